@@ -1,0 +1,1 @@
+//! Connecting: every address of the grammar, every resolved address in turn.

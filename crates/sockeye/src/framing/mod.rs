@@ -1,0 +1,1 @@
+//! Framing: finding the messages in a byte stream.

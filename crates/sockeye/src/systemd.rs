@@ -1,0 +1,1 @@
+//! Socket activation and readiness, as systemd defines them.
