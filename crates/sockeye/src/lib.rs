@@ -5,6 +5,7 @@ pub mod addr;
 pub mod client;
 pub mod framing;
 pub mod proxy;
+pub mod quantity;
 pub mod socket;
 mod sys;
 pub mod systemd;
