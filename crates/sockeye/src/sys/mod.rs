@@ -1,1 +1,4 @@
 //! The only unsafe code: system calls that no safe crate wraps.
+
+pub(crate) mod mmsg;
+pub(crate) mod registration;
