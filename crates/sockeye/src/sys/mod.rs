@@ -1,4 +1,5 @@
 //! The only unsafe code: system calls that no safe crate wraps.
 
+pub(crate) mod inherited;
 pub(crate) mod mmsg;
 pub(crate) mod registration;
