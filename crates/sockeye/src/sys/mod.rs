@@ -2,4 +2,5 @@
 
 pub(crate) mod inherited;
 pub(crate) mod mmsg;
+pub(crate) mod peer_credentials;
 pub(crate) mod registration;

@@ -5,11 +5,12 @@
 use std::{
     io,
     os::fd::{AsRawFd, OwnedFd},
+    sync::Arc,
 };
 
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::socket::DatagramSocket;
+use crate::socket::{DatagramSocket, Listener};
 
 /// A type that owns one open descriptor from its making to its drop.
 ///
@@ -22,6 +23,10 @@ pub(crate) unsafe trait OwnsFd: AsRawFd {}
 unsafe impl OwnsFd for OwnedFd {}
 // SAFETY: its OwnedFd is set when it is made; it is private and nothing assigns it again.
 unsafe impl OwnsFd for DatagramSocket {}
+// SAFETY: its OwnedFd is set when it is made; it is private and nothing assigns it again.
+unsafe impl OwnsFd for Listener {}
+// SAFETY: the Arc keeps the listener alive and unchanged.
+unsafe impl OwnsFd for Arc<Listener> {}
 
 /// Watches `socket` by the current runtime's reactor.
 ///

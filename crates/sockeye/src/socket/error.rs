@@ -1,0 +1,174 @@
+//! Why a socket could not be bound: the place, the cause and the way out.
+
+use std::{fmt, io, path::PathBuf};
+
+use super::SocketName;
+use crate::addr::UnixName;
+
+/// A listening address that could not be had.
+///
+/// Functions of this crate return it inside an [`io::Error`]; `error.get_ref()` and
+/// `downcast_ref::<BindError>()` bring it back.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {place}: {fault}")]
+pub struct BindError {
+    place: String,
+    fault: BindFault,
+}
+
+/// What stood in the way of [`BindError`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BindFault {
+    /// The caller: this transport has no listening streams.
+    NotAStream,
+    /// The caller: the path of a Unix socket is longer than [`UnixName::MAX_LEN`]; its length.
+    PathTooLong(usize),
+    /// The caller: the folder of a Unix socket does not exist.
+    NoFolder(PathBuf),
+    /// The caller: what stands at the path is not a socket, and is left alone.
+    ForeignFile,
+    /// The caller: no service manager passed a descriptor that fits; the reason.
+    NotInherited(String),
+    /// The system: the address is taken.
+    InUse(io::Error),
+    /// The system: a running server has the Unix socket.
+    LiveSocket,
+    /// The system: the port is for privileged programs; the first that is not.
+    PrivilegedPort(u32, io::Error),
+    /// The system: no permission.
+    Denied(io::Error),
+    /// The system: the address belongs to no interface of this machine.
+    NotLocal(io::Error),
+    /// The system: its kernel lacks the address family.
+    NoFamily(io::Error),
+    /// Anything else that it refused.
+    Os(io::Error),
+}
+
+impl BindError {
+    pub(crate) fn new(place: impl fmt::Display, fault: BindFault) -> Self {
+        Self { place: place.to_string(), fault }
+    }
+
+    /// Sorts what the system said about `name` of the transport `scheme`.
+    pub(crate) fn from_os(scheme: &str, name: &SocketName, error: impl Into<io::Error>) -> Self {
+        let place = format!("{scheme}://{name}");
+        Self { place, fault: BindFault::from_os(name, error.into()) }
+    }
+
+    /// What stood in the way.
+    #[must_use]
+    pub const fn fault(&self) -> &BindFault {
+        &self.fault
+    }
+
+    /// The system's error number, where it was the system that refused.
+    #[must_use]
+    pub fn raw_os_error(&self) -> Option<i32> {
+        self.fault.os_error().and_then(io::Error::raw_os_error)
+    }
+}
+
+impl BindFault {
+    fn from_os(name: &SocketName, error: io::Error) -> Self {
+        match (error.raw_os_error(), name) {
+            (Some(libc::EADDRINUSE), _) => Self::InUse(error),
+            (Some(libc::EACCES), SocketName::Inet(_)) => {
+                Self::PrivilegedPort(first_unprivileged_port(), error)
+            }
+            (Some(libc::EACCES | libc::EPERM | libc::EROFS), _) => Self::Denied(error),
+            (Some(libc::EADDRNOTAVAIL), SocketName::Inet(_)) => Self::NotLocal(error),
+            (Some(libc::EAFNOSUPPORT), _) => Self::NoFamily(error),
+            (Some(libc::ENOENT | libc::ENOTDIR), SocketName::Unix(_)) => {
+                let folder = name.as_path().and_then(|path| path.parent());
+                Self::NoFolder(folder.map(Into::into).unwrap_or_default())
+            }
+            _ => Self::Os(error),
+        }
+    }
+
+    const fn os_error(&self) -> Option<&io::Error> {
+        match self {
+            Self::InUse(error)
+            | Self::PrivilegedPort(_, error)
+            | Self::Denied(error)
+            | Self::NotLocal(error)
+            | Self::NoFamily(error)
+            | Self::Os(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::NotAStream | Self::PathTooLong(_) => io::ErrorKind::InvalidInput,
+            Self::NoFolder(_) | Self::NotInherited(_) => io::ErrorKind::NotFound,
+            Self::ForeignFile => io::ErrorKind::AlreadyExists,
+            Self::LiveSocket => io::ErrorKind::AddrInUse,
+            _ => self.os_error().map_or(io::ErrorKind::Other, io::Error::kind),
+        }
+    }
+}
+
+impl fmt::Display for BindFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAStream => f.write_str(
+                "this transport has no connections: listen on tcp://, unix://, seqpacket:// or \
+                 fd://",
+            ),
+            Self::PathTooLong(length) => write!(
+                f,
+                "the path has {length} bytes, and a Unix socket takes {}: use a \
+                 shorter path, a relative one, or an abstract name (unix://@NAME)",
+                UnixName::MAX_LEN
+            ),
+            Self::NoFolder(folder) => {
+                write!(f, "the folder {} does not exist: create it first", folder.display())
+            }
+            Self::ForeignFile => f.write_str(
+                "a file that is not a socket stands there, and is left alone: move it away or \
+                 choose another path",
+            ),
+            Self::NotInherited(reason) => f.write_str(reason),
+            Self::InUse(_) => f.write_str(
+                "the address is in use: stop the program that has it (`ss -ltnp` names it), or \
+                 choose another; port 0 lets the system choose",
+            ),
+            Self::LiveSocket => f.write_str(
+                "the socket is in use by a running server: stop it, or choose another path",
+            ),
+            Self::PrivilegedPort(first, _) => write!(
+                f,
+                "permission denied: use a port of {first} or above, or give the program \
+                 CAP_NET_BIND_SERVICE, or let the service manager open the socket (fd://)"
+            ),
+            Self::Denied(error) => {
+                write!(f, "{error}: the program may not create a socket there")
+            }
+            Self::NotLocal(_) => f.write_str(
+                "no interface of this machine has the address (`ip address` lists them); a \
+                 link-local IPv6 address needs its scope, as in [fe80::1%eth0]",
+            ),
+            Self::NoFamily(_) => {
+                f.write_str("this kernel lacks the address family (is IPv6 turned off?)")
+            }
+            Self::Os(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<BindError> for io::Error {
+    fn from(error: BindError) -> Self {
+        Self::new(error.fault.kind(), error)
+    }
+}
+
+/// The kernel's own limit, 1024 unless it was changed (ip-sysctl: ip_unprivileged_port_start).
+fn first_unprivileged_port() -> u32 {
+    std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(1024)
+}

@@ -1,0 +1,120 @@
+//! Sending a part of a file: by the kernel where it can, by a bounded buffer where it cannot.
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd},
+};
+
+use rustix::io::Errno;
+use tokio::io::{AsyncWriteExt, Interest};
+
+use super::{Stream, StreamKind, stream::Transport};
+
+/// The most that one sendfile(2) is asked for, so that one fast reader does not keep the thread
+/// from everyone else.
+const KERNEL_PIECE: u64 = 1 << 20;
+
+/// The buffer of the copying fallback in bytes.
+const COPY_PIECE: usize = 64 << 10;
+
+impl Stream {
+    /// Sends `count` bytes of `file` from `offset` on, and returns how many were sent: fewer
+    /// only if the file ends before. The file's own position does not move.
+    ///
+    /// Over TCP and Unix streams the bytes never enter this process (sendfile(2)); under TLS,
+    /// over seqpacket (records of at most 64 KiB) and from files that the kernel cannot send
+    /// from, they pass through a buffer of 64 KiB. Bytes that are not in the page cache
+    /// are read from the disk on this thread.
+    ///
+    /// # Errors
+    /// As a read of the file or a write to the stream; a part may have been sent.
+    ///
+    /// # Cancel safety
+    /// A part may have been sent, and how much is not known.
+    pub async fn send_file(&mut self, file: impl AsFd, offset: u64, count: u64) -> io::Result<u64> {
+        let file = file.as_fd();
+        if self.is_tls() || self.kind() == StreamKind::Seqpacket {
+            return self.copy_file(file, offset, count).await;
+        }
+        let mut sent = 0;
+        while sent < count {
+            let piece = (count - sent).min(KERNEL_PIECE);
+            match self.send_piece(file, offset + sent, piece).await {
+                Ok(0) => break,
+                Ok(length) => sent += length,
+                // The file's filesystem cannot do it (sendfile(2), EINVAL).
+                Err(error) if sent == 0 && cannot_send_from(&error) => {
+                    return self.copy_file(file, offset, count).await;
+                }
+                Err(error) => return Err(error),
+            }
+            tokio::task::coop::consume_budget().await;
+        }
+        Ok(sent)
+    }
+
+    async fn send_piece(&self, file: BorrowedFd<'_>, from: u64, count: u64) -> io::Result<u64> {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        loop {
+            self.writable().await?;
+            let mut position = from;
+            let sent = self.try_when_ready(Interest::WRITABLE, |socket| {
+                Ok(rustix::fs::sendfile(socket, file, Some(&mut position), count)?)
+            });
+            match sent {
+                Ok(length) => return Ok(length as u64),
+                Err(error) if is_temporary(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn copy_file(
+        &mut self,
+        file: BorrowedFd<'_>,
+        offset: u64,
+        count: u64,
+    ) -> io::Result<u64> {
+        let mut buf = vec![0; COPY_PIECE.min(usize::try_from(count).unwrap_or(COPY_PIECE))];
+        let mut sent = 0;
+        while sent < count {
+            let piece = buf.len().min(usize::try_from(count - sent).unwrap_or(usize::MAX));
+            let length = match rustix::io::pread(file, &mut buf[..piece], offset + sent) {
+                Err(Errno::INTR) => continue,
+                read => read?,
+            };
+            if length == 0 {
+                break;
+            }
+            self.write_all(&buf[..length]).await?;
+            sent += length as u64;
+        }
+        self.flush().await?;
+        Ok(sent)
+    }
+
+    /// Waits until the socket takes more.
+    ///
+    /// # Errors
+    /// If the runtime is shutting down.
+    ///
+    /// # Cancel safety
+    /// Loses nothing.
+    pub async fn writable(&self) -> io::Result<()> {
+        match &self.bottom().transport {
+            Transport::Tcp(stream) => stream.writable().await,
+            Transport::Unix(stream) => stream.writable().await,
+            Transport::Seqpacket(stream) => stream.watch().writable().await.map(drop),
+            #[cfg(feature = "tls")]
+            Transport::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+fn cannot_send_from(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOSYS))
+}
