@@ -24,6 +24,7 @@ pub use error::{AddrError, AddrErrorKind};
 pub use host::{Host, HostPort};
 pub use options::{Linger, MulticastGroup, SocketOptions};
 pub use parse::MAX_LEN;
+pub(crate) use resolve::interface_index;
 pub use table::{OptionSpec, Side};
 pub use transport::Transport;
 pub use unix::UnixName;

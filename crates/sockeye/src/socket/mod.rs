@@ -8,6 +8,7 @@ mod error;
 mod kind;
 mod listener;
 mod name;
+pub mod options;
 mod receive;
 mod send_file;
 mod seqpacket;
