@@ -20,7 +20,9 @@ mod notify;
 
 use std::{env, ffi::OsString};
 
-pub use activation::{ActivationError, FIRST_DESCRIPTOR, MAX_DESCRIPTORS, names, take};
+pub use activation::{
+    ActivationError, FIRST_DESCRIPTOR, MAX_DESCRIPTORS, names, take, take_matching,
+};
 pub use notify::{
     MAX_STATUS, NOTIFY_TIMEOUT, Notifier, NotifyError, State, watchdog_from_env, watchdog_interval,
 };

@@ -12,12 +12,13 @@ use std::{
     future::Future,
     io,
     net::{SocketAddrV4, SocketAddrV6},
+    os::fd::OwnedFd,
     time::Duration,
 };
 
 use proptest::{collection::vec, option, prelude::*, string::string_regex};
 use sockeye::{
-    SocketName,
+    SocketName, Stream,
     addr::UnixName,
     proxy::{
         Header, HeaderError, MAX_UNIQUE_ID, MAX_V1, MAX_V2, Origin, Protocol, Ssl, Tlv, Tlvs,
@@ -440,6 +441,25 @@ async fn reading_a_header_takes_nothing_of_what_follows() {
         write_header(&mut client, &header).await.unwrap();
         client.write_all(b"hello").await.unwrap();
         assert_eq!(in_time(read_header(&mut server)).await.unwrap(), header);
+        let mut rest = [0; 5];
+        in_time(server.read_exact(&mut rest)).await.unwrap();
+        assert_eq!(&rest, b"hello");
+    }
+}
+
+#[tokio::test]
+async fn every_transport_of_a_stream_can_carry_a_header() {
+    let (tcp, tcp_peer) = tcp_pair().await;
+    let (unix, unix_peer) = std::os::unix::net::UnixStream::pair().unwrap();
+    let pairs: [[OwnedFd; 2]; 2] = [
+        [tcp.into_std().unwrap().into(), tcp_peer.into_std().unwrap().into()],
+        [unix.into(), unix_peer.into()],
+    ];
+    for pair in pairs {
+        let [mut client, mut server] = pair.map(|fd| Stream::adopt(fd).unwrap());
+        write_header(&mut client, &tcp4()).await.unwrap();
+        client.write_all(b"hello").await.unwrap();
+        assert_eq!(in_time(read_header(&mut server)).await.unwrap(), tcp4());
         let mut rest = [0; 5];
         in_time(server.read_exact(&mut rest)).await.unwrap();
         assert_eq!(&rest, b"hello");

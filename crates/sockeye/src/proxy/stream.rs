@@ -11,6 +11,7 @@ use super::{
     Header, HeaderError, MAX_V2,
     wire::{self, Parsed},
 };
+use crate::socket::{RecvFlags, Stream};
 
 /// How much is looked at in one go: more than a header without a certificate has.
 const CHUNK: usize = 512;
@@ -24,6 +25,12 @@ pub trait Peek: AsyncRead + Unpin {
     fn peek(&mut self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
 }
 
+impl Peek for Stream {
+    async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.recv_with(buf, RecvFlags::PEEK).await
+    }
+}
+
 impl Peek for TcpStream {
     async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         Self::peek(self, buf).await
@@ -35,6 +42,9 @@ impl Peek for TcpStream {
 /// It looks before it takes: a header that arrives whole, as they do, costs two system calls,
 /// and what the application sent right after it stays in the socket, for TLS or `sendfile` as
 /// much as for reading. Version 2 may have [`MAX_V2`] bytes after its fixed ones.
+///
+/// Over seqpacket the header is a record of its own, of at most 512 bytes. Under TLS nothing can
+/// be looked at: read the header first, and the handshake after it.
 ///
 /// There is no limit of time: give one from outside, as a server's handshake deadline does.
 ///

@@ -1,7 +1,7 @@
 //! Sockets that the service manager opened and passed to this process.
 
 use std::{
-    os::fd::{OwnedFd, RawFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
     process,
     sync::{LazyLock, Mutex, PoisonError},
 };
@@ -85,6 +85,12 @@ pub enum ActivationError {
         /// The names that were passed, joined by commas.
         passed: String,
     },
+    /// The descriptors of this name that are left are of another kind.
+    #[error("the inherited socket {name:?} is of another kind than is wanted here")]
+    WrongKind {
+        /// The name asked for.
+        name: String,
+    },
     /// The descriptor was passed, but someone has taken it.
     #[error("the inherited socket {name:?} is already in use: each can be taken once")]
     Taken {
@@ -117,7 +123,19 @@ static PASSED: LazyLock<Mutex<Result<Vec<Passed>, ActivationError>>> =
 /// # Errors
 /// [`ActivationError`]; each descriptor can be taken once in the life of a process.
 pub fn take(name: &str) -> Result<Vec<OwnedFd>, ActivationError> {
-    take_from(&mut PASSED.lock().unwrap_or_else(PoisonError::into_inner), name)
+    take_matching(name, |_| true)
+}
+
+/// Takes those inherited descriptors named `name` that `fits` accepts, and leaves the others:
+/// one systemd unit gives its streams and its datagram sockets the same name.
+///
+/// # Errors
+/// As [`take`], and [`ActivationError::WrongKind`] if none of those left is accepted.
+pub fn take_matching(
+    name: &str,
+    fits: impl Fn(BorrowedFd<'_>) -> bool,
+) -> Result<Vec<OwnedFd>, ActivationError> {
+    take_from(&mut PASSED.lock().unwrap_or_else(PoisonError::into_inner), name, fits)
 }
 
 /// The names of the descriptors passed, in the order of their numbers from
@@ -134,28 +152,28 @@ pub fn names() -> Result<Vec<String>, ActivationError> {
 fn take_from(
     passed: &mut Result<Vec<Passed>, ActivationError>,
     name: &str,
+    fits: impl Fn(BorrowedFd<'_>) -> bool,
 ) -> Result<Vec<OwnedFd>, ActivationError> {
     let passed = passed.as_mut().map_err(|error| error.clone())?;
     let number = name.parse().ok().filter(|_| passed.iter().all(|passed| passed.name != name));
-    let wanted = |passed: &&mut Passed| match number {
+    let meant = |passed: &Passed| match number {
         Some(number) => passed.number == number,
         None => passed.name == name,
     };
-    let mut known = false;
+    let name = name.to_owned();
+    if !passed.iter().any(meant) {
+        let passed: Vec<_> = passed.iter().map(|passed| passed.name.as_str()).collect();
+        return Err(ActivationError::NoSuchName { name, passed: passed.join(", ") });
+    }
+    if !passed.iter().any(|passed| meant(passed) && passed.fd.is_some()) {
+        return Err(ActivationError::Taken { name });
+    }
     let taken: Vec<_> = passed
         .iter_mut()
-        .filter(wanted)
-        .inspect(|_| known = true)
-        .filter_map(|passed| passed.fd.take())
+        .filter(|passed| meant(passed))
+        .filter_map(|passed| passed.fd.take_if(|fd| fits(fd.as_fd())))
         .collect();
-    if !taken.is_empty() {
-        Ok(taken)
-    } else if known {
-        Err(ActivationError::Taken { name: name.to_owned() })
-    } else {
-        let passed: Vec<_> = passed.iter().map(|passed| passed.name.as_str()).collect();
-        Err(ActivationError::NoSuchName { name: name.to_owned(), passed: passed.join(", ") })
-    }
+    if taken.is_empty() { Err(ActivationError::WrongKind { name }) } else { Ok(taken) }
 }
 
 /// Reads the environment and takes over what it announces.
@@ -229,6 +247,13 @@ mod tests {
         Ok(passed.collect())
     }
 
+    fn take_all(
+        passed: &mut Result<Vec<Passed>, ActivationError>,
+        name: &str,
+    ) -> Result<Vec<OwnedFd>, ActivationError> {
+        take_from(passed, name, |_| true)
+    }
+
     #[test]
     fn every_descriptor_gets_its_name() {
         let names = announced(Some("7"), Some("2"), Some("web:admin"), 7);
@@ -258,11 +283,11 @@ mod tests {
     #[test]
     fn a_name_is_taken_whole_and_once() {
         let mut passed = passed(&["web", "admin", "web"]);
-        assert_eq!(take_from(&mut passed, "web").unwrap().len(), 2);
-        let again = take_from(&mut passed, "web").unwrap_err();
+        assert_eq!(take_all(&mut passed, "web").unwrap().len(), 2);
+        let again = take_all(&mut passed, "web").unwrap_err();
         assert_eq!(again, ActivationError::Taken { name: "web".to_owned() });
-        assert_eq!(take_from(&mut passed, "admin").unwrap().len(), 1);
-        let error = take_from(&mut passed, "ftp").unwrap_err().to_string();
+        assert_eq!(take_all(&mut passed, "admin").unwrap().len(), 1);
+        let error = take_all(&mut passed, "ftp").unwrap_err().to_string();
         assert!(error.contains("\"ftp\"") && error.contains("web, admin, web"), "{error}");
     }
 
@@ -270,13 +295,24 @@ mod tests {
     fn a_number_is_a_descriptor_unless_it_is_a_name() {
         let mut by_number = passed(&["web", "admin"]);
         let admin = by_number.as_ref().unwrap()[1].fd.as_ref().unwrap().as_raw_fd();
-        assert_eq!(take_from(&mut by_number, "4").unwrap()[0].as_raw_fd(), admin);
-        assert!(matches!(take_from(&mut by_number, "4"), Err(ActivationError::Taken { .. })));
+        assert_eq!(take_all(&mut by_number, "4").unwrap()[0].as_raw_fd(), admin);
+        assert!(matches!(take_all(&mut by_number, "4"), Err(ActivationError::Taken { .. })));
         // Standard output is open, and was not passed.
-        assert!(matches!(take_from(&mut by_number, "1"), Err(ActivationError::NoSuchName { .. })));
+        assert!(matches!(take_all(&mut by_number, "1"), Err(ActivationError::NoSuchName { .. })));
 
         let mut named = passed(&["4", "admin"]);
         let first = named.as_ref().unwrap()[0].fd.as_ref().unwrap().as_raw_fd();
-        assert_eq!(take_from(&mut named, "4").unwrap()[0].as_raw_fd(), first);
+        assert_eq!(take_all(&mut named, "4").unwrap()[0].as_raw_fd(), first);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_for_whom_it_fits() {
+        let mut passed = passed(&["dns", "dns"]);
+        let second = passed.as_ref().unwrap()[1].fd.as_ref().unwrap().as_raw_fd();
+        let taken = take_from(&mut passed, "dns", |fd| fd.as_raw_fd() == second).unwrap();
+        assert_eq!(taken.len(), 1);
+        let error = take_from(&mut passed, "dns", |_| false).unwrap_err();
+        assert_eq!(error, ActivationError::WrongKind { name: "dns".to_owned() });
+        assert_eq!(take_all(&mut passed, "dns").unwrap().len(), 1);
     }
 }
