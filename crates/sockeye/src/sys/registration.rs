@@ -25,8 +25,8 @@ unsafe impl OwnsFd for OwnedFd {}
 unsafe impl OwnsFd for DatagramSocket {}
 // SAFETY: its OwnedFd is set when it is made; it is private and nothing assigns it again.
 unsafe impl OwnsFd for Listener {}
-// SAFETY: the Arc keeps the listener alive and unchanged.
-unsafe impl OwnsFd for Arc<Listener> {}
+// SAFETY: a shared value lives and stays the same while one of its owners does.
+unsafe impl<T: OwnsFd> OwnsFd for Arc<T> {}
 
 /// Watches `socket` by the current runtime's reactor.
 ///

@@ -99,6 +99,29 @@ impl DatagramPeer {
         })
     }
 
+    /// Where the datagram arrived, to be sent to another process: its destination, the address
+    /// to reply from, the interface.
+    pub(crate) fn arrival(&self) -> Option<(IpAddr, IpAddr, u32)> {
+        self.destination.map(|destination| match destination {
+            Destination::V4 { to, reply_from, interface } => {
+                (to.into(), reply_from.into(), interface)
+            }
+            Destination::V6 { to, interface } => (to.into(), to.into(), interface),
+        })
+    }
+
+    /// The peer with what [`arrival`](Self::arrival) told.
+    pub(crate) fn arrived(mut self, (to, reply_from, interface): (IpAddr, IpAddr, u32)) -> Self {
+        self.destination = match (to, reply_from) {
+            (IpAddr::V4(to), IpAddr::V4(reply_from)) => {
+                Some(Destination::V4 { to, reply_from, interface })
+            }
+            (IpAddr::V6(to), _) => Some(Destination::V6 { to, interface }),
+            _ => None,
+        };
+        self
+    }
+
     /// Whether a reply can reach the peer; a Unix client that bound no name has no address.
     #[must_use]
     pub fn can_reply(&self) -> bool {

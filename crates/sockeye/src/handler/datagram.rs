@@ -1,0 +1,176 @@
+//! Handling datagrams.
+
+use std::{
+    fmt,
+    future::Future,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+
+use super::BoxFuture;
+use crate::{
+    Addr, Failure, ServerHandle, SocketName,
+    server::{PacketSource, ServerContext},
+    socket::{DatagramPeer, SendBatch},
+};
+
+/// Handles one datagram after the other.
+///
+/// The value is shared by all datagrams: its fields are the server's shared state.
+///
+/// ```
+/// use std::io;
+/// use sockeye::{DatagramHandler, Packet};
+///
+/// struct Echo;
+///
+/// impl DatagramHandler for Echo {
+///     async fn handle(&self, packet: &mut Packet) -> io::Result<()> {
+///         packet.reply(&packet.data().clone()).await
+///     }
+/// }
+/// ```
+pub trait DatagramHandler: Send + Sync + 'static {
+    /// Handles one datagram.
+    fn handle(&self, packet: &mut Packet) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Whether to handle this datagram at all; `false` drops it.
+    fn verify(&self, packet: &Packet) -> bool {
+        let _ = packet;
+        true
+    }
+
+    /// Called exactly once for each datagram whose handling fails; by default a warning in the
+    /// log.
+    fn on_error(&self, peer: &SocketName, failure: &Failure) {
+        tracing::warn!(%peer, %failure, "datagram failed");
+    }
+}
+
+impl<H: DatagramHandler> DatagramHandler for Arc<H> {
+    fn handle(&self, packet: &mut Packet) -> impl Future<Output = io::Result<()>> + Send {
+        H::handle(self, packet)
+    }
+
+    fn verify(&self, packet: &Packet) -> bool {
+        H::verify(self, packet)
+    }
+
+    fn on_error(&self, peer: &SocketName, failure: &Failure) {
+        H::on_error(self, peer, failure);
+    }
+}
+
+/// [`DatagramHandler`] with its type erased.
+pub(crate) trait ErasedDatagramHandler: Send + Sync {
+    fn run<'a>(&'a self, packet: &'a mut Packet) -> BoxFuture<'a, io::Result<()>>;
+    fn admits(&self, packet: &Packet) -> bool;
+    fn failed(&self, peer: &SocketName, failure: &Failure);
+}
+
+impl<H: DatagramHandler> ErasedDatagramHandler for H {
+    fn run<'a>(&'a self, packet: &'a mut Packet) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.handle(packet))
+    }
+
+    fn admits(&self, packet: &Packet) -> bool {
+        self.verify(packet)
+    }
+
+    fn failed(&self, peer: &SocketName, failure: &Failure) {
+        self.on_error(peer, failure);
+    }
+}
+
+impl fmt::Debug for dyn ErasedDatagramHandler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatagramHandler")
+    }
+}
+
+/// A datagram, its sender, and the way to answer.
+pub struct Packet {
+    pub(crate) data: Bytes,
+    pub(crate) peer: DatagramPeer,
+    pub(crate) source: Arc<PacketSource>,
+    pub(crate) server: Arc<ServerContext>,
+    pub(crate) replies: Option<Arc<Replies>>,
+}
+
+/// Answers to the datagrams of one batch, sent together; closed once that has happened.
+#[derive(Debug)]
+pub(crate) struct Replies(Mutex<Option<SendBatch>>);
+
+impl Replies {
+    pub(crate) fn new(batch: SendBatch) -> Self {
+        Self(Mutex::new(Some(batch)))
+    }
+
+    /// Takes one more answer, if there is room and time.
+    fn push(&self, data: &[u8], peer: &DatagramPeer) -> bool {
+        let mut batch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        batch.as_mut().is_some_and(|batch| batch.push(data, peer).is_ok())
+    }
+
+    /// Closes: what was collected.
+    pub(crate) fn close(&self) -> Option<SendBatch> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Opens again with an empty batch.
+    pub(crate) fn reopen(&self, batch: SendBatch) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(batch);
+    }
+}
+
+impl Packet {
+    /// The payload. For `ip://` over IPv4 it begins with the IP header.
+    #[must_use]
+    pub const fn data(&self) -> &Bytes {
+        &self.data
+    }
+
+    /// Who sent it.
+    #[must_use]
+    pub fn peer(&self) -> SocketName {
+        self.peer.name()
+    }
+
+    /// The address that the server listens on.
+    #[must_use]
+    pub fn listener(&self) -> &Addr {
+        &self.source.addr
+    }
+
+    /// The server: its counters, and the way to stop it.
+    #[must_use]
+    pub fn server(&self) -> ServerHandle {
+        ServerHandle::new(Arc::clone(&self.server))
+    }
+
+    /// Answers the sender with one datagram, from the address that it wrote to.
+    ///
+    /// Answers given before the handler first waits are sent together with those to the other
+    /// datagrams that arrived at the same time. Cancellation safe: sent whole or not at all.
+    ///
+    /// # Errors
+    /// What sendto(2) refuses, such as a payload over the path's limit or an unnamed Unix
+    /// sender. An answer that was collected may still be lost, as any datagram.
+    pub async fn reply(&self, data: &[u8]) -> io::Result<()> {
+        if self.replies.as_ref().is_some_and(|replies| replies.push(data, &self.peer)) {
+            return Ok(());
+        }
+        self.source.send(data, &self.peer).await
+    }
+}
+
+impl fmt::Debug for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Packet")
+            .field("peer", &self.peer())
+            .field("len", &self.data.len())
+            .finish_non_exhaustive()
+    }
+}

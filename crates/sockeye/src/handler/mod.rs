@@ -1,0 +1,112 @@
+//! Handlers: what a server does with a connection or a datagram.
+//!
+//! A handler is written once and runs unchanged over every transport and under every
+//! [`Model`](crate::Model). It knows nothing of either.
+
+mod blocking;
+mod datagram;
+mod request;
+
+use std::{fmt::Debug, future::Future, io, pin::Pin, sync::Arc};
+
+pub use blocking::{Blocking, BlockingConn, BlockingHandler};
+pub use datagram::{DatagramHandler, Packet};
+pub(crate) use datagram::{ErasedDatagramHandler, Replies};
+pub use request::{PerConnection, RequestHandler};
+
+use crate::{Conn, ConnInfo, Failure};
+
+/// Handles one connection after the other of a stream or seqpacket transport.
+///
+/// The value is shared by all connections: its fields are the server's shared state. Under the
+/// process models each child has its own copy of it, taken when the server was prepared.
+///
+/// ```
+/// use std::io;
+/// use sockeye::{Conn, Handler};
+/// use tokio::io::AsyncWriteExt;
+///
+/// struct Upper;
+///
+/// impl Handler for Upper {
+///     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+///         loop {
+///             let chunk = conn.recv(4096).await?;
+///             if chunk.is_empty() {
+///                 return Ok(());
+///             }
+///             conn.write_all(&chunk.to_ascii_uppercase()).await?;
+///         }
+///     }
+/// }
+/// ```
+pub trait Handler: Send + Sync + 'static {
+    /// Serves one connection from its first byte to its last.
+    ///
+    /// When it returns, the connection is flushed and closed. The future is dropped in the
+    /// middle if the server is cut: at a second signal, or when a drain takes too long.
+    fn handle(&self, conn: &mut Conn) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Whether to handle this connection at all; `false` closes it. Called once for each, before
+    /// any byte of it is read, except a PROXY header and a TLS handshake.
+    fn verify(&self, info: &ConnInfo) -> bool {
+        let _ = info;
+        true
+    }
+
+    /// Called exactly once for each connection that fails, in the process that ran it.
+    ///
+    /// By default a line in the log: a debug line if the failure
+    /// [is routine](Failure::is_routine), a warning otherwise.
+    fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        if failure.is_routine() {
+            tracing::debug!(conn = %info.id(), peer = %info.peer(), %failure, "connection failed");
+        } else {
+            tracing::warn!(conn = %info.id(), peer = %info.peer(), %failure, "connection failed");
+        }
+    }
+}
+
+impl<H: Handler> Handler for Arc<H> {
+    fn handle(&self, conn: &mut Conn) -> impl Future<Output = io::Result<()>> + Send {
+        H::handle(self, conn)
+    }
+
+    fn verify(&self, info: &ConnInfo) -> bool {
+        H::verify(self, info)
+    }
+
+    fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        H::on_error(self, info, failure);
+    }
+}
+
+/// A future on the heap, as type-erased handlers return it.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// [`Handler`] with its type erased, so that one server can hold several.
+pub(crate) trait ErasedHandler: Send + Sync {
+    fn run<'a>(&'a self, conn: &'a mut Conn) -> BoxFuture<'a, io::Result<()>>;
+    fn admits(&self, info: &ConnInfo) -> bool;
+    fn failed(&self, info: &ConnInfo, failure: &Failure);
+}
+
+impl<H: Handler> ErasedHandler for H {
+    fn run<'a>(&'a self, conn: &'a mut Conn) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.handle(conn))
+    }
+
+    fn admits(&self, info: &ConnInfo) -> bool {
+        self.verify(info)
+    }
+
+    fn failed(&self, info: &ConnInfo, failure: &Failure) {
+        self.on_error(info, failure);
+    }
+}
+
+impl Debug for dyn ErasedHandler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handler")
+    }
+}

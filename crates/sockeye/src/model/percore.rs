@@ -1,0 +1,70 @@
+//! A thread for each core, each with its own runtime and its own listeners.
+
+use std::{io, sync::Arc, thread};
+
+use super::{Run, Sources, runtime, tasks};
+use crate::{
+    Error, Report,
+    server::{PacketSource, ServerContext, StreamSource},
+};
+
+pub(super) fn run(run: Run, cores: usize) -> Result<Report, Error> {
+    let shares = (0..cores)
+        .map(|core| share(&run.sources, core))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(Error::system("cannot give each core a listener"))?;
+    let runtime = runtime::current_thread().map_err(Error::system("cannot start the runtime"))?;
+    runtime.block_on(run.supervise(|server, sources| async move {
+        drop(sources);
+        for (core, share) in shares.into_iter().enumerate() {
+            start(&server, share, core).map_err(Error::system("cannot start a thread"))?;
+        }
+        server.shutdown.draining().await;
+        Ok(())
+    }))
+}
+
+/// Starts one core's thread; the server waits for it through its token.
+fn start(server: &Arc<ServerContext>, share: Sources, core: usize) -> io::Result<()> {
+    let runtime = runtime::current_thread()?;
+    let server = Arc::clone(server);
+    let token = server.registry.token();
+    thread::Builder::new().name(format!("sockeye-core-{core}")).spawn(move || {
+        if let Err(error) = runtime.block_on(tasks::serve(Arc::clone(&server), share)) {
+            tracing::error!(%error, core, "this core serves nothing");
+            server.shutdown.drain();
+        }
+        runtime.shutdown_background();
+        drop(token);
+    })?;
+    Ok(())
+}
+
+/// The sockets of one core: the first has the server's own, the others siblings of them.
+fn share(sources: &Sources, core: usize) -> io::Result<Sources> {
+    if core == 0 {
+        return Ok(sources.clone());
+    }
+    let streams = sources.streams.iter().map(|source| {
+        let listener = match source.listener.reuse_port_sibling() {
+            Ok(sibling) => sibling,
+            // Unix sockets and inherited ones: all cores accept from the one queue.
+            Err(_) => source.listener.try_clone()?,
+        };
+        let (route, index) = (Arc::clone(&source.route), source.index);
+        Ok(Arc::new(StreamSource { listener: Arc::new(listener), route, index }))
+    });
+    let packets = sources.packets.iter().map(|source| {
+        let socket = match source.socket.reuse_port_sibling() {
+            Ok(sibling) => sibling,
+            Err(_) => source.socket.try_clone()?,
+        };
+        let (addr, service) = (Arc::clone(&source.addr), Arc::clone(&source.service));
+        let (socket, index) = (Arc::new(socket), source.index);
+        Ok(Arc::new(PacketSource { socket, addr, service, index }))
+    });
+    Ok(Sources {
+        streams: streams.collect::<io::Result<_>>()?,
+        packets: packets.collect::<io::Result<_>>()?,
+    })
+}

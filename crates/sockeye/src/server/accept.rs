@@ -1,0 +1,222 @@
+//! Accepting: it never gives up.
+//!
+//! An error of one connection is passed over. When descriptors or memory have run out, accepting
+//! pauses, from 5 ms up to 1 s; when that lasts, waiting connections are closed with the help of
+//! a spare descriptor, so that their clients learn it.
+
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use rustix::io::Errno;
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time::Sleep,
+};
+
+use super::{context::ServerContext, service::StreamSource, stats::Counter};
+use crate::{Listener, socket::Accepted, sys::registration::watch};
+
+/// First pause when a resource has run out.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+/// Longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long a shortage lasts before waiting connections are closed.
+const SHED_AFTER: Duration = Duration::from_secs(1);
+/// Most connections closed at once.
+const SHED_AT_ONCE: usize = 64;
+/// Least time between two warnings.
+const WARN_EVERY: Duration = Duration::from_secs(10);
+
+/// The listeners that one loop accepts from, in fair turn.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    server: Arc<ServerContext>,
+    sources: Vec<Watched>,
+    next: usize,
+    shortage: Shortage,
+}
+
+/// One listener, watched by the current runtime.
+#[derive(Debug)]
+struct Watched {
+    listener: AsyncFd<Arc<Listener>>,
+    source: Arc<StreamSource>,
+}
+
+/// What an accept error means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    /// This connection's alone: take the next.
+    Connection,
+    /// Descriptors or memory have run out: pause.
+    Resources,
+}
+
+impl Trouble {
+    fn of(error: &io::Error) -> Self {
+        match Errno::from_io_error(error) {
+            Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => Self::Resources,
+            _ => Self::Connection,
+        }
+    }
+}
+
+impl Incoming {
+    /// Watches `sources` in the current runtime.
+    pub(crate) fn watch(
+        server: &Arc<ServerContext>,
+        sources: &[Arc<StreamSource>],
+    ) -> io::Result<Self> {
+        let watched = |source: &Arc<StreamSource>| {
+            watch(Arc::clone(&source.listener), Interest::READABLE)
+                .map(|listener| Watched { listener, source: Arc::clone(source) })
+        };
+        Ok(Self {
+            server: Arc::clone(server),
+            sources: sources.iter().map(watched).collect::<io::Result<_>>()?,
+            next: 0,
+            shortage: Shortage::new(),
+        })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// Waits until a listener has a connection to give: which. Cancellation safe.
+    pub(crate) async fn ready(&mut self) -> usize {
+        poll_fn(|cx| {
+            std::task::ready!(self.shortage.poll_pause(cx));
+            let count = self.sources.len();
+            let turns = (0..count).map(|turn| (self.next + turn) % count);
+            for index in turns {
+                // A runtime that can no longer watch is shutting down: it gives nothing.
+                if let Poll::Ready(Ok(_)) = self.sources[index].listener.poll_read_ready(cx) {
+                    return Poll::Ready(index);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Takes a connection from a listener that was ready, if it is still there.
+    pub(crate) fn take(&mut self, index: usize) -> Option<(Arc<StreamSource>, Accepted)> {
+        let Watched { listener, source } = &self.sources[index];
+        let source = Arc::clone(source);
+        self.next = index + 1;
+        // Clears the readiness if nothing was there.
+        match listener.try_io(Interest::READABLE, |listener| listener.try_accept()) {
+            Ok(accepted) => {
+                self.shortage.over();
+                Some((source, accepted))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Err(error) if Trouble::of(&error) == Trouble::Resources => {
+                self.server.counters.count(Counter::AcceptBackoffs);
+                if self.shortage.pause(&error) {
+                    self.shed();
+                }
+                None
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a connection ended in the backlog");
+                None
+            }
+        }
+    }
+
+    /// A connection that waits in a backlog now, if there is one: for the drain.
+    pub(crate) fn accept_waiting(&mut self) -> Option<(Arc<StreamSource>, Accepted)> {
+        for Watched { source, .. } in &self.sources {
+            loop {
+                match source.listener.try_accept() {
+                    Ok(accepted) => return Some((Arc::clone(source), accepted)),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) if Trouble::of(&error) == Trouble::Resources => break,
+                    Err(_) => {}
+                }
+            }
+        }
+        None
+    }
+
+    /// Closes connections that wait in the backlogs, using the spare descriptor.
+    fn shed(&mut self) {
+        let Some(spare) = self.shortage.spare.take() else { return };
+        drop(spare);
+        let mut closed = 0;
+        while closed < SHED_AT_ONCE {
+            let Some((_, accepted)) = self.accept_waiting() else { break };
+            drop(accepted);
+            closed += 1;
+            self.server.counters.count(Counter::Accepted);
+            self.server.counters.count(Counter::RefusedNoDescriptors);
+        }
+        self.shortage.spare = spare_descriptor();
+        tracing::debug!(closed, "closed waiting connections");
+    }
+}
+
+/// A time in which descriptors or memory have run out.
+#[derive(Debug)]
+struct Shortage {
+    since: Option<Instant>,
+    pause: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+    warned: Option<Instant>,
+    spare: Option<rustix::fd::OwnedFd>,
+}
+
+fn spare_descriptor() -> Option<rustix::fd::OwnedFd> {
+    rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC).ok()
+}
+
+impl Shortage {
+    fn new() -> Self {
+        Self {
+            since: None,
+            pause: FIRST_PAUSE,
+            timer: None,
+            warned: None,
+            spare: spare_descriptor(),
+        }
+    }
+
+    fn over(&mut self) {
+        if self.since.take().is_some() {
+            self.pause = FIRST_PAUSE;
+            tracing::info!("accepting again");
+        }
+    }
+
+    /// Begins a pause; whether the shortage has lasted so long that connections are to be shed.
+    fn pause(&mut self, error: &io::Error) -> bool {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if self.warned.is_none_or(|last| last.elapsed() >= WARN_EVERY) {
+            self.warned = Some(Instant::now());
+            tracing::warn!(
+                %error,
+                "cannot accept: pausing; raise the limit on open files (LimitNOFILE=, ulimit -n) \
+                 or lower max_connections"
+            );
+        }
+        self.timer = Some(Box::pin(tokio::time::sleep(self.pause)));
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        since.elapsed() >= SHED_AFTER
+    }
+
+    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(timer) = &mut self.timer {
+            std::task::ready!(timer.as_mut().poll(cx));
+            self.timer = None;
+        }
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,369 @@
+//! A connection as its handler sees it.
+
+use std::{
+    fmt, io,
+    os::fd::{AsFd, BorrowedFd},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{
+    ConnInfo, DrainSignal, ServerHandle, context::ServerContext, deadline::Deadline, stats::Counter,
+};
+use crate::{SocketName, Stream};
+
+/// How much a buffered read takes from the socket at once, in bytes.
+const READ_AHEAD: usize = 8 * 1024;
+
+/// Bytes counted here before they are added to the server's counters.
+const COUNT_AT: u64 = 64 * 1024;
+
+/// A connection: a [`Stream`] with the server's deadlines and counters around it.
+///
+/// Reading and writing go through [`AsyncRead`] and [`AsyncWrite`] and the methods here. A read
+/// that waits for longer than [`Limits::read_idle`](super::Limits::read_idle), or a write for
+/// longer than [`Limits::write_stall`](super::Limits::write_stall), fails with `TimedOut`. The
+/// handler may keep using `select!` and timeouts of its own.
+pub struct Conn {
+    stream: Stream,
+    info: Arc<ConnInfo>,
+    server: Arc<ServerContext>,
+    /// Bytes read ahead by the line and buffered reads.
+    ahead: BytesMut,
+    read: Deadline,
+    write: Deadline,
+    tally: Tally,
+    ended: bool,
+}
+
+/// Bytes not yet added to the server's counters.
+#[derive(Debug, Default)]
+struct Tally {
+    read: u64,
+    written: u64,
+}
+
+impl Conn {
+    pub(crate) fn new(stream: Stream, info: Arc<ConnInfo>, server: Arc<ServerContext>) -> Self {
+        let limits = &server.limits;
+        Self {
+            stream,
+            info,
+            ahead: BytesMut::new(),
+            read: Deadline::new("sent nothing", limits.read_idle),
+            write: Deadline::new("read nothing", limits.write_stall),
+            tally: Tally::default(),
+            ended: false,
+            server,
+        }
+    }
+
+    /// Who is connected, where, since when.
+    #[must_use]
+    pub fn info(&self) -> &ConnInfo {
+        &self.info
+    }
+
+    /// The client's address: see [`ConnInfo::peer`].
+    #[must_use]
+    pub fn peer(&self) -> &SocketName {
+        self.info.peer()
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    /// What getsockname(2) refuses.
+    pub fn local(&self) -> io::Result<SocketName> {
+        self.stream.local_name()
+    }
+
+    /// The server: its counters, and the way to stop it.
+    #[must_use]
+    pub fn server(&self) -> ServerHandle {
+        ServerHandle::new(Arc::clone(&self.server))
+    }
+
+    /// Tells when the server begins to drain.
+    #[must_use]
+    pub fn drain_signal(&self) -> DrainSignal {
+        self.server.shutdown.signal()
+    }
+
+    /// Whether the model now runs as many connections as it can, so that others may be waiting:
+    /// a protocol with idle connections should close them after the answer.
+    #[must_use]
+    pub fn at_capacity(&self) -> bool {
+        self.server.at_capacity()
+    }
+
+    /// The stream below, without deadlines and counters; bytes read ahead are not in it.
+    #[must_use]
+    pub const fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// The stream below, without deadlines and counters; bytes read ahead are not in it.
+    #[must_use]
+    pub const fn stream_mut(&mut self) -> &mut Stream {
+        &mut self.stream
+    }
+
+    /// Sets how long a read may wait, from now on; `None` lifts the limit.
+    pub fn set_read_idle(&mut self, limit: Option<std::time::Duration>) {
+        self.read.set_limit(limit);
+    }
+
+    /// Sets how long a write may wait, from now on; `None` lifts the limit.
+    pub fn set_write_stall(&mut self, limit: Option<std::time::Duration>) {
+        self.write.set_limit(limit);
+    }
+
+    /// Receives what is there, at most `max` bytes, waiting until something is; empty at the end
+    /// of the stream. For seqpacket: one record.
+    ///
+    /// No memory is held while waiting, so idle connections are cheap. Cancellation safe.
+    ///
+    /// # Errors
+    /// `TimedOut` at the idle deadline, and whatever the connection reports.
+    pub async fn recv(&mut self, max: usize) -> io::Result<Bytes> {
+        if !self.ahead.is_empty() {
+            let n = self.ahead.len().min(max);
+            return Ok(self.ahead.split_to(n).freeze());
+        }
+        let received = self.read.guard(self.stream.recv(max)).await?;
+        self.received(received.len());
+        Ok(received)
+    }
+
+    /// Receives one line, without its `\n` or `\r\n`; `None` at the end of the stream. A last
+    /// line without an end is given as it is. Cancellation safe.
+    ///
+    /// # Errors
+    /// `InvalidData` if the line is longer than
+    /// [`Limits::max_line`](super::Limits::max_line); the bytes stay where they are.
+    pub async fn read_line(&mut self) -> io::Result<Option<Bytes>> {
+        let max = self.server.limits.max_line;
+        let mut searched = 0;
+        loop {
+            if let Some(end) = self.ahead[searched..].iter().position(|&byte| byte == b'\n') {
+                let end = searched + end;
+                if end >= max {
+                    return Err(line_too_long(max));
+                }
+                let mut line = self.ahead.split_to(end + 1).freeze();
+                line.truncate(end - usize::from(line[..end].ends_with(b"\r")));
+                return Ok(Some(line));
+            }
+            searched = self.ahead.len();
+            if searched >= max {
+                return Err(line_too_long(max));
+            }
+            let more = self.read.guard(self.stream.recv(READ_AHEAD)).await?;
+            self.received(more.len());
+            if more.is_empty() {
+                let rest = self.ahead.split().freeze();
+                return Ok((!rest.is_empty()).then_some(rest));
+            }
+            self.ahead.extend_from_slice(&more);
+        }
+    }
+
+    /// Sends `count` bytes of `file` from `offset`, by sendfile(2) where the transport allows.
+    ///
+    /// Returns how many were sent: fewer if the file is shorter. When cancelled, a part may have
+    /// been sent.
+    ///
+    /// # Errors
+    /// `TimedOut` if the peer reads nothing for too long, and whatever the connection reports.
+    pub async fn send_file(&mut self, file: impl AsFd, offset: u64, count: u64) -> io::Result<u64> {
+        let file = file.as_fd();
+        let mut sent = 0;
+        while sent < count {
+            let piece = (count - sent).min(SEND_FILE_PIECE);
+            let n = self.write.guard(self.stream.send_file(file, offset + sent, piece)).await?;
+            self.wrote(n);
+            sent += n;
+            if n < piece {
+                break;
+            }
+        }
+        Ok(sent)
+    }
+
+    fn received(&mut self, n: usize) {
+        self.ended |= n == 0;
+        self.tally.read += n as u64;
+        self.read.progress();
+        self.write.progress();
+        if self.tally.read >= COUNT_AT {
+            self.count();
+        }
+    }
+
+    fn wrote(&mut self, n: u64) {
+        self.tally.written += n;
+        self.read.progress();
+        self.write.progress();
+        if self.tally.written >= COUNT_AT {
+            self.count();
+        }
+    }
+
+    fn count(&mut self) {
+        self.server.counters.add(Counter::BytesRead, std::mem::take(&mut self.tally.read));
+        self.server.counters.add(Counter::BytesWritten, std::mem::take(&mut self.tally.written));
+    }
+
+    /// Whether the handler has read up to the end of the stream.
+    pub(crate) const fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether closing takes more than closing the descriptor.
+    pub(crate) fn needs_shutdown(&self) -> bool {
+        self.stream.is_tls()
+    }
+}
+
+/// Largest piece of a file that one wait for the peer covers, in bytes.
+const SEND_FILE_PIECE: u64 = 256 * 1024;
+
+fn line_too_long(max: usize) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("the peer sent a line over {max} bytes"))
+}
+
+impl Drop for Conn {
+    fn drop(&mut self) {
+        self.count();
+    }
+}
+
+impl fmt::Debug for Conn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conn").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+impl AsFd for Conn {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+impl AsyncRead for Conn {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let n = self.ahead.len().min(buf.remaining());
+            buf.put_slice(&self.ahead[..n]);
+            self.ahead.advance(n);
+            return Poll::Ready(Ok(()));
+        }
+        let (before, room) = (buf.filled().len(), buf.remaining());
+        match Pin::new(&mut self.stream).poll_read(cx, buf) {
+            Poll::Ready(Ok(())) => {
+                if room > 0 {
+                    self.received(buf.filled().len() - before);
+                }
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => self.read.poll_expired(cx).map(Err),
+        }
+    }
+}
+
+impl AsyncBufRead for Conn {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        if this.ahead.is_empty() {
+            let mut space = [0; READ_AHEAD];
+            let mut buf = ReadBuf::new(&mut space);
+            match Pin::new(&mut *this).poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) => this.ahead.extend_from_slice(buf.filled()),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(&this.ahead))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, n: usize) {
+        self.ahead.advance(n);
+    }
+}
+
+impl Conn {
+    /// The outcome of one poll of a write: counted, or bounded by the deadline.
+    fn written(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match polled {
+            Poll::Ready(Ok(n)) => {
+                self.wrote(n as u64);
+                Poll::Ready(Ok(n))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => self.write.poll_expired(cx).map(Err),
+        }
+    }
+
+    /// The outcome of one poll of a flush or shutdown, bounded by the deadline.
+    fn flushed(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        match polled {
+            Poll::Ready(result) => {
+                self.write.progress();
+                Poll::Ready(result)
+            }
+            Poll::Pending => self.write.poll_expired(cx).map(Err),
+        }
+    }
+}
+
+impl AsyncWrite for Conn {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.written(cx, polled)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.written(cx, polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        self.flushed(cx, polled)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.flushed(cx, polled)
+    }
+}

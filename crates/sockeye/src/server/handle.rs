@@ -1,0 +1,64 @@
+//! A handle on a running server, for its handlers and for other threads.
+
+use std::sync::Arc;
+
+use super::{Stats, context::ServerContext, registry::OpenConnection};
+use crate::Addr;
+
+/// A handle on a server: stop it, read its counters. Cheap to clone.
+///
+/// It works before, while and after the server runs, and from a handler in a child process.
+#[derive(Clone, Debug)]
+pub struct ServerHandle {
+    server: Arc<ServerContext>,
+}
+
+impl ServerHandle {
+    pub(crate) const fn new(server: Arc<ServerContext>) -> Self {
+        Self { server }
+    }
+
+    /// Begins the drain: listeners close once their backlog is empty, handlers are told, and
+    /// connections have [`Limits::drain`](super::Limits::drain) to finish. Returns at once.
+    pub fn drain(&self) {
+        match self.server.ask_drain.get() {
+            // One byte always fits; a pipe that is gone means that the server is, too.
+            Some(pipe) => drop(rustix::io::write(pipe, b"d")),
+            None => self.server.shutdown.drain(),
+        }
+    }
+
+    /// Ends every connection now. Returns at once. In a child process it drains instead.
+    pub fn stop(&self) {
+        if self.server.ask_drain.get().is_some() {
+            self.drain();
+        } else {
+            self.server.shutdown.cut();
+        }
+    }
+
+    /// Whether the drain has begun.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.server.shutdown.is_draining()
+    }
+
+    /// The counters now.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.server.counters.snapshot()
+    }
+
+    /// The addresses that the server listens on, with their real ports.
+    #[must_use]
+    pub fn addrs(&self) -> &[Addr] {
+        &self.server.addrs
+    }
+
+    /// The connections open now, as this process knows them, the oldest first. Under `prefork`
+    /// the workers hold theirs themselves.
+    #[must_use]
+    pub fn connections(&self) -> Vec<OpenConnection> {
+        self.server.registry.open()
+    }
+}

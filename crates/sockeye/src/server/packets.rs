@@ -1,0 +1,281 @@
+//! Receiving datagrams in batches and running their handler.
+
+use std::{
+    future::poll_fn, io, os::fd::AsFd, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll,
+};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    sync::OwnedSemaphorePermit,
+};
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+
+use super::{Counter, Failure, ServerContext, service::caught};
+use crate::{
+    Addr, Packet,
+    handler::{BoxFuture, ErasedDatagramHandler, Replies},
+    model::{Executor, permit},
+    socket::{DatagramPeer, DatagramSocket, RecvBatch, SendBatch, is_transient},
+    sys::registration::watch,
+};
+
+/// A datagram handler.
+#[derive(Debug)]
+pub(crate) struct PacketService {
+    pub(crate) handler: Box<dyn ErasedDatagramHandler>,
+}
+
+/// A datagram socket and the service behind it.
+#[derive(Debug)]
+pub(crate) struct PacketSource {
+    pub(crate) socket: Arc<DatagramSocket>,
+    pub(crate) addr: Arc<Addr>,
+    pub(crate) service: Arc<PacketService>,
+    /// Its place among the server's datagram sockets.
+    pub(crate) index: u16,
+}
+
+impl PacketSource {
+    /// Sends one datagram, waiting for room if there is none.
+    pub(crate) async fn send(&self, data: &[u8], peer: &DatagramPeer) -> io::Result<()> {
+        loop {
+            match self.socket.try_send_to(data, peer) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable().await?,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Waits for room in the socket's queue. This is rare, so the descriptor is watched only
+    /// now: its own copy, as the socket is watched in another place already.
+    async fn writable(&self) -> io::Result<()> {
+        let copy = self.socket.as_fd().try_clone_to_owned()?;
+        watch(copy, Interest::WRITABLE)?.writable().await.map(drop)
+    }
+}
+
+/// A datagram that waits for whoever handles it.
+#[derive(Debug)]
+pub(crate) struct PacketJob {
+    pub(crate) packet: Packet,
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(crate) token: TaskTrackerToken,
+}
+
+impl PacketJob {
+    /// Handles the datagram to its end. Needs a runtime.
+    pub(crate) async fn run(self) {
+        let server = Arc::clone(&self.packet.server);
+        tokio::select! {
+            biased;
+            () = handle(self.packet) => {}
+            () = server.shutdown.cut_now() => {}
+        }
+    }
+}
+
+/// Runs the handler on one datagram; counts and reports how it ended.
+async fn handle(mut packet: Packet) {
+    let service = Arc::clone(&packet.source.service);
+    let server = Arc::clone(&packet.server);
+    let failure = match caught(|| service.handler.admits(&packet)) {
+        Err(panic) => panic,
+        Ok(false) => return server.counters.count(Counter::RefusedByVerify),
+        Ok(true) => match AssertUnwindSafe(service.handler.run(&mut packet)).catch_unwind().await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => Failure::from_handler(error),
+            Err(panic) => Failure::from_panic(panic.as_ref()),
+        },
+    };
+    let counter =
+        if matches!(failure, Failure::Panic(_)) { Counter::Panics } else { Counter::ErrorsHandler };
+    server.counters.count(counter);
+    if caught(|| service.handler.failed(&packet.peer(), &failure)).is_err() {
+        server.counters.count(Counter::Panics);
+    }
+}
+
+/// Receives from one socket.
+#[derive(Debug)]
+pub(crate) struct PacketLoop {
+    server: Arc<ServerContext>,
+    source: Arc<PacketSource>,
+    watched: AsyncFd<Arc<DatagramSocket>>,
+    batch: RecvBatch,
+}
+
+impl PacketLoop {
+    /// Datagrams received, and answers sent, by one system call at most.
+    pub(crate) const BATCH: usize = 64;
+
+    /// Watches a socket in the current runtime.
+    pub(crate) fn watch(
+        server: &Arc<ServerContext>,
+        source: &Arc<PacketSource>,
+        slots: usize,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            server: Arc::clone(server),
+            source: Arc::clone(source),
+            watched: watch(Arc::clone(&source.socket), Interest::READABLE)?,
+            batch: RecvBatch::new(slots, server.limits.max_packet),
+        })
+    }
+
+    /// Hands each datagram to `executor`, one for each permit, until the drain.
+    pub(crate) async fn run(mut self, executor: &impl Executor) {
+        let server = Arc::clone(&self.server);
+        let mut draining = pin!(server.shutdown.draining());
+        loop {
+            let next = async {
+                self.readable().await;
+                permit(&server).await
+            };
+            let (permit, last) = tokio::select! {
+                biased;
+                () = &mut draining => (None, true),
+                permit = next => (permit, false),
+            };
+            let received = self.receive();
+            if let Some(packet) = (received > 0).then(|| self.packet(0, None)).flatten() {
+                let token = server.registry.token();
+                executor.packet(PacketJob { packet, permit, token }).await;
+            }
+            if last && (received == 0 || server.shutdown.is_cut()) {
+                return;
+            }
+        }
+    }
+
+    /// Handles the datagrams here: one after the other, or, given a tracker, each that waits
+    /// for something as a task of its own.
+    pub(crate) async fn run_here(mut self, tasks: Option<&TaskTracker>) {
+        let server = Arc::clone(&self.server);
+        let mut draining = pin!(server.shutdown.draining());
+        let mut replies = Arc::new(Replies::new(SendBatch::new(Self::BATCH)));
+        loop {
+            let next = async {
+                self.readable().await;
+                if tasks.is_none() { permit(&server).await } else { None }
+            };
+            let (held, last) = tokio::select! {
+                biased;
+                () = &mut draining => (None, true),
+                permit = next => (permit, false),
+            };
+            let received = self.receive();
+            for index in 0..received {
+                let Some(packet) = self.packet(index, Some(&replies)) else { continue };
+                self.start(Box::pin(handle(packet)), tasks, &mut replies).await;
+            }
+            drop(held);
+            self.flush(&mut replies).await;
+            if last && (received == 0 || server.shutdown.is_cut()) {
+                return;
+            }
+        }
+    }
+
+    /// Polls one handler; what does not end at once is awaited or becomes a task.
+    async fn start(
+        &self,
+        mut handled: BoxFuture<'static, ()>,
+        tasks: Option<&TaskTracker>,
+        replies: &mut Arc<Replies>,
+    ) {
+        let polled = poll_fn(|cx| Poll::Ready(handled.as_mut().poll(cx))).await;
+        if polled.is_ready() {
+            return;
+        }
+        let server = Arc::clone(&self.server);
+        let Some(tasks) = tasks else {
+            self.flush(replies).await;
+            tokio::select! {
+                () = handled => {}
+                () = server.shutdown.cut_now() => {}
+            }
+            return;
+        };
+        let Ok(permit) = Arc::clone(&server.packet_permits).try_acquire_owned() else {
+            return server.counters.count(Counter::PacketsShed);
+        };
+        tasks.spawn(async move {
+            tokio::select! {
+                () = handled => {}
+                () = server.shutdown.cut_now() => {}
+            }
+            drop(permit);
+        });
+    }
+
+    /// Sends the answers collected so far and makes room for more.
+    async fn flush(&self, replies: &mut Arc<Replies>) {
+        let Some(mut batch) = replies.close() else { return };
+        let mut from = 0;
+        while from < batch.len() {
+            match self.source.socket.try_send_batch(&batch, from) {
+                Ok(sent) => from += sent,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if let Err(error) = self.source.writable().await {
+                        tracing::warn!(%error, lost = batch.len() - from, "answers lost");
+                        break;
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "answer lost");
+                    from += 1;
+                }
+            }
+        }
+        batch.clear();
+        if Arc::strong_count(replies) == 1 {
+            replies.reopen(batch);
+        } else {
+            *replies = Arc::new(Replies::new(batch));
+        }
+    }
+
+    async fn readable(&self) {
+        if self.watched.readable().await.is_err() {
+            // The runtime is shutting down.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Receives what is there into the batch: how many.
+    fn receive(&mut self) -> usize {
+        let Self { watched, batch, source, server, .. } = self;
+        let received = watched.try_io(Interest::READABLE, |_| source.socket.try_recv_batch(batch));
+        match received {
+            Ok(n) => {
+                server.counters.add(Counter::Packets, n as u64);
+                n
+            }
+            Err(error) => {
+                if error.kind() != io::ErrorKind::WouldBlock && !is_transient(&error) {
+                    tracing::warn!(%error, addr = %source.addr, "cannot receive");
+                }
+                0
+            }
+        }
+    }
+
+    /// A datagram of the batch; `None`, counted, if it is oversized.
+    fn packet(&self, index: usize, replies: Option<&Arc<Replies>>) -> Option<Packet> {
+        let received = self.batch.get(index)?;
+        if received.truncated() {
+            self.server.counters.count(Counter::PacketsOversized);
+            return None;
+        }
+        Some(Packet {
+            data: Bytes::copy_from_slice(received.payload()),
+            peer: received.peer(),
+            source: Arc::clone(&self.source),
+            server: Arc::clone(&self.server),
+            replies: replies.cloned(),
+        })
+    }
+}

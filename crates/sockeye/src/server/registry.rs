@@ -1,0 +1,161 @@
+//! The connections open now: who they are, how many from one site, when the last has gone.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+
+use super::{
+    context::ServerContext,
+    info::{ConnId, ConnInfo},
+    limits::Site,
+    stats::Counter,
+};
+use crate::SocketName;
+
+/// The connections open in this process.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    open: Mutex<Open>,
+    tracker: TaskTracker,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    connections: HashMap<ConnId, (SocketName, Instant)>,
+    sites: HashMap<Site, usize>,
+    cut: Vec<OpenConnection>,
+}
+
+/// A connection that is open, or was open when the server was cut.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OpenConnection {
+    /// Its number.
+    pub id: ConnId,
+    /// Its client.
+    pub peer: SocketName,
+    /// How long it has been open.
+    pub age: Duration,
+}
+
+impl Registry {
+    /// A token that [`closed`](Self::closed) waits for: held by every task and thread.
+    pub(crate) fn token(&self) -> TaskTrackerToken {
+        self.tracker.token()
+    }
+
+    /// Waits until every connection, task and thread has ended.
+    pub(crate) async fn closed(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+
+    /// The connections open now, the oldest first.
+    pub(crate) fn open(&self) -> Vec<OpenConnection> {
+        let mut open: Vec<_> = self
+            .lock()
+            .connections
+            .iter()
+            .map(|(&id, (peer, since))| OpenConnection {
+                id,
+                peer: peer.clone(),
+                age: since.elapsed(),
+            })
+            .collect();
+        open.sort_by_key(|conn| conn.id);
+        open
+    }
+
+    /// Notes that a connection is being cut.
+    pub(crate) fn note_cut(&self, id: ConnId) {
+        let mut open = self.lock();
+        if let Some((peer, since)) = open.connections.remove(&id) {
+            open.cut.push(OpenConnection { id, peer, age: since.elapsed() });
+        }
+    }
+
+    /// The connections that were cut, and those that hang on although they were.
+    pub(crate) fn cut(&self) -> Vec<OpenConnection> {
+        let mut cut = std::mem::take(&mut self.lock().cut);
+        cut.extend(self.open());
+        cut.sort_by_key(|conn| conn.id);
+        cut
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection's place in the server: while it lives, the connection counts.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    server: Arc<ServerContext>,
+    id: ConnId,
+    site: Option<Site>,
+    _permit: Option<OwnedSemaphorePermit>,
+    _token: TaskTrackerToken,
+}
+
+impl Admission {
+    /// Enters a connection; `None`, counted, if its site has too many.
+    pub(crate) fn enter(
+        server: &Arc<ServerContext>,
+        info: &ConnInfo,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Option<Self> {
+        let mut admission = Self {
+            server: Arc::clone(server),
+            id: info.id(),
+            site: None,
+            _permit: permit,
+            _token: server.registry.token(),
+        };
+        server.counters.count(Counter::Active);
+        let opened = (info.peer().clone(), info.since());
+        server.registry.lock().connections.insert(info.id(), opened);
+        // Behind a proxy the client is known only later.
+        let ip = if info.listener().proxy { None } else { info.ip() };
+        ip.is_none_or(|ip| admission.enter_site(ip)).then_some(admission)
+    }
+
+    /// Counts the connection for its site; `false`, counted, if that has too many.
+    pub(crate) fn enter_site(&mut self, ip: IpAddr) -> bool {
+        let Some(max) = self.server.limits.max_per_ip else { return true };
+        let site = Site::of(ip);
+        let mut open = self.server.registry.lock();
+        let count = open.sites.entry(site).or_default();
+        if *count >= max {
+            drop(open);
+            self.server.counters.count(Counter::RefusedPerIp);
+            tracing::debug!(%ip, max, "refused: too many from one address");
+            return false;
+        }
+        *count += 1;
+        self.site = Some(site);
+        true
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut open = self.server.registry.lock();
+        open.connections.remove(&self.id);
+        if let Some(site) = self.site
+            && let Some(count) = open.sites.get_mut(&site)
+        {
+            *count -= 1;
+            if *count == 0 {
+                open.sites.remove(&site);
+            }
+        }
+        drop(open);
+        self.server.counters.subtract_one(Counter::Active);
+    }
+}

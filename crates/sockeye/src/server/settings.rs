@@ -1,0 +1,32 @@
+//! What a server was told to do.
+
+use std::{fmt, sync::Arc};
+
+use super::Limits;
+use crate::Model;
+
+/// The settings of a server.
+#[derive(Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) model: Model,
+    pub(crate) limits: Limits,
+    pub(crate) workers: Option<usize>,
+    pub(crate) signals: Option<bool>,
+    pub(crate) on_hangup: Option<Hook>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<crate::tls::TlsServer>,
+}
+
+/// What to call at an event.
+pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("model", &self.model)
+            .field("limits", &self.limits)
+            .field("workers", &self.workers)
+            .field("signals", &self.signals)
+            .finish_non_exhaustive()
+    }
+}

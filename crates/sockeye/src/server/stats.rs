@@ -1,0 +1,123 @@
+//! Counters of a server, readable at any time.
+//!
+//! They lie in memory that forked children share, so that a connection counts the same under
+//! every model.
+
+use std::{
+    io,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use super::info::ConnId;
+use crate::sys::shared::Shared;
+
+/// Declares the counters once: their index, the snapshot and its documentation.
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $counter:ident => $name:ident),+ $(,)?) => {
+        /// Which counter.
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) enum Counter { $($counter),+ }
+
+        /// A snapshot of a server's counters.
+        ///
+        /// All count since the server was bound, except [`active`](Self::active). Each is read on
+        /// its own, so that a snapshot taken under load may be off by what happened meanwhile.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Stats { $($(#[doc = $doc])+ pub $name: u64),+ }
+
+        impl Stats {
+            /// Every counter with its name, in a fixed order: for exporters.
+            #[must_use]
+            pub fn named(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name)),+]
+            }
+        }
+
+        const COUNTERS: usize = [$(Counter::$counter),+].len();
+
+        impl Counters {
+            pub(crate) fn snapshot(&self) -> Stats {
+                Stats { $($name: self.get(Counter::$counter)),+ }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Connections accepted, refused ones included.
+    Accepted => accepted,
+    /// Datagrams received.
+    Packets => packets,
+    /// Datagrams longer than the limit, dropped unhandled.
+    PacketsOversized => packets_oversized,
+    /// Datagrams dropped as too many were being handled.
+    PacketsShed => packets_shed,
+    /// Connections being handled now.
+    Active => active,
+    /// Connections whose handler returned without error.
+    Completed => completed,
+    /// Connections refused as their address had too many open.
+    RefusedPerIp => refused_per_ip,
+    /// Connections refused by the handler's `verify`.
+    RefusedByVerify => refused_by_verify,
+    /// Connections closed unserved as descriptors had run out for long.
+    RefusedNoDescriptors => refused_no_descriptors,
+    /// Connections closed unserved as no thread or process could be started for them.
+    RefusedNoWorker => refused_no_worker,
+    /// Connections that failed before the handler: TLS or PROXY header.
+    ErrorsHandshake => errors_handshake,
+    /// Connections whose handler failed since the peer went away.
+    ErrorsPeerGone => errors_peer_gone,
+    /// Connections cut as the peer sent nothing or read nothing for too long.
+    ErrorsDeadline => errors_deadline,
+    /// Connections whose handler failed in any other way.
+    ErrorsHandler => errors_handler,
+    /// Handlers that panicked.
+    Panics => panics,
+    /// Children that ended without finishing their connection: killed, or crashed.
+    Crashes => crashes,
+    /// Prefork workers started again after their predecessor died.
+    WorkersRestarted => workers_restarted,
+    /// Zygotes started again after their predecessor died.
+    ZygotesRestarted => zygotes_restarted,
+    /// Times that accepting paused as descriptors or memory had run out.
+    AcceptBackoffs => accept_backoffs,
+    /// Connections ended by the drain deadline or a second signal.
+    Cut => cut,
+    /// Bytes read from peers (after TLS).
+    BytesRead => bytes_read,
+    /// Bytes written to peers (before TLS).
+    BytesWritten => bytes_written,
+}
+
+/// The live counters of one server, and the source of its connection ids.
+#[derive(Debug)]
+pub(crate) struct Counters(Shared<AtomicU64>);
+
+impl Counters {
+    pub(crate) fn new() -> io::Result<Self> {
+        Shared::zeroed(COUNTERS + 1).map(Self)
+    }
+
+    pub(crate) fn get(&self, counter: Counter) -> u64 {
+        self.0[counter as usize].load(Relaxed)
+    }
+
+    pub(crate) fn count(&self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    pub(crate) fn add(&self, counter: Counter, n: u64) {
+        self.0[counter as usize].fetch_add(n, Relaxed);
+    }
+
+    pub(crate) fn subtract_one(&self, counter: Counter) {
+        self.0[counter as usize].fetch_sub(1, Relaxed);
+    }
+
+    /// The next connection id, unique in this server, its children included.
+    pub(crate) fn next_id(&self) -> ConnId {
+        ConnId(self.0[COUNTERS].fetch_add(1, Relaxed) + 1)
+    }
+}

@@ -1,0 +1,55 @@
+//! A server's life from its first connection to its report.
+
+use std::{
+    cell::OnceCell,
+    future::{Future, pending},
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Report, context::ServerContext, settings::Settings, signals};
+
+/// How long cut connections have to let go.
+const CUT_GRACE: Duration = Duration::from_secs(1);
+
+/// Runs `accepting` until the drain has emptied the backlogs, then waits for the connections, at
+/// most until the deadline.
+///
+/// `accepting` must return once the drain has begun and nothing is left to accept.
+pub(crate) async fn supervise(
+    server: &Arc<ServerContext>,
+    settings: &Settings,
+    obey_signals: bool,
+    accepting: impl Future<Output = ()>,
+) -> Report {
+    let mut life = pin!(async {
+        accepting.await;
+        server.registry.closed().await;
+    });
+    let mut signals = pin!(async {
+        if obey_signals && let Err(error) = signals::obey(server, settings.on_hangup.as_ref()).await
+        {
+            tracing::warn!(%error, "signals are not handled");
+        }
+        pending::<()>().await;
+    });
+    let drained = OnceCell::new();
+    let mut enforce = pin!(async {
+        server.shutdown.draining().await;
+        drained.get_or_init(Instant::now);
+        server.shutdown.enforce(server.limits.drain).await;
+        tokio::time::sleep(CUT_GRACE).await;
+    });
+    tokio::select! {
+        biased;
+        () = &mut life => {}
+        () = &mut enforce => {}
+        () = &mut signals => {}
+    }
+    Report {
+        stats: server.counters.snapshot(),
+        cut: server.registry.cut(),
+        drained_in: drained.get().map_or(Duration::ZERO, Instant::elapsed),
+    }
+}

@@ -1,0 +1,131 @@
+//! Processes: forking, their signals, their end.
+
+#![expect(unsafe_code, reason = "fork, signal dispositions and _exit have no safe form")]
+
+use std::{
+    fs, io,
+    os::fd::{AsRawFd, BorrowedFd, OwnedFd},
+};
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+/// How many threads this process has now.
+pub(crate) fn thread_count() -> io::Result<usize> {
+    Ok(fs::read_dir("/proc/self/task")?.count())
+}
+
+/// Which side of a fork the caller is on.
+#[derive(Debug)]
+pub(crate) enum Forked {
+    /// The new process.
+    Child,
+    /// The old process, with a descriptor for the new one, or without one if that has ended and
+    /// was buried already.
+    Parent(Option<OwnedFd>),
+}
+
+/// Forks this process, which must have one thread.
+///
+/// # Errors
+/// `InvalidInput` if there is more than one thread (another thread's locks would stay locked
+/// for ever in the child), and whatever fork(2) refuses.
+pub(crate) fn fork() -> io::Result<Forked> {
+    let threads = thread_count()?;
+    if threads != 1 {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!(
+                "cannot fork: this process has {threads} threads, and a fork copies only one of them; \
+                 start the server before any other thread or runtime"
+            ),
+        ));
+    }
+    fork_single_threaded()
+}
+
+/// Forks without counting threads: for the zygote, which never starts one.
+pub(crate) fn fork_single_threaded() -> io::Result<Forked> {
+    // SAFETY: the process has one thread (checked by `fork`, true of the zygote by construction),
+    // so no lock is held by a thread that the child lacks, and the child may run any code.
+    let pid = unsafe { libc::fork() };
+    match pid {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Forked::Child),
+        pid => {
+            let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
+            Ok(Forked::Parent(pidfd_open(pid, PidfdFlags::empty()).ok()))
+        }
+    }
+}
+
+/// Ends this process at once: no destructor, no buffer, no caller runs again.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit(2) has no precondition and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Closes a descriptor that a fork inherited.
+///
+/// The value that owns it must never be used or dropped again in this process; a fork that ends
+/// by [`exit_now`] drops nothing of its parent's.
+pub(crate) fn close_inherited(descriptor: BorrowedFd<'_>) {
+    // SAFETY: by the contract above nobody in this process relies on the descriptor.
+    unsafe {
+        libc::close(descriptor.as_raw_fd());
+    }
+}
+
+/// Kills the process behind a pid descriptor; one that has ended already is no error.
+pub(crate) fn kill(pidfd: BorrowedFd<'_>) {
+    match pidfd_send_signal(pidfd, Signal::KILL) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+        Err(error) => tracing::warn!(%error, "cannot kill a child"),
+    }
+}
+
+/// What a process does when a signal arrives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Disposition {
+    /// The system's default.
+    Default,
+    /// Ignored, also by programs it executes.
+    Ignore,
+    /// Nothing happens, and programs it executes get the default.
+    Absorb,
+}
+
+extern "C" fn absorb(_signal: libc::c_int) {}
+
+/// Sets what `signal` does; a signal that cannot be set is left alone.
+pub(crate) fn set_signal(signal: i32, disposition: Disposition) {
+    let handler = match disposition {
+        Disposition::Default => libc::SIG_DFL,
+        Disposition::Ignore => libc::SIG_IGN,
+        Disposition::Absorb => absorb as extern "C" fn(libc::c_int) as usize,
+    };
+    // SAFETY: the structure is fully initialised (all-zero is a valid sigaction with an empty
+    // mask), and `absorb` is async-signal-safe as it does nothing.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler;
+        action.sa_flags = libc::SA_RESTART;
+        libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+    }
+}
+
+/// Gives every signal its default again and unblocks all of them; SIGPIPE stays ignored, as Rust
+/// programs have it.
+pub(crate) fn reset_signals() {
+    for signal in 1..32 {
+        if ![libc::SIGKILL, libc::SIGSTOP, libc::SIGPIPE].contains(&signal) {
+            set_signal(signal, Disposition::Default);
+        }
+    }
+    // SAFETY: an empty set is made and installed as this thread's mask; both calls only write to
+    // the local set.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
+}

@@ -1,0 +1,119 @@
+//! A child: one connection, one datagram, or one prefork worker.
+
+use std::{
+    future::Future,
+    io,
+    os::fd::{AsFd, OwnedFd},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Instant,
+};
+
+use tokio::io::Interest;
+
+use super::{Mark, Plan, message::Order, process::forget};
+use crate::{
+    ConnInfo, Packet,
+    model::{Inline, Packets, current_thread, serve_sources},
+    server::{PacketJob, run_connection},
+    socket::Accepted,
+    sys::{
+        process::{Disposition, exit_now, set_signal},
+        registration::watch,
+    },
+};
+
+/// How a child ends that could not do its work.
+const FAILED: i32 = 1;
+
+/// Runs one child to its end.
+pub(super) fn run(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> ! {
+    set_signal(libc::SIGCHLD, Disposition::Default);
+    // Nothing may unwind into the zygote's stack.
+    let ran = std::panic::catch_unwind(AssertUnwindSafe(|| work(plan, order, descriptor)));
+    let _ = io::Write::flush(&mut io::stdout());
+    exit_now(if matches!(ran, Ok(Ok(()))) { 0 } else { FAILED })
+}
+
+fn work(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> io::Result<()> {
+    let server = &plan.server;
+    let ask = plan.lines.ask.as_fd().try_clone_to_owned()?;
+    // A child has only ever one of its own: this one.
+    let _ = server.ask_drain.set(ask);
+    let runtime = current_thread()?;
+    match order {
+        Order::Connection { slot, source, id, kind, peer } => {
+            close_packets(plan);
+            let fd = descriptor.ok_or(io::ErrorKind::InvalidData)?;
+            let source = usize::from(source);
+            let source = plan.sources.streams.get(source).ok_or(io::ErrorKind::InvalidData)?;
+            let route = Arc::clone(&source.route);
+            let listener = Arc::clone(&route.addr);
+            let info =
+                ConnInfo { id, peer: peer.clone(), proxied: None, listener, since: Instant::now() };
+            let accepted = Accepted { fd, kind, peer };
+            runtime.block_on(until_ended(plan, async {
+                run_connection(server, &route, accepted, info, None).await;
+                Ok(())
+            }))?;
+            plan.marks.set(slot, Mark::Finished);
+        }
+        Order::Packet { slot, source, peer, data } => {
+            let source = usize::from(source);
+            let source = plan.sources.packets.get(source).ok_or(io::ErrorKind::InvalidData)?;
+            let packet = Packet {
+                data: data.into(),
+                peer,
+                source: Arc::clone(source),
+                server: Arc::clone(server),
+                replies: None,
+            };
+            let token = server.registry.token();
+            let job = PacketJob { packet, permit: None, token };
+            runtime.block_on(until_ended(plan, async {
+                job.run().await;
+                Ok(())
+            }))?;
+            plan.marks.set(slot, Mark::Finished);
+        }
+        Order::Worker { slot } => {
+            let inline = Inline(Arc::clone(server));
+            let sources = plan.sources.clone();
+            runtime.block_on(until_ended(plan, async {
+                serve_sources(server, sources, &inline, Packets::InTurn).await
+            }))?;
+            plan.marks.set(slot, Mark::Finished);
+        }
+        Order::Zygote => return Err(io::ErrorKind::InvalidInput.into()),
+    }
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// A connection's child answers no datagrams.
+fn close_packets(plan: &Plan) {
+    for source in &plan.sources.packets {
+        forget(&*source.socket);
+    }
+}
+
+/// Runs `work` until it is done or the server is gone; passes the server's drain on meanwhile.
+async fn until_ended(plan: &Plan, work: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+    let server = &plan.server;
+    let closed = |line: &OwnedFd| -> io::Result<_> { watch(line.try_clone()?, Interest::READABLE) };
+    let (drain, life) = (closed(&plan.lines.drain)?, closed(&plan.lines.life)?);
+    let told_to_drain = async {
+        // Nothing is ever written: readable means closed.
+        let _ = drain.readable().await;
+        server.shutdown.drain();
+        std::future::pending::<()>().await;
+    };
+    let told_to_end = async {
+        let _ = life.readable().await;
+    };
+    tokio::select! {
+        result = work => result,
+        () = told_to_drain => Ok(()),
+        () = told_to_end => exit_now(0),
+    }
+}

@@ -1,0 +1,351 @@
+//! The server's side: orders to the zygotes, and a watch over each child.
+
+use std::{
+    collections::VecDeque,
+    io,
+    os::fd::{AsFd, OwnedFd},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    sync::{mpsc, oneshot},
+};
+use tokio_util::task::TaskTracker;
+
+use super::{
+    Mark, Marks, ServerLines, ZygoteProcess, Zygotes, channel,
+    message::{self, Order, Receipt, receive_receipt},
+};
+use crate::{
+    server::{Counter, Job, PacketJob, ServerContext},
+    sys::{process::kill, registration::watch},
+};
+
+/// Most orders under way to a zygote.
+const MAX_PENDING: usize = 64;
+
+/// How long a child has to end once its life line is cut.
+const CHILD_GRACE: Duration = Duration::from_millis(500);
+
+/// Work for a child.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Connection(Job),
+    Packet(PacketJob),
+    /// A prefork worker; its end is told.
+    Worker {
+        ended: oneshot::Sender<()>,
+    },
+}
+
+/// An order whose receipt is awaited. The connection is kept open here until then, so that the
+/// next zygote can be given it if this one dies.
+#[derive(Debug)]
+enum Pending {
+    Zygote,
+    Work { slot: u32, work: Box<Work> },
+}
+
+/// Gives orders to the zygotes.
+#[derive(Debug)]
+pub(crate) struct Dispatcher {
+    server: Arc<ServerContext>,
+    first: AsyncFd<OwnedFd>,
+    second: AsyncFd<OwnedFd>,
+    process: ZygoteProcess,
+    pending: VecDeque<Pending>,
+    slots: Slots,
+    marks: Arc<Marks>,
+    tasks: TaskTracker,
+}
+
+/// The marks that no child has now.
+#[derive(Clone, Debug)]
+struct Slots(Arc<Mutex<Vec<u32>>>);
+
+impl Slots {
+    fn take(&self) -> Option<u32> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn give_back(&self, slot: u32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
+    }
+}
+
+fn both_ways(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    watch(socket, Interest::READABLE | Interest::WRITABLE)
+}
+
+impl Dispatcher {
+    /// Takes over the zygotes, in the current runtime.
+    pub(crate) fn new(
+        server: &Arc<ServerContext>,
+        zygotes: Zygotes,
+        tasks: &TaskTracker,
+    ) -> io::Result<Self> {
+        let Zygotes { first, second, process, lines, marks } = zygotes;
+        tasks.spawn(obey_lines(Arc::clone(server), lines));
+        let slots = u32::try_from(server.capacity).unwrap_or(u32::MAX);
+        Ok(Self {
+            server: Arc::clone(server),
+            first: both_ways(first)?,
+            second: both_ways(second)?,
+            process,
+            pending: VecDeque::from([Pending::Zygote]),
+            slots: Slots(Arc::new(Mutex::new((0..slots).rev().collect()))),
+            marks,
+            tasks: tasks.clone(),
+        })
+    }
+
+    /// Passes work on until the sender is dropped and every order has its receipt.
+    ///
+    /// # Errors
+    /// When both zygotes are gone; the drain has begun then.
+    pub(crate) async fn run(mut self, mut work: mpsc::Receiver<Work>) -> io::Result<()> {
+        let result = self.pass_on(&mut work).await;
+        if result.is_err() {
+            self.server.shutdown.drain();
+        }
+        result
+    }
+
+    async fn pass_on(&mut self, work: &mut mpsc::Receiver<Work>) -> io::Result<()> {
+        let mut more = true;
+        while more || !self.pending.is_empty() {
+            let room = more && self.pending.len() < MAX_PENDING;
+            tokio::select! {
+                biased;
+                receipt = self.first.async_io(Interest::READABLE, receive_receipt) => {
+                    match receipt {
+                        Ok(Some(receipt)) => self.receipt(receipt),
+                        Ok(None) | Err(_) => self.promote().await?,
+                    }
+                }
+                _ = gone(&self.second), if more => self.replace_second().await?,
+                next = work.recv(), if room => match next {
+                    Some(work) => self.order(work).await?,
+                    None => more = false,
+                },
+            }
+        }
+        Ok(())
+    }
+
+    async fn order(&mut self, work: Work) -> io::Result<()> {
+        // There are as many slots as permits, and each piece of work holds a permit.
+        let Some(slot) = self.slots.take() else { return Ok(()) };
+        self.marks.set(slot, Mark::Ordered);
+        self.pending.push_back(Pending::Work { slot, work: Box::new(work) });
+        self.send_last().await
+    }
+
+    /// Sends the order that was entered last; on failure all of them go to the next zygote.
+    async fn send_last(&mut self) -> io::Result<()> {
+        let Some(last) = self.pending.back() else { return Ok(()) };
+        match send(&self.first, last).await {
+            Ok(()) => Ok(()),
+            Err(_) => Box::pin(self.promote()).await,
+        }
+    }
+
+    /// The first zygote has died: the second takes its place and what was under way.
+    async fn promote(&mut self) -> io::Result<()> {
+        tracing::warn!("the zygote has died; the second takes over");
+        self.server.counters.count(Counter::ZygotesRestarted);
+        self.process.bury();
+        let (mine, theirs) = channel()?;
+        self.first = std::mem::replace(&mut self.second, both_ways(mine)?);
+        let lost = std::mem::take(&mut self.pending);
+        self.ask_for_second(theirs).await.map_err(both_dead)?;
+        for pending in lost {
+            match pending {
+                Pending::Work { slot, work } if self.marks.get(slot) == Mark::Ordered => {
+                    self.pending.push_back(Pending::Work { slot, work });
+                    let last = self.pending.back().map(|last| send(&self.first, last));
+                    if let Some(sent) = last {
+                        sent.await.map_err(both_dead)?;
+                    }
+                }
+                // It may have a child already, and must not get a second.
+                Pending::Work { slot, work } => {
+                    self.server.counters.count(Counter::Crashes);
+                    drop(work);
+                    self.slots.give_back(slot);
+                }
+                Pending::Zygote => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The waiting zygote has died: the first forks another.
+    async fn replace_second(&mut self) -> io::Result<()> {
+        tracing::warn!("the waiting zygote has died; another is forked");
+        self.server.counters.count(Counter::ZygotesRestarted);
+        let (mine, theirs) = channel()?;
+        self.second = both_ways(mine)?;
+        match self.ask_for_second(theirs).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(both_dead(error)),
+        }
+    }
+
+    async fn ask_for_second(&mut self, theirs: OwnedFd) -> io::Result<()> {
+        self.pending.push_back(Pending::Zygote);
+        self.first
+            .async_io(Interest::WRITABLE, |socket| {
+                message::send(socket, &Order::Zygote, Some(theirs.as_fd()))
+            })
+            .await
+    }
+
+    fn receipt(&mut self, receipt: Receipt) {
+        let (slot, work) = match self.pending.pop_front() {
+            Some(Pending::Work { slot, work }) => (slot, work),
+            Some(Pending::Zygote) | None => return,
+        };
+        if receipt.errno != 0 {
+            let error = io::Error::from_raw_os_error(receipt.errno);
+            tracing::warn!(%error, "closed a connection: no process for it");
+            self.server.counters.count(Counter::RefusedNoWorker);
+            self.slots.give_back(slot);
+            return;
+        }
+        let watched = Watched {
+            server: Arc::clone(&self.server),
+            slots: self.slots.clone(),
+            marks: Arc::clone(&self.marks),
+            slot,
+        };
+        self.tasks.spawn(watched.until_ended(receipt.child, *work));
+    }
+}
+
+fn both_dead(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("both zygotes have died: {error}"))
+}
+
+/// A waiting zygote says nothing, so that readable means gone.
+async fn gone(second: &AsyncFd<OwnedFd>) {
+    let _ = second.readable().await;
+}
+
+async fn send(zygote: &AsyncFd<OwnedFd>, pending: &Pending) -> io::Result<()> {
+    let Pending::Work { slot, work } = pending else { return Ok(()) };
+    let slot = *slot;
+    let (order, descriptor) = match &**work {
+        Work::Connection(job) => {
+            let order = Order::Connection {
+                slot,
+                source: job.source,
+                id: job.info.id,
+                kind: job.accepted.kind,
+                peer: job.accepted.peer.clone(),
+            };
+            (order, Some(job.accepted.fd.as_fd()))
+        }
+        Work::Packet(job) => {
+            let packet = &job.packet;
+            let order = Order::Packet {
+                slot,
+                source: packet.source.index,
+                peer: packet.peer.clone(),
+                data: packet.data.to_vec(),
+            };
+            (order, None)
+        }
+        Work::Worker { .. } => (Order::Worker { slot }, None),
+    };
+    let mut bytes = Vec::with_capacity(64);
+    order.encode(&mut bytes);
+    zygote
+        .async_io(Interest::WRITABLE, |socket| message::send_record(socket, &bytes, descriptor))
+        .await
+}
+
+/// A child that runs.
+#[derive(Debug)]
+struct Watched {
+    server: Arc<ServerContext>,
+    slots: Slots,
+    marks: Arc<Marks>,
+    slot: u32,
+}
+
+impl Watched {
+    /// Holds the work's place in the server until the child has ended.
+    async fn until_ended(self, child: Option<OwnedFd>, work: Work) {
+        let server = &self.server;
+        let (id, ended, place) = match work {
+            // The server's copy of the connection closes here.
+            Work::Connection(Job { info, admission, .. }) => {
+                (Some(info.id), None, Place::Connection { _admission: admission })
+            }
+            Work::Packet(PacketJob { permit, token, .. }) => {
+                (None, None, Place::Packet { _permit: permit, _token: token })
+            }
+            Work::Worker { ended } => (None, Some(ended), Place::Worker),
+        };
+        if let Some(child) = child.and_then(|child| watch(child, Interest::READABLE).ok()) {
+            tokio::select! {
+                biased;
+                _ = child.readable() => {}
+                () = server.shutdown.cut_now() => {
+                    if let Some(id) = id {
+                        server.counters.count(Counter::Cut);
+                        server.registry.note_cut(id);
+                    }
+                    if tokio::time::timeout(CHILD_GRACE, child.readable()).await.is_err() {
+                        kill(child.as_fd());
+                    }
+                }
+            }
+        }
+        if self.marks.get(self.slot) != Mark::Finished && !server.shutdown.is_cut() {
+            server.counters.count(Counter::Crashes);
+            tracing::warn!(conn = ?id, "a child ended before its work did");
+        }
+        self.slots.give_back(self.slot);
+        drop(place);
+        if let Some(ended) = ended {
+            let _ = ended.send(());
+        }
+    }
+}
+
+/// What a running child holds of the server's limits.
+enum Place {
+    Connection {
+        _admission: crate::server::Admission,
+    },
+    Packet {
+        _permit: Option<tokio::sync::OwnedSemaphorePermit>,
+        _token: tokio_util::task::task_tracker::TaskTrackerToken,
+    },
+    Worker,
+}
+
+/// Tells the children of the drain and of the cut, and hears them ask for the drain.
+async fn obey_lines(server: Arc<ServerContext>, lines: ServerLines) {
+    let ServerLines { drain, life, asked } = lines;
+    let asked_to_drain = async {
+        match watch(asked, Interest::READABLE) {
+            Ok(asked) => drop(asked.readable().await),
+            Err(error) => {
+                tracing::warn!(%error, "children cannot ask for the drain");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = asked_to_drain => server.shutdown.drain(),
+        () = server.shutdown.draining() => {}
+    }
+    drop(drain);
+    server.shutdown.cut_now().await;
+    drop(life);
+}

@@ -1,0 +1,185 @@
+//! The zygote: a small process, forked first, that forks a child for each connection.
+//!
+//! Forking copies the page tables of the whole process, so forking from a server that has grown
+//! is slow; forking from one that never grows stays fast. The zygote is forked while the process
+//! has one thread and never starts another, so its children may run any code. It is told what to
+//! fork over a seqpacket socket, the connection's descriptor travelling with the message.
+//!
+//! Two zygotes are kept. The second waits; when the first dies it takes over and forks a new
+//! second, so that the grown server itself never has to fork.
+//!
+//! A child ends when its work does, or when the server's end of a pipe closes. Children are
+//! never waited for by number: the zygote ignores SIGCHLD, so the system buries its children and
+//! nobody else's, and the server watches each through a pid descriptor.
+
+mod child;
+mod dispatcher;
+mod message;
+mod process;
+
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+};
+
+pub(crate) use dispatcher::{Dispatcher, Work};
+use message::Order;
+use rustix::{
+    net::{AddressFamily, SocketFlags, SocketType, socketpair},
+    pipe::{PipeFlags, pipe_with},
+    process::{WaitId, WaitIdOptions, waitid},
+};
+
+use crate::{
+    model::Sources,
+    server::ServerContext,
+    sys::{process::Forked, shared::Shared},
+};
+
+/// What the server holds of its zygotes and children.
+#[derive(Debug)]
+pub(crate) struct Zygotes {
+    /// The sockets to the first zygote and to the one that waits.
+    pub(crate) first: OwnedFd,
+    pub(crate) second: OwnedFd,
+    /// The first one's process, a child of this one.
+    pub(crate) process: ZygoteProcess,
+    pub(crate) lines: ServerLines,
+    /// One mark for each connection that may run.
+    pub(crate) marks: Arc<Marks>,
+}
+
+/// The server's ends of the pipes that all its children share.
+#[derive(Debug)]
+pub(crate) struct ServerLines {
+    /// Closed to tell the children that the drain has begun.
+    pub(crate) drain: OwnedFd,
+    /// Closed, by the server's end at the latest, to end the children.
+    pub(crate) life: OwnedFd,
+    /// Readable when a child asks the server to drain.
+    pub(crate) asked: OwnedFd,
+}
+
+/// The children's ends.
+#[derive(Debug)]
+pub(crate) struct ChildLines {
+    pub(crate) drain: OwnedFd,
+    pub(crate) life: OwnedFd,
+    pub(crate) ask: OwnedFd,
+}
+
+/// All that a zygote needs to know of the server.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) server: Arc<ServerContext>,
+    pub(crate) sources: Sources,
+    pub(crate) marks: Arc<Marks>,
+    pub(crate) lines: ChildLines,
+}
+
+impl Zygotes {
+    /// Forks the two zygotes.
+    ///
+    /// # Errors
+    /// If the process has more than one thread, or the system refuses.
+    pub(crate) fn start(server: &Arc<ServerContext>, sources: &Sources) -> io::Result<Self> {
+        let pipe = || pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK);
+        let (child_drain, drain) = pipe()?;
+        let (child_life, life) = pipe()?;
+        let (asked, ask) = pipe()?;
+        let lines = ServerLines { drain, life, asked };
+        let marks = Arc::new(Marks::new(server.capacity)?);
+        let plan = Plan {
+            server: Arc::clone(server),
+            sources: sources.clone(),
+            marks: Arc::clone(&marks),
+            lines: ChildLines { drain: child_drain, life: child_life, ask },
+        };
+        let (first, zygotes_end) = channel()?;
+        // What is buffered would be written by both sides.
+        let _ = io::Write::flush(&mut io::stdout());
+        let process = match crate::sys::process::fork()? {
+            Forked::Child => {
+                process::forget(&lines.drain);
+                process::forget(&lines.life);
+                process::forget(&lines.asked);
+                process::forget(&first);
+                process::serve(&plan, zygotes_end)
+            }
+            Forked::Parent(process) => ZygoteProcess(process),
+        };
+        drop(zygotes_end);
+        let (second, zygotes_end) = channel()?;
+        message::send(&first, &Order::Zygote, Some(zygotes_end.as_fd()))?;
+        Ok(Self { first, second, process, lines, marks })
+    }
+}
+
+/// The zygote that the server itself forked, which it must bury.
+#[derive(Debug)]
+pub(crate) struct ZygoteProcess(Option<OwnedFd>);
+
+impl ZygoteProcess {
+    /// Ends the process, if it has not ended, and buries it.
+    pub(crate) fn bury(&mut self) {
+        if let Some(process) = self.0.take() {
+            crate::sys::process::kill(process.as_fd());
+            let ended = waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED);
+            if let Err(error) = ended {
+                tracing::debug!(%error, "the zygote was buried by someone else");
+            }
+        }
+    }
+}
+
+impl Drop for ZygoteProcess {
+    fn drop(&mut self) {
+        self.bury();
+    }
+}
+
+/// A socket pair between the server and a zygote.
+pub(crate) fn channel() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (ours, theirs) =
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    rustix::io::ioctl_fionbio(&ours, true)?;
+    Ok((ours, theirs))
+}
+
+/// How far each connection's child has come, in memory shared with all of them.
+#[derive(Debug)]
+pub(crate) struct Marks(Shared<std::sync::atomic::AtomicU64>);
+
+/// How far a child has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub(crate) enum Mark {
+    /// The zygote has not seen the order.
+    Ordered,
+    /// The zygote is forking, or has forked.
+    Forking,
+    /// The child has run its connection to the end.
+    Finished,
+}
+
+impl Marks {
+    fn new(slots: usize) -> io::Result<Self> {
+        Shared::zeroed(slots).map(Self)
+    }
+
+    pub(crate) fn set(&self, slot: u32, mark: Mark) {
+        if let Some(cell) = self.0.get(slot as usize) {
+            cell.store(mark as u64, std::sync::atomic::Ordering::Release);
+        }
+    }
+
+    pub(crate) fn get(&self, slot: u32) -> Mark {
+        let cell = self.0.get(slot as usize);
+        match cell.map(|cell| cell.load(std::sync::atomic::Ordering::Acquire)) {
+            Some(1) => Mark::Forking,
+            Some(2) => Mark::Finished,
+            _ => Mark::Ordered,
+        }
+    }
+}
