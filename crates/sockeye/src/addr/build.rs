@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Addr, AddrError, AddrErrorKind, Endpoint, Host, HostPort, OptionSpec, Side, SocketOptions,
-    Transport, UnixName, part::Part,
+    Transport, UnixName, parse, part::Part,
 };
 
 impl Addr {
@@ -105,19 +105,11 @@ impl Addr {
     ///
     /// # Errors
     /// If there is no such option for this address, or the value is not of its notation;
-    /// the error's input is then the address with the option.
+    /// the error's input is `name=value`.
     pub fn with_option(mut self, name: &str, value: &str) -> Result<Self, AddrError> {
-        if let Some(spec) = OptionSpec::find(name).filter(|spec| !spec.is_repeatable()) {
-            spec.field.clear(&mut self.options, value);
-            if let (Endpoint::Ip { host, .. }, "proto") = (&self.endpoint, spec.name) {
-                let options = self.options.clone();
-                let other = format!("ip://{host}?proto={value}").parse::<Self>()?;
-                return Ok(other.with_options(options));
-            }
-        }
-        let text = self.to_string();
-        let separator = if text.contains('?') { '&' } else { '?' };
-        format!("{text}{separator}{name}={value}").parse()
+        let text = format!("{name}={value}");
+        parse::set_option(&mut self, Part::whole(&text)).map_err(|fault| fault.in_input(&text))?;
+        Ok(self)
     }
 
     /// Whether the address is one of the grammar: what its fields say could be written.

@@ -2,6 +2,8 @@
 
 use std::{convert::Infallible, fmt, io, ops::Range};
 
+use super::MAX_LEN;
+
 /// A text that is no address.
 ///
 /// `Display` is one line; [`AddrError::report`] shows the text with a mark under the part
@@ -41,7 +43,7 @@ pub enum AddrErrorKind {
     OptionPlace,
     /// An option that this transport needs is missing.
     MissingOption,
-    /// Longer than [`MAX_LEN`](super::MAX_LEN).
+    /// Longer than [`MAX_LEN`].
     TooLong,
 }
 
@@ -55,7 +57,12 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    pub(super) fn in_input(self, input: &str) -> AddrError {
+    /// Keeps no more of the input than an address can have.
+    pub(super) fn in_input(mut self, input: &str) -> AddrError {
+        let longest = input.len().min(MAX_LEN);
+        let end = (0..=longest).rev().find(|end| input.is_char_boundary(*end)).unwrap_or(0);
+        let input = &input[..end];
+        self.span = self.span.start.min(input.len())..self.span.end.min(input.len());
         AddrError(Box::new(Details { input: input.to_owned(), fault: self }))
     }
 }
@@ -177,6 +184,16 @@ impl fmt::Display for Report<'_> {
 /// cursor, change colours or reorder the line.
 pub(super) fn printable(c: char) -> char {
     if super::percent::is_plain(c) || c == ' ' { c } else { char::REPLACEMENT_CHARACTER }
+}
+
+/// A message that may hold pieces of the input: cut where it gets too long, nothing raw.
+pub(super) fn clean(message: &str) -> String {
+    const LONGEST: usize = 500;
+    let mut shown: String = message.chars().take(LONGEST).map(printable).collect();
+    if message.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// A piece of the input, quoted inside a message: cut at 40 characters, nothing raw.

@@ -63,7 +63,7 @@ impl Field {
             Self::Linger => "time or `off`",
             Self::Mode => "octal",
             Self::Interface(_) => "interface",
-            Self::Groups => "group[`%`interface]",
+            Self::Groups => "group or group`%`interface",
             Self::Networks => "blocks of addresses",
             Self::Protocol => "number or name",
         }

@@ -314,6 +314,18 @@ impl From<IpAddr> for Host {
     }
 }
 
+impl From<Ipv4Addr> for Host {
+    fn from(ip: Ipv4Addr) -> Self {
+        Self::Ip(IpAddr::V4(ip))
+    }
+}
+
+impl From<Ipv6Addr> for Host {
+    fn from(ip: Ipv6Addr) -> Self {
+        Self::Ip(IpAddr::V6(ip))
+    }
+}
+
 impl From<SocketAddrV6> for Host {
     /// Keeps the scope of a link-local address; of others the kernel ignores it.
     fn from(addr: SocketAddrV6) -> Self {

@@ -33,7 +33,7 @@ pub struct SocketOptions {
     pub defer_accept: Option<Duration>,
     /// The permission bits of a Unix socket's file; connecting needs write permission.
     pub mode: Option<u32>,
-    /// `TCP_NODELAY`: send small writes at once.
+    /// `TCP_NODELAY`: send small writes at once. Default: on for TCP.
     pub nodelay: Option<bool>,
     /// `SO_KEEPALIVE`: probe a silent peer. Any of the three settings below turns it on too.
     pub keepalive: Option<bool>,
@@ -104,7 +104,8 @@ impl SocketOptions {
 pub enum Linger {
     /// Close returns at once, the kernel goes on sending; the system's default.
     Off,
-    /// Close waits up to this time (whole seconds); zero drops the data and resets the connection.
+    /// Close waits up to this time (whole seconds), and with it the thread that closes, in an
+    /// async runtime too; zero drops the data, resets the connection and waits for nothing.
     For(Duration),
 }
 

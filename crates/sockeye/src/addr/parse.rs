@@ -23,7 +23,7 @@ struct Scheme {
 pub(super) fn parse(text: &str) -> Result<Addr, Fault> {
     let whole = Part::whole(text);
     if text.len() > MAX_LEN {
-        let message = format!("{} bytes long", text.len());
+        let message = format!("the address is {} bytes long", text.len());
         return Err(whole.fault(Kind::TooLong, message, format!("at most {MAX_LEN} are possible")));
     }
     let Some((scheme, rest)) = whole.split_once("://") else { return Err(missing_scheme(whole)) };
@@ -43,6 +43,23 @@ pub(super) fn parse(text: &str) -> Result<Addr, Fault> {
     }
     query.check_against(&endpoint)?;
     Ok(Addr { tls, proxy, endpoint, options: query.options })
+}
+
+/// Reads one `name=value` into an address, in place of an earlier value.
+pub(super) fn set_option(addr: &mut Addr, part: Part<'_>) -> Result<(), Fault> {
+    let mut query = Query::new(addr.transport(), addr.proxy);
+    query.options = addr.options.clone();
+    let (name, value) = part.text.split_once('=').unwrap_or((part.text, ""));
+    if let Some(spec) = OptionSpec::find(name) {
+        spec.field.clear(&mut query.options, value);
+    }
+    query.read_option(part)?;
+    query.check_against(&addr.endpoint)?;
+    if let (Endpoint::Ip { protocol, .. }, Some(new)) = (&mut addr.endpoint, query.protocol) {
+        *protocol = new;
+    }
+    addr.options = query.options;
+    Ok(())
 }
 
 /// The endpoint; the protocol of `ip://` stands in the query and is filled in later.
@@ -150,9 +167,7 @@ fn missing_scheme(part: Part<'_>) -> Fault {
         Some(format!("tcp://{text}"))
     };
     let remedy = match guess.filter(|guess| parse(guess).is_ok()) {
-        Some(guess) => {
-            format!("write {}", guess.chars().map(super::error::printable).collect::<String>())
-        }
+        Some(guess) => format!("write {guess}"),
         None => "write it as tcp://HOST:PORT or unix:///PATH".to_owned(),
     };
     let message = if text.is_empty() { "the address is empty" } else { "the transport is missing" };

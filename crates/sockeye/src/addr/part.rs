@@ -1,6 +1,6 @@
 //! A piece of the text that is being parsed, which knows where in the whole it stands.
 
-use super::error::{AddrErrorKind, Fault};
+use super::error::{AddrErrorKind, Fault, clean};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part<'a> {
@@ -46,7 +46,7 @@ impl<'a> Part<'a> {
         remedy: impl Into<String>,
     ) -> Fault {
         let span = self.at..self.at + self.text.len();
-        Fault { kind, span, message: message.into(), remedy: remedy.into() }
+        Fault { kind, span, message: clean(&message.into()), remedy: clean(&remedy.into()) }
     }
 
     /// Something is missing right after this part.

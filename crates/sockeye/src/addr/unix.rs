@@ -70,7 +70,8 @@ impl UnixName {
         if bytes.contains(&0) {
             return wrong("a path holds no NUL", "only an abstract name (unix://@…) may hold %00");
         }
-        if bytes.ends_with(b"/") || bytes.ends_with(b"/.") || bytes.ends_with(b"/..") {
+        let last = bytes.rsplit(|byte| *byte == b'/').next();
+        if matches!(last, Some(b"" | b"." | b"..")) {
             return wrong("the path names a folder", "add the socket's own name");
         }
         Ok(Self::Path(PathBuf::from(OsString::from_vec(bytes))))

@@ -13,6 +13,11 @@
 //! the listener, and the first packets of a connection have them already. A Unix
 //! connection inherits nothing; there [`after_accept`] sets the buffers.
 //!
+//! Two defaults are not the system's: a TCP listener has `reuse-address`, which on Linux
+//! lets a restarted server bind at once and never lets two servers listen on one address;
+//! and TCP has `nodelay`, as a server that writes its answer in pieces would wait for the
+//! peer's delayed acknowledgement between them.
+//!
 //! Two options are applied by whoever makes the call they belong to: `backlog` by `listen`
 //! ([`SocketOptions::backlog_or_default`]), `mode` by `bind`, as it is about the file. `trust`
 //! belongs to the PROXY header and no socket. This module never binds, listens or connects.
@@ -62,9 +67,6 @@ impl From<OptionError> for io::Error {
 }
 
 /// Prepares a socket that will listen, or exchange packets, for `bind`.
-///
-/// A TCP socket gets `reuse-address` unless that is turned off: on Linux it lets a
-/// restarted server bind at once and never lets two servers listen on one address.
 ///
 /// # Errors
 /// The first option that the system refuses, as an [`OptionError`].
@@ -202,7 +204,8 @@ impl<'a> Target<'a> {
     fn set_connection(&self) -> io::Result<()> {
         let (socket, options) = (&self.socket, self.options);
         self.set_buffers()?;
-        set("nodelay", options.nodelay, |on| socket.set_tcp_nodelay(on))?;
+        let nodelay = options.nodelay.or(self.is_tcp().then_some(true));
+        set("nodelay", nodelay, |on| socket.set_tcp_nodelay(on))?;
         self.set_keepalive()?;
         set("linger", options.linger, |linger| {
             socket.set_linger(match linger {
