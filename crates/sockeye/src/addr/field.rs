@@ -244,10 +244,10 @@ fn time(text: &str, range: &RangeInclusive<u64>) -> Outcome<Duration> {
     Ok(duration)
 }
 
-/// A message of `quantity` holds what is wrong, a colon, and the way out.
+/// A message of `quantity` holds what is wrong and, behind its last colon, the way out.
 fn from_quantity(error: &crate::quantity::QuantityError) -> Refusal {
     let text = error.to_string();
-    let (message, remedy) = text.split_once(": ").unwrap_or((&text, "write a smaller one"));
+    let (message, remedy) = text.rsplit_once(": ").unwrap_or((&text, "write a smaller one"));
     Refusal::Value { message: message.to_owned(), remedy: remedy.to_owned() }
 }
 

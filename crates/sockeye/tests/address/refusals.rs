@@ -176,6 +176,16 @@ const REFUSED: &[(&str, Kind, &str)] = &[
         Kind::OptionValue,
         "send-buffer: `64K` has no full unit; write 64KiB",
     ),
+    (
+        "tcp://h:1?send-buffer=»1: 2«",
+        Kind::OptionValue,
+        "send-buffer: `1: 2` is not a size; write it as 64KiB",
+    ),
+    (
+        "tcp://h:1?send-buffer=»99999999999999999999«",
+        Kind::OptionValue,
+        "is more than 64 bits can hold; write a smaller one",
+    ),
     ("tcp://h:1?send-buffer=»0«", Kind::OptionValue, "write a size from 1B to 1023MiB"),
     ("tcp://h:1?recv-buffer=»4GiB«", Kind::OptionValue, "out of range"),
     ("unix:///x?mode=»0999«", Kind::OptionValue, "write permission bits in octal, as 0660"),
