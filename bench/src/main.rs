@@ -1,1 +1,66 @@
-fn main() {}
+//! The loads and the servers that `bench/run` measures with.
+//!
+//! Each subcommand is one measurement, or one server to be measured; it prints one line of JSON. It
+//! pins nothing, compares nothing and knows no peer: that is `bench/run`'s part.
+
+mod connect;
+mod echo;
+mod idle;
+mod latency;
+mod poll;
+mod report;
+mod sources;
+mod udp;
+
+use std::{io, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use report::Report;
+
+/// The loads and the servers that bench/run measures with.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Echo(echo::Echo),
+    Connect(connect::Connect),
+    Udp(udp::Udp),
+    Idle(idle::Idle),
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().command) {
+        Ok(report) => {
+            print(&report);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> io::Result<Report> {
+    match command {
+        Command::Echo(echo) => echo.run(),
+        Command::Connect(connect) => connect.run(),
+        Command::Udp(udp) => udp.run(),
+        Command::Idle(idle) => idle.run(),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the result is what this program is for")]
+fn print(report: &Report) {
+    println!("{report}");
+}
+
+#[expect(clippy::print_stderr, reason = "a failed measurement is told to who asked for it")]
+fn complain(error: &io::Error) {
+    eprintln!("sockeye-bench: {error}");
+}

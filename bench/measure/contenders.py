@@ -1,0 +1,77 @@
+"""A contender: a server process, pinned to the server's processor, and how it says that it is ready."""
+
+import contextlib
+import dataclasses
+import json
+import select
+import socket
+import subprocess
+import time
+
+SERVER_CPU = 0
+LOAD_CPU = 1
+PATIENCE = 20  # seconds until a server has to be ready, and until it has to end
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """A server to be measured. Without `address` its first line of output says where it listens."""
+
+    name: str
+    command: tuple
+    address: str = ""
+
+    @contextlib.contextmanager
+    def running(self):
+        """Runs the server; gives its process id and its address."""
+        process = subprocess.Popen(
+            pinned(SERVER_CPU, self.command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            if self.address:
+                wait_for(self.address, process)
+                yield process.pid, self.address
+            else:
+                yield process.pid, announced(process, self.name)
+        finally:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+
+
+def pinned(cpu, command):
+    return ["taskset", "-c", str(cpu), *command]
+
+
+def announced(process, name):
+    """The address in the ready line: `listening on ADDR`, or one line of JSON with listeners."""
+    readable, _, _ = select.select([process.stdout], [], [], PATIENCE)
+    line = process.stdout.readline() if readable else ""
+    if line.startswith("{"):
+        return json.loads(line)["listeners"][0]["address"].removeprefix("tcp://")
+    if line.startswith("listening on "):
+        return line.removeprefix("listening on ").strip().removeprefix("tcp://")
+    raise RuntimeError(f"{name} did not say that it is ready, but {line!r}")
+
+
+def wait_for(address, process):
+    host, port = address.rsplit(":", 1)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection((host, int(port)), 1).close()
+            return
+        except OSError as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{address} is not served: {error}") from error
+            time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

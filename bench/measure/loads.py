@@ -1,0 +1,70 @@
+"""The loads: how each is started on the load's processor, and what its output means."""
+
+import dataclasses
+import json
+import re
+import subprocess
+
+from .contenders import LOAD_CPU, SERVER_CPU, pinned
+
+BENCH = "target/release/sockeye-bench"
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """A subcommand of sockeye-bench; its one line of JSON is the result."""
+
+    arguments: tuple
+
+    def command(self, address, pid, seconds):
+        timed = () if self.arguments[0] == "idle" else ("--seconds", str(seconds))
+        watched = ("--pid", str(pid)) if self.arguments[0] == "idle" else ()
+        return (BENCH, *self.arguments, "--addr", address, *timed, *watched)
+
+    def parse(self, output):
+        return json.loads(output)
+
+
+@dataclasses.dataclass(frozen=True)
+class Wrk:
+    """wrk, one thread, over HTTP/1.1 kept alive."""
+
+    path: str
+    connections: int
+
+    def command(self, address, _pid, seconds):
+        shape = ("-t1", f"-c{self.connections}", f"-d{max(1, round(seconds))}s", "--latency")
+        return ("wrk", *shape, f"http://{address}{self.path}")
+
+    def parse(self, output):
+        trouble = re.search(r"(Non-2xx or 3xx responses: \d+|Socket errors: .*)", output)
+        if trouble:
+            raise RuntimeError(f"wrk: {trouble[1]}")
+        micros = {"us": 1.0, "ms": 1e3, "s": 1e6}
+        quantiles = re.findall(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)$", output, re.MULTILINE)
+        result = {f"p{share}_us": float(value) * micros[unit] for share, value, unit in quantiles}
+        return result | {"per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])}
+
+
+def run(load, contender, seconds):
+    """One measurement: a fresh server, one load. The result also says how busy the server's processor was."""
+    with contender.running() as (pid, address):
+        command = pinned(LOAD_CPU, load.command(address, pid, seconds))
+        before = processor_times(SERVER_CPU)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds + 120
+        )
+        after = processor_times(SERVER_CPU)
+        if done.returncode != 0:
+            raise RuntimeError(f"{contender.name}: {done.stderr.strip() or done.stdout.strip()}")
+        result = load.parse(done.stdout)
+    spent = [b - a for a, b in zip(before, after)]
+    result["busy"] = 1 - (spent[3] + spent[4]) / max(1, sum(spent))
+    return result
+
+
+def processor_times(cpu):
+    """user, nice, system, idle, iowait, irq, softirq, steal of one processor, in ticks."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        line = next(line for line in stat if line.startswith(f"cpu{cpu} "))
+    return [int(field) for field in line.split()[1:9]]

@@ -1,0 +1,76 @@
+"""A row of the table, and how it is measured: A B A B, a ratio each round, the median of them."""
+
+import dataclasses
+import statistics
+
+from . import loads
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What is compared and what must be reached. Without a peer the bar is on the figure itself."""
+
+    name: str
+    ours: object
+    peer: object
+    load: object
+    bar: float
+    at_least: bool = True
+    figure: str = "per_second"
+    unit: str = "/s"
+
+    def passes(self, value):
+        return value >= self.bar if self.at_least else value <= self.bar
+
+    def bar_text(self):
+        sign = "≥" if self.at_least else "≤"
+        return f"{sign} {self.bar:g} ×" if self.peer else f"{sign} {self.bar:g} {self.unit}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """A measured row: one value a round (a ratio, or the figure itself), and the medians behind it."""
+
+    row: Row
+    values: tuple
+    ours: dict
+    peer: dict
+    commands: tuple
+
+    @property
+    def median(self):
+        return statistics.median(self.values)
+
+
+def measure(row, rounds, seconds):
+    """Measures a row in so many rounds; prints as it goes."""
+    print(f"{row.name}: {row.ours.name}" + (f" vs {row.peer.name}" if row.peer else ""), flush=True)
+    ours, peers, values = [], [], []
+    for _ in range(rounds):
+        ours.append(loads.run(row.load, row.ours, seconds))
+        value = ours[-1][row.figure]
+        line = f"  {value:,.1f} {row.unit} ({ours[-1]['busy']:.0%} busy)"
+        if row.peer:
+            peers.append(loads.run(row.load, row.peer, seconds))
+            other = peers[-1][row.figure]
+            line += f"   {other:,.1f} {row.unit} ({peers[-1]['busy']:.0%} busy)   {value / other:.2f} ×"
+            value /= other
+        values.append(value)
+        print(line, flush=True)
+    median = statistics.median(values)
+    print(f"  median {median:.2f}, bar {row.bar_text()}: {'pass' if row.passes(median) else 'MISS'}\n", flush=True)
+    return Outcome(row, tuple(values), middle(ours), middle(peers), commands(row, seconds))
+
+
+def middle(results):
+    """The median of each figure."""
+    return {key: statistics.median(each[key] for each in results) for key in (results[0] if results else ())}
+
+
+def commands(row, seconds):
+    """The command lines, as somebody else would type them."""
+    load = " ".join(row.load.command("ADDR", "PID", seconds))
+    lines = [f"{row.ours.name}: {' '.join(row.ours.command)}"]
+    if row.peer:
+        lines.append(f"{row.peer.name}: {' '.join(row.peer.command)}")
+    return (*lines, f"load: {load}")
