@@ -1,4 +1,7 @@
 //! `wire` modules turn bytes into values and back: no I/O, no clock, no runtime.
+//!
+//! `core::net` has the address types without the sockets. `libc` may lend its constants: to call it
+//! is unsafe, which stands elsewhere.
 
 use super::{
     assert_none,
@@ -19,7 +22,6 @@ const FOREIGN: &[&str] = &[
     "Instant",
     "async",
     "rustix",
-    "libc",
     "socket2",
 ];
 
