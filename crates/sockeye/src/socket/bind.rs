@@ -8,8 +8,13 @@ use std::{
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
-use super::{BindError, BindFault, Listener, SocketName, StreamKind, unix_file::bind_unix};
-use crate::addr::{Addr, Host, UnixName};
+use super::{
+    BindError, BindFault, Listener, SocketName, StreamKind, options, unix_file::bind_unix,
+};
+use crate::{
+    addr::{Addr, Host, UnixName},
+    systemd,
+};
 
 /// How often another port is tried when the one that the system chose for the first address is
 /// taken on a later one.
@@ -75,15 +80,16 @@ fn tcp_together(
 pub(super) fn tcp_socket(addr: &Addr, name: SocketAddr, reuse_port: bool) -> io::Result<OwnedFd> {
     let family = if name.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let fd = stream_socket(family, StreamKind::Tcp)?;
-    sockopt::set_socket_reuseaddr(&fd, addr.options.reuse_address.unwrap_or(true))?;
     if name.is_ipv6() {
-        sockopt::set_ipv6_v6only(&fd, addr.options.v6only.unwrap_or(true))?;
+        // So that both families can be bound; the option may say otherwise.
+        sockopt::set_ipv6_v6only(&fd, true)?;
     }
     if reuse_port {
         sockopt::set_socket_reuseport(&fd, true)?;
     }
-    // Accepted connections inherit it.
+    // Nothing here gains from waiting for more to send; accepted connections inherit it.
     sockopt::set_tcp_nodelay(&fd, true)?;
+    options::before_bind(&fd, &addr.options)?;
     rustix::net::bind(&fd, &name)?;
     rustix::net::listen(&fd, backlog(addr))?;
     Ok(fd)
@@ -94,15 +100,27 @@ pub(super) fn unix(addr: &Addr, name: &UnixName, kind: StreamKind) -> io::Result
     let place = SocketName::Unix(name.clone());
     let refused = |error: io::Error| BindError::from_os(kind.scheme(), &place, error);
     let fd = stream_socket(AddressFamily::UNIX, kind).map_err(refused)?;
+    options::before_bind(&fd, &addr.options).map_err(refused)?;
     let file = bind_unix(fd.as_fd(), kind.scheme(), name, addr.options.mode)?;
     rustix::net::listen(&fd, backlog(addr)).map_err(|error| refused(error.into()))?;
     Ok(vec![Listener::new(fd, kind, file, addr)?])
 }
 
-/// Takes the descriptors that the service manager passed under `name`.
-pub(super) fn inherited(_addr: &Addr, name: &str) -> io::Result<Vec<Listener>> {
-    let reason = "no service manager passed a socket of this name".to_owned();
-    Err(BindError::new(format_args!("fd://{name}"), BindFault::NotInherited(reason)).into())
+/// Takes the listening sockets that the service manager passed under `name`.
+pub(super) fn inherited(addr: &Addr, name: &str) -> io::Result<Vec<Listener>> {
+    let refused = |reason: String| {
+        io::Error::from(BindError::new(&addr.endpoint, BindFault::NotInherited(reason)))
+    };
+    let passed = systemd::take(name).map_err(|error| refused(error.to_string()))?;
+    let adopt = |fd: OwnedFd| {
+        options::adopt(&fd, &addr.options)?;
+        if addr.options.backlog.is_some() {
+            // A second call changes the length of the queue alone.
+            rustix::net::listen(&fd, backlog(addr))?;
+        }
+        Listener::inherited(fd, addr)
+    };
+    passed.into_iter().map(|fd| adopt(fd).map_err(|error| refused(error.to_string()))).collect()
 }
 
 /// A new socket, non-blocking and close-on-exec.

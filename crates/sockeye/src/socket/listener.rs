@@ -12,9 +12,9 @@ use std::{
 use rustix::net::{SocketFlags, sockopt};
 
 use super::{
-    BindError, BindFault, SocketName, Stream, StreamKind, bind, unix_file::UnixSocketFile,
+    BindError, BindFault, SocketName, Stream, StreamKind, bind, options, unix_file::UnixSocketFile,
 };
-use crate::addr::{Addr, Endpoint, Host, HostPort, SocketOptions};
+use crate::addr::{Addr, Endpoint, Host, HostPort};
 
 /// A listening stream socket: non-blocking, close-on-exec, bound to no runtime.
 ///
@@ -77,13 +77,16 @@ impl Listener {
         rustix::io::ioctl_fionbio(&fd, true)?;
         rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
         let local = SocketName::local_of(&fd)?;
-        let addr = Addr {
-            tls: false,
-            proxy: false,
-            endpoint: endpoint_of(kind, &local, None),
-            options: SocketOptions::default(),
-        };
+        let addr = endpoint_of(kind, &local, None).into();
         Ok(Self { file: None, fd, kind, local, addr })
+    }
+
+    /// One that was passed for `fd://`: it has the layers and options that were asked for.
+    pub(super) fn inherited(fd: OwnedFd, asked: &Addr) -> io::Result<Self> {
+        let mut listener = Self::adopt(fd)?;
+        let endpoint = listener.addr.endpoint;
+        listener.addr = Addr { endpoint, ..asked.clone() };
+        Ok(listener)
     }
 
     pub(super) fn new(
@@ -126,6 +129,10 @@ impl Listener {
     pub fn try_accept(&self) -> io::Result<Accepted> {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let (fd, peer) = rustix::net::acceptfrom_with(&self.fd, flags)?;
+        if self.kind != StreamKind::Tcp {
+            // Over TCP everything is inherited.
+            options::after_accept(&fd, &self.addr.options)?;
+        }
         let peer = match peer {
             Some(name) => SocketName::try_from(name)?,
             None => SocketName::Unix(crate::addr::UnixName::Unnamed),

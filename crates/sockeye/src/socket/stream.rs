@@ -257,6 +257,18 @@ impl Stream {
     }
 }
 
+impl From<TcpStream> for Stream {
+    fn from(stream: TcpStream) -> Self {
+        Self { transport: Transport::Tcp(stream) }
+    }
+}
+
+impl From<UnixStream> for Stream {
+    fn from(stream: UnixStream) -> Self {
+        Self { transport: Transport::Unix(stream) }
+    }
+}
+
 impl AsFd for Stream {
     /// The socket, below TLS. Reading or writing it beside the stream mixes up TLS.
     fn as_fd(&self) -> BorrowedFd<'_> {

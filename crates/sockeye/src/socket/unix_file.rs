@@ -201,3 +201,34 @@ fn lock_folder(path: &Path) -> Option<OwnedFd> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn another_process_leaves_the_file_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let _socket = UnixListener::bind(&path).unwrap();
+        let mut file = UnixSocketFile::just_bound(&path, None).unwrap();
+        // What a forked child's copy looks like.
+        file.process += 1;
+        drop(file);
+        assert!(path.exists());
+        drop(UnixSocketFile::just_bound(&path, None).unwrap());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_that_stays_locked_is_not_waited_for_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let held = lock_folder(&path).unwrap();
+        assert!(lock_folder(&path).is_none());
+        drop(held);
+        assert!(lock_folder(&path).is_some());
+    }
+}

@@ -15,6 +15,11 @@ pub(crate) type IntOption = (c_int, c_int);
 /// `TCP_DEFER_ACCEPT`, in seconds.
 pub(crate) const TCP_DEFER_ACCEPT: IntOption = (libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT);
 
+/// `IP_BIND_ADDRESS_NO_PORT`: binding to an address alone, the port is chosen by connect; for
+/// IPv6 as well (ip(7)).
+pub(crate) const IP_BIND_ADDRESS_NO_PORT: IntOption =
+    (libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT);
+
 #[expect(clippy::cast_possible_truncation, reason = "the size of an int is 4")]
 const SIZE: socklen_t = size_of::<c_int>() as socklen_t;
 
