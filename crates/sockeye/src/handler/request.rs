@@ -65,7 +65,11 @@ pub struct PerConnection<F> {
 
 impl<F> PerConnection<F> {
     /// A handler that calls `make` for each connection that was admitted.
-    pub const fn new(make: F) -> Self {
+    pub const fn new<R>(make: F) -> Self
+    where
+        F: Fn(&ConnInfo) -> R + Send + Sync + 'static,
+        R: RequestHandler,
+    {
         Self { make }
     }
 }
