@@ -3,15 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    io::{self, Write},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     os::{fd::AsFd, unix::net::UnixDatagram},
     time::Duration,
 };
 
 use sockeye::{
     Addr, SocketName,
-    addr::{Endpoint, Host, HostPort, SocketOptions, UnixName},
+    addr::{Endpoint, Host, HostPort, UnixName},
+    client::{connect_datagram, connect_datagram_from},
     socket::{
         BatchFull, Datagram, DatagramKind, DatagramPeer, DatagramSocket, RecvBatch, SendBatch,
         is_transient,
@@ -21,13 +22,14 @@ use tokio::time::timeout;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-fn addr(endpoint: Endpoint) -> Addr {
-    Addr { tls: false, proxy: false, endpoint, options: SocketOptions::default() }
+fn addr(text: &str) -> Addr {
+    text.parse().unwrap()
 }
 
+/// Port 0 of a host.
 fn udp(host: &str) -> Addr {
-    let host = host.parse().map_or_else(|_| Host::Name(host.into()), Host::Ip);
-    addr(Endpoint::Udp(HostPort { host, port: 0 }))
+    let host = host.parse().map_or_else(|_| Host::Name(host.to_owned()), Host::Ip);
+    Addr::udp(HostPort { host, port: 0 })
 }
 
 fn bind_one(addr: &Addr) -> DatagramSocket {
@@ -230,7 +232,7 @@ async fn one_batch_serves_sockets_with_and_without_packet_information() {
 async fn unix_peers_are_answered_by_path_and_by_abstract_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("server.sock");
-    let server = bind_one(&addr(Endpoint::Unixgram(UnixName::Path(path.clone()))));
+    let server = bind_one(&Addr::unixgram(&path));
     assert_eq!(server.addr().endpoint, Endpoint::Unixgram(UnixName::Path(path.clone())));
     let server = Datagram::new(server).unwrap();
 
@@ -260,7 +262,7 @@ async fn unix_peers_are_answered_by_path_and_by_abstract_name() {
 #[tokio::test]
 async fn a_unix_peer_that_does_not_read_stops_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
-    let server = addr(Endpoint::Unixgram(UnixName::Path(folder.path().join("server"))));
+    let server = Addr::unixgram(folder.path().join("server"));
     let server = Datagram::new(bind_one(&server)).unwrap();
     let deaf = UnixDatagram::bind(folder.path().join("deaf")).unwrap();
     let listening = UnixDatagram::bind(folder.path().join("listening")).unwrap();
@@ -354,8 +356,7 @@ async fn clones_draw_from_one_queue() {
 
 #[test]
 fn addresses_of_streams_and_foreign_descriptors_are_refused() {
-    let stream = addr(Endpoint::Tcp(HostPort { host: Host::Name("localhost".into()), port: 0 }));
-    let error = DatagramSocket::bind(&stream).unwrap_err();
+    let error = DatagramSocket::bind(&addr("tcp://localhost:0")).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let error = DatagramSocket::adopt(listener.into()).unwrap_err();
@@ -373,4 +374,176 @@ fn a_taken_port_is_refused_by_name() {
     let error = DatagramSocket::bind(&first.addr()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     assert!(error.to_string().contains(&inet(&first).to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_client_connects_to_any_address_that_answers() {
+    let server = Datagram::new(bind_one(&udp("127.0.0.1"))).unwrap();
+    let to = addr(&format!("udp://localhost:{}", port(server.socket())));
+    let client = within(connect_datagram(&to)).await.unwrap();
+    within(client.send(b"question")).await.unwrap();
+    let mut buffer = [0; 64];
+    let arrival = within(server.recv_from(&mut buffer)).await.unwrap();
+    assert_eq!(&arrival.peer.name(), client.local_name());
+    // Connected: what others send is not let through.
+    let stranger = Datagram::new(bind_one(&udp("127.0.0.1"))).unwrap();
+    let reply_to = DatagramPeer::new(client.local_name());
+    within(stranger.send_to(b"lies", &reply_to)).await.unwrap();
+    within(server.send_to(b"answer", &arrival.peer)).await.unwrap();
+    assert_eq!(within(client.recv(&mut buffer)).await.unwrap(), 6);
+    assert_eq!(client.peer_name().unwrap(), *server.local_name());
+}
+
+#[tokio::test]
+async fn a_client_sends_from_the_source_it_was_given() {
+    let server = Datagram::new(bind_one(&udp("127.0.0.1"))).unwrap();
+    let source = Ipv4Addr::new(127, 0, 0, 5);
+    let to = server.socket().addr();
+    let client = within(connect_datagram_from(&to, Some(&source.into()))).await.unwrap();
+    within(client.send(b"x")).await.unwrap();
+    let arrival = within(server.recv_from(&mut [0; 8])).await.unwrap();
+    assert_eq!(arrival.peer.inet().unwrap().ip(), source);
+
+    let other = Ipv6Addr::LOCALHOST.into();
+    let error = within(connect_datagram_from(&to, Some(&other))).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+
+    let folder = tempfile::tempdir().unwrap();
+    let to = Addr::unixgram(folder.path().join("server"));
+    let server = Datagram::new(bind_one(&to)).unwrap();
+    let path = folder.path().join("client");
+    let client = connect_datagram_from(&to, Some(&path.clone().into())).await.unwrap();
+    within(client.send(b"x")).await.unwrap();
+    let arrival = within(server.recv_from(&mut [0; 8])).await.unwrap();
+    assert_eq!(arrival.peer.name().as_path(), Some(&*path));
+    drop(client);
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_unix_client_gets_a_name_so_that_replies_arrive() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = Addr::unixgram(folder.path().join("server"));
+    let server = Datagram::new(bind_one(&at)).unwrap();
+    let client = within(connect_datagram(&at)).await.unwrap();
+    within(client.send(b"question")).await.unwrap();
+    let mut buffer = [0; 16];
+    let arrival = within(server.recv_from(&mut buffer)).await.unwrap();
+    assert!(arrival.peer.can_reply());
+    assert!(arrival.peer.to_string().starts_with('@'), "{}", arrival.peer);
+    assert_eq!(&arrival.peer.name(), client.local_name());
+    within(server.send_to(b"answer", &arrival.peer)).await.unwrap();
+    assert_eq!(within(client.recv(&mut buffer)).await.unwrap(), 6);
+}
+
+#[tokio::test]
+async fn a_stale_unix_socket_is_replaced_a_live_one_and_a_foreign_file_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let at = Addr::unixgram(&path);
+    drop(UnixDatagram::bind(&path).unwrap());
+    assert!(path.exists(), "the standard library leaves the file behind");
+    let server = bind_one(&at);
+    let error = DatagramSocket::bind(&at).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{error}");
+    UnixDatagram::unbound().unwrap().send_to(b"still here", &path).unwrap();
+    assert_eq!(server.try_recv_from(&mut [0; 16]).unwrap().len, 10);
+
+    let clone = server.try_clone().unwrap();
+    drop(server);
+    assert!(path.exists(), "a clone is still open");
+    drop(clone);
+    assert!(!path.exists());
+
+    std::fs::write(&path, "precious").unwrap();
+    let error = DatagramSocket::bind(&at).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+}
+
+#[tokio::test]
+async fn a_socket_for_both_families_answers_ipv4_from_the_address_that_was_asked() {
+    let server = Datagram::new(bind_one(&addr("udp://[::]:0?v6only=0"))).unwrap();
+    let asked = SocketAddr::from(([127, 0, 0, 3], port(server.socket())));
+    let client = client("127.0.0.1");
+    client.connect(asked).unwrap();
+    client.send(b"question").unwrap();
+    let arrival = within(server.recv_from(&mut [0; 16])).await.unwrap();
+    assert_eq!(arrival.peer.destination(), Some(asked.ip()));
+    within(server.send_to(b"answer", &arrival.peer)).await.unwrap();
+    assert_eq!(client.recv(&mut [0; 16]).unwrap(), 6);
+}
+
+/// Sends to `group` by the loopback interface and expects it, and the reply, to arrive.
+async fn multicast(group: &str, bind: &str, interface: &str) -> io::Result<()> {
+    let listen = format!("udp://{bind}:0?multicast-join={group}%{interface}");
+    let sockets = DatagramSocket::bind(&addr(&listen))?;
+    let server = Datagram::new(sockets.into_iter().next().unwrap())?;
+    let port = port(server.socket());
+    let host = if group.contains(':') { format!("[{group}]") } else { group.to_owned() };
+    let source = if group.contains(':') { "[::1]:0" } else { "127.0.0.1:0" };
+    let to = addr(&format!("udp://{host}:{port}?multicast-interface={interface}&multicast-ttl=0"));
+    // Bound and not connected: the reply comes from the server's address, not the group's.
+    let client = Datagram::new(bind_one(&addr(&format!("udp://{source}"))))?;
+    let options = sockeye::socket::options::before_connect(client.socket(), &to.options);
+    options?;
+    let peer = DatagramPeer::from(to.resolve()?[0]);
+    within(client.send_to(b"hello, group", &peer)).await?;
+    let mut buffer = [0; 32];
+    let arrival = within(server.recv_from(&mut buffer)).await?;
+    assert_eq!(&buffer[..arrival.len], b"hello, group");
+    assert_eq!(arrival.peer.destination().unwrap().to_string(), group);
+    within(server.send_to(b"hello, you", &arrival.peer)).await?;
+    assert_eq!(within(client.recv(&mut buffer)).await?, 10);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_group_is_joined_on_its_interface_and_its_senders_are_answered() {
+    for (group, bind) in [("239.255.77.77", "0.0.0.0"), ("ff01::4d4d", "[::]")] {
+        if let Err(error) = multicast(group, bind, "lo").await {
+            let kind = error.kind();
+            let lacking = [io::ErrorKind::NetworkUnreachable, io::ErrorKind::AddrNotAvailable];
+            assert!(lacking.contains(&kind), "{group}: {error}");
+            // Past the test runner's capture.
+            let _ = writeln!(io::stderr(), "SKIPPED: no multicast to {group} on lo: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_broadcast_goes_out_only_if_the_address_allows_it() {
+    let server = Datagram::new(bind_one(&udp("0.0.0.0"))).unwrap();
+    let to = format!("udp://127.255.255.255:{}", port(server.socket()));
+    let error = within(connect_datagram(&addr(&to))).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{error}");
+    let client = within(connect_datagram(&addr(&format!("{to}?broadcast=1")))).await.unwrap();
+    within(client.send(b"everyone")).await.unwrap();
+    let mut buffer = [0; 16];
+    let arrival = within(server.recv_from(&mut buffer)).await.unwrap();
+    assert_eq!(arrival.peer.destination(), Some(Ipv4Addr::new(127, 255, 255, 255).into()));
+    // A reply to a broadcast leaves from an address of this machine.
+    within(server.send_to(b"me", &arrival.peer)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dropped_wait_loses_no_datagram() {
+    let server = Datagram::new(bind_one(&udp("127.0.0.1"))).unwrap();
+    let mut buffer = [0; 8];
+    let mut batch = RecvBatch::new(2, 8);
+    for _ in 0..10 {
+        let nothing = timeout(Duration::ZERO, server.recv_from(&mut buffer)).await;
+        assert!(nothing.is_err());
+        let nothing = timeout(Duration::ZERO, server.recv_batch(&mut batch)).await;
+        assert!(nothing.is_err());
+    }
+    client("127.0.0.1").send_to(b"kept", inet(server.socket())).unwrap();
+    assert_eq!(within(server.recv_batch(&mut batch)).await.unwrap(), 1);
+    assert_eq!(batch.get(0).unwrap().payload(), b"kept");
+}
+
+#[test]
+fn an_unknown_inherited_name_is_said_to_be_missing() {
+    let error = DatagramSocket::bind(&addr("fd://no-such-socket")).unwrap_err();
+    assert!(error.to_string().contains("fd://no-such-socket"), "{error}");
 }

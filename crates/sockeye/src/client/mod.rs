@@ -2,8 +2,7 @@
 //! within a time limit, from a source address if need be.
 //!
 //! [`connect`] is enough for most; [`Connect`] has the settings; [`connect_code`] gives the
-//! system's error number alone. Datagram sockets connect by
-//! [`DatagramSocket`](crate::socket::DatagramSocket).
+//! system's error number alone. [`connect_datagram`] is for the transports without connections.
 //!
 //! Names with several addresses are tried as Happy Eyeballs version 2 does (RFC 8305): the two
 //! families in turn, another attempt every 250 ms or as soon as one fails, and the first
@@ -25,11 +24,13 @@
 
 mod attempt;
 mod builder;
+mod datagram;
 mod error;
 mod eyeballs;
 mod layers;
 
 pub use builder::{Connect, Source};
+pub use datagram::{connect_datagram, connect_datagram_from};
 pub use error::{Attempt, ConnectError};
 
 use crate::{

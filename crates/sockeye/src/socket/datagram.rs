@@ -10,7 +10,7 @@ pub(super) mod wire;
 
 use std::{
     fmt, io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     sync::Arc,
 };
@@ -20,17 +20,20 @@ pub use registered::Datagram;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use self::{
-    bind::UnixPath,
     peer::PeerName,
     wire::{EncodedPeer, decode_control, decode_name},
 };
 use super::{
     SocketName,
     batch::{RecvBatch, SendBatch},
+    unix_file::UnixSocketFile,
 };
 use crate::{
     addr::{Addr, Endpoint, Host, HostPort, SocketOptions, UnixName},
-    sys::mmsg::{self, Message, RecvOne, SEND_CHUNK},
+    sys::{
+        int_option,
+        mmsg::{self, Message, RecvOne, SEND_CHUNK},
+    },
 };
 
 /// What a datagram socket carries.
@@ -52,6 +55,19 @@ pub enum DatagramKind {
     },
 }
 
+impl DatagramKind {
+    /// The name of the transport in the address grammar.
+    #[must_use]
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Unix => "unixgram",
+            Self::Ping | Self::Icmp => "icmp",
+            Self::Ip { .. } => "ip",
+        }
+    }
+}
+
 /// A datagram socket: non-blocking, close-on-exec, bound to no runtime.
 ///
 /// A socket bound to a wildcard address asks the kernel for each packet's destination, and
@@ -59,7 +75,7 @@ pub enum DatagramKind {
 pub struct DatagramSocket {
     /// The path to remove when the last clone is dropped; before `fd`, as it must go while
     /// the socket is still open.
-    path: Option<Arc<UnixPath>>,
+    path: Option<Arc<UnixSocketFile>>,
     fd: OwnedFd,
     kind: DatagramKind,
     local: SocketName,
@@ -107,7 +123,7 @@ impl DatagramSocket {
         let kind = kind_of(&fd)?;
         rustix::io::ioctl_fionbio(&fd, true)?;
         rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
-        Self::finish(fd, kind, SocketOptions::default(), None)
+        Self::bound(fd, kind, SocketOptions::default())
     }
 
     /// Two connected Unix datagram sockets without names (socketpair).
@@ -118,24 +134,44 @@ impl DatagramSocket {
         use rustix::net::{SocketFlags, socketpair};
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let (a, b) = socketpair(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
-        let finish = |fd| Self::finish(fd, DatagramKind::Unix, SocketOptions::default(), None);
-        Ok((finish(a)?, finish(b)?))
+        let new = |fd| Self::new(fd, DatagramKind::Unix, SocketOptions::default(), None);
+        Ok((new(a)?, new(b)?))
     }
 
-    /// Takes a socket that is ready for use and switches on the notes that its kind needs.
-    fn finish(
+    /// An unbound socket of the address's kind for sending to `target`, one of its hosts.
+    pub(crate) fn open(addr: &Addr, target: IpAddr) -> io::Result<Self> {
+        bind::open_client(addr, target)
+    }
+
+    /// A Unix socket for sending that replies can reach, by the name `source` or one that the
+    /// kernel chooses.
+    pub(crate) fn open_unix(addr: &Addr, source: Option<&UnixName>) -> io::Result<Self> {
+        bind::open_unix_client(addr, source)
+    }
+
+    /// A socket bound to where datagrams come to, perhaps to several addresses.
+    fn bound(fd: OwnedFd, kind: DatagramKind, options: SocketOptions) -> io::Result<Self> {
+        let mut socket = Self::new(fd, kind, options, None)?;
+        if let SocketName::Inet(local) = socket.local
+            && local.ip().is_unspecified()
+            && kind != DatagramKind::Ping
+        {
+            socket.ask_for_destination(local.is_ipv6())?;
+        }
+        Ok(socket)
+    }
+
+    fn new(
         fd: OwnedFd,
         kind: DatagramKind,
         options: SocketOptions,
-        path: Option<Arc<UnixPath>>,
+        path: Option<Arc<UnixSocketFile>>,
     ) -> io::Result<Self> {
-        let local = bind::name(rustix::net::getsockname(&fd)?)?;
+        let local = SocketName::local_of(&fd)?;
         let mut socket = Self { path, fd, kind, local, options, notes: false };
-        let SocketName::Inet(local) = socket.local else { return Ok(socket) };
-        if local.ip().is_unspecified() && kind != DatagramKind::Ping {
-            socket.ask_for_destination(local.is_ipv6())?;
-        }
-        if kind != DatagramKind::Udp {
+        if let SocketName::Inet(local) = socket.local
+            && kind != DatagramKind::Udp
+        {
             socket.ask_for_hop_limit(local.is_ipv6())?;
         }
         Ok(socket)
@@ -144,23 +180,23 @@ impl DatagramSocket {
     fn ask_for_destination(&mut self, v6: bool) -> io::Result<()> {
         let fd = self.fd.as_fd();
         if v6 {
-            mmsg::set_int_option(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?;
+            int_option::set(fd, (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO), 1)?;
             // For IPv4 that reaches a socket of both families; one for IPv6 alone may refuse.
-            let _ = mmsg::set_int_option(fd, libc::IPPROTO_IP, libc::IP_PKTINFO, 1);
+            let _ = int_option::set(fd, (libc::IPPROTO_IP, libc::IP_PKTINFO), 1);
         } else {
-            mmsg::set_int_option(fd, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)?;
+            int_option::set(fd, (libc::IPPROTO_IP, libc::IP_PKTINFO), 1)?;
         }
         self.notes = true;
         Ok(())
     }
 
     fn ask_for_hop_limit(&mut self, v6: bool) -> io::Result<()> {
-        let (level, option) = if v6 {
+        let option = if v6 {
             (libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT)
         } else {
             (libc::IPPROTO_IP, libc::IP_RECVTTL)
         };
-        mmsg::set_int_option(self.fd.as_fd(), level, option, 1)?;
+        int_option::set(self.fd.as_fd(), option, 1)?;
         self.notes = true;
         Ok(())
     }
@@ -182,8 +218,7 @@ impl DatagramSocket {
     /// # Errors
     /// `NotConnected` if it is not connected.
     pub fn peer_name(&self) -> io::Result<SocketName> {
-        let raw = rustix::net::getpeername(&self.fd)?;
-        raw.map_or(Ok(SocketName::Unix(UnixName::Unnamed)), bind::name)
+        SocketName::peer_of(&self.fd)
     }
 
     /// The address as others would write it, with the real port and the options it was bound with.
@@ -234,8 +269,8 @@ impl DatagramSocket {
     /// # Errors
     /// If there is no route, or no such Unix socket.
     pub fn connect(&mut self, peer: &SocketName) -> io::Result<()> {
-        rustix::net::connect(&self.fd, &bind::raw(peer)?)?;
-        self.local = bind::name(rustix::net::getsockname(&self.fd)?)?;
+        rustix::net::connect(&self.fd, &peer.to_raw()?)?;
+        self.local = SocketName::local_of(&self.fd)?;
         Ok(())
     }
 

@@ -304,23 +304,3 @@ fn outgoing_header(message: &Message<'_>, iovec: *mut libc::iovec) -> libc::mmsg
     }
     header
 }
-
-/// Sets an integer socket option.
-pub(crate) fn set_int_option(
-    fd: BorrowedFd<'_>,
-    level: libc::c_int,
-    option: libc::c_int,
-    value: libc::c_int,
-) -> io::Result<()> {
-    // SAFETY: the option's value is a live c_int and its length is stated as such.
-    let outcome = unsafe {
-        libc::setsockopt(
-            fd.as_raw_fd(),
-            level,
-            option,
-            (&raw const value).cast(),
-            socket_length(mem::size_of::<libc::c_int>()),
-        )
-    };
-    if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}

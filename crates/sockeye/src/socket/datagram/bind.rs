@@ -1,108 +1,93 @@
 //! Binding of datagram sockets: one address, all addresses of a name, one port for all.
 
 use std::{
-    fmt, io,
-    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    io,
+    net::{IpAddr, SocketAddr},
     os::fd::{AsFd, OwnedFd},
     sync::Arc,
 };
 
-use rustix::net::{
-    AddressFamily, Protocol, RawProtocol, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType,
-    ipproto, sockopt,
+use rustix::{
+    io::Errno,
+    net::{
+        AddressFamily, Protocol, RawProtocol, SocketAddrUnix, SocketFlags, SocketType, ipproto,
+        sockopt,
+    },
 };
 
 use super::{DatagramKind, DatagramSocket};
 use crate::{
-    addr::{Addr, Endpoint, Host, HostPort, SocketOptions, UnixName},
-    socket::SocketName,
+    addr::{Addr, Endpoint, Host, SocketOptions, UnixName},
+    socket::{BindError, BindFault, SocketName, options, unix_file::bind_unix},
+    sys::int_option,
 };
 
 /// How often another port is tried when the one that the system chose for the first address is
 /// taken on a later one.
 const SHARED_PORT_TRIES: u32 = 32;
 
-/// The file of a bound socket.
-#[derive(Debug)]
-pub(super) struct UnixPath {}
+const PING_DENIED: &str = "ICMP is not allowed to this program: allow ping sockets to all \
+    groups (`sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"`), give the program the right \
+    (`setcap cap_net_raw+ep PROGRAM`), or run it as root";
+
+const RAW_DENIED: &str = "raw sockets need CAP_NET_RAW: give the program the right \
+    (`setcap cap_net_raw+ep PROGRAM`), or run it as root";
+
+/// raw(7): which types of ICMP a raw socket does not want, one bit each.
+const ICMP_FILTER: int_option::IntOption = (255, 1);
+const ICMP_ECHO_REPLY: libc::c_int = 0;
 
 pub(super) fn bind(addr: &Addr) -> io::Result<Vec<DatagramSocket>> {
     match &addr.endpoint {
-        Endpoint::Udp(HostPort { host, port }) => {
-            inet(host, *port, DatagramKind::Udp, &addr.options)
+        Endpoint::Udp(_) => inet(addr, DatagramKind::Udp),
+        Endpoint::Icmp(_) => inet(addr, DatagramKind::Icmp),
+        Endpoint::Ip { protocol, .. } => inet(addr, DatagramKind::Ip { protocol: *protocol }),
+        Endpoint::Unixgram(name) => Ok(vec![unix(addr, name)?]),
+        Endpoint::Inherited(name) => {
+            let passed = crate::systemd::take(name).map_err(|error| {
+                let fault = BindFault::NotInherited(error.to_string());
+                BindError::new(&addr.endpoint, fault)
+            })?;
+            let adopt = |fd: OwnedFd| {
+                options::adopt(&fd, &addr.options)?;
+                DatagramSocket::adopt(fd)
+            };
+            passed.into_iter().map(adopt).collect()
         }
-        Endpoint::Icmp(host) => inet(host, 0, DatagramKind::Icmp, &addr.options),
-        Endpoint::Ip { host, protocol } => {
-            inet(host, 0, DatagramKind::Ip { protocol: *protocol }, &addr.options)
-        }
-        Endpoint::Unixgram(name) => Ok(vec![unix(name, &addr.options)?]),
-        Endpoint::Inherited(name) => inherited(name),
-        _ => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "this transport has connections: datagrams go by udp://, unixgram://, icmp://, ip:// \
-             or fd://",
-        )),
+        _ => Err(not_datagrams(addr)),
     }
 }
 
-fn inherited(name: &str) -> io::Result<Vec<DatagramSocket>> {
-    let text = format!("fd://{name}: no service manager passed a socket of this name");
-    Err(io::Error::new(io::ErrorKind::NotFound, text))
-}
-
-fn inet(
-    host: &Host,
-    port: u16,
-    kind: DatagramKind,
-    options: &SocketOptions,
-) -> io::Result<Vec<DatagramSocket>> {
-    let names = resolve(host, port)?;
-    let optional = matches!(host, Host::Name(name) if name == "localhost");
-    let mut tries = if port == 0 { SHARED_PORT_TRIES } else { 1 };
+fn inet(addr: &Addr, kind: DatagramKind) -> io::Result<Vec<DatagramSocket>> {
+    let names = addr.resolve()?;
+    let mut tries = if addr.port() == Some(0) { SHARED_PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
-        match together(&names, optional, kind, options) {
-            Err(error) if tries > 0 && error.kind() == io::ErrorKind::AddrInUse => {}
-            bound => return bound,
+        match together(&names, kind, &addr.options) {
+            Err(error) if tries > 0 && matches!(error.fault(), BindFault::InUse(_)) => {}
+            bound => return Ok(bound?),
         }
     }
 }
 
 /// Binds all of `names`; those with port 0 take the port that the first one got.
-///
-/// Where `optional`, a family that this machine has not is left out: `localhost` has both
-/// addresses in every hosts file.
 fn together(
     names: &[SocketAddr],
-    optional: bool,
     kind: DatagramKind,
     options: &SocketOptions,
-) -> io::Result<Vec<DatagramSocket>> {
+) -> Result<Vec<DatagramSocket>, BindError> {
     let mut bound: Vec<DatagramSocket> = Vec::with_capacity(names.len());
-    let mut missing = None;
-    let mut port = None;
     for name in names {
         let mut name = *name;
-        name.set_port(port.unwrap_or(name.port()));
-        match inet_one(name, kind, options, false) {
-            Ok(socket) => {
-                if let (SocketName::Inet(local), DatagramKind::Udp) = (socket.local_name(), kind) {
-                    port = Some(local.port());
-                }
-                bound.push(socket);
-            }
-            Err(error) if optional && lacks_family(&error) => missing = Some((name, error)),
-            Err(error) => return Err(naming(&format_args!("{name}"), error)),
+        if let Some(SocketName::Inet(first)) = bound.first().map(DatagramSocket::local_name)
+            && kind == DatagramKind::Udp
+        {
+            name.set_port(first.port());
         }
+        let socket = inet_one(name, kind, options, false);
+        bound.push(socket.map_err(|error| refused(kind, name, error))?);
     }
-    match missing {
-        Some((name, error)) if bound.is_empty() => Err(naming(&name, error)),
-        _ => Ok(bound),
-    }
-}
-
-fn lacks_family(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT))
+    Ok(bound)
 }
 
 fn inet_one(
@@ -112,43 +97,107 @@ fn inet_one(
     reuse_port: bool,
 ) -> io::Result<DatagramSocket> {
     let (fd, kind) = open(name.ip(), kind)?;
-    if name.is_ipv6() {
+    if name.is_ipv6() && kind == DatagramKind::Udp {
         sockopt::set_ipv6_v6only(&fd, true)?;
     }
+    options::before_bind(&fd, options)?;
     if reuse_port {
         sockopt::set_socket_reuseport(&fd, true)?;
     }
     rustix::net::bind(&fd, &name)?;
-    DatagramSocket::finish(fd, kind, options.clone(), None)
+    options::after_bind(&fd, options)?;
+    DatagramSocket::bound(fd, kind, options.clone())
 }
 
-/// Opens a socket of `kind`; `Icmp` becomes `Ping` where raw sockets are not allowed.
+/// Opens a socket of `kind`; `Icmp` becomes `Ping` where raw sockets are not allowed, and
+/// `Ping` becomes `Icmp` where ping sockets are not.
 fn open(ip: IpAddr, kind: DatagramKind) -> io::Result<(OwnedFd, DatagramKind)> {
     let family = if ip.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let icmp = if ip.is_ipv4() { ipproto::ICMP } else { ipproto::ICMPV6 };
-    let socket = |socket_type, protocol| -> io::Result<OwnedFd> {
+    let socket = |kind| {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        Ok(rustix::net::socket_with(family, socket_type, flags, protocol)?)
+        let (socket_type, protocol) = match kind {
+            DatagramKind::Udp | DatagramKind::Unix => (SocketType::DGRAM, None),
+            DatagramKind::Ping => (SocketType::DGRAM, Some(icmp)),
+            DatagramKind::Icmp => (SocketType::RAW, Some(icmp)),
+            DatagramKind::Ip { protocol } => {
+                let protocol = RawProtocol::new(u32::from(protocol));
+                (SocketType::RAW, protocol.map(Protocol::from_raw))
+            }
+        };
+        rustix::net::socket_with(family, socket_type, flags, protocol).map(|fd| (fd, kind))
     };
-    match kind {
-        DatagramKind::Udp | DatagramKind::Unix => Ok((socket(SocketType::DGRAM, None)?, kind)),
-        DatagramKind::Ping => Ok((socket(SocketType::DGRAM, Some(icmp))?, kind)),
-        DatagramKind::Icmp => match socket(SocketType::RAW, Some(icmp)) {
-            Ok(fd) => Ok((fd, kind)),
-            Err(_) => Ok((socket(SocketType::DGRAM, Some(icmp))?, DatagramKind::Ping)),
-        },
-        DatagramKind::Ip { protocol } => {
-            let protocol = RawProtocol::new(u32::from(protocol)).map(Protocol::from_raw);
-            Ok((socket(SocketType::RAW, protocol)?, kind))
+    let denied = |errno: &Errno| matches!(*errno, Errno::ACCESS | Errno::PERM);
+    let opened = match (kind, socket(kind)) {
+        (DatagramKind::Icmp, Err(errno)) if denied(&errno) => socket(DatagramKind::Ping),
+        (DatagramKind::Ping, Err(_)) => socket(DatagramKind::Icmp),
+        (_, opened) => opened,
+    };
+    opened.map_err(|errno| match kind {
+        DatagramKind::Icmp | DatagramKind::Ping if denied(&errno) => {
+            io::Error::new(io::ErrorKind::PermissionDenied, PING_DENIED)
         }
-    }
+        DatagramKind::Ip { .. } if denied(&errno) => {
+            io::Error::new(io::ErrorKind::PermissionDenied, RAW_DENIED)
+        }
+        _ => errno.into(),
+    })
 }
 
-fn unix(name: &UnixName, options: &SocketOptions) -> io::Result<DatagramSocket> {
+/// An unbound socket for sending to `target`; for `icmp://` a ping socket, or a raw one where
+/// that is not allowed.
+pub(super) fn open_client(addr: &Addr, target: IpAddr) -> io::Result<DatagramSocket> {
+    let kind = match addr.endpoint {
+        Endpoint::Udp(_) => DatagramKind::Udp,
+        Endpoint::Icmp(_) => DatagramKind::Ping,
+        Endpoint::Ip { protocol, .. } => DatagramKind::Ip { protocol },
+        _ => return Err(not_datagrams(addr)),
+    };
+    let (fd, kind) = open(target, kind)?;
+    options::before_connect(&fd, &addr.options)?;
+    if kind == DatagramKind::Icmp && target.is_ipv4() {
+        // Replies only: a raw socket is woken by everyone's ICMP.
+        int_option::set(fd.as_fd(), ICMP_FILTER, !(1 << ICMP_ECHO_REPLY))?;
+    }
+    DatagramSocket::new(fd, kind, addr.options.clone(), None)
+}
+
+/// A Unix socket for sending that replies can reach.
+pub(super) fn open_unix_client(
+    addr: &Addr,
+    source: Option<&UnixName>,
+) -> io::Result<DatagramSocket> {
+    let fd = unix_socket()?;
+    options::before_connect(&fd, &addr.options)?;
+    let file = match source {
+        Some(source) => bind_unix(fd.as_fd(), "unixgram", source, None)?,
+        None => {
+            // The kernel then chooses an abstract name (unix(7), "Autobind feature").
+            rustix::net::bind(&fd, &SocketAddrUnix::new_unnamed())?;
+            None
+        }
+    };
+    DatagramSocket::new(fd, DatagramKind::Unix, addr.options.clone(), file.map(Arc::new))
+}
+
+fn unix_socket() -> io::Result<OwnedFd> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let fd = rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
-    rustix::net::bind(fd.as_fd(), &raw(&SocketName::Unix(name.clone()))?)?;
-    DatagramSocket::finish(fd, DatagramKind::Unix, options.clone(), Some(Arc::new(UnixPath {})))
+    Ok(rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?)
+}
+
+fn not_datagrams(addr: &Addr) -> io::Error {
+    let message = format!(
+        "{addr} has connections: datagrams go by udp://, unixgram://, icmp://, ip:// or fd://"
+    );
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+fn unix(addr: &Addr, name: &UnixName) -> io::Result<DatagramSocket> {
+    let place = SocketName::Unix(name.clone());
+    let fd = unix_socket().map_err(|error| BindError::from_os("unixgram", &place, error))?;
+    options::before_bind(&fd, &addr.options)?;
+    let file = bind_unix(fd.as_fd(), "unixgram", name, addr.options.mode)?;
+    DatagramSocket::new(fd, DatagramKind::Unix, addr.options.clone(), file.map(Arc::new))
 }
 
 pub(super) fn sibling(socket: &DatagramSocket) -> io::Result<DatagramSocket> {
@@ -160,46 +209,17 @@ pub(super) fn sibling(socket: &DatagramSocket) -> io::Result<DatagramSocket> {
         ));
     };
     sockopt::set_socket_reuseport(&socket.fd, true)?;
-    inet_one(name, socket.kind, &socket.options, true).map_err(|error| naming(&name, error))
+    inet_one(name, socket.kind, &socket.options, true)
+        .map_err(|error| refused(socket.kind, name, error).into())
 }
 
-fn naming(place: &dyn fmt::Display, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot bind {place}: {error}"))
-}
-
-fn resolve(host: &Host, port: u16) -> io::Result<Vec<SocketAddr>> {
-    let mut names: Vec<SocketAddr> = match host {
-        Host::Ip(ip) => vec![SocketAddr::new(*ip, port)],
-        Host::Scoped(ip, scope) => format!("[{ip}%{scope}]:{port}").to_socket_addrs()?.collect(),
-        Host::Name(name) => (name.as_str(), port).to_socket_addrs()?.collect(),
-    };
-    let mut seen = std::collections::HashSet::new();
-    names.retain(|name| seen.insert(*name));
-    Ok(names)
-}
-
-pub(super) fn name(raw: SocketAddrAny) -> io::Result<SocketName> {
-    if raw.address_family() == AddressFamily::UNIX {
-        let raw = SocketAddrUnix::try_from(raw)?;
-        use std::os::unix::ffi::OsStrExt;
-        return Ok(SocketName::Unix(if let Some(path) = raw.path() {
-            UnixName::Path(std::ffi::OsStr::from_bytes(path.to_bytes()).into())
-        } else if let Some(name) = raw.abstract_name() {
-            UnixName::Abstract(name.to_vec())
-        } else {
-            UnixName::Unnamed
-        }));
+fn refused(kind: DatagramKind, name: SocketAddr, error: io::Error) -> BindError {
+    if kind == DatagramKind::Udp {
+        return BindError::from_os(kind.scheme(), &SocketName::Inet(name), error);
     }
-    Ok(SocketName::Inet(SocketAddr::try_from(raw)?))
-}
-
-pub(super) fn raw(name: &SocketName) -> io::Result<SocketAddrAny> {
-    Ok(match name {
-        SocketName::Inet(address) => SocketAddrAny::from(*address),
-        SocketName::Unix(UnixName::Path(path)) => SocketAddrUnix::new(path.as_path())?.into(),
-        SocketName::Unix(UnixName::Abstract(name)) => {
-            SocketAddrUnix::new_abstract_name(name)?.into()
-        }
-        SocketName::Unix(UnixName::Unnamed) => SocketAddrUnix::new_unnamed().into(),
-    })
+    // The others have no port to name.
+    BindError::new(
+        format_args!("{}://{}", kind.scheme(), Host::Ip(name.ip())),
+        BindFault::Os(error),
+    )
 }
