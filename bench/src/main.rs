@@ -9,6 +9,7 @@ mod idle;
 mod latency;
 mod poll;
 mod report;
+mod server;
 mod sources;
 mod udp;
 
@@ -31,12 +32,15 @@ enum Command {
     Connect(connect::Connect),
     Udp(udp::Udp),
     Idle(idle::Idle),
+    Server(Box<server::Server>),
 }
 
 fn main() -> ExitCode {
     match run(&Arguments::parse().command) {
         Ok(report) => {
-            print(&report);
+            if let Some(report) = report {
+                print(&report);
+            }
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -46,12 +50,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command) -> io::Result<Report> {
+fn run(command: &Command) -> io::Result<Option<Report>> {
     match command {
-        Command::Echo(echo) => echo.run(),
-        Command::Connect(connect) => connect.run(),
-        Command::Udp(udp) => udp.run(),
-        Command::Idle(idle) => idle.run(),
+        Command::Echo(echo) => echo.run().map(Some),
+        Command::Connect(connect) => connect.run().map(Some),
+        Command::Udp(udp) => udp.run().map(Some),
+        Command::Idle(idle) => idle.run().map(Some),
+        Command::Server(server) => server.run().map(|()| None),
     }
 }
 
