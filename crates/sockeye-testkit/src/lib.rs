@@ -2,4 +2,5 @@
 //!
 //! For tests alone: it panics where a test would, and nothing that is shipped depends on it.
 
+pub mod certificates;
 pub mod peer;
