@@ -157,7 +157,7 @@ async fn open_layers(
             info.proxied = proxied(&route.addr, &mut stream, info).await?;
         }
         #[cfg(feature = "tls")]
-        if let Some(tls) = &route.service.tls {
+        if let Some(tls) = route.service.tls.as_ref().filter(|_| route.addr.tls) {
             stream = tls.accept(stream).await?;
         }
         Ok(stream)

@@ -97,9 +97,11 @@ impl Stream {
             }
             #[cfg(feature = "tls")]
             Transport::Tls(session) => {
-                let (below, state) = session.get_ref();
                 // Decrypted data, or the end, may wait in the session with nothing in the socket.
-                if state.wants_read() { below.poll_readable(cx) } else { Poll::Ready(Ok(())) }
+                match session.wants_read() {
+                    true => session.transport().poll_readable(cx),
+                    false => Poll::Ready(Ok(())),
+                }
             }
         }
     }
@@ -129,6 +131,10 @@ impl Stream {
         }
         if let Transport::Seqpacket(stream) = &self.transport {
             return stream.poll_recv(cx, max);
+        }
+        #[cfg(feature = "tls")]
+        if let Transport::Tls(session) = &mut self.transport {
+            session.before_read(cx);
         }
         ready!(self.poll_readable(cx))?;
         let mut data = BytesMut::with_capacity(max);

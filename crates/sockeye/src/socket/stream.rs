@@ -17,6 +17,9 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 
+#[cfg(feature = "tls")]
+use crate::tls::{TlsInfo, TlsSocket};
+
 use super::{PeerCredentials, SocketName, StreamKind, seqpacket::Seqpacket};
 
 /// A connected stream, registered with the current runtime.
@@ -45,8 +48,7 @@ pub(super) enum Transport {
     Unix(UnixStream),
     Seqpacket(Seqpacket),
     #[cfg(feature = "tls")]
-    #[allow(dead_code, reason = "for the tls module")]
-    Tls(Box<tokio_rustls::TlsStream<Stream>>),
+    Tls(Box<TlsSocket<Stream>>),
 }
 
 /// The same call on whichever transport it is.
@@ -111,17 +113,16 @@ impl Stream {
 
     /// A stream of TLS records over another stream.
     #[cfg(feature = "tls")]
-    #[allow(dead_code, reason = "for the tls module")]
-    pub(crate) fn from_tls(session: tokio_rustls::TlsStream<Self>) -> Self {
+    pub(crate) fn from_tls(session: TlsSocket<Self>) -> Self {
         Self { transport: Transport::Tls(Box::new(session)) }
     }
 
-    /// The TLS session; `None` on a plain stream.
+    /// What the TLS handshake agreed on; `None` on a plain stream.
     #[cfg(feature = "tls")]
-    #[allow(dead_code, reason = "for the tls module")]
-    pub(crate) fn tls_session(&self) -> Option<&tokio_rustls::TlsStream<Self>> {
+    #[must_use]
+    pub fn tls(&self) -> Option<TlsInfo> {
         match &self.transport {
-            Transport::Tls(session) => Some(session),
+            Transport::Tls(session) => Some(session.info()),
             _ => None,
         }
     }
@@ -130,7 +131,7 @@ impl Stream {
     pub(super) fn bottom(&self) -> &Self {
         match &self.transport {
             #[cfg(feature = "tls")]
-            Transport::Tls(session) => session.get_ref().0.bottom(),
+            Transport::Tls(session) => session.transport().bottom(),
             _ => self,
         }
     }
@@ -277,7 +278,7 @@ impl AsFd for Stream {
             Transport::Unix(stream) => stream.as_fd(),
             Transport::Seqpacket(stream) => stream.as_fd(),
             #[cfg(feature = "tls")]
-            Transport::Tls(session) => session.get_ref().0.as_fd(),
+            Transport::Tls(session) => session.transport().as_fd(),
         }
     }
 }

@@ -1,0 +1,249 @@
+//! The server's side: certificates, client certificates, and the handshake.
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use rustls::{
+    ServerConfig,
+    crypto::aws_lc_rs::Ticketer,
+    server::{
+        ProducesTickets, ServerSessionMemoryCache, WebPkiClientVerifier, danger::ClientCertVerifier,
+    },
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::server::StartHandshake;
+
+use crate::Stream;
+
+use super::{
+    Identity, Roots, TlsError, alpn_names, hello, provider, resolver::CertificatesByName,
+    socket::TlsSocket,
+};
+
+/// How many sessions a server remembers for clients that know session ids but no tickets.
+const SESSIONS: usize = 256;
+
+/// The same, where all sessions belong to one connection.
+const SESSIONS_OF_ONE_CONNECTION: usize = 8;
+
+/// What a server asks of its clients' certificates.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum ClientAuth {
+    /// No certificate is asked for.
+    #[default]
+    None,
+    /// A certificate is asked for; a client may show none, but not a bad one.
+    Optional(Roots),
+    /// A client without a certificate of one of these authorities is refused.
+    Required(Roots),
+}
+
+/// The server's side of TLS: who the server is, and what it asks of its clients.
+///
+/// Cheap to clone; all clones are one, so that a [`reload`](Self::reload) through one is seen by
+/// all. It speaks TLS 1.2 and 1.3 with the cipher suites that rustls has by default, resumes
+/// sessions by tickets, and takes no early data (0-RTT), which could be replayed.
+///
+/// After a fork the children share the ticket keys made before it, so that a client may resume
+/// with any of them. (Each makes its own new keys every six hours; a client then does a whole
+/// handshake.) A reload is seen only by the process that does it.
+#[derive(Clone)]
+pub struct TlsServer {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    recipe: TlsServerBuilder,
+    current: RwLock<Arc<ServerConfig>>,
+}
+
+/// Makes a [`TlsServer`]; from [`TlsServer::builder`].
+#[derive(Clone, Debug)]
+pub struct TlsServerBuilder {
+    default: Identity,
+    others: Vec<Identity>,
+    alpn: Vec<Vec<u8>>,
+    client_auth: ClientAuth,
+}
+
+impl TlsServerBuilder {
+    /// Adds an identity, which is chosen for the DNS names of its certificate (exact ones and
+    /// wildcards) when a client asks for one of them (SNI). For one name the first wins.
+    #[must_use]
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.others.push(identity);
+        self
+    }
+
+    /// Sets the application protocols spoken, the preferred one first (ALPN, RFC 7301).
+    ///
+    /// A client that offers protocols, but none of these, is refused: it was led here from a
+    /// server of another protocol (ALPACA). One that offers none at all is served.
+    #[must_use]
+    pub fn alpn<T: Into<Vec<u8>>>(mut self, protocols: impl IntoIterator<Item = T>) -> Self {
+        self.alpn = protocols.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets what is asked of clients' certificates; by default nothing.
+    #[must_use]
+    pub fn client_auth(mut self, client_auth: ClientAuth) -> Self {
+        self.client_auth = client_auth;
+        self
+    }
+
+    /// Reads the files and makes the server's side.
+    ///
+    /// # Errors
+    /// If a file cannot be read or holds something else, if a key does not belong to its
+    /// certificate, or if a protocol name is not one. An expired certificate is a warning only.
+    pub fn build(self) -> Result<TlsServer, TlsError> {
+        let ticketer = Ticketer::new().map_err(TlsError::Setup)?;
+        let current = RwLock::new(Arc::new(self.config(ticketer)?));
+        Ok(TlsServer { shared: Arc::new(Shared { recipe: self, current }) })
+    }
+
+    /// The configuration as the files are now.
+    fn config(&self, ticketer: Arc<dyn ProducesTickets>) -> Result<ServerConfig, TlsError> {
+        super::check_alpn(&self.alpn)?;
+        let others = self.others.iter().map(Identity::load).collect::<Result<_, _>>()?;
+        let certificates = CertificatesByName::new(self.default.load()?, others);
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Setup)?
+            .with_client_cert_verifier(self.client_auth.verifier()?)
+            .with_cert_resolver(Arc::new(certificates));
+        config.alpn_protocols.clone_from(&self.alpn);
+        config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
+        config.ticketer = ticketer;
+        config.max_early_data_size = 0;
+        Ok(config)
+    }
+}
+
+impl ClientAuth {
+    fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+        let (roots, optional) = match self {
+            Self::None => return Ok(WebPkiClientVerifier::no_client_auth()),
+            Self::Optional(roots) => (roots, true),
+            Self::Required(roots) => (roots, false),
+        };
+        let builder = WebPkiClientVerifier::builder_with_provider(roots.load()?, provider());
+        let builder = if optional { builder.allow_unauthenticated() } else { builder };
+        builder.build().map_err(|error| TlsError::NoRoots(error.to_string()))
+    }
+}
+
+impl TlsServer {
+    /// Starts from the identity that is shown to a client that asks for no name or an unknown one.
+    #[must_use]
+    pub const fn builder(default: Identity) -> TlsServerBuilder {
+        TlsServerBuilder {
+            default,
+            others: Vec::new(),
+            alpn: Vec::new(),
+            client_auth: ClientAuth::None,
+        }
+    }
+
+    /// A server with one certificate, from PEM files: the chain, leaf first, and the private key.
+    ///
+    /// # Errors
+    /// As [`TlsServerBuilder::build`].
+    pub fn from_pem_files(
+        chain: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Result<Self, TlsError> {
+        Self::builder(Identity::from_pem_files(chain, key)).build()
+    }
+
+    /// Reads the files again. Handshakes from now on use what they hold; established connections
+    /// go on as they are.
+    ///
+    /// Sessions from before can be resumed, unless client certificates are checked: who lost an
+    /// authority's trust by the reload has to lose the session too.
+    ///
+    /// # Errors
+    /// As [`TlsServerBuilder::build`]; everything then stays as it was.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        let recipe = &self.shared.recipe;
+        let ticketer = match recipe.client_auth {
+            ClientAuth::None => Arc::clone(&self.config().ticketer),
+            _ => Ticketer::new().map_err(TlsError::Setup)?,
+        };
+        let config = Arc::new(recipe.config(ticketer)?);
+        *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = config;
+        tracing::info!("TLS certificates reloaded");
+        Ok(())
+    }
+
+    /// A copy with sessions of its own: a client can resume with the copy only a session that it
+    /// made with the copy.
+    ///
+    /// That is how a protocol of several connections ties them together. FTP makes a copy for each
+    /// control connection, does all its handshakes with it, and lets a data connection pass only
+    /// if it [resumed](super::TlsInfo::resumed) (RFC 4217 §10.2). The copy shows the certificates
+    /// of this moment; a reload of the original does not reach it.
+    ///
+    /// # Errors
+    /// If the system gives no random bytes for the ticket keys.
+    pub fn for_connection(&self) -> Result<Self, TlsError> {
+        let mut config = ServerConfig::clone(&self.config());
+        config.session_storage = ServerSessionMemoryCache::new(SESSIONS_OF_ONE_CONNECTION);
+        config.ticketer = Ticketer::new().map_err(TlsError::Setup)?;
+        let current = RwLock::new(Arc::new(config));
+        Ok(Self { shared: Arc::new(Shared { recipe: self.shared.recipe.clone(), current }) })
+    }
+
+    /// The configuration that the next handshake will use.
+    #[must_use]
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.shared.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Does the server's side of the handshake on a stream, fresh or mid-way (as after FTP's
+    /// `AUTH TLS`); the stream that comes back carries the plain text.
+    ///
+    /// There is no deadline: wrap it in [`tokio::time::timeout`]. Not cancel-safe: a handshake
+    /// that is dropped half-way ends the connection.
+    ///
+    /// # Errors
+    /// If the peer does not speak TLS, breaks its rules, or is refused; it is told so by an alert
+    /// (and by a plain answer, if it spoke plain HTTP). If the transport fails, or keeps records.
+    pub async fn accept(&self, stream: Stream) -> Result<Stream, TlsError> {
+        super::check_transport(&stream)?;
+        // Boxed, as it holds a whole connection, which would swell every future around it.
+        Ok(Stream::from_tls(Box::pin(self.handshake(stream)).await?))
+    }
+
+    /// Does the handshake on any transport.
+    pub(super) async fn handshake<IO>(&self, mut io: IO) -> Result<TlsSocket<IO>, TlsError>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let accepted = hello::read(&mut io).await?;
+        let config = self.config();
+        let offered = accepted.client_hello().alpn().map(alpn_names);
+        let accept = StartHandshake::from_parts(accepted, io).into_stream(Arc::clone(&config));
+        match accept.await {
+            Ok(stream) => Ok(TlsSocket::new(stream, None)),
+            Err(error) => Err(match (TlsError::from_stream(error, "the client"), offered) {
+                (TlsError::Protocol(rustls::Error::NoApplicationProtocol), Some(offered)) => {
+                    let spoken = alpn_names(config.alpn_protocols.iter().map(Vec::as_slice));
+                    TlsError::NoCommonProtocol { offered, spoken }
+                }
+                (other, _) => other,
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for TlsServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsServer").field("recipe", &self.shared.recipe).finish_non_exhaustive()
+    }
+}
