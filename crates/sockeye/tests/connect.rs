@@ -13,6 +13,7 @@ use sockeye::{
     Addr, Listener, SocketName, Stream,
     addr::{Host, HostPort, UnixName},
     client::{Connect, ConnectError, connect, connect_code},
+    proxy::{Header, Protocol, read_header},
     socket::StreamKind,
 };
 use tokio::io::AsyncWriteExt;
@@ -276,4 +277,26 @@ async fn options_of_the_address_are_set() {
     let addr = listener.addr().with_option("nodelay", "0").unwrap();
     let delaying = soon(connect(addr)).await.unwrap();
     assert!(!delaying.nodelay().unwrap());
+}
+
+#[tokio::test]
+async fn a_proxy_header_comes_first_and_tells_the_connection_or_what_it_is_told() {
+    let folder = folder();
+    let told = SocketName::Inet("203.0.113.7:50000".parse().unwrap());
+    let to = SocketName::Inet("192.0.2.1:443".parse().unwrap());
+    let header = Header::relayed(Protocol::Stream, &told, &to);
+    for addr in [loopback(), Addr::seqpacket(folder.path().join("s"))] {
+        let listener = bind_one(&addr.with_proxy());
+        let plain = Connect::new(listener.addr()).unwrap();
+        let relaying = plain.clone().proxy_header(header.clone());
+        for (connect, expected) in [(plain, None), (relaying, Some(told.clone()))] {
+            let mut client = soon(connect.connect()).await.unwrap();
+            client.write_all(b"then data").await.unwrap();
+            let mut server = listener.try_accept().unwrap().into_stream().unwrap();
+            let header = soon(read_header(&mut server)).await.unwrap();
+            let own = client.local_name().unwrap();
+            assert_eq!(header.source(), Some(expected.unwrap_or(own)));
+            assert_eq!(soon(server.recv(100)).await.unwrap(), "then data");
+        }
+    }
 }

@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::{
-    io::Errno,
-    net::{AddressFamily, sockopt},
-};
+use rustix::{io::Errno, net::AddressFamily};
 use tokio::net::TcpSocket;
 
 use crate::{
@@ -47,7 +44,6 @@ fn tcp_socket(
 ) -> io::Result<OwnedFd> {
     let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let fd = stream_socket(family, StreamKind::Tcp)?;
-    sockopt::set_tcp_nodelay(&fd, true)?;
     options::before_connect(&fd, options)?;
     if let Some(source) = source {
         if source.port() == 0 {

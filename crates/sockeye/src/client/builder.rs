@@ -3,14 +3,16 @@
 use std::{
     fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    os::fd::BorrowedFd,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use super::{Attempt, ConnectError, attempt, eyeballs, layers};
+use super::{Attempt, ConnectError, attempt, eyeballs, layers::Layers};
 use crate::{
     Stream,
     addr::{Addr, AddrError, Endpoint, UnixName},
+    proxy::Header,
     quantity,
     socket::{SocketName, StreamKind},
     systemd,
@@ -40,6 +42,7 @@ pub struct Connect {
     try_timeout: Option<Duration>,
     attempt_delay: Duration,
     source: Option<Source>,
+    layers: Layers,
 }
 
 impl Connect {
@@ -64,6 +67,7 @@ impl Connect {
             try_timeout: None,
             attempt_delay: Self::DEFAULT_ATTEMPT_DELAY,
             source: None,
+            layers: Layers::default(),
         })
     }
 
@@ -94,6 +98,13 @@ impl Connect {
         self
     }
 
+    /// Sets the PROXY header that is sent first to a `proxy+` address: for whom the connection is.
+    /// Without it the header tells the connection's own addresses.
+    pub fn proxy_header(mut self, header: Header) -> Self {
+        self.layers.header = Some(header);
+        self
+    }
+
     /// The address to connect to.
     #[must_use]
     pub const fn addr(&self) -> &Addr {
@@ -111,7 +122,7 @@ impl Connect {
         let mut failed = Vec::new();
         let connecting = async {
             let stream = self.reach(&mut failed).await?;
-            layers::add(&self.addr, stream).await
+            self.layers.add(&self.addr, stream).await
         };
         match tokio::time::timeout(self.timeout, connecting).await {
             Ok(Err(ConnectError::Failed { address, .. })) => {
@@ -221,13 +232,15 @@ impl Connect {
     /// The connection that the service manager passed (`Accept=yes` in a systemd socket unit).
     fn inherited(&self, name: &str) -> Result<Stream, ConnectError> {
         let lookup = |error: io::Error| ConnectError::lookup(&self.addr, error);
-        let passed = systemd::take(name).map_err(|error| lookup(io::Error::other(error)))?;
-        let mut passed = passed.into_iter();
+        let is_stream =
+            |fd: BorrowedFd<'_>| StreamKind::of(fd).is_ok() && SocketName::peer_of(fd).is_ok();
+        let passed = systemd::take_matching(name, is_stream);
+        let mut passed = passed.map_err(|error| lookup(io::Error::other(error)))?.into_iter();
         match (passed.next(), passed.next()) {
             (Some(fd), None) => Stream::adopt(fd).map_err(lookup),
             _ => Err(lookup(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                "more than one descriptor has that name",
+                "more than one connection has that name",
             ))),
         }
     }

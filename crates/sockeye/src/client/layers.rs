@@ -1,17 +1,44 @@
-//! What lies over the transport: the PROXY header and TLS, in this order.
+//! What lies over the transport: the PROXY header and then TLS, as in `proxy+tls+tcp://`.
 
 use super::ConnectError;
-use crate::{Stream, addr::Addr};
+use crate::{
+    Stream,
+    addr::Addr,
+    proxy::{Header, Protocol, write_header},
+};
 
-/// Adds the layers that the address asks for.
-pub(super) async fn add(addr: &Addr, stream: Stream) -> Result<Stream, ConnectError> {
-    let missing =
-        |reason: &str| ConnectError::Layer { address: addr.to_string(), reason: reason.to_owned() };
-    if addr.proxy {
-        return Err(missing("a client cannot send PROXY headers yet"));
+/// What the layers are made with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Layers {
+    /// The header to send; without one, that of the connection itself.
+    pub(super) header: Option<Header>,
+}
+
+impl Layers {
+    /// Adds the layers that the address asks for.
+    pub(super) async fn add(
+        &self,
+        addr: &Addr,
+        mut stream: Stream,
+    ) -> Result<Stream, ConnectError> {
+        if addr.proxy {
+            let sent = self.send_header(&mut stream).await;
+            sent.map_err(|source| ConnectError::Handshake { address: addr.to_string(), source })?;
+        }
+        if addr.tls {
+            return Err(ConnectError::Layer {
+                address: addr.to_string(),
+                reason: "a client cannot speak TLS yet".to_owned(),
+            });
+        }
+        Ok(stream)
     }
-    if addr.tls {
-        return Err(missing("a client cannot speak TLS yet"));
+
+    async fn send_header(&self, stream: &mut Stream) -> std::io::Result<()> {
+        if let Some(header) = &self.header {
+            return write_header(stream, header).await;
+        }
+        let (local, peer) = (stream.local_name()?, stream.peer_name()?);
+        write_header(stream, &Header::relayed(Protocol::Stream, &local, &peer)).await
     }
-    Ok(stream)
 }

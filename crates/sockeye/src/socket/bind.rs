@@ -3,7 +3,7 @@
 use std::{
     io,
     net::SocketAddr,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -87,8 +87,6 @@ pub(super) fn tcp_socket(addr: &Addr, name: SocketAddr, reuse_port: bool) -> io:
     if reuse_port {
         sockopt::set_socket_reuseport(&fd, true)?;
     }
-    // Nothing here gains from waiting for more to send; accepted connections inherit it.
-    sockopt::set_tcp_nodelay(&fd, true)?;
     options::before_bind(&fd, &addr.options)?;
     rustix::net::bind(&fd, &name)?;
     rustix::net::listen(&fd, backlog(addr))?;
@@ -111,7 +109,9 @@ pub(super) fn inherited(addr: &Addr, name: &str) -> io::Result<Vec<Listener>> {
     let refused = |reason: String| {
         io::Error::from(BindError::new(&addr.endpoint, BindFault::NotInherited(reason)))
     };
-    let passed = systemd::take(name).map_err(|error| refused(error.to_string()))?;
+    // A unit gives its datagram sockets the same name.
+    let passed =
+        systemd::take_matching(name, listens).map_err(|error| refused(error.to_string()))?;
     let adopt = |fd: OwnedFd| {
         options::adopt(&fd, &addr.options)?;
         if addr.options.backlog.is_some() {
@@ -121,6 +121,10 @@ pub(super) fn inherited(addr: &Addr, name: &str) -> io::Result<Vec<Listener>> {
         Listener::inherited(fd, addr)
     };
     passed.into_iter().map(|fd| adopt(fd).map_err(|error| refused(error.to_string()))).collect()
+}
+
+fn listens(fd: BorrowedFd<'_>) -> bool {
+    StreamKind::of(fd).is_ok() && sockopt::socket_acceptconn(fd).unwrap_or(false)
 }
 
 /// A new socket, non-blocking and close-on-exec.
