@@ -290,3 +290,16 @@ fn the_documented_examples_are_addresses() {
         assert_eq!(read(text).check(), Ok(()));
     }
 }
+
+#[test]
+fn the_ipv6_wildcard_takes_ipv4_peers_unless_told_not_to() {
+    let connect = |text: &str| {
+        let listeners = sockeye::Listener::bind(&read(text)).unwrap();
+        let port = listeners[0].addr().port().unwrap();
+        std::net::TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port)).map(drop)
+    };
+    assert!(connect("tcp://[::]:0").is_ok());
+    assert!(connect("tcp://[::]:0?v6only=0").is_ok());
+    let refused = connect("tcp://[::]:0?v6only=1").unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+}

@@ -80,10 +80,6 @@ fn tcp_together(
 pub(super) fn tcp_socket(addr: &Addr, name: SocketAddr, reuse_port: bool) -> io::Result<OwnedFd> {
     let family = if name.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let fd = stream_socket(family, StreamKind::Tcp)?;
-    if name.is_ipv6() {
-        // So that both families can be bound; the option may say otherwise.
-        sockopt::set_ipv6_v6only(&fd, true)?;
-    }
     if reuse_port {
         sockopt::set_socket_reuseport(&fd, true)?;
     }

@@ -44,8 +44,8 @@ pub struct Accepted {
 impl Listener {
     /// Binds every address that `addr` resolves to; with port 0 all share one port.
     ///
-    /// An IPv6 socket takes IPv6 only unless the option `v6only=0` is given, so that both
-    /// families can be bound. Names are resolved here, which may block.
+    /// On `[::]` IPv4 peers are accepted as well, unless the option `v6only=1` is given, which
+    /// lets `0.0.0.0` be bound beside it. Names are resolved here, which may block.
     ///
     /// # Errors
     /// A [`BindError`] that names the address, what stands in the way and what to do.

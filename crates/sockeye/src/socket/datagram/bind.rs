@@ -97,9 +97,6 @@ fn inet_one(
     reuse_port: bool,
 ) -> io::Result<DatagramSocket> {
     let (fd, kind) = open(name.ip(), kind)?;
-    if name.is_ipv6() && kind == DatagramKind::Udp {
-        sockopt::set_ipv6_v6only(&fd, true)?;
-    }
     options::before_bind(&fd, options)?;
     if reuse_port {
         sockopt::set_socket_reuseport(&fd, true)?;
