@@ -32,6 +32,7 @@ use rustix::{
 };
 
 use crate::{
+    Model,
     model::Sources,
     server::ServerContext,
     sys::{process::Forked, shared::Shared},
@@ -105,6 +106,12 @@ impl Zygotes {
                 process::forget(&lines.life);
                 process::forget(&lines.asked);
                 process::forget(&first);
+                if !matches!(server.model, Model::Prefork(_)) {
+                    // Held here, a listener would go on queueing after the server closed it.
+                    for source in &plan.sources.streams {
+                        process::forget(&*source.listener);
+                    }
+                }
                 process::serve(&plan, zygotes_end)
             }
             Forked::Parent(process) => ZygoteProcess(process),

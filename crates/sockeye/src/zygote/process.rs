@@ -9,15 +9,13 @@ use super::{
     Mark, Plan, child,
     message::{MAX_ORDER, Order, Receipt, answer, receive_order},
 };
-use crate::{
-    Model,
-    sys::process::{
-        Disposition, Forked, close_inherited, exit_now, fork_single_threaded, reset_signals,
-        set_signal,
-    },
+use crate::sys::process::{
+    Disposition, Forked, close_inherited, exit_now, fork_single_threaded, reset_signals, set_signal,
 };
 
 /// Closes a descriptor that this process inherited and will never use.
+///
+/// Once only: its number may be another descriptor's afterwards, also in processes forked later.
 pub(super) fn forget(descriptor: impl AsFd) {
     close_inherited(descriptor.as_fd());
 }
@@ -31,12 +29,6 @@ pub(super) fn serve(plan: &Plan, socket: OwnedFd) -> ! {
     }
     // The system buries the children.
     set_signal(libc::SIGCHLD, Disposition::Ignore);
-    if !matches!(plan.server.model, Model::Prefork(_)) {
-        // A listener that the zygote held would go on queueing after the server closed it.
-        for source in &plan.sources.streams {
-            forget(&*source.listener);
-        }
-    }
     let mut space = vec![0; MAX_ORDER];
     loop {
         match receive_order(&socket, &mut space) {
