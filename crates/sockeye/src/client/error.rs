@@ -178,6 +178,7 @@ fn remedy(error: &io::Error) -> &'static str {
         Some(libc::EACCES) => " (connecting needs write permission on the socket's file)",
         Some(libc::ENETUNREACH | libc::EHOSTUNREACH) => " (no route there: is the network up?)",
         Some(libc::EADDRNOTAVAIL) => " (no such source address, or all its ports are in use)",
+        Some(libc::ENAMETOOLONG) => " (a Unix socket's path has at most 107 bytes)",
         Some(libc::EADDRINUSE) => " (the source address is in use)",
         Some(libc::EPROTOTYPE) => {
             " (a socket of another type: unix://, seqpacket:// and unixgram:// do not mix)"

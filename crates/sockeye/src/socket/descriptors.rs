@@ -41,22 +41,16 @@ impl Stream {
             return Err(invalid("descriptors travel with data: send at least one byte".into()));
         }
         check_count(fds.len())?;
-        let sent = loop {
-            self.writable().await?;
-            let sent = self.try_when_ready(Interest::WRITABLE, |socket| {
-                let mut space = vec![MaybeUninit::uninit(); cmsg_space!(ScmRights(fds.len()))];
-                let mut control = SendAncillaryBuffer::new(&mut space);
-                if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
-                    return Err(invalid("the descriptors do not fit one message".into()));
-                }
-                let parts = [IoSlice::new(data)];
-                Ok(rustix::net::sendmsg(socket, &parts, &mut control, SendFlags::NOSIGNAL)?)
-            });
-            match sent {
-                Err(error) if is_temporary(&error) => {}
-                sent => break sent?,
+        let send = |socket: BorrowedFd<'_>, _| {
+            let mut space = vec![MaybeUninit::uninit(); cmsg_space!(ScmRights(fds.len()))];
+            let mut control = SendAncillaryBuffer::new(&mut space);
+            if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
+                return Err(invalid("the descriptors do not fit one message".into()));
             }
+            let parts = [IoSlice::new(data)];
+            Ok(rustix::net::sendmsg(socket, &parts, &mut control, SendFlags::NOSIGNAL)?)
         };
+        let sent = self.when_ready(Interest::WRITABLE, send).await?;
         self.write_all(&data[sent..]).await
     }
 
@@ -86,16 +80,8 @@ impl Stream {
         check_count(max_fds)?;
         let mut space = vec![MaybeUninit::uninit(); cmsg_space!(ScmRights(max_fds))];
         let kind = self.kind();
-        loop {
-            self.readable().await?;
-            let received = self.try_when_ready(Interest::READABLE, |socket| {
-                receive(socket, kind, buf, &mut space, max_fds)
-            });
-            match received {
-                Err(error) if is_temporary(&error) => {}
-                received => return received,
-            }
-        }
+        let receive = |socket: BorrowedFd<'_>, _| receive(socket, kind, buf, &mut space, max_fds);
+        self.when_ready(Interest::READABLE, receive).await
     }
 
     fn check_carries_descriptors(&self) -> io::Result<()> {
@@ -150,10 +136,6 @@ fn check_count(count: usize) -> io::Result<()> {
         )));
     }
     Ok(())
-}
-
-fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 fn invalid(message: String) -> io::Error {

@@ -25,7 +25,7 @@ pub enum BindFault {
     /// The caller: the path of a Unix socket is longer than [`UnixName::MAX_LEN`]; its length.
     PathTooLong(usize),
     /// The caller: the folder of a Unix socket does not exist.
-    NoFolder(PathBuf),
+    NoFolder(PathBuf, io::Error),
     /// The caller: what stands at the path is not a socket, and is left alone.
     ForeignFile,
     /// The caller: no service manager passed a descriptor that fits; the reason.
@@ -82,7 +82,7 @@ impl BindFault {
             (Some(libc::EAFNOSUPPORT), _) => Self::NoFamily(error),
             (Some(libc::ENOENT | libc::ENOTDIR), SocketName::Unix(_)) => {
                 let folder = name.as_path().and_then(|path| path.parent());
-                Self::NoFolder(folder.map(Into::into).unwrap_or_default())
+                Self::NoFolder(folder.map(Into::into).unwrap_or_default(), error)
             }
             _ => Self::Os(error),
         }
@@ -92,6 +92,7 @@ impl BindFault {
         match self {
             Self::InUse(error)
             | Self::PrivilegedPort(_, error)
+            | Self::NoFolder(_, error)
             | Self::Denied(error)
             | Self::NotLocal(error)
             | Self::NoFamily(error)
@@ -103,7 +104,7 @@ impl BindFault {
     fn kind(&self) -> io::ErrorKind {
         match self {
             Self::NotAStream | Self::PathTooLong(_) => io::ErrorKind::InvalidInput,
-            Self::NoFolder(_) | Self::NotInherited(_) => io::ErrorKind::NotFound,
+            Self::NotInherited(_) => io::ErrorKind::NotFound,
             Self::ForeignFile => io::ErrorKind::AlreadyExists,
             Self::LiveSocket => io::ErrorKind::AddrInUse,
             _ => self.os_error().map_or(io::ErrorKind::Other, io::Error::kind),
@@ -124,8 +125,12 @@ impl fmt::Display for BindFault {
                  shorter path, a relative one, or an abstract name (unix://@NAME)",
                 UnixName::MAX_LEN
             ),
-            Self::NoFolder(folder) => {
-                write!(f, "the folder {} does not exist: create it first", folder.display())
+            Self::NoFolder(folder, _) => {
+                write!(
+                    f,
+                    "there is no folder {}: create it first",
+                    UnixName::from(folder.as_path())
+                )
             }
             Self::ForeignFile => f.write_str(
                 "a file that is not a socket stands there, and is left alone: move it away or \
@@ -171,4 +176,39 @@ fn first_unprivileged_port() -> u32 {
         .ok()
         .and_then(|text| text.trim().parse().ok())
         .unwrap_or(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(scheme: &str, name: &SocketName, code: i32) -> String {
+        let error = BindError::from_os(scheme, name, io::Error::from_raw_os_error(code));
+        assert_eq!(error.raw_os_error(), Some(code));
+        error.to_string()
+    }
+
+    #[test]
+    fn a_privileged_port_is_explained() {
+        let text = said("tcp", &SocketName::Inet("127.0.0.1:80".parse().unwrap()), libc::EACCES);
+        assert!(
+            text.starts_with("cannot listen on tcp://127.0.0.1:80: permission denied"),
+            "{text}"
+        );
+        assert!(text.contains("CAP_NET_BIND_SERVICE") && text.contains("fd://"), "{text}");
+    }
+
+    #[test]
+    fn a_folder_without_permission_is_explained() {
+        let name = SocketName::Unix(UnixName::Path("/run/x.sock".into()));
+        let text = said("unix", &name, libc::EACCES);
+        assert!(text.starts_with("cannot listen on unix:///run/x.sock: "), "{text}");
+        assert!(text.contains("may not create a socket there"), "{text}");
+    }
+
+    #[test]
+    fn what_is_not_known_is_passed_on() {
+        let name = SocketName::Inet("127.0.0.1:80".parse().unwrap());
+        assert!(said("tcp", &name, libc::ENOBUFS).contains("os error 105"));
+    }
 }

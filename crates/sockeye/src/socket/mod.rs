@@ -14,6 +14,7 @@ mod open;
 pub mod options;
 mod pair;
 pub mod raw;
+mod readiness;
 mod receive;
 mod send_file;
 mod seqpacket;

@@ -73,43 +73,11 @@ impl fmt::Debug for RecvFlags {
 }
 
 impl Stream {
-    /// Waits until there is something to read: data, the end of the stream or an error.
-    ///
-    /// # Errors
-    /// If the runtime is shutting down.
-    ///
-    /// # Cancel safety
-    /// Loses nothing.
-    pub async fn readable(&self) -> io::Result<()> {
-        poll_fn(|cx| self.poll_readable(cx)).await
-    }
-
-    /// Polls for something to read; see [`readable`](Self::readable).
-    ///
-    /// # Errors
-    /// If the runtime is shutting down.
-    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &self.transport {
-            Transport::Tcp(stream) => stream.poll_read_ready(cx),
-            Transport::Unix(stream) => stream.poll_read_ready(cx),
-            Transport::Seqpacket(stream) => {
-                stream.watch().poll_read_ready(cx).map(|ready| ready.map(drop))
-            }
-            #[cfg(feature = "tls")]
-            Transport::Tls(session) => {
-                // Decrypted data, or the end, may wait in the session with nothing in the socket.
-                match session.wants_read() {
-                    true => session.transport().poll_readable(cx),
-                    false => Poll::Ready(Ok(())),
-                }
-            }
-        }
-    }
-
     /// Receives what is there, at most `max` bytes; empty means the end of the stream.
     ///
     /// No buffer is held while waiting: an idle connection costs no memory for it. Ready data
-    /// costs one system call. Over seqpacket it is one whole record, and an empty record cannot
+    /// costs one system call, and an allocation of `max` bytes for as long as that takes. Over
+    /// seqpacket it is one whole record, and an empty record cannot
     /// be told from the end.
     ///
     /// # Errors
@@ -170,7 +138,7 @@ impl Stream {
             return self.recv_now(buf, flags);
         }
         if flags.contains(RecvFlags::PEEK) {
-            return self.peek_when_ready(buf, flags.contains(RecvFlags::WAITALL)).await;
+            return self.peek(buf, flags.contains(RecvFlags::WAITALL)).await;
         }
         let mut filled = 0;
         loop {
@@ -226,48 +194,15 @@ impl Stream {
     }
 
     /// Peeks; with `all` until the buffer is full or nothing more will come.
-    async fn peek_when_ready(&self, buf: &mut [u8], all: bool) -> io::Result<usize> {
+    async fn peek(&self, buf: &mut [u8], all: bool) -> io::Result<usize> {
         let kind = self.kind();
         let all = all && !kind.keeps_records();
-        loop {
-            let ready = self.ready_to_read().await?;
-            let peeked = self.try_when_ready(Interest::READABLE, |fd| {
-                let length = recv_raw(fd, kind, buf, RecvFlags::PEEK)?;
-                let enough = !all || length == buf.len() || ready.is_read_closed();
-                // Saying "would block" makes the runtime wait for the next arrival.
-                if enough { Ok(length) } else { Err(io::ErrorKind::WouldBlock.into()) }
-            });
-            match peeked {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                peeked => return peeked,
-            }
-        }
-    }
-
-    async fn ready_to_read(&self) -> io::Result<Ready> {
-        match &self.bottom().transport {
-            Transport::Tcp(stream) => stream.ready(Interest::READABLE).await,
-            Transport::Unix(stream) => stream.ready(Interest::READABLE).await,
-            Transport::Seqpacket(stream) => Ok(stream.watch().readable().await?.ready()),
-            #[cfg(feature = "tls")]
-            Transport::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
-        }
-    }
-
-    /// Runs one non-blocking system call on the bottom socket, telling the runtime if it would
-    /// block.
-    pub(super) fn try_when_ready<T>(
-        &self,
-        interest: Interest,
-        call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>,
-    ) -> io::Result<T> {
-        match &self.bottom().transport {
-            Transport::Tcp(stream) => stream.try_io(interest, || call(stream.as_fd())),
-            Transport::Unix(stream) => stream.try_io(interest, || call(stream.as_fd())),
-            Transport::Seqpacket(stream) => stream.watch().try_io(interest, |fd| call(fd.as_fd())),
-            #[cfg(feature = "tls")]
-            Transport::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
-        }
+        let peek = |fd: BorrowedFd<'_>, ready: Ready| {
+            let length = recv_raw(fd, kind, buf, RecvFlags::PEEK)?;
+            let enough = !all || length == buf.len() || ready.is_read_closed();
+            if enough { Ok(length) } else { Err(io::ErrorKind::WouldBlock.into()) }
+        };
+        self.when_ready(Interest::READABLE, peek).await
     }
 }
 

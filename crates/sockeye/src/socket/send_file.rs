@@ -8,7 +8,7 @@ use std::{
 use rustix::io::Errno;
 use tokio::io::{AsyncWriteExt, Interest};
 
-use super::{Stream, StreamKind, stream::Transport};
+use super::{Stream, StreamKind};
 
 /// The most that one sendfile(2) is asked for, so that one fast reader does not keep the thread
 /// from everyone else.
@@ -55,18 +55,11 @@ impl Stream {
 
     async fn send_piece(&self, file: BorrowedFd<'_>, from: u64, count: u64) -> io::Result<u64> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        loop {
-            self.writable().await?;
+        let send = |socket: BorrowedFd<'_>, _| {
             let mut position = from;
-            let sent = self.try_when_ready(Interest::WRITABLE, |socket| {
-                Ok(rustix::fs::sendfile(socket, file, Some(&mut position), count)?)
-            });
-            match sent {
-                Ok(length) => return Ok(length as u64),
-                Err(error) if is_temporary(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
+            Ok(rustix::fs::sendfile(socket, file, Some(&mut position), count)? as u64)
+        };
+        self.when_ready(Interest::WRITABLE, send).await
     }
 
     async fn copy_file(
@@ -92,27 +85,6 @@ impl Stream {
         self.flush().await?;
         Ok(sent)
     }
-
-    /// Waits until the socket takes more.
-    ///
-    /// # Errors
-    /// If the runtime is shutting down.
-    ///
-    /// # Cancel safety
-    /// Loses nothing.
-    pub async fn writable(&self) -> io::Result<()> {
-        match &self.bottom().transport {
-            Transport::Tcp(stream) => stream.writable().await,
-            Transport::Unix(stream) => stream.writable().await,
-            Transport::Seqpacket(stream) => stream.watch().writable().await.map(drop),
-            #[cfg(feature = "tls")]
-            Transport::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
-        }
-    }
-}
-
-fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 fn cannot_send_from(error: &io::Error) -> bool {

@@ -1,7 +1,7 @@
 //! A connected stream over any transport, with or without TLS.
 //!
-//! Receiving in other ways than [`AsyncRead`] stands in `receive.rs`, sending of files in
-//! `send_file.rs`.
+//! Waiting stands in `readiness.rs`, receiving in other ways than [`AsyncRead`] in `receive.rs`,
+//! sending of files in `send_file.rs`, of descriptors in `descriptors.rs`.
 
 use std::{
     io::{self, IoSlice},
@@ -49,6 +49,13 @@ pub(super) enum Transport {
     Seqpacket(Seqpacket),
     #[cfg(feature = "tls")]
     Tls(Box<TlsSocket<Stream>>),
+}
+
+/// A transport that is a socket.
+pub(super) enum Socket<'a> {
+    Tcp(&'a TcpStream),
+    Unix(&'a UnixStream),
+    Seqpacket(&'a Seqpacket),
 }
 
 /// The same call on whichever transport it is.
@@ -127,12 +134,14 @@ impl Stream {
         }
     }
 
-    /// The stream below TLS; itself where there is none.
-    pub(super) fn bottom(&self) -> &Self {
+    /// The socket itself, below TLS if there is any.
+    pub(super) fn socket(&self) -> Socket<'_> {
         match &self.transport {
+            Transport::Tcp(stream) => Socket::Tcp(stream),
+            Transport::Unix(stream) => Socket::Unix(stream),
+            Transport::Seqpacket(stream) => Socket::Seqpacket(stream),
             #[cfg(feature = "tls")]
-            Transport::Tls(session) => session.transport().bottom(),
-            _ => self,
+            Transport::Tls(session) => session.transport().socket(),
         }
     }
 
@@ -149,10 +158,10 @@ impl Stream {
     /// The transport, below TLS if there is any.
     #[must_use]
     pub fn kind(&self) -> StreamKind {
-        match &self.bottom().transport {
-            Transport::Tcp(_) => StreamKind::Tcp,
-            Transport::Unix(_) => StreamKind::Unix,
-            _ => StreamKind::Seqpacket,
+        match self.socket() {
+            Socket::Tcp(_) => StreamKind::Tcp,
+            Socket::Unix(_) => StreamKind::Unix,
+            Socket::Seqpacket(_) => StreamKind::Seqpacket,
         }
     }
 
@@ -273,12 +282,10 @@ impl From<UnixStream> for Stream {
 impl AsFd for Stream {
     /// The socket, below TLS. Reading or writing it beside the stream mixes up TLS.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.transport {
-            Transport::Tcp(stream) => stream.as_fd(),
-            Transport::Unix(stream) => stream.as_fd(),
-            Transport::Seqpacket(stream) => stream.as_fd(),
-            #[cfg(feature = "tls")]
-            Transport::Tls(session) => session.transport().as_fd(),
+        match self.socket() {
+            Socket::Tcp(stream) => stream.as_fd(),
+            Socket::Unix(stream) => stream.as_fd(),
+            Socket::Seqpacket(stream) => stream.as_fd(),
         }
     }
 }
