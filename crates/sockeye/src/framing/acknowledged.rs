@@ -50,7 +50,8 @@ where
     let header = size.to_string();
     stream.write_all(header.as_bytes()).await?;
     stream.flush().await?;
-    match stream.read(&mut [0; MAX_ACKNOWLEDGEMENT]).await? {
+    let mut acknowledgement = vec![0; MAX_ACKNOWLEDGEMENT];
+    match stream.read(&mut acknowledgement).await? {
         0 => Err(FrameError::Unfinished { received: 0 }),
         _ => Ok(()),
     }

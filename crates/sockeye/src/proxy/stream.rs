@@ -68,7 +68,8 @@ pub async fn read_header<S: Peek>(stream: &mut S) -> io::Result<Header> {
 /// Not cancel safe: what was read of the header is lost.
 pub async fn read_header_limited<S: Peek>(stream: &mut S, max_v2: usize) -> io::Result<Header> {
     let mut header = Vec::new();
-    let mut chunk = [0; CHUNK];
+    // On the heap: the future is part of every connection's, with a header or without.
+    let mut chunk = vec![0; CHUNK];
     loop {
         let taken = header.len();
         let peeked = stream.peek(&mut chunk).await?;
