@@ -232,7 +232,7 @@ impl ConnInfo {
     pub(crate) fn new(server: &ServerContext, source: &StreamSource, accepted: &Accepted) -> Self {
         Self {
             id: server.counters.next_id(),
-            peer: accepted.peer.clone(),
+            peer: accepted.peer.clone().canonical(),
             proxied: None,
             listener: Arc::clone(&source.route.addr),
             since: Instant::now(),

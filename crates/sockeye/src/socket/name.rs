@@ -54,6 +54,18 @@ impl SocketName {
         }
     }
 
+    /// The same address, with an IPv4 address that an IPv6 socket gives as `::ffff:a.b.c.d`
+    /// written as IPv4.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        match self {
+            Self::Inet(SocketAddr::V6(addr)) if addr.ip().to_ipv4_mapped().is_some() => {
+                Self::Inet((addr.ip().to_canonical(), addr.port()).into())
+            }
+            other => other,
+        }
+    }
+
     /// The path in the filesystem; `None` for IP, abstract and unnamed sockets.
     #[must_use]
     pub fn as_path(&self) -> Option<&Path> {

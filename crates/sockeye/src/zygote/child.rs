@@ -49,8 +49,13 @@ fn work(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> io::Result<()
             let source = plan.sources.streams.get(source).ok_or(io::ErrorKind::InvalidData)?;
             let route = Arc::clone(&source.route);
             let listener = Arc::clone(&route.addr);
-            let info =
-                ConnInfo { id, peer: peer.clone(), proxied: None, listener, since: Instant::now() };
+            let info = ConnInfo {
+                id,
+                peer: peer.clone().canonical(),
+                proxied: None,
+                listener,
+                since: Instant::now(),
+            };
             let accepted = Accepted { fd, kind, peer };
             runtime.block_on(until_ended(plan, async {
                 run_connection(server, &route, accepted, info, None).await;
