@@ -1,0 +1,248 @@
+//! A home: a directory handle, and every lookup beneath it.
+
+use std::{
+    io,
+    os::fd::OwnedFd,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use rustix::{
+    fs::{Mode, OFlags, ResolveFlags},
+    io::Errno,
+};
+
+use crate::{Error, File, FilePath, Kind, Listing, Meta, Pool, Result, file::Residence};
+
+/// `f_type` of tmpfs and ramfs (statfs(2)).
+const MEMORY_FILESYSTEMS: [u64; 2] = [0x0102_1994, 0x8584_58f6];
+
+/// Lookups repeated because a rename raced with one (`EAGAIN` of openat2), before giving up.
+const RACES: usize = 64;
+
+/// No device has this number: "nothing known yet".
+const NO_DEVICE: u64 = u64::MAX;
+
+/// A folder that is served; clones share the handle.
+///
+/// The handle stays valid when the folder is renamed. Nothing outside it can be reached through it.
+#[derive(Clone, Debug)]
+pub struct Home {
+    root: Arc<Root>,
+    pool: Pool,
+}
+
+#[derive(Debug)]
+struct Root {
+    fd: OwnedFd,
+    /// The last filesystem seen that lives in memory, and the last one that cannot tell.
+    memory: AtomicU64,
+    unknown: AtomicU64,
+    /// The last filesystem seen that answers `RWF_NOWAIT`.
+    cache: AtomicU64,
+}
+
+/// What a path led to, open for reading.
+#[derive(Debug)]
+pub enum Opened {
+    /// A regular file.
+    File(File),
+    /// A folder.
+    Folder(Folder),
+}
+
+/// An open folder.
+#[derive(Debug)]
+pub struct Folder {
+    pub(crate) fd: OwnedFd,
+    pub(crate) home: Home,
+    pub(crate) path: FilePath,
+    meta: Meta,
+}
+
+impl Home {
+    /// Opens the folder at `path` as a home, with a pool of its own.
+    ///
+    /// # Errors
+    /// If it is not a folder that can be opened, or if the system lacks `openat2` with
+    /// `RESOLVE_CACHED` (Linux 5.12), without which the jail cannot be had.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Self::open_with(path, Pool::default())
+    }
+
+    /// Like [`Home::open`], sharing `pool` with other homes.
+    ///
+    /// # Errors
+    /// As [`Home::open`].
+    pub fn open_with(path: &Path, pool: Pool) -> io::Result<Self> {
+        let named = |errno: Errno| {
+            let error = io::Error::from(errno);
+            io::Error::new(
+                error.kind(),
+                format!("cannot open the folder {}: {error}", path.display()),
+            )
+        };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(named)?;
+        match look_up(&fd, c".", LOOK, ResolveFlags::CACHED) {
+            Ok(_) | Err(Errno::AGAIN) => {}
+            Err(errno) => {
+                let text = format!(
+                    "this system refuses openat2 ({}), which keeps clients inside the folder: \
+                     Linux 5.12 or newer is needed, and a container's seccomp profile must allow it",
+                    io::Error::from(errno)
+                );
+                return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+            }
+        }
+        let [memory, unknown, cache] = [const { AtomicU64::new(NO_DEVICE) }; 3];
+        Ok(Self { root: Arc::new(Root { fd, memory, unknown, cache }), pool })
+    }
+
+    /// Opens what `path` names, for reading. Never blocks on a FIFO or a device.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also if the path leaves the home; [`Error::Denied`]; [`Error::Special`];
+    /// [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: safe.
+    pub async fn open_path(&self, path: &FilePath) -> Result<Opened> {
+        let (fd, meta) = match look_up(&self.root.fd, path.as_c_str(), READ, ResolveFlags::CACHED) {
+            Ok(fd) => {
+                let meta = meta_of(&fd)?;
+                (fd, meta)
+            }
+            Err(Errno::AGAIN) => self.look_up_by_pool(path, READ).await?,
+            Err(errno) => return Err(errno.into()),
+        };
+        match meta.kind {
+            Kind::File => {
+                let residence = self.residence(&fd, &meta);
+                Ok(Opened::File(File::new(fd, meta, residence, self.pool.clone())))
+            }
+            Kind::Folder => {
+                Ok(Opened::Folder(Folder { fd, home: self.clone(), path: path.clone(), meta }))
+            }
+            Kind::Special => Err(Error::Special),
+        }
+    }
+
+    /// What `path` names, without opening it for reading.
+    ///
+    /// # Errors
+    /// As [`Home::open_path`], but special files are answered, as [`Kind::Special`].
+    ///
+    /// Cancellation: safe.
+    pub async fn stat(&self, path: &FilePath) -> Result<Meta> {
+        match look_up(&self.root.fd, path.as_c_str(), LOOK, ResolveFlags::CACHED) {
+            Ok(fd) => meta_of(&fd),
+            Err(Errno::AGAIN) => Ok(self.look_up_by_pool(path, LOOK).await?.1),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// The kind, size and age of what `path` leads to; may wait for a disk.
+    pub(crate) fn stat_blocking(&self, path: &FilePath) -> Result<Meta> {
+        meta_of(&look_up_to_the_end(&self.root.fd, path, LOOK)?)
+    }
+
+    async fn look_up_by_pool(&self, path: &FilePath, flags: OFlags) -> Result<(OwnedFd, Meta)> {
+        let (root, path) = (Arc::clone(&self.root), path.clone());
+        self.pool
+            .run(move || {
+                let fd = look_up_to_the_end(&root.fd, &path, flags)?;
+                let meta = meta_of(&fd)?;
+                Ok((fd, meta))
+            })
+            .await
+    }
+
+    /// Finds out once for each filesystem whether reads can say that they would wait.
+    fn residence(&self, fd: &OwnedFd, meta: &Meta) -> Residence {
+        let known = |device: &AtomicU64| device.load(Ordering::Relaxed) == meta.device;
+        let root = &*self.root;
+        if known(&root.cache) {
+            return Residence::Cache;
+        }
+        if known(&root.memory) {
+            return Residence::Memory;
+        }
+        if known(&root.unknown) {
+            return Residence::Unknown;
+        }
+        let probe = rustix::io::preadv2(
+            fd,
+            &mut [io::IoSliceMut::new(&mut [0; 1])],
+            0,
+            rustix::io::ReadWriteFlags::NOWAIT,
+        );
+        let (device, residence) = match probe {
+            Err(Errno::OPNOTSUPP) if in_memory(fd) => (&root.memory, Residence::Memory),
+            Err(Errno::OPNOTSUPP | Errno::INVAL) => (&root.unknown, Residence::Unknown),
+            _ => (&root.cache, Residence::Cache),
+        };
+        device.store(meta.device, Ordering::Relaxed);
+        residence
+    }
+}
+
+impl Folder {
+    /// The folder's age and identity when it was opened.
+    #[must_use]
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// Begins to list the folder.
+    #[must_use]
+    pub fn list(self) -> Listing {
+        Listing::new(self)
+    }
+}
+
+/// Open for reading; `NONBLOCK` and `NOCTTY` so that a FIFO or a terminal does no harm before its kind
+/// is known.
+const READ: OFlags =
+    OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// Open as a mere place.
+const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+
+/// The one lookup: whatever it leads to lies beneath `root`.
+fn look_up(
+    root: &OwnedFd,
+    path: &std::ffi::CStr,
+    flags: OFlags,
+    how: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
+    let how = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | how;
+    rustix::io::retry_on_intr(|| rustix::fs::openat2(root, path, flags, Mode::empty(), how))
+}
+
+/// A lookup that may wait for a disk, repeated while renames race with it.
+fn look_up_to_the_end(root: &OwnedFd, path: &FilePath, flags: OFlags) -> Result<OwnedFd> {
+    for _ in 0..RACES {
+        match look_up(root, path.as_c_str(), flags, ResolveFlags::empty()) {
+            Err(Errno::AGAIN) => std::thread::yield_now(),
+            other => return Ok(other?),
+        }
+    }
+    Err(Error::Busy)
+}
+
+fn meta_of(fd: &OwnedFd) -> Result<Meta> {
+    let stat = rustix::fs::fstat(fd).map_err(io::Error::from)?;
+    Ok(Meta::from_stat(&stat))
+}
+
+fn in_memory(fd: &OwnedFd) -> bool {
+    rustix::fs::fstatfs(fd)
+        .is_ok_and(|fs| u64::try_from(fs.f_type).is_ok_and(|t| MEMORY_FILESYSTEMS.contains(&t)))
+}

@@ -1,0 +1,113 @@
+//! Listing a folder, piece by piece, in memory that does not grow with the folder.
+
+use std::{io, mem::MaybeUninit};
+
+use rustix::fs::{AtFlags, RawDir};
+
+use crate::{Error, FilePath, Folder, Kind, Meta, Name, Result, Timestamp};
+
+/// Bytes asked of the kernel at once: about a thousand entries.
+const PIECE: usize = 32 * 1024;
+
+/// One line of a listing: something that can be fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: Name,
+    /// A file or a folder; for a symbolic link, what it leads to.
+    pub kind: Kind,
+    /// Bytes of a file; 0 for a folder.
+    pub size: u64,
+    /// When its content last changed.
+    pub modified: Timestamp,
+}
+
+/// The entries of a folder, in the folder's own order.
+///
+/// What cannot be fetched is left out: special files, and symbolic links that lead nowhere or out of
+/// the home. An entry made or removed meanwhile may or may not appear.
+#[derive(Debug)]
+pub struct Listing {
+    folder: Option<Folder>,
+}
+
+impl Listing {
+    pub(crate) fn new(folder: Folder) -> Self {
+        Self { folder: Some(folder) }
+    }
+
+    /// The next entries, up to about a thousand; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Busy`]; [`Error::Io`]. After an error the listing is at its end.
+    ///
+    /// Cancellation: the folder is lost with the future; the listing is then at its end.
+    pub async fn next(&mut self) -> Result<Option<Vec<Entry>>> {
+        while let Some(folder) = self.folder.take() {
+            let pool = folder.home.pool().clone();
+            let (folder, piece) = pool
+                .run(move || {
+                    let piece = read_piece(&folder)?;
+                    Ok((folder, piece))
+                })
+                .await?;
+            let Some(entries) = piece else { return Ok(None) };
+            self.folder = Some(folder);
+            if !entries.is_empty() {
+                return Ok(Some(entries));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// One `getdents` call's worth of entries; `None` at the end of the folder.
+fn read_piece(folder: &Folder) -> Result<Option<Vec<Entry>>> {
+    let mut buf = Vec::<u8>::with_capacity(PIECE);
+    let spare: &mut [MaybeUninit<u8>] = buf.spare_capacity_mut();
+    let mut dir = RawDir::new(&folder.fd, spare);
+    let mut entries = Vec::new();
+    let mut any = false;
+    while let Some(raw) = dir.next() {
+        let raw = raw.map_err(io::Error::from)?;
+        any = true;
+        // `.` and `..` are not names, and so are left out here.
+        if let Ok(name) = Name::parse(raw.file_name().to_bytes())
+            && let Some(meta) = meta_of(folder, &name)?
+        {
+            entries.push(Entry { name, kind: meta.kind, size: meta.size, modified: meta.modified });
+        }
+        if dir.is_buffer_empty() {
+            break;
+        }
+    }
+    Ok(any.then_some(entries))
+}
+
+/// What `name` leads to, if it can be fetched.
+fn meta_of(folder: &Folder, name: &Name) -> Result<Option<Meta>> {
+    // One name without a slash, not followed: this cannot leave the folder.
+    let Ok(stat) = rustix::fs::statat(&folder.fd, name.as_bytes(), AtFlags::SYMLINK_NOFOLLOW)
+    else {
+        // Gone meanwhile, or not ours to see.
+        return Ok(None);
+    };
+    let meta = if rustix::fs::FileType::from_raw_mode(stat.st_mode).is_symlink() {
+        let Ok(path) = folder.path.join(name) else { return Ok(None) };
+        match follow(folder, &path)? {
+            Some(meta) => meta,
+            None => return Ok(None),
+        }
+    } else {
+        Meta::from_stat(&stat)
+    };
+    Ok((meta.kind != Kind::Special).then_some(meta))
+}
+
+fn follow(folder: &Folder, path: &FilePath) -> Result<Option<Meta>> {
+    match folder.home.stat_blocking(path) {
+        Ok(meta) => Ok(Some(meta)),
+        Err(Error::Io(error)) => Err(error.into()),
+        Err(_) => Ok(None),
+    }
+}

@@ -1,0 +1,74 @@
+//! What is known of a file without reading it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{FileType, Stat};
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A folder.
+    Folder,
+    /// A regular file.
+    File,
+    /// A FIFO, a socket or a device: never opened for a client, never listed.
+    Special,
+}
+
+/// A moment as the filesystem keeps it: nanoseconds since the Unix epoch, possibly before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp {
+    /// Seconds since the epoch; negative before 1970.
+    pub seconds: i64,
+    /// Nanoseconds, 0–999,999,999, counted forward from `seconds`.
+    pub nanos: u32,
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(at: Timestamp) -> Self {
+        let whole = Duration::from_secs(at.seconds.unsigned_abs());
+        let base = if at.seconds < 0 {
+            UNIX_EPOCH.checked_sub(whole)
+        } else {
+            UNIX_EPOCH.checked_add(whole)
+        };
+        base.and_then(|t| t.checked_add(Duration::from_nanos(at.nanos.into())))
+            .unwrap_or(UNIX_EPOCH)
+    }
+}
+
+/// The kind, size, age and identity of a file, read in one call from its open descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// What it is.
+    pub kind: Kind,
+    /// Bytes of a regular file; 0 for a folder.
+    pub size: u64,
+    /// When the content last changed.
+    pub modified: Timestamp,
+    /// The filesystem's number.
+    pub device: u64,
+    /// The file's number in its filesystem.
+    pub inode: u64,
+}
+
+impl Meta {
+    pub(crate) fn from_stat(stat: &Stat) -> Self {
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Folder,
+            _ => Kind::Special,
+        };
+        let size = if kind == Kind::File { u64::try_from(stat.st_size).unwrap_or(0) } else { 0 };
+        Self {
+            kind,
+            size,
+            modified: Timestamp {
+                seconds: stat.st_mtime,
+                nanos: u32::try_from(stat.st_mtime_nsec).unwrap_or(0),
+            },
+            device: stat.st_dev,
+            inode: stat.st_ino,
+        }
+    }
+}

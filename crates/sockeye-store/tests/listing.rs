@@ -1,0 +1,75 @@
+//! Listings: what stands in them, in which order, in how much memory.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
+use std::{collections::HashSet, ffi::OsStr, fs, os::unix::ffi::OsStrExt, os::unix::fs::symlink};
+
+use rustix::fs::{CWD, Mode};
+use sockeye_store::{Entry, FilePath, Gathered, Home, Kind, Listing, Opened, Order};
+use tempfile::TempDir;
+
+async fn list(home: &Home) -> Listing {
+    match home.open_path(&FilePath::root()).await.unwrap() {
+        Opened::Folder(folder) => folder.list(),
+        Opened::File(_) => panic!("the home is a file"),
+    }
+}
+
+async fn all(home: &Home) -> Vec<Entry> {
+    match list(home).await.gather(1000, Order::default()).await.unwrap() {
+        Gathered::All(entries) => entries,
+        Gathered::Some(..) => panic!("more than the limit"),
+    }
+}
+
+#[tokio::test]
+async fn what_can_be_fetched_is_listed_and_nothing_else() {
+    let dir = TempDir::new().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    fs::write(at("file"), "12345").unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    symlink("file", at("inside")).unwrap();
+    symlink("/etc/passwd", at("outside")).unwrap();
+    symlink("nowhere", at("dangling")).unwrap();
+    rustix::fs::mknodat(CWD, at("fifo"), rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
+    fs::write(dir.path().join(OsStr::from_bytes(b"latin\xe9")), "").unwrap();
+
+    let home = Home::open(dir.path()).unwrap();
+    let seen: Vec<_> =
+        all(&home).await.iter().map(|e| (e.name.to_string(), e.kind, e.size)).collect();
+    let expected = [
+        ("folder", Kind::Folder, 0),
+        ("file", Kind::File, 5),
+        ("inside", Kind::File, 5),
+        ("latin\\xE9", Kind::File, 0),
+    ];
+    assert_eq!(seen, expected.map(|(n, k, s)| (n.to_owned(), k, s)));
+}
+
+#[tokio::test]
+async fn an_empty_folder_has_an_empty_listing() {
+    let dir = TempDir::new().unwrap();
+    assert!(all(&Home::open(dir.path()).unwrap()).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_entries_come_in_bounded_pieces() {
+    const ENTRIES: usize = 100_000;
+    let place = if fs::metadata("/dev/shm").is_ok() { "/dev/shm" } else { "/tmp" };
+    let dir = TempDir::new_in(place).unwrap();
+    for i in 0..ENTRIES {
+        fs::write(dir.path().join(format!("file-{i:06}")), "").unwrap();
+    }
+    let home = Home::open(dir.path()).unwrap();
+    let gathered = list(&home).await.gather(5000, Order::default()).await.unwrap();
+    let Gathered::Some(first, mut rest) = gathered else { panic!("100,000 are more than 5,000") };
+    assert!(first.len() > 5000 && first.len() < 8000, "{}", first.len());
+    let mut names: HashSet<_> = first.into_iter().map(|e| e.name).collect();
+    let mut largest = 0;
+    while let Some(piece) = rest.next().await.unwrap() {
+        largest = largest.max(piece.len());
+        names.extend(piece.into_iter().map(|e| e.name));
+    }
+    assert_eq!(names.len(), ENTRIES);
+    assert!(largest < 2000, "a piece had {largest} entries");
+}
