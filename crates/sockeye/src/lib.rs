@@ -7,6 +7,7 @@ mod error;
 pub mod framing;
 pub mod handler;
 pub mod model;
+pub mod pool;
 pub mod proxy;
 pub mod quantity;
 pub mod server;

@@ -43,6 +43,13 @@ impl ServerHandle {
         self.server.shutdown.is_draining()
     }
 
+    /// Whether the model now runs as many connections as it can: see
+    /// [`Conn::at_capacity`](crate::Conn::at_capacity).
+    #[must_use]
+    pub fn at_capacity(&self) -> bool {
+        self.server.at_capacity()
+    }
+
     /// The counters now.
     #[must_use]
     pub fn stats(&self) -> Stats {
