@@ -6,13 +6,15 @@
 //! everything in one folder and change nothing.
 
 mod error;
+mod list;
 mod read;
 mod session;
 
 pub use error::{Error, Result};
+pub use list::{Folder, Gathered, Listing};
 pub use read::{Body, FileBody, OpenFile, Range};
 pub use session::{Resource, Session};
 pub use sockeye_store::{
-    Entry, FilePath, Folder, Gathered, Home, Kind, Listing, Meta, Name, NameError, Order,
-    PathBuilder, Pool, PoolLimits, SortKey, Timestamp, readable,
+    Entry, FilePath, Home, Kind, Meta, Name, NameError, Order, PathBuilder, Pool, PoolLimits,
+    SortKey, Timestamp, readable,
 };

@@ -1,8 +1,8 @@
 //! The one gate: every operation on files goes through a session.
 
-use sockeye_store::{FilePath, Folder, Home, Listing, Meta, Opened};
+use sockeye_store::{FilePath, Home, Meta, Opened};
 
-use crate::{Body, Error, OpenFile, Range, Result};
+use crate::{Body, Error, Folder, Listing, OpenFile, Range, Result};
 
 /// What somebody who has logged in, or a guest, may do; cheap to clone.
 ///
@@ -37,7 +37,7 @@ impl Session {
     pub async fn open(&self, path: &FilePath) -> Result<Resource> {
         Ok(match self.home.open_path(path).await? {
             Opened::File(file) => Resource::File(OpenFile::new(file)),
-            Opened::Folder(folder) => Resource::Folder(folder),
+            Opened::Folder(folder) => Resource::Folder(Folder::new(folder)),
         })
     }
 

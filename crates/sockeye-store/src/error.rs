@@ -3,6 +3,7 @@
 use std::io;
 
 use rustix::io::Errno;
+use sockeye::pool::PoolError;
 
 /// The result of an operation on a home.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -37,6 +38,15 @@ pub enum Error {
     /// The system failed.
     #[error("the system failed: {0}")]
     Io(#[from] io::Error),
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Full => Self::Busy,
+            other => Self::Io(io::Error::other(other)),
+        }
+    }
 }
 
 impl From<Errno> for Error {

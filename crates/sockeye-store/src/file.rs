@@ -94,7 +94,7 @@ impl File {
                 }
                 Ok(())
             })
-            .await
+            .await?
     }
 
     /// Reads what is in memory; `None` if that would wait for a disk.
@@ -127,9 +127,9 @@ impl File {
             .run(move || {
                 let n = rustix::io::retry_on_intr(|| rustix::io::pread(&fd, &mut *bytes, offset))
                     .map_err(std::io::Error::from)?;
-                Ok((n, bytes))
+                Ok::<_, Error>((n, bytes))
             })
-            .await?;
+            .await??;
         buf[..n].copy_from_slice(&bytes[..n]);
         Ok(n)
     }

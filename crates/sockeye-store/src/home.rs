@@ -161,7 +161,7 @@ impl Home {
                 let meta = meta_of(&fd)?;
                 Ok((fd, meta))
             })
-            .await
+            .await?
     }
 
     /// Finds out once for each filesystem whether reads can say that they would wait.

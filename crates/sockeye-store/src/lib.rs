@@ -15,7 +15,6 @@ mod home;
 mod list;
 mod meta;
 mod path;
-mod pool;
 mod sort;
 
 pub use error::{Error, Result};
@@ -24,5 +23,5 @@ pub use home::{Folder, Home, Opened};
 pub use list::{Entry, Listing};
 pub use meta::{Kind, Meta, Timestamp};
 pub use path::{FilePath, MAX_NAME, MAX_PATH, Name, NameError, PathBuilder, readable};
-pub use pool::{Pool, PoolLimits};
+pub use sockeye::pool::{Pool, PoolLimits};
 pub use sort::{Gathered, Order, SortKey};

@@ -48,9 +48,9 @@ impl Listing {
             let (folder, piece) = pool
                 .run(move || {
                     let piece = read_piece(&folder)?;
-                    Ok((folder, piece))
+                    Ok::<_, Error>((folder, piece))
                 })
-                .await?;
+                .await??;
             let Some(entries) = piece else { return Ok(None) };
             self.folder = Some(folder);
             if !entries.is_empty() {

@@ -1,0 +1,257 @@
+//! From a request's head to a reply: the one way, for both lanes.
+
+use std::{borrow::Cow, hash::BuildHasher};
+
+use ::http::StatusCode;
+use bytes::Bytes;
+use sockeye_node::{
+    Error, FileBody, FilePath, Folder, Gathered, OpenFile, Range, Resource as Found, Session,
+};
+
+use crate::{
+    config::Config,
+    page::{ListingPage, error_page, media_type},
+    payload::{ListingBody, PartsBody, Payload},
+    wire::{
+        accept::{self, Form},
+        condition::{Selection, Validators, select},
+        head::Head,
+        host::HostRule,
+        media, parts,
+        plan::{Plan, Refusal, plan},
+        query,
+        reply::{ContentRange, ReplyHead},
+        target::{Resource, url_path},
+    },
+};
+
+/// A reply, ready to be sent. For HEAD it is the reply to GET, whose payload is left unsent.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) head: ReplyHead,
+    pub(crate) payload: Payload,
+}
+
+/// What a request is answered from.
+#[derive(Debug)]
+pub(crate) struct Answerer<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) config: &'a Config,
+    pub(crate) hosts: &'a HostRule,
+    /// Seconds since the epoch.
+    pub(crate) now: i64,
+}
+
+impl Answerer<'_> {
+    /// Answers one request.
+    pub(crate) async fn answer(&self, head: &Head<'_>) -> Reply {
+        match plan(head, self.hosts, self.config.limits.request_line) {
+            Plan::Serve(wanted) => match self.serve(head, &wanted).await {
+                Ok(reply) => reply,
+                Err(error) => failed(head, &wanted.path, &error),
+            },
+            Plan::Options => {
+                let mut head = ReplyHead::new(StatusCode::NO_CONTENT);
+                head.traits.allow = true;
+                Reply { head, payload: Payload::Empty }
+            }
+            Plan::Refuse(refusal) => refuse(refusal, Some(head)),
+        }
+    }
+
+    async fn serve(&self, head: &Head<'_>, wanted: &Resource<'_>) -> Result<Reply, Error> {
+        if wanted.folder {
+            return self.serve_folder(head, wanted).await;
+        }
+        match self.session.open(&wanted.path).await? {
+            Found::File(file) => self.send_file(head, &wanted.path, file),
+            Found::Folder(_) => Ok(redirect(head, wanted)),
+        }
+    }
+
+    /// The index file first: it is what most folders are asked for, and the folder itself need not be
+    /// readable for it.
+    async fn serve_folder(&self, head: &Head<'_>, wanted: &Resource<'_>) -> Result<Reply, Error> {
+        for name in &self.config.index {
+            let Ok(path) = wanted.path.join(name) else { continue };
+            match self.session.open(&path).await {
+                Ok(Found::File(file)) => return self.send_file(head, &path, file),
+                Ok(Found::Folder(_)) | Err(Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match self.session.open(&wanted.path).await? {
+            // `/file.txt/` names nothing.
+            Found::File(_) => Err(Error::NotFound),
+            Found::Folder(_) if !self.config.listing => Err(Error::Denied),
+            Found::Folder(folder) => self.list(head, wanted, folder).await,
+        }
+    }
+
+    fn send_file(&self, head: &Head<'_>, path: &FilePath, file: OpenFile) -> Result<Reply, Error> {
+        let validators = Validators::of(file.meta());
+        let size = validators.size;
+        let max = self.config.limits.ranges;
+        let (status, payload, range) =
+            match select(head.method, &head.fields, &validators, self.now, max) {
+                Selection::Whole => {
+                    let whole = Range { offset: 0, length: size };
+                    (StatusCode::OK, Payload::File(file.body(whole)?), None)
+                }
+                Selection::Part(part) => {
+                    let range = ContentRange::Part(part, size);
+                    (StatusCode::PARTIAL_CONTENT, Payload::File(file.body(part)?), Some(range))
+                }
+                Selection::Parts(ranges) => {
+                    return self.send_parts(path, file, &validators, &ranges);
+                }
+                Selection::NotModified => (StatusCode::NOT_MODIFIED, Payload::Empty, None),
+                Selection::PreconditionFailed => {
+                    return Ok(error(StatusCode::PRECONDITION_FAILED, None, Some(head)));
+                }
+                Selection::Unsatisfiable => return Ok(unsatisfiable(head, &validators)),
+            };
+        let mut reply = self.describe(status, &validators);
+        reply.content_range = range;
+        if let Payload::File(body) = &payload {
+            reply.content_type = Some(content_type(path));
+            reply.length = Some(body.remaining());
+        }
+        Ok(Reply { head: reply, payload })
+    }
+
+    fn send_parts(
+        &self,
+        path: &FilePath,
+        file: OpenFile,
+        validators: &Validators,
+        ranges: &[Range],
+    ) -> Result<Reply, Error> {
+        let boundary = boundary();
+        let parts = parts::lay_out(ranges, validators.size, &content_type(path), &boundary);
+        let mut head = self.describe(StatusCode::PARTIAL_CONTENT, validators);
+        head.content_type = Some(format!("multipart/byteranges; boundary={boundary}").into());
+        head.length = Some(parts.length);
+        let nothing: FileBody = file.body(Range { offset: 0, length: 0 })?;
+        Ok(Reply { head, payload: Payload::Parts(Box::new(PartsBody::new(nothing, parts))) })
+    }
+
+    /// The head fields that every reply about this file has.
+    fn describe(&self, status: StatusCode, file: &Validators) -> ReplyHead {
+        let mut head = ReplyHead::new(status);
+        head.etag = Some(file.etag);
+        // Never later than Date (RFC 9110 §8.8.2.1).
+        head.modified = (file.modified <= self.now).then_some(file.modified);
+        head.cache_control.clone_from(&self.config.cache_control);
+        head.traits.accept_ranges = true;
+        head
+    }
+
+    async fn list(
+        &self,
+        head: &Head<'_>,
+        wanted: &Resource<'_>,
+        folder: Folder,
+    ) -> Result<Reply, Error> {
+        let order = query::order(wanted.query);
+        let mut page = ListingPage {
+            form: accept::form(head.fields.accept, &[Form::Html, Form::Json]),
+            language: accept::language(head.fields.accept_language),
+            path: wanted.path.clone(),
+            order: Some(order),
+            count: 0,
+        };
+        let mut reply = ReplyHead::new(StatusCode::OK);
+        reply.content_type = Some(media_type(page.form).into());
+        reply.cache_control = Some(Cow::Borrowed("no-cache"));
+        reply.traits.negotiated = true;
+        reply.traits.own_page = true;
+        let payload = match folder.list().gather(self.config.limits.sorted_entries, order).await? {
+            Gathered::All(entries) => {
+                let mut out = String::with_capacity(4096 + entries.len() * 160);
+                page.begin(&mut out);
+                entries.iter().for_each(|entry| page.entry(&mut out, entry));
+                page.end(&mut out, true);
+                reply.length = Some(out.len() as u64);
+                Payload::Page(out.into())
+            }
+            Gathered::Some(first, rest) => {
+                page.order = None;
+                Payload::Listing(Box::new(ListingBody::new(page, first, rest)))
+            }
+        };
+        Ok(Reply { head: reply, payload })
+    }
+}
+
+/// A reply to what is refused before any file is looked for; `head` where it could be read.
+pub(crate) fn refuse(refusal: Refusal, head: Option<&Head<'_>>) -> Reply {
+    let detail = match refusal {
+        Refusal::Target(error) => Some(error.to_string()),
+        Refusal::Host => Some("the request needs exactly one well-formed Host header".to_owned()),
+        _ => None,
+    };
+    let mut reply = error(refusal.status(), detail.as_deref(), head);
+    reply.head.traits.allow = refusal == Refusal::Method;
+    reply
+}
+
+fn failed(head: &Head<'_>, path: &FilePath, failure: &Error) -> Reply {
+    let status = match failure {
+        Error::NotFound | Error::WrongKind { .. } => StatusCode::NOT_FOUND,
+        Error::Denied | Error::Special => StatusCode::FORBIDDEN,
+        Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        other => {
+            tracing::error!(%path, error = %other, "a request failed");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    };
+    let mut reply = error(status, None, Some(head));
+    reply.head.retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+    reply
+}
+
+fn unsatisfiable(head: &Head<'_>, file: &Validators) -> Reply {
+    let mut reply = error(StatusCode::RANGE_NOT_SATISFIABLE, None, Some(head));
+    reply.head.content_range = Some(ContentRange::Unsatisfied(file.size));
+    reply.head.traits.accept_ranges = true;
+    reply
+}
+
+/// To the same address with a slash at its end, so that relative links in the folder work.
+fn redirect(head: &Head<'_>, wanted: &Resource<'_>) -> Reply {
+    let mut location = url_path(&wanted.path, true).into_bytes();
+    if let Some(query) = wanted.query {
+        location.push(b'?');
+        location.extend_from_slice(query);
+    }
+    let mut reply = error(StatusCode::MOVED_PERMANENTLY, None, Some(head));
+    reply.head.location = Some(location);
+    reply.head.cache_control = Some(Cow::Borrowed("no-cache"));
+    reply
+}
+
+/// An error page in the form and the language that the request prefers.
+fn error(status: StatusCode, detail: Option<&str>, request: Option<&Head<'_>>) -> Reply {
+    let fields = request.map(|r| &r.fields);
+    let form = accept::form(fields.and_then(|f| f.accept), &[Form::Text, Form::Html, Form::Json]);
+    let language = accept::language(fields.and_then(|f| f.accept_language));
+    let page = Bytes::from(error_page(status, detail, form, language));
+    let mut head = ReplyHead::new(status);
+    head.content_type = Some(media_type(form).into());
+    head.length = Some(page.len() as u64);
+    head.traits.negotiated = true;
+    head.traits.own_page = true;
+    Reply { head, payload: Payload::Page(page) }
+}
+
+fn content_type(path: &FilePath) -> Cow<'static, str> {
+    media::content_type(path.file_name().unwrap_or_default())
+}
+
+/// Random, so that no file can be made to contain it.
+fn boundary() -> String {
+    // Each `RandomState` has keys of its own, from the system's randomness.
+    let [a, b] = [0, 1].map(|n: u8| std::hash::RandomState::new().hash_one(n));
+    format!("{a:016x}{b:016x}")
+}

@@ -1,0 +1,113 @@
+//! What can be set, and the limits.
+
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use sockeye_node::Name;
+
+use crate::wire::log::Record;
+
+/// How files are served.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Files that stand for their folder, the first that exists; `index.html` by default.
+    pub index: Vec<Name>,
+    /// Whether a folder without an index file is listed (the default) or refused.
+    pub listing: bool,
+    /// Names, without port, that loopback listeners answer to beside `localhost` and addresses.
+    pub hosts: Vec<String>,
+    /// What Cache-Control says of files; `no-cache` by default: kept, and asked about before each use.
+    pub cache_control: Option<Cow<'static, str>>,
+    /// The limits.
+    pub limits: Limits,
+    /// Called once for each request, when its answer has been sent or broken off.
+    pub access_log: Option<AccessLog>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            index: Name::parse(b"index.html").into_iter().collect(),
+            listing: true,
+            hosts: Vec::new(),
+            cache_control: Some(Cow::Borrowed("no-cache")),
+            limits: Limits::default(),
+            access_log: None,
+        }
+    }
+}
+
+/// The limits of a connection. Everything a peer can send or keep waiting has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The request line, in bytes; 8 KiB by default. Longer: 414.
+    pub request_line: usize,
+    /// A request's whole head, in bytes; 32 KiB by default, at least 8 KiB. Longer: 431. The number
+    /// of its fields is limited by [`MAX_FIELDS`](crate::wire::head::MAX_FIELDS).
+    pub head: usize,
+    /// From the first byte of a head to its last; 10 s by default. Longer: 408, and the end.
+    pub head_time: Duration,
+    /// From the end of an answer, or of the handshake, to the next request; 60 s by default.
+    pub idle: Duration,
+    /// How long a connection may be idle while others may be waiting for its place, at least; 2 s by
+    /// default. So often do idle connections look whether that is so.
+    pub crowded_idle: Duration,
+    /// How long a peer may take nothing of what is sent; 30 s by default.
+    pub write_stall: Duration,
+    /// How long an idle connection is kept once the server drains, so that a request that is
+    /// under way is still answered; 500 ms by default.
+    pub drain_idle: Duration,
+    /// After a last answer: how long, and below how many bytes, what the peer still sends is read and
+    /// thrown away, so that the answer is not lost to a reset; 2 s by default.
+    pub linger: Duration,
+    /// A request body's bytes that are read and thrown away; 64 KiB by default. More: 413, and the end.
+    pub body: u64,
+    /// Ranges in one request; 16 by default. More are ignored, as RFC 9110 §14.2 permits.
+    pub ranges: usize,
+    /// Entries of a folder that are sorted; 20,000 by default. A larger folder is listed unsorted, so
+    /// that memory stays bounded and the first bytes come at once.
+    pub sorted_entries: usize,
+    /// Requests under way on one HTTP/2 connection; 100 by default.
+    pub streams: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_line: 8 * 1024,
+            head: 32 * 1024,
+            head_time: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            crowded_idle: Duration::from_secs(2),
+            write_stall: Duration::from_secs(30),
+            drain_idle: Duration::from_millis(500),
+            linger: Duration::from_secs(2),
+            body: 64 * 1024,
+            ranges: 16,
+            sorted_entries: 20_000,
+            streams: 100,
+        }
+    }
+}
+
+/// Where access records go. It is called on the connection's thread and must not block.
+#[derive(Clone)]
+pub struct AccessLog(Arc<dyn Fn(&Record<'_>) + Send + Sync>);
+
+impl AccessLog {
+    /// Gives each record to `sink`; [`combined`](crate::wire::log::combined) makes a line of it.
+    pub fn new(sink: impl Fn(&Record<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(sink))
+    }
+
+    pub(crate) fn write(&self, record: &Record<'_>) {
+        (self.0)(record);
+    }
+}
+
+impl fmt::Debug for AccessLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessLog")
+    }
+}

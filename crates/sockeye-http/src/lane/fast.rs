@@ -1,0 +1,303 @@
+//! The fast lane: plain HTTP/1.1 GET and HEAD requests.
+//!
+//! A request costs one read, what its file costs, and one write. Nothing is held for an idle connection
+//! but its small buffers. Requests are answered one after the other, so pipelined ones wait in the buffer.
+//! It never reads a request's body: a request that has one goes to the full lane, unanswered.
+
+use std::{
+    future::poll_fn,
+    io,
+    mem::MaybeUninit,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    time::{Instant, Sleep},
+};
+
+use super::{Clock, End, Guarded, Link, Transport, linger::linger};
+use crate::{
+    Http, Limits,
+    answer::refuse,
+    wire::{
+        head::{self, Connection, Head, Method, Parsed},
+        log::Record,
+        plan::Refusal,
+    },
+};
+
+mod send;
+
+use send::send;
+
+/// Bytes taken from the socket at once.
+const READ: usize = 8 * 1024;
+
+/// Buffers larger than this are given back between requests.
+const KEPT: usize = 16 * 1024;
+
+/// Serves the connection until it ends or a request comes that the full lane must treat.
+pub(crate) async fn serve<T, K, D>(
+    http: &Http,
+    io: &mut Guarded<T>,
+    link: &Link<'_, K>,
+    draining: Pin<&mut D>,
+) -> io::Result<End>
+where
+    T: Transport,
+    K: Fn() -> bool + Send + Sync,
+    D: Future<Output = ()> + Send,
+{
+    let limits = &http.config().limits;
+    let mut input = Input::new(draining);
+    let mut output = Vec::new();
+    let mut clock = Clock::new();
+    loop {
+        let refusal = match input.parse(limits) {
+            Parsed::Head(head, _) if !is_plain(&head) => {
+                return Ok(End::HandOver { read: input.bytes, drained: input.drained });
+            }
+            Parsed::Head(head, length) => {
+                let close = exchange(http, io, link, &head, &mut clock, &mut output, input.drained);
+                if close.await? {
+                    input.consume(length);
+                    return close_connection(io, limits, !input.bytes.is_empty()).await;
+                }
+                input.consume(length);
+                input.look_at_drain().await;
+                if output.capacity() > KEPT {
+                    output = Vec::new();
+                }
+                continue;
+            }
+            Parsed::Partial => match input.fill(io, limits, link.keep_alive_allowed).await? {
+                Filled::Some => match input.excess(limits) {
+                    Some(refusal) => refusal,
+                    None => continue,
+                },
+                Filled::End => return Ok(End::Closed),
+                Filled::Late => Refusal::Timeout,
+            },
+            Parsed::Malformed => input.excess(limits).unwrap_or(Refusal::Malformed),
+            Parsed::TooManyFields => Refusal::Fields,
+        };
+        clock.tick();
+        output.clear();
+        let reply = refuse(refusal, None);
+        let sent = send(io, &mut output, reply, false, true, &clock).await;
+        log(http, link, None, refusal.status().as_u16(), sent.body, clock.tick());
+        sent.result?;
+        return close_connection(io, limits, true).await;
+    }
+}
+
+/// Whether this lane treats the request.
+fn is_plain(head: &Head<'_>) -> bool {
+    matches!(head.method, Method::Get | Method::Head)
+        && head.minor_version == Some(1)
+        && !head.fields.unusual
+}
+
+/// Answers one request; whether the connection is to be closed now.
+async fn exchange<T: Transport, K: Fn() -> bool>(
+    http: &Http,
+    io: &mut Guarded<T>,
+    link: &Link<'_, K>,
+    head: &Head<'_>,
+    clock: &mut Clock,
+    output: &mut Vec<u8>,
+    drained: bool,
+) -> io::Result<bool> {
+    let now = clock.tick();
+    let reply = http.answerer(link, now).answer(head).await;
+    let close =
+        drained || head.fields.connection == Connection::Close || !(link.keep_alive_allowed)();
+    let status = reply.head.status.as_u16();
+    output.clear();
+    let sent = send(io, output, reply, head.method == Method::Head, close, clock).await;
+    log(http, link, Some(head), status, sent.body, now);
+    sent.result?;
+    Ok(close)
+}
+
+async fn close_connection<T: Transport>(
+    io: &mut Guarded<T>,
+    limits: &Limits,
+    unread: bool,
+) -> io::Result<End> {
+    if unread {
+        linger(io, limits.linger).await?;
+    }
+    Ok(End::Closed)
+}
+
+fn log<K>(
+    http: &Http,
+    link: &Link<'_, K>,
+    head: Option<&Head<'_>>,
+    status: u16,
+    sent: u64,
+    at: i64,
+) {
+    let (Some(access_log), Some(peer)) = (&http.config().access_log, &link.peer) else { return };
+    access_log.write(&Record {
+        peer,
+        at,
+        method: head.map_or(b"-", |h| h.method_name),
+        target: head.map_or(b"-", |h| h.target),
+        minor_version: Some(1),
+        status,
+        sent,
+        referer: head.and_then(|h| h.fields.referer),
+        user_agent: head.and_then(|h| h.fields.user_agent),
+    });
+}
+
+/// What waiting for input came to.
+enum Filled {
+    /// Something came.
+    Some,
+    /// Nothing more will come, or nothing came for so long that the connection may be closed.
+    End,
+    /// A head was begun and not ended in time.
+    Late,
+}
+
+/// What has been read and not yet answered, and how long to wait for more.
+struct Input<'d, D> {
+    bytes: Vec<u8>,
+    draining: Pin<&'d mut D>,
+    drained: bool,
+    /// When the first byte of a head came, if one is under way.
+    begun: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<'d, D: Future<Output = ()>> Input<'d, D> {
+    fn new(draining: Pin<&'d mut D>) -> Self {
+        Self { bytes: Vec::new(), draining, drained: false, begun: None, timer: None }
+    }
+
+    fn parse(&self, limits: &Limits) -> Parsed<'_> {
+        if self.bytes.is_empty() {
+            return Parsed::Partial;
+        }
+        match head::parse(&self.bytes) {
+            Parsed::Head(_, length) if length > limits.head => Parsed::TooManyFields,
+            parsed => parsed,
+        }
+    }
+
+    /// Which limit an unfinished head is over.
+    fn excess(&self, limits: &Limits) -> Option<Refusal> {
+        let line = self.bytes.iter().take(limits.request_line).any(|&b| b == b'\n');
+        if self.bytes.len() > limits.request_line && !line {
+            return Some(Refusal::TargetLength);
+        }
+        (self.bytes.len() > limits.head).then_some(Refusal::Fields)
+    }
+
+    fn consume(&mut self, length: usize) {
+        self.bytes.drain(..length);
+        self.begun = None;
+        if self.bytes.capacity() > KEPT && self.bytes.is_empty() {
+            self.bytes = Vec::new();
+        }
+    }
+
+    /// Notices a drain that began while a request was answered.
+    async fn look_at_drain(&mut self) {
+        poll_fn(|cx| {
+            self.poll_drain(cx);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.drained && self.draining.as_mut().poll(cx).is_ready() {
+            self.drained = true;
+            return true;
+        }
+        false
+    }
+
+    /// Waits for more input.
+    async fn fill<T: Transport>(
+        &mut self,
+        io: &mut Guarded<T>,
+        limits: &Limits,
+        may_stay: &impl Fn() -> bool,
+    ) -> io::Result<Filled> {
+        // An idle connection looks around from time to time, whether others wait for its place.
+        let (mut end, mut look) = self.deadlines(limits);
+        poll_fn(|cx| {
+            match self.poll_read(io, cx) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Filled::End)),
+                Poll::Ready(Ok(_)) => return Poll::Ready(Ok(Filled::Some)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {}
+            }
+            if self.poll_drain(cx) {
+                (end, look) = self.deadlines(limits);
+            }
+            while self.poll_deadline(look, cx).is_ready() {
+                if self.begun.is_some() {
+                    return Poll::Ready(Ok(Filled::Late));
+                }
+                if look >= end || !may_stay() {
+                    return Poll::Ready(Ok(Filled::End));
+                }
+                look = (look + limits.crowded_idle).min(end);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn poll_read<T: Transport>(
+        &mut self,
+        io: &mut Guarded<T>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        // On this thread's stack, so that an idle connection holds no buffer for it.
+        let mut space = [const { MaybeUninit::<u8>::uninit() }; READ];
+        let mut buf = ReadBuf::uninit(&mut space);
+        pin!(io).poll_read(cx, &mut buf).map_ok(|()| {
+            let read = buf.filled();
+            self.bytes.extend_from_slice(read);
+            if !read.is_empty() && self.begun.is_none() {
+                self.begun = Some(Instant::now());
+            }
+            read.len()
+        })
+    }
+
+    /// When waiting ends, and when to look for the first time whether it ends earlier.
+    fn deadlines(&self, limits: &Limits) -> (Instant, Instant) {
+        let now = Instant::now();
+        let (end, look) = match self.begun {
+            Some(begun) => (begun + limits.head_time, begun + limits.head_time),
+            None if self.drained => (now + limits.drain_idle, now + limits.drain_idle),
+            None => (now + limits.idle, now + limits.crowded_idle),
+        };
+        (end, look.min(end))
+    }
+
+    /// Resolves at `at`. The timer is set rarely: it is left to run out early, and only then set anew.
+    fn poll_deadline(&mut self, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if timer.deadline() > at {
+            timer.as_mut().reset(at);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if timer.deadline() >= at {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(at);
+        }
+        Poll::Pending
+    }
+}

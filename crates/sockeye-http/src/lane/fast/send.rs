@@ -1,0 +1,132 @@
+//! Writing a reply: head and small body in one write, large bodies by sendfile.
+
+use std::io;
+
+use sockeye_node::FileBody;
+use tokio::io::AsyncWriteExt;
+
+use super::super::{Clock, Guarded, Transport};
+use crate::{answer::Reply, payload::Payload};
+
+/// Bodies up to this size are copied behind the head and written with it; above, sendfile costs less.
+const SMALL: u64 = 64 * 1024;
+
+/// Bytes that one sendfile is asked for: so few that a slow peer takes them before the write deadline.
+const PIECE: u64 = 512 * 1024;
+
+/// How the sending of a reply ended.
+pub(super) struct Sent {
+    /// Bytes of the body that were handed to the socket.
+    pub(super) body: u64,
+    /// Whether all of it was.
+    pub(super) result: io::Result<()>,
+}
+
+/// Sends a reply, whose head is put together in `output`, which must be empty.
+pub(super) async fn send<T: Transport>(
+    io: &mut Guarded<T>,
+    output: &mut Vec<u8>,
+    reply: Reply,
+    head_only: bool,
+    close: bool,
+    clock: &Clock,
+) -> Sent {
+    let mut body = 0;
+    let result = send_counting(io, output, reply, head_only, close, clock, &mut body).await;
+    Sent { body, result }
+}
+
+async fn send_counting<T: Transport>(
+    io: &mut Guarded<T>,
+    output: &mut Vec<u8>,
+    reply: Reply,
+    head_only: bool,
+    close: bool,
+    clock: &Clock,
+    sent: &mut u64,
+) -> io::Result<()> {
+    let chunked = reply.head.length.is_none() && reply.head.has_content();
+    reply.head.write(output, clock.date(), close, chunked);
+    match reply.payload {
+        _ if head_only => write(io, output).await,
+        Payload::Empty => write(io, output).await,
+        Payload::Page(page) => {
+            output.extend_from_slice(&page);
+            write(io, output).await?;
+            *sent = page.len() as u64;
+            Ok(())
+        }
+        Payload::File(mut body) => {
+            if body.remaining() > SMALL && io.sends_files() {
+                write(io, output).await?;
+                send_file(io, body, sent).await
+            } else {
+                // Whatever was read goes out together with the head, and the rest in pieces.
+                while body.remaining() > 0 {
+                    *sent += append(output, &mut body).await?;
+                    write(io, output).await?;
+                    output.clear();
+                }
+                write(io, output).await
+            }
+        }
+        mut payload => {
+            while let Some(piece) = payload.next().await? {
+                frame(output, &piece, chunked);
+                write(io, output).await?;
+                output.clear();
+                *sent += piece.len() as u64;
+            }
+            if chunked {
+                output.extend_from_slice(b"0\r\n\r\n");
+            }
+            write(io, output).await
+        }
+    }
+}
+
+/// Appends up to [`SMALL`] bytes of the file.
+async fn append(output: &mut Vec<u8>, body: &mut FileBody) -> io::Result<u64> {
+    let length = body.remaining().min(SMALL);
+    let start = output.len();
+    // At most `SMALL`.
+    output.resize(start + usize::try_from(length).unwrap_or(0), 0);
+    body.read(&mut output[start..]).await?;
+    Ok(length)
+}
+
+fn frame(output: &mut Vec<u8>, piece: &[u8], chunked: bool) {
+    if chunked {
+        output.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+    }
+    output.extend_from_slice(piece);
+    if chunked {
+        output.extend_from_slice(b"\r\n");
+    }
+}
+
+async fn write<T: Transport>(io: &mut Guarded<T>, output: &[u8]) -> io::Result<()> {
+    if !output.is_empty() {
+        io.write_all(output).await?;
+    }
+    io.flush().await
+}
+
+async fn send_file<T: Transport>(
+    io: &mut Guarded<T>,
+    mut body: FileBody,
+    sent: &mut u64,
+) -> io::Result<()> {
+    while body.remaining() > 0 {
+        let piece = body.remaining().min(PIECE);
+        body.make_resident(piece).await?;
+        let offset = body.range().offset;
+        let n = io.send_file(std::os::fd::AsFd::as_fd(&body), offset, piece).await?;
+        body.advance(n);
+        *sent += n;
+        if n < piece {
+            return Err(sockeye_node::Error::Shrunk.into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! Closing without losing the last answer.
+
+use std::{io, time::Duration};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{Guarded, Transport};
+
+/// Bytes that are thrown away at most.
+const MOST: usize = 256 * 1024;
+
+/// Says that nothing more will come, and throws away what the peer still sends, for a bounded time.
+///
+/// Closing a socket with unread input resets the connection, and a reset can overtake the answer.
+pub(super) async fn linger<T: Transport>(io: &mut Guarded<T>, time: Duration) -> io::Result<()> {
+    io.shutdown().await?;
+    let thrown_away = async {
+        let mut buf = vec![0; 4096];
+        let mut total = 0;
+        while total < MOST {
+            match io.read(&mut buf).await {
+                Ok(0) | Err(_) => break,
+                Ok(n) => total += n,
+            }
+        }
+    };
+    // Whether the peer closed or the time ran out, the connection ends now.
+    let _ = tokio::time::timeout(time, thrown_away).await;
+    Ok(())
+}

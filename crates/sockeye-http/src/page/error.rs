@@ -1,0 +1,83 @@
+//! Error pages: HTML for people, a line or an object for programs.
+
+use http::StatusCode;
+
+use super::{begin, end, escape, text};
+use crate::wire::accept::{Form, Language};
+
+/// The Content-Type of a page in this form.
+pub(crate) fn media_type(form: Form) -> &'static str {
+    match form {
+        Form::Html => "text/html; charset=utf-8",
+        Form::Json => "application/json",
+        Form::Text => "text/plain; charset=utf-8",
+    }
+}
+
+/// The page for `status`; `detail` says more where there is more to say.
+pub(crate) fn error_page(
+    status: StatusCode,
+    detail: Option<&str>,
+    form: Form,
+    language: Language,
+) -> String {
+    let (title, hint) = text::of(status, language);
+    let code = status.as_str();
+    match form {
+        Form::Text => match detail {
+            Some(detail) => format!("{code} {title}: {detail}\n"),
+            None => format!("{code} {title}. {hint}\n"),
+        },
+        Form::Json => {
+            let error = serde_json::json!({
+                "status": status.as_u16(), "title": title, "detail": detail.unwrap_or(hint),
+            });
+            format!("{error}\n")
+        }
+        Form::Html => html(code, title, hint, detail, language),
+    }
+}
+
+fn html(code: &str, title: &str, hint: &str, detail: Option<&str>, language: Language) -> String {
+    let mut out = String::with_capacity(4096);
+    begin(&mut out, language, &format!("{code} {title}"));
+    out.push_str("<h1>");
+    escape(&mut out, &format!("{code} {title}"));
+    out.push_str("</h1>\n");
+    for line in [Some(hint), detail].into_iter().flatten().filter(|l| !l.is_empty()) {
+        out.push_str("<p>");
+        escape(&mut out, line);
+        out.push_str("</p>\n");
+    }
+    out.push_str("<p><a href=\"/\">");
+    out.push_str(text::GO_HOME.get(language));
+    out.push_str("</a></p>\n");
+    end(&mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_speaks_to_whoever_asks() {
+        let page = |form, language| error_page(StatusCode::NOT_FOUND, None, form, language);
+        assert!(page(Form::Text, Language::English).starts_with("404 Not found."));
+        assert!(page(Form::Html, Language::Chinese).contains("404 未找到"));
+        let json: serde_json::Value =
+            serde_json::from_str(&page(Form::Json, Language::English)).unwrap();
+        assert_eq!(json["status"], 404);
+    }
+
+    #[test]
+    fn what_is_said_is_escaped() {
+        let page = error_page(
+            StatusCode::BAD_REQUEST,
+            Some("<script>\"'&"),
+            Form::Html,
+            Language::English,
+        );
+        assert!(page.contains("&lt;script&gt;&quot;&#39;&amp;") && !page.contains("<script"));
+    }
+}

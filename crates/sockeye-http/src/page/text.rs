@@ -1,0 +1,139 @@
+//! What the pages say, in both languages.
+
+use http::StatusCode;
+
+use crate::wire::accept::Language;
+
+/// One text in each language.
+pub(super) struct Text {
+    english: &'static str,
+    chinese: &'static str,
+}
+
+impl Text {
+    const fn new(english: &'static str, chinese: &'static str) -> Self {
+        Self { english, chinese }
+    }
+
+    pub(super) fn get(&self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.english,
+            Language::Chinese => self.chinese,
+        }
+    }
+}
+
+pub(super) const NAME: Text = Text::new("Name", "名称");
+pub(super) const SIZE: Text = Text::new("Size", "大小");
+pub(super) const MODIFIED: Text = Text::new("Modified (UTC)", "修改时间（UTC）");
+pub(super) const INDEX_OF: Text = Text::new("Index of", "目录");
+pub(super) const PARENT: Text = Text::new("Parent folder", "上级目录");
+pub(super) const EMPTY: Text = Text::new("This folder is empty.", "此文件夹为空。");
+pub(super) const HOME: Text = Text::new("Home", "首页");
+pub(super) const UNSORTED: Text = Text::new(
+    "This folder is too large to sort: its entries stand in the disk's own order.",
+    "此文件夹过大，无法排序：各项按磁盘顺序列出。",
+);
+pub(super) const CUT_SHORT: Text =
+    Text::new("The listing could not be read to its end.", "列表未能完整读取。");
+pub(super) const GO_HOME: Text = Text::new("Go to the start page", "返回首页");
+
+/// A title and a sentence on what to do.
+type Explanation = (StatusCode, Text, Text);
+
+/// The errors that this server answers.
+const ERRORS: [Explanation; 15] = [
+    (
+        StatusCode::BAD_REQUEST,
+        Text::new("Bad request", "请求有误"),
+        Text::new("The server could not understand the request.", "服务器无法理解该请求。"),
+    ),
+    (
+        StatusCode::FORBIDDEN,
+        Text::new("Not permitted", "禁止访问"),
+        Text::new(
+            "This exists, and the server does not serve it.",
+            "该内容存在，但服务器不提供访问。",
+        ),
+    ),
+    (
+        StatusCode::NOT_FOUND,
+        Text::new("Not found", "未找到"),
+        Text::new(
+            "Nothing here has this name. Check the address.",
+            "没有此名称的内容，请检查地址。",
+        ),
+    ),
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        Text::new("Method not allowed", "不允许的方法"),
+        Text::new("Files can only be read here (GET, HEAD).", "此处只能读取文件（GET、HEAD）。"),
+    ),
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        Text::new("Request timeout", "请求超时"),
+        Text::new("The request did not arrive in time.", "请求未能按时到达。"),
+    ),
+    (
+        StatusCode::PRECONDITION_FAILED,
+        Text::new("Precondition failed", "前提条件不成立"),
+        Text::new("The file is not the one the request expects.", "该文件与请求所期望的不一致。"),
+    ),
+    (
+        StatusCode::PAYLOAD_TOO_LARGE,
+        Text::new("Content too large", "请求内容过大"),
+        Text::new("The request carries more than is accepted.", "请求携带的内容超出限制。"),
+    ),
+    (
+        StatusCode::URI_TOO_LONG,
+        Text::new("Address too long", "地址过长"),
+        Text::new("The address is longer than the server accepts.", "地址长度超出服务器限制。"),
+    ),
+    (
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        Text::new("Range not satisfiable", "范围无效"),
+        Text::new("The range lies beyond the end of the file.", "所请求的范围超出文件末尾。"),
+    ),
+    (
+        StatusCode::MISDIRECTED_REQUEST,
+        Text::new("Unknown host", "未知主机"),
+        Text::new(
+            "This server does not go by that name. Use localhost or its address.",
+            "本服务器不使用该名称，请使用 localhost 或其地址。",
+        ),
+    ),
+    (
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Text::new("Header too large", "请求头过大"),
+        Text::new("The request's header is too large.", "请求头超出服务器限制。"),
+    ),
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Text::new("Server error", "服务器错误"),
+        Text::new("The server failed; its log says why.", "服务器出错，原因见其日志。"),
+    ),
+    (
+        StatusCode::NOT_IMPLEMENTED,
+        Text::new("Unknown method", "未知方法"),
+        Text::new("The server does not know this method.", "服务器不支持该方法。"),
+    ),
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        Text::new("Busy", "服务器繁忙"),
+        Text::new("Too much to do at the moment. Try again shortly.", "当前负载过高，请稍后重试。"),
+    ),
+    (
+        StatusCode::MOVED_PERMANENTLY,
+        Text::new("Moved", "已移动"),
+        Text::new("A folder's address ends with a slash.", "文件夹地址以斜杠结尾。"),
+    ),
+];
+
+/// The title of a status, and what to do about it.
+pub(super) fn of(status: StatusCode, language: Language) -> (&'static str, &'static str) {
+    ERRORS
+        .iter()
+        .find(|(s, ..)| *s == status)
+        .map(|(_, title, hint)| (title.get(language), hint.get(language)))
+        .unwrap_or((status.canonical_reason().unwrap_or("Error"), ""))
+}

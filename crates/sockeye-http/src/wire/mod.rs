@@ -1,0 +1,20 @@
+//! HTTP's syntax: bytes in, values out. No I/O, no clock, no runtime.
+//!
+//! Everything a request's head says is decided here, by [`plan()`](plan::plan) before a file is looked
+//! for and by [`select`](condition::select) once its size and age are known, so that both lanes of a
+//! connection answer alike.
+
+pub mod accept;
+pub mod condition;
+pub mod date;
+pub mod escape;
+pub mod head;
+pub mod host;
+pub mod log;
+pub mod media;
+pub mod parts;
+pub mod plan;
+pub mod query;
+pub mod range;
+pub mod reply;
+pub mod target;

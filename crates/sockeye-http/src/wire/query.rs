@@ -1,0 +1,48 @@
+//! The query of a listing: which column it is sorted by.
+
+use sockeye_node::{Order, SortKey};
+
+/// Reads `sort=name|size|time` and `order=asc|desc`; anything else is passed over.
+#[must_use]
+pub fn order(query: Option<&[u8]>) -> Order {
+    let mut order = Order::default();
+    for pair in query.unwrap_or_default().split(|&b| b == b'&') {
+        match pair {
+            b"sort=name" => order.key = SortKey::Name,
+            b"sort=size" => order.key = SortKey::Size,
+            b"sort=time" => order.key = SortKey::Modified,
+            b"order=asc" => order.descending = false,
+            b"order=desc" => order.descending = true,
+            _ => {}
+        }
+    }
+    order
+}
+
+/// The query that asks for this order.
+#[must_use]
+pub fn of(order: Order) -> String {
+    let key = match order.key {
+        SortKey::Name => "name",
+        SortKey::Size => "size",
+        SortKey::Modified => "time",
+    };
+    format!("?sort={key}&order={}", if order.descending { "desc" } else { "asc" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_read_back() {
+        for key in [SortKey::Name, SortKey::Size, SortKey::Modified] {
+            for descending in [false, true] {
+                let wanted = Order { key, descending };
+                assert_eq!(order(Some(&of(wanted).as_bytes()[1..])), wanted);
+            }
+        }
+        assert_eq!(order(Some(b"sort=%00&&order=up")), Order::default());
+        assert_eq!(order(None), Order::default());
+    }
+}

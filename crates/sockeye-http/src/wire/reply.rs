@@ -1,0 +1,224 @@
+//! A reply's head: one table of header fields, for both lanes.
+
+use std::borrow::Cow;
+
+use http::{HeaderName, StatusCode, header};
+use sockeye_node::Range;
+
+use super::{condition::ETag, date::HTTP_DATE};
+
+/// What Allow says, wherever it stands.
+pub const ALLOW: &str = "GET, HEAD, OPTIONS";
+
+/// Keeps pages of our own from loading or running anything.
+const POLICY: &[u8] = b"default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A reply without its body.
+#[derive(Clone, Debug)]
+pub struct ReplyHead {
+    /// The status code.
+    pub status: StatusCode,
+    /// Content-Type.
+    pub content_type: Option<Cow<'static, str>>,
+    /// Content-Length: exact, and `None` where there is no content or its length is not known.
+    pub length: Option<u64>,
+    /// ETag.
+    pub etag: Option<ETag>,
+    /// Last-Modified, in seconds since the epoch.
+    pub modified: Option<i64>,
+    /// Content-Range.
+    pub content_range: Option<ContentRange>,
+    /// Location, encoded.
+    pub location: Option<Vec<u8>>,
+    /// Retry-After, in seconds.
+    pub retry_after: Option<u32>,
+    /// Cache-Control.
+    pub cache_control: Option<Cow<'static, str>>,
+    /// What the reply has beside these.
+    pub traits: Traits,
+}
+
+/// Marks of a reply.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traits {
+    /// Says which methods are allowed.
+    pub allow: bool,
+    /// Says that ranges are served.
+    pub accept_ranges: bool,
+    /// Was chosen by Accept and Accept-Language.
+    pub negotiated: bool,
+    /// Is a page of our own, which loads and runs nothing.
+    pub own_page: bool,
+}
+
+/// What a partial or unsatisfiable reply says of the range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentRange {
+    /// `bytes FIRST-LAST/SIZE`
+    Part(Range, u64),
+    /// `bytes */SIZE`
+    Unsatisfied(u64),
+}
+
+impl ReplyHead {
+    /// A head with nothing but its status.
+    #[must_use]
+    pub fn new(status: StatusCode) -> Self {
+        Self {
+            status,
+            content_type: None,
+            length: None,
+            etag: None,
+            modified: None,
+            content_range: None,
+            location: None,
+            retry_after: None,
+            cache_control: None,
+            traits: Traits::default(),
+        }
+    }
+
+    /// Whether content can follow, whatever the method (RFC 9110 §6.4.1).
+    #[must_use]
+    pub fn has_content(&self) -> bool {
+        self.status != StatusCode::NOT_MODIFIED && self.status != StatusCode::NO_CONTENT
+    }
+
+    /// Gives every header field of the reply to `put`, beginning with `date`.
+    pub fn fields(&self, date: &[u8; HTTP_DATE], mut put: impl FnMut(&HeaderName, &[u8])) {
+        put(&header::DATE, date);
+        if let Some(media) = &self.content_type {
+            put(&header::CONTENT_TYPE, media.as_bytes());
+        }
+        if let Some(length) = self.length {
+            put(&header::CONTENT_LENGTH, Digits::new(length).as_bytes());
+        }
+        if let Some(modified) = self.modified {
+            put(&header::LAST_MODIFIED, &super::date::http_date(modified));
+        }
+        if let Some(etag) = &self.etag {
+            put(&header::ETAG, etag.as_bytes());
+        }
+        if self.traits.accept_ranges {
+            put(&header::ACCEPT_RANGES, b"bytes");
+        }
+        if let Some(range) = self.content_range {
+            put(&header::CONTENT_RANGE, content_range(range).as_bytes());
+        }
+        if let Some(cache) = &self.cache_control {
+            put(&header::CACHE_CONTROL, cache.as_bytes());
+        }
+        put(&header::X_CONTENT_TYPE_OPTIONS, b"nosniff");
+        self.rare_fields(put);
+    }
+
+    fn rare_fields(&self, mut put: impl FnMut(&HeaderName, &[u8])) {
+        if self.traits.allow {
+            put(&header::ALLOW, ALLOW.as_bytes());
+        }
+        if self.traits.negotiated {
+            put(&header::VARY, b"accept, accept-language");
+        }
+        if self.traits.own_page {
+            put(&header::CONTENT_SECURITY_POLICY, POLICY);
+        }
+        if let Some(location) = &self.location {
+            put(&header::LOCATION, location);
+        }
+        if let Some(seconds) = self.retry_after {
+            put(&header::RETRY_AFTER, Digits::new(seconds.into()).as_bytes());
+        }
+    }
+
+    /// Appends the whole head as HTTP/1.1 has it, up to the empty line.
+    pub fn write(&self, out: &mut Vec<u8>, date: &[u8; HTTP_DATE], close: bool, chunked: bool) {
+        out.extend_from_slice(b"HTTP/1.1 ");
+        out.extend_from_slice(self.status.as_str().as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(self.status.canonical_reason().unwrap_or_default().as_bytes());
+        out.extend_from_slice(b"\r\n");
+        let mut put = |name: &str, value: &[u8]| {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value);
+            out.extend_from_slice(b"\r\n");
+        };
+        self.fields(date, |name, value| put(name.as_str(), value));
+        if close {
+            put("connection", b"close");
+        }
+        if chunked {
+            put("transfer-encoding", b"chunked");
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+fn content_range(range: ContentRange) -> String {
+    match range {
+        ContentRange::Part(Range { offset, length }, size) => {
+            format!("bytes {offset}-{}/{size}", offset + length.saturating_sub(1))
+        }
+        ContentRange::Unsatisfied(size) => format!("bytes */{size}"),
+    }
+}
+
+/// A number in decimal, without the heap.
+#[derive(Debug)]
+pub struct Digits {
+    text: [u8; 20],
+    start: usize,
+}
+
+impl Digits {
+    /// The digits of `number`.
+    #[must_use]
+    pub fn new(mut number: u64) -> Self {
+        let (mut text, mut start) = ([b'0'; 20], 20);
+        loop {
+            start -= 1;
+            text[start] = b"0123456789"[(number % 10) as usize];
+            number /= 10;
+            if number == 0 {
+                return Self { text, start };
+            }
+        }
+    }
+
+    /// The digits, without leading zeros.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.text[self.start..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_head_is_written_as_http_has_it() {
+        let mut head = ReplyHead::new(StatusCode::PARTIAL_CONTENT);
+        head.length = Some(2);
+        head.content_range = Some(ContentRange::Part(Range { offset: 3, length: 2 }, 10));
+        let mut out = Vec::new();
+        head.write(&mut out, &super::super::date::http_date(0), true, false);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "HTTP/1.1 206 Partial Content\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\
+             content-length: 2\r\ncontent-range: bytes 3-4/10\r\n\
+             x-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn digits_are_decimal(number in any::<u64>()) {
+            let digits = Digits::new(number);
+            prop_assert_eq!(str::from_utf8(digits.as_bytes()).unwrap(), number.to_string());
+        }
+    }
+}
