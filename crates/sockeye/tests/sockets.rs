@@ -156,6 +156,17 @@ fn accept_gives_the_peers_name() {
     assert_eq!(accepted.peer, SocketName::Inet(client.local_addr().unwrap()));
 }
 
+#[tokio::test]
+async fn an_ipv4_peer_of_an_ipv6_listener_has_an_ipv4_name() {
+    let listener = bind_one(&"tcp://[::]:0?v6only=0".parse().unwrap());
+    let port = listener.local_name().port().unwrap();
+    let client = std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let accepted = listener.try_accept().unwrap();
+    assert_eq!(accepted.peer, SocketName::Inet(client.local_addr().unwrap()));
+    let stream = accepted.into_stream().unwrap();
+    assert_eq!(stream.local_name().unwrap(), SocketName::Inet(client.peer_addr().unwrap()));
+}
+
 #[test]
 fn clones_share_one_queue() {
     let listener = bind_one(&loopback());

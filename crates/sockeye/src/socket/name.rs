@@ -117,14 +117,15 @@ fn unix_to_raw(name: &UnixName) -> io::Result<SocketAddrUnix> {
 impl TryFrom<SocketAddrAny> for SocketName {
     type Error = io::Error;
 
-    /// Takes a raw sockaddr.
+    /// Takes a raw sockaddr. An IPv4 address in IPv6 form, as a socket of both families gives
+    /// for IPv4 peers, becomes IPv4.
     ///
     /// # Errors
     /// `Unsupported` for families other than IPv4, IPv6 and Unix.
     fn try_from(raw: SocketAddrAny) -> io::Result<Self> {
         match raw.address_family() {
             AddressFamily::INET | AddressFamily::INET6 => {
-                Ok(Self::Inet(SocketAddr::try_from(raw)?))
+                Ok(Self::Inet(plain(SocketAddr::try_from(raw)?)))
             }
             AddressFamily::UNIX => Ok(Self::Unix(unix_from_raw(&SocketAddrUnix::try_from(raw)?))),
             other => Err(io::Error::new(
@@ -132,6 +133,13 @@ impl TryFrom<SocketAddrAny> for SocketName {
                 format!("a socket of address family {} is neither IP nor Unix", other.as_raw()),
             )),
         }
+    }
+}
+
+fn plain(addr: SocketAddr) -> SocketAddr {
+    match addr.ip().to_canonical() {
+        ip @ IpAddr::V4(_) => SocketAddr::new(ip, addr.port()),
+        IpAddr::V6(_) => addr,
     }
 }
 
