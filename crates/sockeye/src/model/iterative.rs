@@ -14,6 +14,7 @@ pub(crate) struct Inline(pub(crate) Arc<ServerContext>);
 
 impl Executor for Inline {
     async fn connection(&self, job: Job) {
+        self.0.take_up_reload();
         job.run(Arc::clone(&self.0)).await;
     }
 

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::{
     Limits,
     registry::Registry,
+    reload::Reload,
     shutdown::Shutdown,
     stats::{Counter, Counters},
 };
@@ -30,12 +31,20 @@ pub(crate) struct ServerContext {
     pub(crate) permits: Arc<Semaphore>,
     /// One permit for each datagram that may be in flight.
     pub(crate) packet_permits: Arc<Semaphore>,
+    /// What a reload does.
+    pub(crate) reload: Reload,
     /// In a child: where to ask the server to drain.
     pub(crate) ask_drain: OnceLock<OwnedFd>,
 }
 
 impl ServerContext {
-    pub(crate) fn new(model: Model, limits: Limits, addrs: Vec<Addr>, counters: Counters) -> Self {
+    pub(crate) fn new(
+        model: Model,
+        limits: Limits,
+        addrs: Vec<Addr>,
+        counters: Counters,
+        reload: Reload,
+    ) -> Self {
         let capacity = model
             .capacity()
             .unwrap_or(usize::MAX)
@@ -52,6 +61,7 @@ impl ServerContext {
             capacity,
             permits: Arc::new(Semaphore::new(capacity)),
             packet_permits: Arc::new(Semaphore::new(packets)),
+            reload,
             ask_drain: OnceLock::new(),
         }
     }

@@ -37,6 +37,12 @@ impl ServerHandle {
         }
     }
 
+    /// Calls the server's reload hook: here at once, in its other processes before their next
+    /// connection.
+    pub fn reload(&self) {
+        self.server.reload();
+    }
+
     /// Whether the drain has begun.
     #[must_use]
     pub fn is_draining(&self) -> bool {

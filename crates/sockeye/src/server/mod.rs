@@ -15,6 +15,7 @@ mod limits;
 mod packets;
 mod prepared;
 mod registry;
+mod reload;
 mod report;
 mod service;
 mod settings;
@@ -48,7 +49,8 @@ pub(crate) use stats::Counter;
 pub(crate) use supervise::supervise;
 
 use crate::{
-    Addr, DatagramHandler, Error, Handler, Listener, Model, addr::AddrError, socket::DatagramSocket,
+    Addr, DatagramHandler, Error, Handler, Listener, Model, addr::AddrError,
+    socket::DatagramSocket, systemd::Notifier,
 };
 
 /// A server being put together.
@@ -299,10 +301,21 @@ impl<S> Server<S> {
         self
     }
 
-    /// Called at each SIGHUP, if signals are handled: to reload certificates, reopen logs.
+    /// Called at each SIGHUP, if signals are handled, and at each [`ServerHandle::reload`]: to
+    /// reload certificates, reopen logs.
+    ///
+    /// Under the process models it is called in the zygotes and the workers as well, which must
+    /// stay single-threaded: the hook must start no thread there.
     #[must_use]
-    pub fn on_hangup(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
-        self.settings.on_hangup = Some(Arc::new(hook));
+    pub fn on_reload(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.settings.on_reload = Some(Arc::new(hook));
+        self
+    }
+
+    /// Tells a service manager when the server is ready, reloads and stops. By default nobody.
+    #[must_use]
+    pub fn notifier(mut self, notifier: Notifier) -> Self {
+        self.settings.notifier = Arc::new(notifier);
         self
     }
 }

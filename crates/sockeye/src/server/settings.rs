@@ -2,8 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use super::Limits;
-use crate::Model;
+use super::{Limits, reload::Hook};
+use crate::{Model, systemd::Notifier};
 
 /// The settings of a server.
 #[derive(Clone, Default)]
@@ -12,13 +12,11 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) workers: Option<usize>,
     pub(crate) signals: Option<bool>,
-    pub(crate) on_hangup: Option<Hook>,
+    pub(crate) on_reload: Option<Hook>,
+    pub(crate) notifier: Arc<Notifier>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<crate::tls::TlsServer>,
 }
-
-/// What to call at an event.
-pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

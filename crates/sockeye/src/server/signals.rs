@@ -2,28 +2,31 @@
 
 use std::{future::pending, io};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{context::ServerContext, settings::Hook};
-use crate::sys::process::{Disposition, set_signal};
+use super::context::ServerContext;
+use crate::{
+    sys::process::{Disposition, set_signal},
+    systemd::{Notifier, State},
+};
 
 /// Obeys SIGINT, SIGTERM and SIGHUP; never returns.
 ///
 /// After the second SIGINT or SIGTERM both have their default again, so that a third ends the
 /// process even if a handler hangs.
-pub(crate) async fn obey(server: &ServerContext, hangup: Option<&Hook>) -> io::Result<()> {
+pub(crate) async fn obey(server: &ServerContext, notifier: &Notifier) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = match hangup {
-        Some(hook) => Some((signal(SignalKind::hangup())?, hook)),
-        None => None,
-    };
+    let mut hang_up =
+        if server.reload.wanted() { Some(signal(SignalKind::hangup())?) } else { None };
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-            hook = next_hangup(&mut hang_up) => {
-                hook();
+            () = next(&mut hang_up) => {
+                tell(notifier, State::reloading());
+                server.reload();
+                tell(notifier, State::Ready);
                 continue;
             }
         }
@@ -43,14 +46,16 @@ pub(crate) async fn obey(server: &ServerContext, hangup: Option<&Hook>) -> io::R
     }
 }
 
-async fn next_hangup<'a>(
-    hang_up: &mut Option<(tokio::signal::unix::Signal, &'a Hook)>,
-) -> &'a Hook {
-    match hang_up {
-        Some((signal, hook)) => {
-            signal.recv().await;
-            hook
-        }
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
         None => pending().await,
+    }
+}
+
+/// Tells the service manager; a manager that cannot be told is no reason to stop.
+pub(super) fn tell(notifier: &Notifier, state: State<'_>) {
+    if let Err(error) = notifier.notify(&[state]) {
+        tracing::warn!(%error, "the service manager was not told");
     }
 }

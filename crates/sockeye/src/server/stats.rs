@@ -91,13 +91,20 @@ counters! {
     BytesWritten => bytes_written,
 }
 
-/// The live counters of one server, and the source of its connection ids.
+/// The cells: the counters, and what follows them.
+const CELLS: usize = COUNTERS + 2;
+/// The last connection id given out.
+const LAST_ID: usize = COUNTERS;
+/// How often the server was told to reload.
+const RELOADS: usize = COUNTERS + 1;
+
+/// The live counters of one server, the source of its connection ids, and its reloads.
 #[derive(Debug)]
 pub(crate) struct Counters(Shared<AtomicU64>);
 
 impl Counters {
     pub(crate) fn new() -> io::Result<Self> {
-        Shared::zeroed(COUNTERS + 1).map(Self)
+        Shared::zeroed(CELLS).map(Self)
     }
 
     pub(crate) fn get(&self, counter: Counter) -> u64 {
@@ -118,6 +125,14 @@ impl Counters {
 
     /// The next connection id, unique in this server, its children included.
     pub(crate) fn next_id(&self) -> ConnId {
-        ConnId(self.0[COUNTERS].fetch_add(1, Relaxed) + 1)
+        ConnId(self.0[LAST_ID].fetch_add(1, Relaxed) + 1)
+    }
+
+    pub(crate) fn next_reload(&self) {
+        self.0[RELOADS].fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn reloads(&self) -> u64 {
+        self.0[RELOADS].load(Relaxed)
     }
 }

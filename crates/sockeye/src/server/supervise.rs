@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{Report, context::ServerContext, settings::Settings, signals};
+use crate::systemd::State;
 
 /// How long cut connections have to let go.
 const CUT_GRACE: Duration = Duration::from_secs(1);
@@ -28,8 +29,7 @@ pub(crate) async fn supervise(
         server.registry.closed().await;
     });
     let mut signals = pin!(async {
-        if obey_signals && let Err(error) = signals::obey(server, settings.on_hangup.as_ref()).await
-        {
+        if obey_signals && let Err(error) = signals::obey(server, &settings.notifier).await {
             tracing::warn!(%error, "signals are not handled");
         }
         pending::<()>().await;
@@ -38,9 +38,11 @@ pub(crate) async fn supervise(
     let mut enforce = pin!(async {
         server.shutdown.draining().await;
         drained.get_or_init(Instant::now);
+        signals::tell(&settings.notifier, State::Stopping);
         server.shutdown.enforce(server.limits.drain).await;
         tokio::time::sleep(CUT_GRACE).await;
     });
+    signals::tell(&settings.notifier, State::Ready);
     tokio::select! {
         biased;
         () = &mut life => {}

@@ -48,6 +48,7 @@ fn obey(plan: &Plan, socket: &OwnedFd, order: Order, descriptor: Option<OwnedFd>
     {
         plan.marks.set(slot, Mark::Forking);
     }
+    plan.server.take_up_reload();
     let receipt = match fork_single_threaded() {
         Ok(Forked::Child) => {
             forget(socket);
