@@ -101,10 +101,10 @@ fn localhost_binds_all_its_addresses_on_one_port() {
 
 #[test]
 fn both_families_can_be_bound_to_one_port_with_v6only() {
-    let v6only = tcp(Ipv6Addr::UNSPECIFIED, 0).with_option("v6only", "1").unwrap();
     let both = || {
-        let v6 = bind_one(&v6only);
-        Listener::bind(&tcp(Ipv4Addr::UNSPECIFIED, v6.local_name().port().unwrap()))
+        let v4 = bind_one(&tcp(Ipv4Addr::UNSPECIFIED, 0));
+        let port = v4.local_name().port().unwrap();
+        Listener::bind(&tcp(Ipv6Addr::UNSPECIFIED, port).with_option("v6only", "1").unwrap())
     };
     // The port that is free for the one may be taken for the other, by another test.
     assert!((0..20).any(|_| both().is_ok()));
