@@ -10,8 +10,8 @@ use std::{
 };
 
 use sockeye::{
-    Addr, SocketName,
-    addr::{Endpoint, Host, HostPort, UnixName},
+    Addr, DatagramHandler, Packet, Server, SocketName,
+    addr::{Endpoint, Host, HostPort, MulticastGroup, UnixName},
     client::{connect_datagram, connect_datagram_from},
     socket::{
         BatchFull, Datagram, DatagramKind, DatagramPeer, DatagramSocket, RecvBatch, SendBatch,
@@ -283,6 +283,67 @@ async fn a_unix_peer_that_does_not_read_stops_nobody_else() {
     drop(deaf);
 }
 
+struct Chatty;
+
+impl DatagramHandler for Chatty {
+    async fn handle(&self, packet: &mut Packet) -> io::Result<()> {
+        for _ in 0..packet.data()[0] {
+            packet.reply(packet.data()).await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_server_goes_on_answering_beside_a_unix_client_that_does_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server");
+    let server = Server::bind_datagram(Addr::unixgram(&path)).unwrap().with(Chatty);
+    let server = server.prepare().unwrap();
+    let handle = server.handle();
+    let to = DatagramPeer::new(&SocketName::Unix(UnixName::Path(path)));
+    let client = |name: &str| {
+        let sockets = DatagramSocket::bind(&Addr::unixgram(folder.path().join(name)));
+        sockets.unwrap().remove(0)
+    };
+    let talk = async {
+        let reader = Datagram::new(client("reader")).unwrap();
+        let mut buffer = [0; 8];
+        // The queue of a socket that is not connected holds a few datagrams.
+        let deaf = Datagram::new(client("deaf")).unwrap();
+        within(deaf.send_to(&[255], &to)).await.unwrap();
+        within(reader.send_to(&[1], &to)).await.unwrap();
+        assert_eq!(within(reader.recv(&mut buffer)).await.unwrap(), 1);
+        // That of one that is connected to the server fills the server's own buffer: what it
+        // holds up is lost, and all is well once it is gone.
+        let mut hoarder = client("hoarder");
+        hoarder.connect(&to.name()).unwrap();
+        let hoarder = Datagram::new(hoarder).unwrap();
+        within(hoarder.send(&[255; 8192])).await.unwrap();
+        let handled = handle.stats().packets;
+        within(reader.send_to(&[0], &to)).await.unwrap();
+        within(async {
+            while handle.stats().packets == handled {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        drop(hoarder);
+        within(async {
+            let mut answered = false;
+            while !answered {
+                reader.send_to(&[1], &to).await.unwrap();
+                answered =
+                    timeout(Duration::from_millis(100), reader.recv(&mut buffer)).await.is_ok();
+            }
+        })
+        .await;
+        handle.drain();
+    };
+    let (report, ()) = tokio::join!(server.run_async(), talk);
+    report.unwrap();
+}
+
 #[tokio::test]
 async fn descriptors_passed_by_a_unix_peer_are_not_taken() {
     let (server, client) = DatagramSocket::pair().unwrap();
@@ -509,6 +570,39 @@ async fn a_group_is_joined_on_its_interface_and_its_senders_are_answered() {
             let _ = writeln!(io::stderr(), "SKIPPED: no multicast to {group} on lo: {error}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_group_is_heard_from_joining_to_leaving_and_by_members_alone() {
+    let member = bind_one(&addr("udp://0.0.0.0:0?reuse-port=1"));
+    let group = MulticastGroup::new("239.255.77.78".parse().unwrap()).unwrap().on("lo").unwrap();
+    if let Err(error) = member.join(&group) {
+        let _ = writeln!(io::stderr(), "SKIPPED: no multicast on lo: {error}");
+        return;
+    }
+    let other = MulticastGroup::new("239.255.77.79".parse().unwrap()).unwrap().on("lo").unwrap();
+    let stranger = bind_one(&udp("0.0.0.0"));
+    stranger.join(&other).unwrap();
+
+    let sender = addr("udp://127.0.0.1:0?multicast-interface=lo&multicast-ttl=0");
+    let sender = Datagram::new(bind_one(&sender)).unwrap();
+    let mut buffer = [0; 16];
+    let mut heard = async |socket: &DatagramSocket, group: &MulticastGroup| {
+        let to = SocketAddr::new(group.address(), port(socket));
+        within(sender.send_to(b"news", &to.into())).await.unwrap();
+        // On loopback it has arrived, or been dropped, by now.
+        socket.try_recv_from(&mut buffer).is_ok()
+    };
+    assert!(heard(&member, &group).await);
+    assert!(!heard(&member, &other).await, "another program's group");
+    assert!(!heard(&stranger, &group).await, "another program's group");
+    assert_eq!(member.join(&group).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    member.leave(&group).unwrap();
+    assert!(!heard(&member, &group).await);
+    assert_eq!(member.leave(&group).unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
+
+    let v6 = MulticastGroup::new("ff02::4d4d".parse().unwrap()).unwrap();
+    assert_eq!(member.join(&v6).unwrap_err().kind(), io::ErrorKind::InvalidInput);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn, io, os::fd::AsFd, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -37,16 +38,38 @@ pub(crate) struct PacketSource {
     pub(crate) index: u16,
 }
 
+/// How often, and how many times, a Unix peer whose queue is full is tried again. A peer that
+/// does not read may not hold up the answers to others for longer.
+const DEAF_PEER_TRIES: (Duration, u32) = (Duration::from_millis(2), 25);
+
 impl PacketSource {
     /// Sends one datagram, waiting for room if there is none.
     pub(crate) async fn send(&self, data: &[u8], peer: &DatagramPeer) -> io::Result<()> {
+        let mut tries = 0;
         loop {
             match self.socket.try_send_to(data, peer) {
                 Ok(_) => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable().await?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.room(&mut tries).await?;
+                }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Waits for room; gives up on a Unix peer that does not read, once `tries` are used up.
+    async fn room(&self, tries: &mut u32) -> io::Result<()> {
+        if self.socket.announces_room() {
+            return self.writable().await;
+        }
+        let (pause, most) = DEAF_PEER_TRIES;
+        *tries += 1;
+        if *tries > most {
+            let message = "the peer does not read: its queue of datagrams is full";
+            return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
     }
 
     /// Waits for room in the socket's queue. This is rare, so the descriptor is watched only
@@ -214,14 +237,21 @@ impl PacketLoop {
     /// Sends the answers collected so far and makes room for more.
     async fn flush(&self, replies: &mut Arc<Replies>) {
         let Some(mut batch) = replies.close() else { return };
-        let mut from = 0;
+        let (mut from, mut tries) = (0, 0);
         while from < batch.len() {
             match self.source.socket.try_send_batch(&batch, from) {
                 Ok(sent) => from += sent,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if let Err(error) = self.source.writable().await {
-                        tracing::warn!(%error, lost = batch.len() - from, "answers lost");
-                        break;
+                    match self.source.room(&mut tries).await {
+                        Ok(()) => {}
+                        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                            tracing::debug!(%error, "answer lost");
+                            from += 1;
+                        }
+                        Err(error) => {
+                            tracing::warn!(%error, lost = batch.len() - from, "answers lost");
+                            break;
+                        }
                     }
                 }
                 Err(error) => {

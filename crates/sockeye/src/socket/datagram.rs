@@ -4,6 +4,7 @@
 //! same socket registered with a tokio runtime. Streams are in [`Stream`](super::Stream).
 
 mod bind;
+mod multicast;
 pub(super) mod peer;
 mod registered;
 pub(super) mod wire;
@@ -272,6 +273,15 @@ impl DatagramSocket {
         rustix::net::connect(&self.fd, &peer.to_raw()?)?;
         self.local = SocketName::local_of(&self.fd)?;
         Ok(())
+    }
+
+    /// Whether the system tells when there is room again after a send answered `WouldBlock`.
+    ///
+    /// A Unix socket that is not connected is writable all the time, also while the queue of
+    /// the peer that it sends to is full; waiting for it to become so would be a busy loop.
+    #[must_use]
+    pub fn announces_room(&self) -> bool {
+        self.kind != DatagramKind::Unix
     }
 
     /// Takes the error that is waiting on the socket (SO_ERROR), usually of an earlier send.

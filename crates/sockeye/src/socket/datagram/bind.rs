@@ -103,7 +103,11 @@ fn inet_one(
     }
     rustix::net::bind(&fd, &name)?;
     options::after_bind(&fd, options)?;
-    DatagramSocket::bound(fd, kind, options.clone())
+    let socket = DatagramSocket::bound(fd, kind, options.clone())?;
+    if !options.multicast_join.is_empty() {
+        socket.hear_own_groups_alone()?;
+    }
+    Ok(socket)
 }
 
 /// Opens a socket of `kind`; `Icmp` becomes `Ping` where raw sockets are not allowed, and

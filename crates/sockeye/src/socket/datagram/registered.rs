@@ -8,7 +8,7 @@ use std::{
 
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{Arrival, DatagramKind, DatagramPeer, DatagramSocket};
+use super::{Arrival, DatagramPeer, DatagramSocket};
 use crate::{
     socket::{
         SocketName,
@@ -142,7 +142,7 @@ impl Datagram {
     /// # Errors
     /// Those of [`DatagramSocket::try_send_to`] except `WouldBlock`.
     pub async fn send_to(&self, payload: &[u8], peer: &DatagramPeer) -> io::Result<usize> {
-        if self.socket().kind() != DatagramKind::Unix {
+        if self.socket().announces_room() {
             let send = |socket: &DatagramSocket| socket.try_send_to(payload, peer);
             return self.socket.async_io(Interest::WRITABLE, send).await;
         }
@@ -175,7 +175,7 @@ impl Datagram {
     /// datagrams met is in the report.
     pub async fn send_batch(&self, batch: &SendBatch) -> io::Result<SendReport> {
         let mut report = SendReport::default();
-        let waits = self.socket().kind() != DatagramKind::Unix;
+        let waits = self.socket().announces_room();
         let mut next = 0;
         while next < batch.len() {
             let outcome = if waits {
