@@ -172,11 +172,11 @@ impl Server<Streams> {
 
     /// Gives the sockets their handler.
     #[must_use]
-    pub fn with(mut self, handler: impl Handler) -> Server<Ready> {
+    pub fn with(self, handler: impl Handler) -> Server<Ready> {
         let service = Arc::new(StreamService {
             handler: Box::new(handler),
             #[cfg(feature = "tls")]
-            tls: self.settings.tls.take(),
+            tls: self.settings.tls.clone(),
         });
         let source = |listener: Listener| {
             let route = Route { addr: Arc::new(listener.addr()), service: Arc::clone(&service) };
