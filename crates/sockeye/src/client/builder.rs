@@ -18,6 +18,9 @@ use crate::{
     systemd,
 };
 
+#[cfg(feature = "tls")]
+use crate::tls::TlsClient;
+
 /// Where a connection comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -102,6 +105,19 @@ impl Connect {
     /// Without it the header tells the connection's own addresses.
     pub fn proxy_header(mut self, header: Header) -> Self {
         self.layers.header = Some(header);
+        self
+    }
+
+    /// Sets the client's side of TLS for a `tls+` address: whom to trust, who to be. Without it
+    /// the system's root certificates are read for each connection.
+    ///
+    /// The server's certificate has to be for the host of the address, a name or an IP address; a
+    /// Unix socket's for `localhost`. [`TlsClientBuilder::server_name`] sets another name.
+    ///
+    /// [`TlsClientBuilder::server_name`]: crate::tls::TlsClientBuilder::server_name
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: TlsClient) -> Self {
+        self.layers.tls = Some(tls);
         self
     }
 

@@ -198,7 +198,9 @@ fn parse_name(text: &str) -> Result<ServerName<'static>, TlsError> {
         return Ok(ServerName::from(std::net::IpAddr::V6(address)));
     }
     let bad = |_| TlsError::BadServerName(text.to_owned());
-    ServerName::try_from(text.to_ascii_lowercase()).map_err(bad)
+    // The dot that ends an absolute name stands in no certificate (RFC 6066 §3).
+    let relative = text.strip_suffix('.').unwrap_or(text);
+    ServerName::try_from(relative.to_ascii_lowercase()).map_err(bad)
 }
 
 impl fmt::Debug for TlsClient {
@@ -215,6 +217,7 @@ mod tests {
     fn a_server_name_is_a_host_as_in_an_address() {
         for (text, parsed) in [
             ("Example.COM", "example.com"),
+            ("example.com.", "example.com"),
             ("127.0.0.1", "127.0.0.1"),
             ("[::1]", "::1"),
             ("fe80::1%eth0", "fe80::1"),

@@ -2,6 +2,7 @@
 #![cfg(feature = "tls")]
 #![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
+mod connecting;
 mod data;
 mod files;
 mod handshake;
