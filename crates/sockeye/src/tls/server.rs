@@ -29,6 +29,20 @@ const SESSIONS: usize = 256;
 /// The same, where all sessions belong to one connection.
 const SESSIONS_OF_ONE_CONNECTION: usize = 8;
 
+/// The longest session state that a ticket made by another process may hold, in bytes; only
+/// one with a long chain of client certificates comes near.
+const LONGEST_SESSION: usize = 16 << 10;
+
+/// New keys for tickets.
+fn ticketer() -> Result<Arc<dyn ProducesTickets>, TlsError> {
+    let ticketer = Ticketer::new().map_err(TlsError::Setup)?;
+    // A ticketer refuses tickets longer than the longest that it has made itself, which in a
+    // forked child is none, so that no child would take a ticket from another. This one has made
+    // a long one before any fork.
+    let _ = ticketer.encrypt(&[0; LONGEST_SESSION]);
+    Ok(ticketer)
+}
+
 /// What a server asks of its clients' certificates.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -49,8 +63,9 @@ pub enum ClientAuth {
 /// sessions by tickets, and takes no early data (0-RTT), which could be replayed.
 ///
 /// After a fork the children share the ticket keys made before it, so that a client may resume
-/// with any of them. (Each makes its own new keys every six hours; a client then does a whole
-/// handshake.) A reload is seen only by the process that does it.
+/// with any of them. The keys are renewed six hours after they were made, by each process for
+/// itself; from then on a session resumes only in the process that it was made in. A reload is
+/// seen only by the process that does it.
 #[derive(Clone)]
 pub struct TlsServer {
     shared: Arc<Shared>,
@@ -102,8 +117,7 @@ impl TlsServerBuilder {
     /// If a file cannot be read or holds something else, if a key does not belong to its
     /// certificate, or if a protocol name is not one. An expired certificate is a warning only.
     pub fn build(self) -> Result<TlsServer, TlsError> {
-        let ticketer = Ticketer::new().map_err(TlsError::Setup)?;
-        let current = RwLock::new(Arc::new(self.config(ticketer)?));
+        let current = RwLock::new(Arc::new(self.config(ticketer()?)?));
         Ok(TlsServer { shared: Arc::new(Shared { recipe: self, current }) })
     }
 
@@ -173,7 +187,7 @@ impl TlsServer {
         let recipe = &self.shared.recipe;
         let ticketer = match recipe.client_auth {
             ClientAuth::None => Arc::clone(&self.config().ticketer),
-            _ => Ticketer::new().map_err(TlsError::Setup)?,
+            _ => ticketer()?,
         };
         let config = Arc::new(recipe.config(ticketer)?);
         *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = config;
@@ -194,7 +208,7 @@ impl TlsServer {
     pub fn for_connection(&self) -> Result<Self, TlsError> {
         let mut config = ServerConfig::clone(&self.config());
         config.session_storage = ServerSessionMemoryCache::new(SESSIONS_OF_ONE_CONNECTION);
-        config.ticketer = Ticketer::new().map_err(TlsError::Setup)?;
+        config.ticketer = ticketer()?;
         let current = RwLock::new(Arc::new(config));
         Ok(Self { shared: Arc::new(Shared { recipe: self.shared.recipe.clone(), current }) })
     }
