@@ -1,18 +1,27 @@
 //! A TLS stream as the framework's streams hold it: tokio-rustls with the gaps closed.
 //!
-//! What it adds: bytes that a write left behind are pushed on by the next read, so that a handler
-//! that writes and then waits for the answer cannot wait for ever; and the errors are our own.
+//! What it adds: a write leaves bytes behind only if the transport is full, and the next read
+//! pushes them on, so that a handler that writes and then waits for the answer cannot wait for
+//! ever; and the errors are our own.
 
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    task::coop,
+};
 use tokio_rustls::TlsStream;
 
 use super::{TlsError, TlsInfo};
+
+/// The most bytes that one poll of a write takes: what the session keeps of them if the transport
+/// is full, and what one task may send before another has its turn.
+const PIECE: usize = 64 << 10;
 
 /// A TLS stream over any transport, its handshake done.
 #[derive(Debug)]
@@ -64,6 +73,33 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsSocket<IO> {
             // An error here is the next write's to report: the peer's last words may still be read.
             let _ = Pin::new(&mut self.stream).poll_flush(cx);
         }
+    }
+
+    /// Writes, so that something is left behind only if the transport is full.
+    fn write_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut write: impl FnMut(Pin<&mut TlsStream<IO>>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if self.has_leftover() {
+            // A peer that does not read holds up a small write as well, as without TLS.
+            ready!(self.as_pin().poll_flush(cx))?;
+        }
+        // The runtime has a transport refuse when a task has had its share. Were that to happen
+        // between encrypting and sending, the bytes would stay behind for no reason that the
+        // peer could end; so the share is taken here, before the bytes are, and not below.
+        let share = ready!(coop::poll_proceed(cx));
+        let stream = &mut self.stream;
+        let mut unshared = coop::unconstrained(poll_fn(|cx| write(Pin::new(stream), cx)));
+        let outcome = Pin::new(&mut unshared).poll(cx);
+        if outcome.is_ready() {
+            share.made_progress();
+        }
+        self.wrote(outcome, cx)
+    }
+
+    fn as_pin(&mut self) -> Pin<&mut Self> {
+        Pin::new(self)
     }
 
     /// What has to be done before waiting for the peer's bytes.
@@ -120,21 +156,20 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsSocket<IO> {
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsSocket<IO> {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.wrote(outcome, cx)
+        let piece = &bytes[..bytes.len().min(PIECE)];
+        self.get_mut().write_with(cx, |stream, cx| stream.poll_write(cx, piece))
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.wrote(outcome, cx)
+        self.get_mut().write_with(cx, |stream, cx| stream.poll_write_vectored(cx, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -155,7 +190,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsSocket<IO> {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::poll_fn, time::Duration};
+    use std::time::Duration;
 
     use rcgen::{CertifiedKey, generate_simple_self_signed};
     use tokio::{
@@ -211,6 +246,24 @@ mod tests {
         let mut answer = [0; 4];
         within(client.read_exact(&mut answer)).await.unwrap();
         assert_eq!(&answer, b"done");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_leaves_nothing_behind_if_only_the_tasks_share_is_used_up() {
+        let (mut server, mut client) = narrow().await;
+        let mut exhausted = false;
+        let mut write = Box::pin(client.write_all(b"hello"));
+        let write = poll_fn(|cx| {
+            while !std::mem::replace(&mut exhausted, true) {
+                while let Poll::Ready(share) = coop::poll_proceed(cx) {
+                    share.made_progress();
+                }
+            }
+            write.as_mut().poll(cx)
+        });
+        within(write).await.unwrap();
+        // The client does nothing more.
+        within(server.read_exact(&mut [0; 5])).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
