@@ -1,5 +1,5 @@
-//! TLS in forked processes: tickets are good in every child, and no child repeats another's
-//! random bytes. A program of its own, as forking wants a process with one thread.
+//! TLS in forked processes: tickets are good in every child, no child repeats another's random
+//! bytes, and a reload reaches them all. A program of its own, as forking wants a process with one thread.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -16,10 +16,7 @@ use std::{
 
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
-use sockeye::{
-    Conn, Handler, Model, Server,
-    tls::{Identity, TlsServer},
-};
+use sockeye::{Conn, Handler, Model, Server, tls::TlsServer};
 use sockeye_testkit::certificates::Authority;
 use tokio::io::AsyncWriteExt as _;
 
@@ -38,19 +35,23 @@ impl Handler for Pid {
 struct Seen {
     random: [u8; 32],
     resumed: bool,
+    certificate: Vec<u8>,
     pid: u32,
 }
 
 fn main() {
     let authority = Authority::new("test authority");
-    // These use the random generator of the process before it forks.
-    let leaf = authority.server(&["localhost"]);
-    let identity =
-        Identity::from_pem(leaf.certificate_pem.as_bytes(), leaf.key_pem.as_bytes()).unwrap();
-    let tls = TlsServer::builder(identity).build().unwrap();
-
+    let folder = tempfile::tempdir().unwrap();
     for model in [Model::ForkPerConnection { max: 2 }, Model::Prefork(3)] {
-        let seen = run(model, &tls, &authority);
+        // This uses the random generator of the process before it forks.
+        let (chain, key) = authority.server(&["localhost"]).write(folder.path(), "server");
+        let tls = TlsServer::from_pem_files(chain, key).unwrap();
+        let renew = || {
+            let leaf = authority.server(&["localhost"]);
+            let _ = leaf.write(folder.path(), "server");
+            leaf.certificate_der
+        };
+        let seen = run(model, &tls, &authority, renew);
         let randoms: HashSet<_> = seen.iter().map(|seen| seen.random).collect();
         assert_eq!(randoms.len(), CONNECTIONS, "{model}: a random number was repeated");
         let pids: HashSet<_> = seen.iter().map(|seen| seen.pid).collect();
@@ -65,16 +66,31 @@ fn main() {
 }
 
 /// Serves under `model` while a client connects again and again, with one set of sessions.
-fn run(model: Model, tls: &TlsServer, authority: &Authority) -> Vec<Seen> {
+/// Then renews the certificate, reloads, and looks that whole handshakes show the new one.
+fn run(
+    model: Model,
+    tls: &TlsServer,
+    authority: &Authority,
+    renew: impl FnOnce() -> Vec<u8> + Send,
+) -> Vec<Seen> {
     let server = Server::bind("tls+tcp://127.0.0.1:0").unwrap().model(model).tls(tls.clone());
+    let reloaded = tls.clone();
+    let server = server.on_reload(move || reloaded.reload().unwrap());
     let server = server.with(Pid).prepare().unwrap();
     let (port, handle) = (server.addrs()[0].port().unwrap(), server.handle());
     let config = client_config(authority);
     std::thread::scope(|scope| {
         let client = scope.spawn(move || {
             // Stops the server in every case, so that a failure cannot hang.
-            let _stop = StopOnDrop(handle);
-            (0..CONNECTIONS).map(|_| connect(port, &config)).collect::<Vec<_>>()
+            let stop = StopOnDrop(handle);
+            let seen: Vec<_> = (0..CONNECTIONS).map(|_| connect(port, &config)).collect();
+            let renewed = renew();
+            stop.0.reload();
+            for _ in 0..CONNECTIONS {
+                let shown = connect(port, &client_config(authority)).certificate;
+                assert!(shown == renewed, "{model}: the old certificate after a reload");
+            }
+            seen
         });
         server.run().unwrap();
         client.join().unwrap()
@@ -114,6 +130,7 @@ fn connect(port: u16, config: &Arc<ClientConfig>) -> Seen {
         // Record header, message header, version; then the server's random (RFC 8446 §4.1.3).
         random: stream.sock.received[11..43].try_into().unwrap(),
         resumed: stream.conn.handshake_kind() == Some(HandshakeKind::Resumed),
+        certificate: stream.conn.peer_certificates().unwrap()[0].to_vec(),
         pid: pid.parse().unwrap(),
     }
 }

@@ -65,7 +65,10 @@ pub enum ClientAuth {
 /// After a fork the children share the ticket keys made before it, so that a client may resume
 /// with any of them. The keys are renewed six hours after they were made, by each process for
 /// itself; from then on a session resumes only in the process that it was made in. A reload is
-/// seen only by the process that does it.
+/// seen only by the process that does it: call it from [`Server::on_reload`], which does so in
+/// every process of a server.
+///
+/// [`Server::on_reload`]: crate::Server::on_reload
 #[derive(Clone)]
 pub struct TlsServer {
     shared: Arc<Shared>,
