@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
 use std::{
+    pin::pin,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -30,11 +31,9 @@ struct Args {
     /// Seconds to wait for a reply
     #[arg(short = 'W', value_name = "SECS", default_value = "1", value_parser = seconds)]
     wait: Duration,
-    /// IPv4 only
-    #[arg(short = '4', conflicts_with = "v6")]
+    #[arg(short = '4', conflicts_with = "v6", help = "IPv4 only")]
     v4: bool,
-    /// IPv6 only
-    #[arg(short = '6')]
+    #[arg(short = '6', help = "IPv6 only")]
     v6: bool,
 }
 
@@ -46,8 +45,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match run(Args::parse()).await {
-        Ok(0) => ExitCode::from(1),
-        Ok(_) => ExitCode::SUCCESS,
+        Ok(received) => ExitCode::from(u8::from(received == 0)),
         Err(error) => {
             eprintln!("{error}");
             ExitCode::from(2)
@@ -59,10 +57,10 @@ async fn run(args: Args) -> Result<usize, Box<dyn std::error::Error>> {
     let mut ping = connect(&args).await?;
     let payload = [0x42; 56];
     println!("PING {} ({}) {} bytes of data.", args.host, ping.target(), payload.len());
-
     let started = Instant::now();
     let mut ticks = interval(args.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut interrupted = pin!(tokio::signal::ctrl_c());
     let (mut sent, mut sequence, mut times) = (0, 0_u16, Vec::new());
     while args.count.is_none_or(|count| sent < count) {
         let echo = async {
@@ -73,7 +71,7 @@ async fn run(args: Args) -> Result<usize, Box<dyn std::error::Error>> {
         };
         let outcome = tokio::select! {
             outcome = echo => outcome,
-            _ = tokio::signal::ctrl_c() => break,
+            _ = &mut interrupted => break,
         };
         match outcome {
             Ok(reply) => {
@@ -83,7 +81,7 @@ async fn run(args: Args) -> Result<usize, Box<dyn std::error::Error>> {
             Err(error) => println!("icmp_seq={sequence} {error}"),
         }
     }
-    print_summary(&args.host, sent, &times, started.elapsed());
+    print_summary(&args.host, sent, &times, started.elapsed().as_millis());
     Ok(times.len())
 }
 
@@ -100,18 +98,17 @@ async fn connect(args: &Args) -> Result<Ping, Box<dyn std::error::Error>> {
 }
 
 fn print_reply(reply: &PingReply) {
-    let ttl = reply.ttl.map_or_else(String::new, |ttl| format!(" ttl={ttl}"));
-    let PingReply { bytes, from, sequence, rtt, .. } = reply;
+    let PingReply { bytes, from, sequence, rtt, ttl, .. } = reply;
+    let ttl = ttl.map_or_else(String::new, |ttl| format!(" ttl={ttl}"));
     let time = rtt.as_secs_f64() * 1e3;
     println!("{bytes} bytes from {from}: icmp_seq={sequence}{ttl} time={time:.3} ms");
 }
 
-fn print_summary(host: &str, sent: u32, times: &[f64], elapsed: Duration) {
+fn print_summary(host: &str, sent: u32, times: &[f64], ms: u128) {
     let received = times.len() as f64;
     let loss = (100.0 * (1.0 - received / f64::from(sent.max(1)))).round();
     println!("\n--- {host} ping statistics ---");
-    let time = elapsed.as_millis();
-    println!("{sent} packets transmitted, {received} received, {loss}% packet loss, time {time}ms");
+    println!("{sent} packets transmitted, {received} received, {loss}% packet loss, time {ms}ms");
     if times.is_empty() {
         return;
     }
