@@ -52,10 +52,15 @@ def announced(process, name):
     readable, _, _ = select.select([process.stdout], [], [], PATIENCE)
     line = process.stdout.readline() if readable else ""
     if line.startswith("{"):
-        return json.loads(line)["listeners"][0]["address"].removeprefix("tcp://")
+        return host_and_port(json.loads(line)["listeners"][0]["address"])
     if line.startswith("listening on "):
-        return line.removeprefix("listening on ").strip().removeprefix("tcp://")
+        return host_and_port(line.removeprefix("listening on ").strip())
     raise RuntimeError(f"{name} did not say that it is ready, but {line!r}")
+
+
+def host_and_port(address):
+    """Without the scheme and the query of sockeye's address grammar."""
+    return address.split("://")[-1].split("?")[0]
 
 
 def wait_for(address, process):
