@@ -193,6 +193,7 @@ pub(crate) fn refuse(refusal: Refusal, head: Option<&Head<'_>>) -> Reply {
     };
     let mut reply = error(refusal.status(), detail.as_deref(), head);
     reply.head.traits.allow = refusal == Refusal::Method;
+    reply.head.traits.last = refusal.ends_connection();
     reply
 }
 

@@ -112,8 +112,10 @@ async fn exchange<T: Transport, K: Fn() -> bool>(
 ) -> io::Result<bool> {
     let now = clock.tick();
     let reply = http.answerer(link, now).answer(head).await;
-    let close =
-        drained || head.fields.connection == Connection::Close || !(link.keep_alive_allowed)();
+    let close = drained
+        || head.fields.connection == Connection::Close
+        || reply.head.traits.last
+        || !(link.keep_alive_allowed)();
     let status = reply.head.status.as_u16();
     output.clear();
     let sent = send(io, output, reply, head.method == Method::Head, close, clock).await;
@@ -236,7 +238,10 @@ impl<'d, D: Future<Output = ()>> Input<'d, D> {
         poll_fn(|cx| {
             match self.poll_read(io, cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Filled::End)),
-                Poll::Ready(Ok(_)) => return Poll::Ready(Ok(Filled::Some)),
+                Poll::Ready(Ok(_)) => {
+                    self.poll_drain(cx);
+                    return Poll::Ready(Ok(Filled::Some));
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {}
             }

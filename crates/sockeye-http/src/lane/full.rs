@@ -25,8 +25,8 @@ pub(crate) async fn serve_http1<T, K, D>(
     http: &Http,
     io: &mut Guarded<T>,
     link: &Link<'_, K>,
-    mut draining: Pin<&mut D>,
-    mut drained: bool,
+    draining: Pin<&mut D>,
+    drained: bool,
 ) -> io::Result<()>
 where
     T: Transport,
@@ -35,9 +35,11 @@ where
 {
     let limits = &http.config().limits;
     let unread = AtomicBool::new(false);
+    let leaving = AtomicBool::new(drained);
     let result = {
         let service = service_fn(|request: Request<Incoming>| async {
-            let (response, left) = exchange::exchange(http, link, request).await;
+            let (response, left) =
+                exchange::exchange(http, link, request, leaving.load(Ordering::Relaxed)).await;
             unread.fetch_or(left, Ordering::Relaxed);
             Ok::<_, Infallible>(response)
         });
@@ -50,12 +52,18 @@ where
             .half_close(true)
             .serve_connection(TokioIo::new(&mut *io), service);
         let mut connection = pin!(connection);
-        if drained {
-            connection.as_mut().graceful_shutdown();
-        }
+        // A request that is under way when the drain begins is still answered, as the last.
+        let mut grace = pin!(async {
+            if !drained {
+                draining.await;
+                leaving.store(true, Ordering::Relaxed);
+            }
+            tokio::time::sleep(limits.drain_idle).await;
+        });
+        let mut ended = false;
         poll_fn(|cx| {
-            if !drained && draining.as_mut().poll(cx).is_ready() {
-                drained = true;
+            if !ended && grace.as_mut().poll(cx).is_ready() {
+                ended = true;
                 connection.as_mut().graceful_shutdown();
             }
             connection.as_mut().poll(cx)

@@ -48,6 +48,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the connection ends with it: nobody knows what a client that sends nonsense sends next.
+    #[must_use]
+    pub fn ends_connection(self) -> bool {
+        !matches!(self, Self::NoSuchName | Self::Method | Self::UnknownMethod | Self::Misdirected)
+    }
+
     /// The status code.
     #[must_use]
     pub fn status(self) -> StatusCode {

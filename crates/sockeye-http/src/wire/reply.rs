@@ -48,6 +48,8 @@ pub struct Traits {
     pub accept_ranges: bool,
     /// Was chosen by Accept and Accept-Language.
     pub negotiated: bool,
+    /// Is the last on its connection.
+    pub last: bool,
     /// Is a page of our own, which loads and runs nothing.
     pub own_page: bool,
 }

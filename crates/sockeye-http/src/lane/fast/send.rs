@@ -45,7 +45,7 @@ async fn send_counting<T: Transport>(
     clock: &Clock,
     sent: &mut u64,
 ) -> io::Result<()> {
-    let chunked = reply.head.length.is_none() && reply.head.has_content();
+    let chunked = reply.head.length.is_none() && reply.head.has_content() && !head_only;
     reply.head.write(output, clock.date(), close, chunked);
     match reply.payload {
         _ if head_only => write(io, output).await,

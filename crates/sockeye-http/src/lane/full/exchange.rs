@@ -31,6 +31,7 @@ pub(super) async fn exchange<K: Fn() -> bool>(
     http: &Http,
     link: &Link<'_, K>,
     request: Request<Incoming>,
+    draining: bool,
 ) -> (Response<ResponseBody>, bool) {
     let now = seconds_now();
     let (parts, body) = request.into_parts();
@@ -39,7 +40,7 @@ pub(super) async fn exchange<K: Fn() -> bool>(
     let target = target(&parts);
     let head = head(&parts, &target, &joined);
     let reply = http.answerer(link, now).answer(&head).await;
-    let close = unread || !(link.keep_alive_allowed)();
+    let close = unread || draining || reply.head.traits.last || !(link.keep_alive_allowed)();
     let entry = entry(http, link, &head, &reply, now);
     let response = respond(reply, head.method == Method::Head, &parts, close, now, entry);
     (response, unread)

@@ -41,7 +41,7 @@ where
     let spawner = Spawner::default();
     let mut streams = Streams::new(spawner.clone());
     let service = service_fn(|request: Request<Incoming>| async {
-        Ok::<_, Infallible>(exchange::exchange(http, link, request).await.0)
+        Ok::<_, Infallible>(exchange::exchange(http, link, request, false).await.0)
     });
     let connection = http2::Builder::new(spawner)
         .timer(TokioTimer::new())

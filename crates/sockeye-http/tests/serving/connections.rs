@@ -1,0 +1,272 @@
+//! What a connection goes through: many requests, slow ones, broken ones, none.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use crate::site::{Answer, PATIENCE, Site, end_of_requests};
+use sockeye::Model;
+use sockeye_http::{AccessLog, Config};
+
+const GET: &str = "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+fn site_with(config: Config) -> Site {
+    let site = Site::with(config);
+    site.write("a", "content");
+    site
+}
+
+fn site() -> Site {
+    site_with(Config::default())
+}
+
+/// Reads until the server closes, and takes the answers apart.
+fn answers(stream: &mut TcpStream) -> Vec<Answer> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let mut rest = &bytes[..];
+    let mut answers = Vec::new();
+    while !rest.is_empty() {
+        let (answer, more) = Answer::parse(rest, false);
+        answers.push(answer);
+        rest = more;
+    }
+    answers
+}
+
+fn statuses(site: &Site, bytes: impl AsRef<[u8]>) -> Vec<u16> {
+    let mut stream = site.connect();
+    stream.write_all(bytes.as_ref()).unwrap();
+    end_of_requests(&stream);
+    answers(&mut stream).iter().map(|a| a.status).collect()
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let site = site();
+    site.write("big", vec![1; 300_000]);
+    let text = format!("{GET}{}{GET}{}{GET}", GET.replace("/a", "/big"), GET.replace("/a", "/no"));
+    assert_eq!(statuses(&site, text), [200, 200, 200, 404, 200]);
+    assert_eq!(statuses(&site, GET.repeat(1000)), [200; 1000]);
+}
+
+#[test]
+fn requests_may_come_byte_by_byte() {
+    let site = site();
+    let mut stream = site.connect();
+    stream.set_nodelay(true).unwrap();
+    for byte in GET.repeat(2).bytes() {
+        stream.write_all(&[byte]).unwrap();
+    }
+    end_of_requests(&stream);
+    assert_eq!(answers(&mut stream).len(), 2);
+}
+
+#[test]
+fn close_is_kept() {
+    let site = site();
+    let close = GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    assert_eq!(statuses(&site, format!("{close}{GET}")), [200]);
+    assert_eq!(statuses(&site, GET.replace("1.1", "1.0")), [200]);
+}
+
+#[test]
+fn bodies_are_thrown_away_and_never_taken_for_requests() {
+    let site = site();
+    let with = |fields: &str, body: &str| {
+        format!("{}\r\n{fields}\r\n\r\n{body}", GET.trim_end_matches("\r\n"))
+    };
+    let length = with(&format!("Content-Length: {}", GET.len()), GET);
+    assert_eq!(statuses(&site, format!("{length}{GET}")), [200, 200]);
+    let chunked =
+        with("Transfer-Encoding: chunked", &format!("{:x}\r\n{GET}\r\n0\r\n\r\n", GET.len()));
+    assert_eq!(statuses(&site, format!("{chunked}{GET}")), [200, 200]);
+    // Request smuggling: two lengths, or a length and chunks, are one request at most.
+    for fields in [
+        "Content-Length: 5\r\nContent-Length: 6",
+        "Content-Length: 5, 6",
+        "Content-Length: +5",
+        "Content-Length: -1",
+        "Transfer-Encoding: chunked, identity",
+        "Transfer-Encoding: xchunked",
+        "Content-Length : 5",
+        "X: y\r\n Content-Length: 5",
+    ] {
+        let seen = statuses(&site, with(fields, &format!("hello{GET}")));
+        assert!(seen.iter().all(|&s| s == 400) && seen.len() <= 1, "{fields}: {seen:?}");
+    }
+    let both = with("Content-Length: 5\r\nTransfer-Encoding: chunked", &format!("0\r\n\r\n{GET}"));
+    assert!(statuses(&site, both).len() <= 2);
+    let large = with("Content-Length: 1000000", &"x".repeat(1_000_000));
+    let seen = Answer::parse(&site.talk(large), false).0;
+    assert_eq!((seen.status, seen.field("connection")), (200, Some("close")));
+    let waiting = with("Content-Length: 10\r\nExpect: 100-continue", "");
+    assert_eq!(Answer::parse(&site.talk(waiting), false).0.status, 200);
+}
+
+#[test]
+fn oversized_requests_are_refused() {
+    let site = site();
+    let line = |n: usize| format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "a".repeat(n));
+    let refused = |bytes: &str| Answer::parse(&site.talk(bytes), false).0.status;
+    assert_eq!(refused(&line(9000)), 414);
+    assert_eq!(refused(&line(1 << 20)), 414);
+    assert_eq!(refused(&"A".repeat(1 << 20)), 414);
+    let fields = |n: usize, length: usize| {
+        let field = format!("X: {}\r\n", "y".repeat(length));
+        format!("GET /a HTTP/1.1\r\nHost: localhost\r\n{}\r\n", field.repeat(n))
+    };
+    assert_eq!(refused(&fields(1, 40_000)), 431);
+    assert_eq!(refused(&fields(200, 1)), 431);
+    assert_eq!(refused(&fields(10_000, 1)), 431);
+    assert_eq!(statuses(&site, fields(90, 100)), [200]);
+}
+
+#[test]
+fn nonsense_is_refused() {
+    let site = site();
+    for bytes in [
+        &b"\0\0\0\0\r\n\r\n"[..],
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+    ] {
+        let answer = Answer::parse(&site.talk(bytes), false).0;
+        assert_eq!(answer.status, 400, "{bytes:?}");
+        assert_eq!(answer.field("connection"), Some("close"));
+    }
+    assert_eq!(site.get("/a").status, 200);
+}
+
+#[test]
+fn a_slow_head_and_an_idle_connection_are_cut() {
+    let mut config = Config::default();
+    config.limits.head_time = Duration::from_millis(200);
+    config.limits.idle = Duration::from_millis(200);
+    let site = site_with(config);
+    let mut slow = site.connect();
+    slow.write_all(&GET.as_bytes()[..20]).unwrap();
+    let begun = Instant::now();
+    assert_eq!(answers(&mut slow)[0].status, 408);
+    // Idle from the start, idle after an answer, idle in the other lane.
+    let mut idle = site.connect();
+    assert!(answers(&mut idle).is_empty());
+    idle = site.connect();
+    idle.write_all(GET.as_bytes()).unwrap();
+    assert_eq!(answers(&mut idle).len(), 1);
+    idle = site.connect();
+    idle.write_all(GET.replace("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n").as_bytes()).unwrap();
+    assert_eq!(answers(&mut idle).len(), 1);
+    assert!(begun.elapsed() < PATIENCE / 2);
+}
+
+#[test]
+fn a_reader_that_never_reads_is_cut() {
+    let mut config = Config::default();
+    config.limits.write_stall = Duration::from_millis(200);
+    let (sink, log) = mpsc::channel();
+    config.access_log = Some(AccessLog::new(move |record| sink.send(record.sent).unwrap()));
+    let site = site_with(config);
+    fs::File::create(site.folder().join("large")).unwrap().set_len(1 << 30).unwrap();
+    for extra in ["", "Content-Length: 0\r\n", "Range: bytes=0-1,1000-900000000\r\n"] {
+        let request = format!("GET /large HTTP/1.1\r\nHost: localhost\r\n{extra}\r\n");
+        let mut stream = site.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        let sent = log.recv_timeout(PATIENCE).unwrap();
+        assert!(sent < 1 << 28, "{extra}: {sent}");
+        drop(stream);
+    }
+}
+
+#[test]
+fn a_file_that_shrinks_breaks_the_connection_and_one_that_grows_does_not_show() {
+    let site = site();
+    let path = site.folder().join("large");
+    fs::File::create(&path).unwrap().set_len(64 << 20).unwrap();
+    let mut stream = site.connect();
+    let request = GET.replace("/a", "/large");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut begin = [0; 4096];
+    stream.read_exact(&mut begin).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_len(1 << 20).unwrap();
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest);
+    assert!(rest.len() < 64 << 20, "never padded");
+
+    let mut stream = site.connect();
+    stream.write_all(request.as_bytes()).unwrap();
+    stream.read_exact(&mut begin).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_len(2 << 20).unwrap();
+    end_of_requests(&stream);
+    let mut bytes = begin.to_vec();
+    stream.read_to_end(&mut bytes).unwrap();
+    let (answer, after) = Answer::parse(&bytes, false);
+    assert_eq!((answer.body.len(), after.len()), (1 << 20, 0));
+}
+
+#[test]
+fn an_idle_browser_does_not_block_an_iterative_server() {
+    let mut config = Config::default();
+    config.limits.crowded_idle = Duration::from_millis(100);
+    let site = Site::start(config, Model::Iterative, None);
+    site.write("a", "content");
+    let mut idle = site.connect();
+    idle.write_all(GET.as_bytes()).unwrap();
+    let seen = answers(&mut idle);
+    assert_eq!(seen[0].field("connection"), Some("close"));
+    let silent = site.connect();
+    assert_eq!(site.get("/a").status, 200);
+    drop(silent);
+}
+
+#[test]
+fn a_drain_answers_what_is_asked_and_closes_what_is_idle() {
+    let site = site();
+    let full = GET.replace("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n");
+    let opened = |request: &str| {
+        let mut stream = site.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+        stream
+    };
+    let (mut fast, mut full, mut idle) = (opened(GET), opened(&full), opened(GET));
+    site.server.drain();
+    for stream in [&mut fast, &mut full] {
+        stream.write_all(GET.as_bytes()).unwrap();
+        let last = answers(stream);
+        assert_eq!((last.len(), last[0].field("connection")), (1, Some("close")));
+    }
+    assert!(answers(&mut idle).is_empty());
+}
+
+#[test]
+fn each_request_leaves_one_record() {
+    let (sink, log) = mpsc::channel();
+    let mut config = Config::default();
+    config.access_log = Some(AccessLog::new(move |record| {
+        let mut line = String::new();
+        sockeye_http::wire::log::combined(&mut line, record);
+        sink.send(line).unwrap();
+    }));
+    let site = site_with(config);
+    site.ask("GET /a", &["User-Agent: test \"1\""]);
+    site.ask("POST /a", &["Content-Length: 0"]);
+    site.talk("\0\r\n\r\n");
+    let line = || log.recv_timeout(PATIENCE).unwrap();
+    let first = line();
+    assert!(first.starts_with("127.0.0.1 - - ["), "{first}");
+    assert!(first.ends_with("\"GET /a HTTP/1.1\" 200 7 \"-\" \"test \\x221\\x22\""), "{first}");
+    assert!(line().contains("\"POST /a HTTP/1.1\" 405 "));
+    assert!(line().contains("\"- - HTTP/1.1\" 400 "));
+    drop(site);
+    assert!(log.try_recv().is_err());
+}

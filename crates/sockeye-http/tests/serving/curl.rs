@@ -1,0 +1,122 @@
+//! curl, over HTTP/1.1 and, by TLS and ALPN, HTTP/2.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use crate::site::Site;
+use sockeye::{
+    Model,
+    tls::{Identity, TlsServer},
+};
+use sockeye_http::Config;
+use sockeye_testkit::{certificates::Authority, peer};
+use tempfile::TempDir;
+
+struct Curl {
+    program: PathBuf,
+    folder: TempDir,
+    base: String,
+    arguments: Vec<String>,
+}
+
+impl Curl {
+    fn run(&self, arguments: &[&str], target: &str) -> Output {
+        Command::new(&self.program)
+            .args(["--silent", "--show-error", "--max-time", "20", "--path-as-is"])
+            .args(&self.arguments)
+            .args(arguments)
+            .arg(format!("{}{target}", self.base))
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap()
+    }
+
+    fn text(&self, arguments: &[&str], target: &str) -> String {
+        let output = self.run(arguments, target);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+fn plain() -> Option<(Site, Curl)> {
+    let program = peer::require("curl")?;
+    let site = Site::new();
+    let base = format!("http://{}", site.addr);
+    Some((site, Curl { program, folder: TempDir::new().unwrap(), base, arguments: Vec::new() }))
+}
+
+fn secure(protocol: &str) -> Option<(Site, Curl)> {
+    let program = peer::require("curl")?;
+    let folder = TempDir::new().unwrap();
+    let authority = Authority::new("test");
+    fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+    let (chain, key) = authority.server(&["localhost"]).write(folder.path(), "server");
+    let identity = Identity::from_pem_files(chain, key);
+    let tls = TlsServer::builder(identity).alpn(["h2", "http/1.1"]).build().unwrap();
+    let site = Site::start(Config::default(), Model::Tasks, Some(tls));
+    let base = format!("https://localhost:{}", site.addr.port());
+    let arguments = ["--cacert", "ca.pem", "--ipv4", protocol].map(str::to_owned).to_vec();
+    Some((site, Curl { program, folder, base, arguments }))
+}
+
+fn exercise(site: &Site, curl: &Curl) {
+    let content: Vec<u8> = (0..1_500_000u32).map(|i| u8::try_from(i % 253).unwrap()).collect();
+    site.write("big.bin", &content);
+    site.write("a.txt", "hello");
+    site.write("folder/b.txt", "b");
+    assert_eq!(curl.text(&[], "/a.txt"), "hello");
+    assert_eq!(curl.text(&["--range", "1-2"], "/a.txt"), "el");
+    assert!(curl.text(&["--head"], "/a.txt").contains("content-length: 5"));
+    assert_eq!(curl.text(&["--location"], "/folder/../a.txt"), curl.text(&[], "/folder/../a.txt"));
+    assert!(curl.text(&["--location"], "/folder").contains("b.txt"));
+    let code = |arguments: &[&str], target: &str| {
+        let arguments = [&["--output", "out", "--write-out", "%{http_code}"], arguments].concat();
+        curl.text(&arguments, target)
+    };
+    assert_eq!(code(&[], "/missing"), "404");
+    assert_eq!(code(&[], "/../etc/passwd"), "400");
+    assert_eq!(code(&["--data", "x=y"], "/a.txt"), "405");
+    assert_eq!(code(&["--upload-file", "out"], "/a.txt"), "405");
+    assert_eq!(code(&["--request", "OPTIONS"], "/a.txt"), "204");
+    assert_eq!(code(&[], "/big.bin"), "200");
+    assert!(fs::read(curl.folder.path().join("out")).unwrap() == content);
+    // A download that was cut is resumed.
+    fs::write(curl.folder.path().join("part"), &content[..700_000]).unwrap();
+    curl.text(&["--continue-at", "-", "--output", "part"], "/big.bin");
+    assert!(fs::read(curl.folder.path().join("part")).unwrap() == content);
+    // Asked again with the tag, it is not sent again.
+    assert_eq!(code(&["--etag-save", "tag"], "/big.bin"), "200");
+    assert_eq!(code(&["--etag-compare", "tag"], "/big.bin"), "304");
+}
+
+#[test]
+fn curl_gets_files_over_http_1() {
+    let Some((site, curl)) = plain() else { return };
+    exercise(&site, &curl);
+}
+
+#[test]
+fn curl_gets_files_over_tls() {
+    let Some((site, curl)) = secure("--http1.1") else { return };
+    exercise(&site, &curl);
+}
+
+#[test]
+fn curl_gets_files_over_http_2() {
+    let Some((site, curl)) = secure("--http2") else { return };
+    exercise(&site, &curl);
+    assert_eq!(curl.text(&["--output", "out", "--write-out", "%{http_version}"], "/a.txt"), "2");
+    // Many at once on one connection.
+    let targets: Vec<_> = (0..50).map(|_| format!("{}/big.bin", curl.base)).collect();
+    let mut arguments =
+        vec!["--parallel", "--parallel-max", "50", "--write-out", "%{size_download} "];
+    for target in &targets[1..] {
+        arguments.extend(["--output", "/dev/null", target]);
+    }
+    arguments.extend(["--output", "/dev/null"]);
+    let sizes = curl.text(&arguments, "/big.bin");
+    assert_eq!(sizes.split_whitespace().filter(|s| *s == "1500000").count(), 50, "{sizes}");
+}

@@ -1,0 +1,11 @@
+//! Serving a folder over real connections.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
+mod connections;
+mod curl;
+mod files;
+mod lanes;
+mod paths;
+mod ranges;
+mod site;
