@@ -1,8 +1,8 @@
 //! The fast lane: plain HTTP/1.1 GET and HEAD requests.
 //!
-//! A request costs one read, what its file costs, and one write. Nothing is held for an idle connection
-//! but its small buffers. Requests are answered one after the other, so pipelined ones wait in the buffer.
-//! It never reads a request's body: a request that has one goes to the full lane, unanswered.
+//! A request costs one read, what its file costs, and one write. A connection that stays idle holds no
+//! buffer. Requests are answered one after the other, so pipelined ones wait. It never reads a request's
+//! body: a request that has one goes to the full lane, unanswered.
 
 use std::{
     future::poll_fn,
@@ -35,9 +35,6 @@ use send::send;
 /// Bytes taken from the socket at once.
 const READ: usize = 8 * 1024;
 
-/// Buffers larger than this are given back between requests.
-const KEPT: usize = 16 * 1024;
-
 /// Serves the connection until it ends or a request comes that the full lane must treat.
 pub(crate) async fn serve<T, K, D>(
     http: &Http,
@@ -67,19 +64,18 @@ where
                 }
                 input.consume(length);
                 input.look_at_drain().await;
-                if output.capacity() > KEPT {
-                    output = Vec::new();
-                }
                 continue;
             }
-            Parsed::Partial => match input.fill(io, limits, link.keep_alive_allowed).await? {
-                Filled::Some => match input.excess(limits) {
-                    Some(refusal) => refusal,
-                    None => continue,
-                },
-                Filled::End => return Ok(End::Closed),
-                Filled::Late => Refusal::Timeout,
-            },
+            Parsed::Partial => {
+                match input.fill(io, limits, &mut output, link.keep_alive_allowed).await? {
+                    Filled::Some => match input.excess(limits) {
+                        Some(refusal) => refusal,
+                        None => continue,
+                    },
+                    Filled::End => return Ok(End::Closed),
+                    Filled::Late => Refusal::Timeout,
+                }
+            }
             Parsed::Malformed => input.excess(limits).unwrap_or(Refusal::Malformed),
             Parsed::TooManyFields => Refusal::Fields,
         };
@@ -204,9 +200,6 @@ impl<'d, D: Future<Output = ()>> Input<'d, D> {
     fn consume(&mut self, length: usize) {
         self.bytes.drain(..length);
         self.begun = None;
-        if self.bytes.capacity() > KEPT && self.bytes.is_empty() {
-            self.bytes = Vec::new();
-        }
     }
 
     /// Notices a drain that began while a request was answered.
@@ -231,9 +224,11 @@ impl<'d, D: Future<Output = ()>> Input<'d, D> {
         &mut self,
         io: &mut Guarded<T>,
         limits: &Limits,
+        spare: &mut Vec<u8>,
         may_stay: &impl Fn() -> bool,
     ) -> io::Result<Filled> {
-        // An idle connection looks around from time to time, whether others wait for its place.
+        // An idle connection gives its buffers back, and looks around from time to time whether others
+        // wait for its place.
         let (mut end, mut look) = self.deadlines(limits);
         poll_fn(|cx| {
             match self.poll_read(io, cx) {
@@ -255,6 +250,8 @@ impl<'d, D: Future<Output = ()>> Input<'d, D> {
                 if look >= end || !may_stay() {
                     return Poll::Ready(Ok(Filled::End));
                 }
+                self.bytes = Vec::new();
+                *spare = Vec::new();
                 look = (look + limits.crowded_idle).min(end);
             }
             Poll::Pending

@@ -9,7 +9,10 @@ use super::super::{Clock, Guarded, Transport};
 use crate::{answer::Reply, payload::Payload};
 
 /// Bodies up to this size are copied behind the head and written with it; above, sendfile costs less.
-const SMALL: u64 = 64 * 1024;
+const SMALL: u64 = 16 * 1024;
+
+/// Bytes copied at once where sendfile is not to be had.
+const COPIED: u64 = 64 * 1024;
 
 /// Bytes that one sendfile is asked for: so few that a slow peer takes them before the write deadline.
 const PIECE: u64 = 512 * 1024;
@@ -85,11 +88,11 @@ async fn send_counting<T: Transport>(
     }
 }
 
-/// Appends up to [`SMALL`] bytes of the file.
+/// Appends up to [`COPIED`] bytes of the file.
 async fn append(output: &mut Vec<u8>, body: &mut FileBody) -> io::Result<u64> {
-    let length = body.remaining().min(SMALL);
+    let length = body.remaining().min(COPIED);
     let start = output.len();
-    // At most `SMALL`.
+    // At most `COPIED`.
     output.resize(start + usize::try_from(length).unwrap_or(0), 0);
     body.read(&mut output[start..]).await?;
     Ok(length)
