@@ -12,12 +12,13 @@ mod prefork;
 mod runtime;
 mod tasks;
 mod threads;
+mod workers;
 
 use std::{cell::RefCell, fmt, future::Future, num::NonZeroUsize, str::FromStr, sync::Arc, thread};
 
 pub(crate) use executor::{Executor, Packets, Sources, permit, serve_sources};
 pub(crate) use iterative::Inline;
-pub(crate) use runtime::current_thread;
+pub(crate) use runtime::for_one_connection;
 
 use crate::{
     Error, Report,

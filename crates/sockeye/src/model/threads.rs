@@ -1,58 +1,51 @@
 //! A thread for each connection.
 
-use std::{future::Future, sync::Arc, thread};
+use std::{sync::Arc, time::Duration};
 
-use super::{Executor, Packets, Run, runtime, serve_sources};
+use super::{
+    Executor, Packets, Run, runtime, serve_sources,
+    workers::{Stay, Work, Workers},
+};
 use crate::{
     Error, Report,
     server::{Counter, Job, PacketJob, ServerContext},
 };
 
-/// Starts a thread for each piece of work.
+/// How long a thread waits for another connection when it has finished one.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// Gives each piece of work a thread: one that has just finished, or a new one.
 #[derive(Debug)]
-struct Threads(Arc<ServerContext>);
+struct Threads {
+    server: Arc<ServerContext>,
+    workers: Workers,
+}
 
 impl Threads {
-    /// Runs `work` in a new thread with a runtime of its own. Work that gets none is dropped,
-    /// which closes its connection.
-    fn start(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let token = self.0.registry.token();
-        let server = Arc::clone(&self.0);
-        let thread = thread::Builder::new().name("sockeye-conn".to_owned()).spawn(move || {
-            match runtime::current_thread() {
-                Ok(runtime) => {
-                    runtime.block_on(work);
-                    runtime.shutdown_background();
-                }
-                Err(error) => no_worker(&server, &error),
-            }
-            drop(token);
-        });
-        if let Err(error) = thread {
-            no_worker(&self.0, &error);
+    fn run(&self, work: Work) {
+        let Err(work) = self.workers.give(work) else { return };
+        if let Err(error) = self.workers.start(Some(work)) {
+            self.server.counters.count(Counter::RefusedNoWorker);
+            tracing::warn!(%error, "closed a connection: no thread for it; lower the model's number");
         }
     }
 }
 
-fn no_worker(server: &ServerContext, error: &std::io::Error) {
-    server.counters.count(Counter::RefusedNoWorker);
-    tracing::warn!(%error, "closed a connection: no thread for it; lower the model's number");
-}
-
 impl Executor for Threads {
     async fn connection(&self, job: Job) {
-        self.start(job.run(Arc::clone(&self.0)));
+        self.run(Work::Connection(Box::new(job)));
     }
 
     async fn packet(&self, job: PacketJob) {
-        self.start(job.run());
+        self.run(Work::Packet(Box::new(job)));
     }
 }
 
 pub(super) fn run(run: Run) -> Result<Report, Error> {
     let runtime = runtime::current_thread().map_err(Error::system("cannot start the runtime"))?;
-    let threads = Threads(Arc::clone(&run.server));
     runtime.block_on(run.supervise(|server, sources| async move {
+        let workers = Workers::new(&server, Stay::For(LINGER));
+        let threads = Threads { server: Arc::clone(&server), workers };
         serve_sources(&server, sources, &threads, Packets::Executor)
             .await
             .map_err(Error::system("cannot serve"))

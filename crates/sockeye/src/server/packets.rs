@@ -157,19 +157,26 @@ impl PacketLoop {
                 self.readable().await;
                 permit(&server).await
             };
-            let (permit, last) = tokio::select! {
+            let permit = tokio::select! {
                 biased;
-                () = &mut draining => (None, true),
-                permit = next => (permit, false),
+                () = &mut draining => break,
+                permit = next => permit,
             };
-            let received = self.receive();
-            if let Some(packet) = (received > 0).then(|| self.packet(0, None)).flatten() {
-                let token = server.registry.token();
-                executor.packet(PacketJob { packet, permit, token }).await;
+            if self.receive() > 0 {
+                self.hand_on(permit, executor).await;
             }
-            if last && (received == 0 || server.shutdown.is_cut()) {
-                return;
-            }
+        }
+        while self.receive() > 0 && !server.shutdown.is_cut() {
+            let permit = permit(&server).await;
+            self.hand_on(permit, executor).await;
+        }
+    }
+
+    /// Gives the one datagram of the batch to `executor`.
+    async fn hand_on(&self, permit: Option<OwnedSemaphorePermit>, executor: &impl Executor) {
+        if let Some(packet) = self.packet(0, None) {
+            let token = self.server.registry.token();
+            executor.packet(PacketJob { packet, permit, token }).await;
         }
     }
 
@@ -184,22 +191,30 @@ impl PacketLoop {
                 self.readable().await;
                 if tasks.is_none() { permit(&server).await } else { None }
             };
-            let (held, last) = tokio::select! {
+            let held = tokio::select! {
                 biased;
-                () = &mut draining => (None, true),
-                permit = next => (permit, false),
+                () = &mut draining => break,
+                permit = next => permit,
             };
-            let received = self.receive();
-            for index in 0..received {
-                let Some(packet) = self.packet(index, Some(&replies)) else { continue };
-                self.start(Box::pin(handle(packet)), tasks, &mut replies).await;
-            }
+            self.handle_batch(tasks, &mut replies).await;
             drop(held);
-            self.flush(&mut replies).await;
-            if last && (received == 0 || server.shutdown.is_cut()) {
-                return;
-            }
         }
+        while self.handle_batch(tasks, &mut replies).await > 0 && !server.shutdown.is_cut() {}
+    }
+
+    /// Receives one batch, handles it and sends the answers: how many datagrams there were.
+    async fn handle_batch(
+        &mut self,
+        tasks: Option<&TaskTracker>,
+        replies: &mut Arc<Replies>,
+    ) -> usize {
+        let received = self.receive();
+        for index in 0..received {
+            let Some(packet) = self.packet(index, Some(replies)) else { continue };
+            self.start(Box::pin(handle(packet)), tasks, replies).await;
+        }
+        self.flush(replies).await;
+        received
     }
 
     /// Polls one handler; what does not end at once is awaited or becomes a task.
@@ -278,19 +293,19 @@ impl PacketLoop {
     /// Receives what is there into the batch: how many.
     fn receive(&mut self) -> usize {
         let Self { watched, batch, source, server, .. } = self;
-        let received = watched.try_io(Interest::READABLE, |_| source.socket.try_recv_batch(batch));
+        let mut count = 0;
+        let received = watched.try_io(Interest::READABLE, |_| {
+            count = source.socket.try_recv_batch(batch)?;
+            // A batch with room left has emptied the socket: no need to ask again.
+            if count < batch.slots() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
         match received {
-            Ok(n) => {
-                server.counters.add(Counter::Packets, n as u64);
-                n
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock && !is_transient(&error) => {
+                tracing::warn!(%error, addr = %source.addr, "cannot receive");
             }
-            Err(error) => {
-                if error.kind() != io::ErrorKind::WouldBlock && !is_transient(&error) {
-                    tracing::warn!(%error, addr = %source.addr, "cannot receive");
-                }
-                0
-            }
+            _ => server.counters.add(Counter::Packets, count as u64),
         }
+        count
     }
 
     /// A datagram of the batch; `None`, counted, if it is oversized.

@@ -2,11 +2,12 @@
 
 use std::{future::pending, io};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
 use super::context::ServerContext;
 use crate::{
-    sys::process::{Disposition, set_signal},
+    sys::{
+        process::{Disposition, set_signal},
+        signals::SignalArrivals,
+    },
     systemd::{Notifier, State},
 };
 
@@ -15,15 +16,15 @@ use crate::{
 /// After the second SIGINT or SIGTERM both have their default again, so that a third ends the
 /// process even if a handler hangs.
 pub(crate) async fn obey(server: &ServerContext, notifier: &Notifier) -> io::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up =
-        if server.reload.wanted() { Some(signal(SignalKind::hangup())?) } else { None };
+    let interrupt = SignalArrivals::of(libc::SIGINT)?;
+    let terminate = SignalArrivals::of(libc::SIGTERM)?;
+    let wanted = server.reload.wanted();
+    let hang_up = wanted.then(|| SignalArrivals::of(libc::SIGHUP)).transpose()?;
     loop {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            () = next(&mut hang_up) => {
+            () = interrupt.next() => {}
+            () = terminate.next() => {}
+            () = next(hang_up.as_ref()) => {
                 tell(notifier, State::reloading());
                 server.reload();
                 tell(notifier, State::Ready);
@@ -46,9 +47,9 @@ pub(crate) async fn obey(server: &ServerContext, notifier: &Notifier) -> io::Res
     }
 }
 
-async fn next(signal: &mut Option<Signal>) {
+async fn next(signal: Option<&SignalArrivals>) {
     match signal {
-        Some(signal) => drop(signal.recv().await),
+        Some(signal) => signal.next().await,
         None => pending().await,
     }
 }

@@ -9,3 +9,4 @@ pub(crate) mod peer_credentials;
 pub(crate) mod process;
 pub(crate) mod registration;
 pub(crate) mod shared;
+pub(crate) mod signals;

@@ -1,20 +1,13 @@
 //! A child: one connection, one datagram, or one prefork worker.
 
-use std::{
-    future::Future,
-    io,
-    os::fd::{AsFd, OwnedFd},
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::Instant,
-};
+use std::{future::Future, io, os::fd::OwnedFd, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use tokio::io::Interest;
 
 use super::{Mark, Plan, message::Order, process::forget};
 use crate::{
     ConnInfo, Packet,
-    model::{Inline, Packets, current_thread, serve_sources},
+    model::{Inline, Packets, for_one_connection, serve_sources},
     server::{PacketJob, run_connection},
     socket::Accepted,
     sys::{
@@ -37,10 +30,7 @@ pub(super) fn run(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> ! {
 
 fn work(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> io::Result<()> {
     let server = &plan.server;
-    let ask = plan.lines.ask.as_fd().try_clone_to_owned()?;
-    // A child has only ever one of its own: this one.
-    let _ = server.ask_drain.set(ask);
-    let runtime = current_thread()?;
+    let runtime = for_one_connection()?;
     match order {
         Order::Connection { slot, source, id, kind, peer } => {
             close_packets(plan);
@@ -91,7 +81,8 @@ fn work(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> io::Result<()
         }
         Order::Zygote => return Err(io::ErrorKind::InvalidInput.into()),
     }
-    runtime.shutdown_background();
+    // This process is about to end: taking the runtime apart would only cost time.
+    std::mem::forget(runtime);
     Ok(())
 }
 
@@ -105,7 +96,7 @@ fn close_packets(plan: &Plan) {
 /// Runs `work` until it is done or the server is gone; passes the server's drain on meanwhile.
 async fn until_ended(plan: &Plan, work: impl Future<Output = io::Result<()>>) -> io::Result<()> {
     let server = &plan.server;
-    let closed = |line: &OwnedFd| -> io::Result<_> { watch(line.try_clone()?, Interest::READABLE) };
+    let closed = |line: &Arc<OwnedFd>| watch(Arc::clone(line), Interest::READABLE);
     let (drain, life) = (closed(&plan.lines.drain)?, closed(&plan.lines.life)?);
     let told_to_drain = async {
         // Nothing is ever written: readable means closed.

@@ -65,9 +65,8 @@ pub(crate) struct ServerLines {
 /// The children's ends.
 #[derive(Debug)]
 pub(crate) struct ChildLines {
-    pub(crate) drain: OwnedFd,
-    pub(crate) life: OwnedFd,
-    pub(crate) ask: OwnedFd,
+    pub(crate) drain: Arc<OwnedFd>,
+    pub(crate) life: Arc<OwnedFd>,
 }
 
 /// All that a zygote needs to know of the server.
@@ -95,7 +94,7 @@ impl Zygotes {
             server: Arc::clone(server),
             sources: sources.clone(),
             marks: Arc::clone(&marks),
-            lines: ChildLines { drain: child_drain, life: child_life, ask },
+            lines: ChildLines { drain: Arc::new(child_drain), life: Arc::new(child_life) },
         };
         let (first, zygotes_end) = channel()?;
         // What is buffered would be written by both sides.
@@ -106,6 +105,8 @@ impl Zygotes {
                 process::forget(&lines.life);
                 process::forget(&lines.asked);
                 process::forget(&first);
+                // From here on, whoever asks for the drain asks the server.
+                let _ = server.ask_drain.set(ask);
                 if !matches!(server.model, Model::Prefork(_)) {
                     // Held here, a listener would go on queueing after the server closed it.
                     for source in &plan.sources.streams {
