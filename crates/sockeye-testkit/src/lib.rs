@@ -4,3 +4,5 @@
 
 pub mod certificates;
 pub mod peer;
+pub mod processes;
+pub mod program;

@@ -1,0 +1,125 @@
+//! A server that tests start, talk to and kill: one line of JSON on standard output for each event.
+//!
+//! ```text
+//! testserver HANDLER ADDR… [--model M] [--limit NAME=VALUE] [--tls CHAIN KEY] [--nofile N] [--ballast MIB] [--end HOW]
+//! ```
+//!
+//! Stream handlers: `echo`, `script`, `steps`, `setup-fails`, `blocking`, `refuse`, `report-panics`.
+//! Datagram addresses are always served by the datagram script. The process has one thread until
+//! the model starts others, as the process models want; a `#[test]` always has two.
+//!
+//! Events: `ready`, then what the handlers tell, then `report` or `failed`. `--end unserved` drops
+//! the prepared server instead of running it; `--end drained` drains it before it runs.
+
+mod events;
+mod options;
+mod packets;
+mod streams;
+
+use std::process::ExitCode;
+
+use serde_json::json;
+use sockeye::{
+    Addr, Error, PreparedServer, Report, Server, server::{Datagrams, Streams}, tls::TlsServer,
+};
+
+use options::{End, Options};
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            events::emit(&json!({"event": "failed", "error": error}));
+            return ExitCode::from(2);
+        }
+    };
+    let served = (0..options.times).try_for_each(|_| serve(&options));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            events::emit(&json!({"event": "failed", "error": error.to_string()}));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(options: &Options) -> Result<(), Error> {
+    let prepared = prepare(options)?;
+    // Grown only after the zygote was forked, as a server grows in service.
+    let ballast = vec![1_u8; options.ballast << 20];
+    let addrs: Vec<_> = prepared.addrs().iter().map(ToString::to_string).collect();
+    events::emit(&json!({"event": "ready", "addrs": addrs, "pid": std::process::id()}));
+    match options.end {
+        End::Unserved => {
+            drop(prepared);
+            events::emit(&json!({"event": "dropped"}));
+        }
+        End::Drained => {
+            prepared.handle().drain();
+            emit_report(&prepared.run()?);
+        }
+        End::Signalled => emit_report(&prepared.run()?),
+    }
+    drop(ballast);
+    Ok(())
+}
+
+fn prepare(options: &Options) -> Result<PreparedServer, Error> {
+    let parsed: Vec<Addr> =
+        options.addrs.iter().map(|addr| addr.parse()).collect::<Result<_, _>>()?;
+    let mut server = Server::on(Vec::new());
+    let mut packets = None;
+    for addr in parsed {
+        if addr.is_stream() {
+            server = server.and(addr)?;
+        } else {
+            packets = Some(match packets {
+                None => Server::bind_datagram(addr)?,
+                Some(packets) => Server::<Datagrams>::and(packets, addr)?,
+            });
+        }
+    }
+    if let Some((chain, key)) = &options.tls {
+        let tls = TlsServer::from_pem_files(chain, key);
+        server = server.tls(tls.map_err(|error| Error::Bind(std::io::Error::other(error)))?);
+    }
+    let server = with_handler(server, &options.handler);
+    let server = match packets {
+        Some(packets) => server.join(packets.with(packets::Script::default())),
+        None => server,
+    };
+    let server = server.model(options.model).limits(options.limits.clone());
+    let hangup = || events::emit(&json!({"event": "hangup"}));
+    let server = if options.hangup { server.on_reload(hangup) } else { server };
+    match options.workers {
+        Some(workers) => server.workers(workers).prepare(),
+        None => server.prepare(),
+    }
+}
+
+fn with_handler(server: Server<Streams>, handler: &str) -> Server {
+    match handler {
+        "echo" => server.with(streams::Echo),
+        "steps" => server.with(streams::steps(false)),
+        "setup-fails" => server.with(streams::steps(true)),
+        "blocking" => server.with(sockeye::Blocking::new(streams::BlockingScript)),
+        "refuse" => server.with(streams::Refuse),
+        "report-panics" => server.with(streams::ReportPanics),
+        _ => server.with(streams::Script),
+    }
+}
+
+fn emit_report(report: &Report) {
+    let stats: serde_json::Map<_, _> =
+        report.stats.named().into_iter().map(|(name, n)| (name.to_owned(), n.into())).collect();
+    let cut: Vec<_> = report
+        .cut
+        .iter()
+        .map(|conn| json!({"id": conn.id.get(), "peer": conn.peer.to_string()}))
+        .collect();
+    let drained_ms = u64::try_from(report.drained_in.as_millis()).unwrap_or(u64::MAX);
+    events::emit(&json!({
+        "event": "report", "stats": stats, "cut": cut, "drained_ms": drained_ms,
+        "text": report.to_string(),
+    }));
+}

@@ -1,0 +1,103 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+use sockeye::{Limits, Model};
+
+/// How the server ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    /// By a signal, or by its handler.
+    Signalled,
+    /// It is drained before it runs.
+    Drained,
+    /// It never runs.
+    Unserved,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) handler: String,
+    pub(crate) addrs: Vec<String>,
+    pub(crate) model: Model,
+    pub(crate) limits: Limits,
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) ballast: usize,
+    pub(crate) end: End,
+    pub(crate) times: usize,
+    pub(crate) hangup: bool,
+    pub(crate) workers: Option<usize>,
+}
+
+impl Options {
+    pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self {
+            handler: args.next().ok_or("no handler")?,
+            addrs: Vec::new(),
+            model: Model::default(),
+            limits: Limits::default(),
+            tls: None,
+            ballast: 0,
+            end: End::Signalled,
+            times: 1,
+            hangup: false,
+            workers: None,
+        };
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or(format!("{arg} wants a value"));
+            match arg.as_str() {
+                "--model" => {
+                    options.model = value()?.parse().map_err(|error| format!("{error}"))?;
+                }
+                "--limit" => set_limit(&mut options.limits, &value()?)?,
+                "--tls" => options.tls = Some((value()?.into(), value()?.into())),
+                "--nofile" => limit_files(number(&value()?)?)?,
+                "--ballast" => options.ballast = number(&value()?)?,
+                "--times" => options.times = number(&value()?)?,
+                "--workers" => options.workers = Some(number(&value()?)?),
+                "--hangup" => options.hangup = true,
+                "--end" => {
+                    options.end = match value()?.as_str() {
+                        "drained" => End::Drained,
+                        "unserved" => End::Unserved,
+                        _ => End::Signalled,
+                    };
+                }
+                _ => options.addrs.push(arg),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn number<N: std::str::FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| format!("{text:?} is no number"))
+}
+
+/// Sets one limit; times are in milliseconds.
+fn set_limit(limits: &mut Limits, setting: &str) -> Result<(), String> {
+    let (name, value) = setting.split_once('=').ok_or(format!("{setting:?} has no value"))?;
+    let count = || number::<usize>(value);
+    let time = || number(value).map(Duration::from_millis);
+    match name {
+        "max_connections" => limits.max_connections = count()?,
+        "max_per_ip" => limits.max_per_ip = Some(count()?),
+        "read_idle" => limits.read_idle = Some(time()?),
+        "write_stall" => limits.write_stall = Some(time()?),
+        "handshake" => limits.handshake = time()?,
+        "drain" => limits.drain = time()?,
+        "max_line" => limits.max_line = count()?,
+        "max_packet" => limits.max_packet = count()?,
+        "max_packets_in_flight" => limits.max_packets_in_flight = count()?,
+        _ => return Err(format!("no limit {name:?}")),
+    }
+    Ok(())
+}
+
+/// Lets this process have fewer open files.
+fn limit_files(most: u64) -> Result<(), String> {
+    let limit = Rlimit { current: Some(most), maximum: Some(most) };
+    setrlimit(Resource::Nofile, limit).map_err(|error| error.to_string())
+}

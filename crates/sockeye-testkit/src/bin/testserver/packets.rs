@@ -1,0 +1,45 @@
+//! A datagram handler that does what each datagram says.
+
+use std::{io, sync::Arc};
+
+use sockeye::{DatagramHandler, Failure, Packet, SocketName};
+use tokio::sync::Notify;
+
+use crate::events;
+
+/// `panic`, `error`, `pid`, `gate…` (answered once `open` comes), `wait…` (answered at the drain);
+/// anything else comes back unchanged.
+#[derive(Default)]
+pub(crate) struct Script {
+    gate: Arc<Notify>,
+}
+
+impl DatagramHandler for Script {
+    async fn handle(&self, packet: &mut Packet) -> io::Result<()> {
+        let data = packet.data().clone();
+        match &data[..] {
+            #[expect(clippy::panic, reason = "the handler is told to")]
+            b"panic" => panic!("the handler was told to panic"),
+            b"error" => Err(io::Error::other("the handler was told to fail")),
+            b"pid" => packet.reply(std::process::id().to_string().as_bytes()).await,
+            b"refused" => packet.reply(b"verify let it through").await,
+            b"open" => {
+                self.gate.notify_waiters();
+                packet.reply(&data).await
+            }
+            gated if gated.starts_with(b"gate") => {
+                self.gate.notified().await;
+                packet.reply(&data).await
+            }
+            _ => packet.reply(&data).await,
+        }
+    }
+
+    fn verify(&self, packet: &Packet) -> bool {
+        &packet.data()[..] != b"refused"
+    }
+
+    fn on_error(&self, _peer: &SocketName, failure: &Failure) {
+        events::failed(None, failure);
+    }
+}

@@ -1,0 +1,226 @@
+//! Stream handlers that do what their client says, one line, one command.
+
+use std::{
+    future::pending,
+    io::{self, BufRead as _, BufReader, Write as _},
+};
+
+use serde_json::json;
+use sockeye::{
+    BlockingConn, BlockingHandler, Conn, ConnInfo, Failure, Handler, PerConnection, RequestHandler,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::events;
+
+/// Every byte back.
+pub(crate) struct Echo;
+
+impl Handler for Echo {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        loop {
+            let chunk = conn.recv(64 * 1024).await?;
+            if chunk.is_empty() {
+                return Ok(());
+            }
+            conn.write_all(&chunk).await?;
+        }
+    }
+
+    fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        events::failed(Some(info.id().get()), failure);
+    }
+}
+
+/// Does what each line says, until `bye` or the end of the stream.
+pub(crate) struct Script;
+
+impl Handler for Script {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        while let Some(line) = conn.read_line().await? {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            if !obey(conn, &line).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        events::failed(Some(info.id().get()), failure);
+    }
+}
+
+/// Obeys one command; whether more may follow.
+async fn obey(conn: &mut Conn, line: &str) -> io::Result<bool> {
+    let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let number = rest.parse::<usize>().unwrap_or(0);
+    let answer = match command {
+        "echo" => rest.to_owned(),
+        "pid" => std::process::id().to_string(),
+        "thread" => format!("{:?}", std::thread::current().id()),
+        "id" => conn.info().id().to_string(),
+        "peer" => conn.peer().to_string(),
+        "listener" => conn.info().listener().to_string(),
+        "full" => conn.at_capacity().to_string(),
+        "open" => conn.server().connections().len().to_string(),
+        "stats" => stats(conn),
+        "drain" => {
+            conn.server().drain();
+            "draining".to_owned()
+        }
+        "stop" => {
+            conn.server().stop();
+            "stopping".to_owned()
+        }
+        "wait" => {
+            conn.write_all(b"waiting\n").await?;
+            conn.drain_signal().wait().await;
+            "drained".to_owned()
+        }
+        "hang" => {
+            conn.write_all(b"hanging\n").await?;
+            pending().await
+        }
+        "big" => {
+            send_pattern(conn, number).await?;
+            return Ok(true);
+        }
+        "take" => {
+            let mut body = (&mut *conn).take(number as u64);
+            let taken = tokio::io::copy(&mut body, &mut tokio::io::sink()).await?;
+            format!("took {taken}")
+        }
+        "bye" => return Ok(false),
+        "error" => return Err(io::Error::other("the handler was told to fail")),
+        #[expect(clippy::panic, reason = "the handler is told to")]
+        "panic" => panic!("the handler was told to panic"),
+        _ => format!("what is {command:?}?"),
+    };
+    conn.write_all(format!("{answer}\n").as_bytes()).await?;
+    Ok(true)
+}
+
+fn stats(conn: &Conn) -> String {
+    let stats = conn.server().stats().named();
+    let stats: serde_json::Map<_, _> =
+        stats.into_iter().map(|(name, n)| (name.to_owned(), n.into())).collect();
+    serde_json::Value::from(stats).to_string()
+}
+
+/// Bytes that tell if one is missing: each position modulo a prime.
+async fn send_pattern(conn: &mut Conn, len: usize) -> io::Result<()> {
+    const PRIME: usize = 251;
+    let block: Vec<u8> = (0..PRIME * 256).map(|at| u8::try_from(at % PRIME).unwrap_or(0)).collect();
+    let mut left = len;
+    while left > 0 {
+        let n = left.min(block.len());
+        conn.write_all(&block[..n]).await?;
+        left -= n;
+    }
+    Ok(())
+}
+
+/// Tells its steps; the line it is sent says how it ends.
+pub(crate) struct Steps {
+    setup_fails: bool,
+}
+
+pub(crate) fn steps(setup_fails: bool) -> impl Handler {
+    StepsHandler(PerConnection::new(move |_: &ConnInfo| Steps { setup_fails }))
+}
+
+impl RequestHandler for Steps {
+    async fn setup(&mut self, conn: &mut Conn) -> io::Result<()> {
+        step(conn, "setup");
+        if self.setup_fails { Err(io::Error::other("setup was told to fail")) } else { Ok(()) }
+    }
+
+    async fn handle(&mut self, conn: &mut Conn) -> io::Result<()> {
+        step(conn, "handle");
+        Script.handle(conn).await
+    }
+
+    async fn finish(&mut self, conn: &mut Conn) -> io::Result<()> {
+        step(conn, "finish");
+        Ok(())
+    }
+}
+
+fn step(conn: &Conn, step: &str) {
+    events::emit(&json!({"event": "step", "conn": conn.info().id().get(), "step": step}));
+}
+
+/// `PerConnection` with errors told as events.
+struct StepsHandler<H>(H);
+
+impl<H: Handler> Handler for StepsHandler<H> {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        self.0.handle(conn).await
+    }
+
+    fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        events::failed(Some(info.id().get()), failure);
+    }
+}
+
+/// The script's simplest commands, with blocking reads and writes.
+pub(crate) struct BlockingScript;
+
+impl BlockingHandler for BlockingScript {
+    fn handle(&self, conn: &mut BlockingConn) -> io::Result<()> {
+        let mut conn = BufReader::new(conn);
+        let mut line = String::new();
+        while conn.read_line(&mut line)? > 0 {
+            match line.trim_end() {
+                "error" => return Err(io::Error::other("the handler was told to fail")),
+                #[expect(clippy::panic, reason = "the handler is told to")]
+                "panic" => panic!("the handler was told to panic"),
+                "bye" => break,
+                _ => conn.get_mut().write_all(line.as_bytes())?,
+            }
+            line.clear();
+        }
+        Ok(())
+    }
+
+    fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        events::failed(Some(info.id().get()), failure);
+    }
+}
+
+/// Admits nobody.
+pub(crate) struct Refuse;
+
+impl Handler for Refuse {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        step(conn, "handle");
+        Ok(())
+    }
+
+    fn verify(&self, info: &ConnInfo) -> bool {
+        events::emit(&json!({"event": "step", "conn": info.id().get(), "step": "verify"}));
+        false
+    }
+
+    fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        events::failed(Some(info.id().get()), failure);
+    }
+}
+
+/// Panics where it is told of a failure.
+pub(crate) struct ReportPanics;
+
+impl Handler for ReportPanics {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        Script.handle(conn).await
+    }
+
+    fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        events::failed(Some(info.id().get()), failure);
+        #[expect(clippy::panic, reason = "the panic is what is tested")]
+        {
+            panic!("on_error panics");
+        }
+    }
+}

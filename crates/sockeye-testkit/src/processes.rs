@@ -1,0 +1,69 @@
+//! What the system knows of a process: its children, descriptors and the time it took.
+//!
+//! It only looks; it signals nobody.
+
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
+
+use crate::program::PATIENCE;
+
+/// The children of a process, the oldest first; none if it is gone.
+#[must_use]
+pub fn children(pid: u32) -> Vec<u32> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// How many descriptors a process has open.
+#[must_use]
+pub fn open_files(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
+}
+
+/// How many threads a process has.
+#[must_use]
+pub fn threads(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
+}
+
+/// The state of a process as ps(1) shows it (`S`, `Z`, …); `None` if it is gone.
+#[must_use]
+pub fn state(pid: u32) -> Option<char> {
+    after_name(pid)?.first()?.chars().next()
+}
+
+/// The processor time that a process took, its children not counted.
+///
+/// # Panics
+/// If it is gone.
+#[must_use]
+pub fn cpu_time(pid: u32) -> Duration {
+    let fields = after_name(pid).expect("a living process");
+    // Fields 14 and 15 of proc_pid_stat(5), counted from the state, which is the third.
+    let ticks: u64 = fields[11..13].iter().filter_map(|field| field.parse::<u64>().ok()).sum();
+    let per_second = rustix::param::clock_ticks_per_second();
+    Duration::from_millis(ticks * 1000 / per_second)
+}
+
+/// The fields of /proc/PID/stat behind the name, which may hold anything.
+fn after_name(pid: u32) -> Option<Vec<String>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = text.rsplit_once(')')?;
+    Some(rest.split_whitespace().map(ToOwned::to_owned).collect())
+}
+
+/// Waits for what no event tells: a state of the system. Looks every few milliseconds.
+///
+/// # Panics
+/// If it does not come in time.
+#[track_caller]
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        thread::sleep(Duration::from_millis(3));
+    }
+}
