@@ -386,6 +386,20 @@ async fn a_refusal_of_an_earlier_datagram_is_transient_and_the_socket_lives_on()
     assert_eq!(within(socket.recv(&mut [0; 8])).await.unwrap(), 4);
 }
 
+#[test]
+fn sockets_that_would_all_get_the_same_have_no_sibling() {
+    for addr in [
+        "udp://0.0.0.0:0?multicast-join=239.255.77.77%lo",
+        "udp://0.0.0.0:0?broadcast=1",
+        "unixgram://@sockeye-no-sibling",
+    ] {
+        let socket = DatagramSocket::bind(&addr.parse().unwrap()).unwrap().remove(0);
+        let error = socket.reuse_port_sibling().unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::Unsupported, "{addr}");
+        assert!(error.to_string().contains("try_clone"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn siblings_share_an_address_and_split_the_peers() {
     let first = bind_one(&udp("127.0.0.1"));

@@ -259,8 +259,9 @@ impl DatagramSocket {
     /// Packets queued on one of them are lost when that one is closed.
     ///
     /// # Errors
-    /// `Unsupported` for Unix sockets, which have no such thing: use
-    /// [`try_clone`](Self::try_clone); else what the system refuses.
+    /// `Unsupported` for Unix sockets, which have no such thing, and for what is not spread but
+    /// handed to every socket: raw IP, multicast groups, broadcasts. Use
+    /// [`try_clone`](Self::try_clone) there. Else what the system refuses.
     pub fn reuse_port_sibling(&self) -> io::Result<Self> {
         bind::sibling(self)
     }

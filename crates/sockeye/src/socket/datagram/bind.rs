@@ -202,13 +202,19 @@ fn unix(addr: &Addr, name: &UnixName) -> io::Result<DatagramSocket> {
 }
 
 pub(super) fn sibling(socket: &DatagramSocket) -> io::Result<DatagramSocket> {
-    let SocketName::Inet(name) = *socket.local_name() else {
-        return Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "a Unix socket cannot have a second queue: SO_REUSEPORT is for IP; share the socket \
-             with try_clone instead",
-        ));
+    let unsupported = |reason: &str| {
+        let message = format!("{reason}; share the socket with try_clone instead");
+        Err(io::Error::new(io::ErrorKind::Unsupported, message))
     };
+    let SocketName::Inet(name) = *socket.local_name() else {
+        return unsupported("a Unix socket cannot have a second queue: SO_REUSEPORT is for IP");
+    };
+    if socket.kind != DatagramKind::Udp {
+        return unsupported("every raw socket of an address gets all that is sent to it");
+    }
+    if !socket.options.multicast_join.is_empty() || socket.options.broadcast == Some(true) {
+        return unsupported("every socket of a port gets all multicasts and broadcasts");
+    }
     sockopt::set_socket_reuseport(&socket.fd, true)?;
     inet_one(name, socket.kind, &socket.options, true)
         .map_err(|error| refused(socket.kind, name, error).into())
