@@ -2,6 +2,8 @@
 //!
 //! A model is a value; the same handler runs unchanged under each. Each file here holds one
 //! model and never looks at what a handler does.
+//!
+#![doc = include_str!("pairs.md")]
 
 mod executor;
 mod fork;

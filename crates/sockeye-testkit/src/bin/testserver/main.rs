@@ -20,7 +20,9 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use sockeye::{
-    Addr, Error, PreparedServer, Report, Server, server::{Datagrams, Streams}, tls::TlsServer,
+    Addr, Error, PreparedServer, Report, Server,
+    server::{Datagrams, Streams},
+    tls::TlsServer,
 };
 
 use options::{End, Options};
