@@ -1,6 +1,10 @@
 //! From a request's head to a reply: the one way, for both lanes.
 
-use std::{borrow::Cow, hash::BuildHasher};
+use std::{
+    borrow::Cow,
+    hash::{BuildHasher, RandomState},
+    time::SystemTime,
+};
 
 use ::http::StatusCode;
 use bytes::Bytes;
@@ -250,9 +254,10 @@ fn content_type(path: &FilePath) -> Cow<'static, str> {
     media::content_type(path.file_name().unwrap_or_default())
 }
 
-/// Random, so that no file can be made to contain it.
+/// Not to be guessed, so that no file can be made to contain it.
 fn boundary() -> String {
-    // Each `RandomState` has keys of its own, from the system's randomness.
-    let [a, b] = [0, 1].map(|n: u8| std::hash::RandomState::new().hash_one(n));
+    // The keys are the system's randomness; forked children share them, and so more goes in.
+    let here = (std::process::id(), SystemTime::now());
+    let [a, b] = [0, 1].map(|n: u8| RandomState::new().hash_one((n, here)));
     format!("{a:016x}{b:016x}")
 }

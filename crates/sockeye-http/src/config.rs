@@ -65,7 +65,7 @@ pub struct Limits {
     pub body: u64,
     /// Ranges in one request; 16 by default. More are ignored, as RFC 9110 §14.2 permits.
     pub ranges: usize,
-    /// Entries of a folder that are sorted; 20,000 by default. A larger folder is listed unsorted, so
+    /// Entries of a folder that are sorted; 10,000 by default. A larger folder is listed unsorted, so
     /// that memory stays bounded and the first bytes come at once.
     pub sorted_entries: usize,
     /// Requests under way on one HTTP/2 connection; 100 by default.
@@ -85,7 +85,7 @@ impl Default for Limits {
             linger: Duration::from_secs(2),
             body: 64 * 1024,
             ranges: 16,
-            sorted_entries: 20_000,
+            sorted_entries: 10_000,
             streams: 100,
         }
     }

@@ -84,6 +84,23 @@ async fn a_file_that_shrinks_says_so() {
 }
 
 #[tokio::test]
+async fn what_is_not_in_memory_is_read_as_well() {
+    let (dir, home) = home();
+    let content: Vec<u8> = (0..3_000_000u32).map(|i| u8::try_from(i % 251).unwrap()).collect();
+    let path = dir.path().join("home/file");
+    fs::write(&path, &content).unwrap();
+    // Written to the disk, and then dropped from memory: where the filesystem can do that.
+    let file = fs::File::open(&path).unwrap();
+    file.sync_all().unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    let Opened::File(file) = open(&home, "file").await.unwrap() else { panic!() };
+    file.make_resident(1_000_000, 100_000).await.unwrap();
+    let mut buf = vec![0; content.len() - 7];
+    tokio::time::timeout(PATIENCE, file.read_exact_at(&mut buf, 7)).await.unwrap().unwrap();
+    assert!(buf == content[7..]);
+}
+
+#[tokio::test]
 async fn a_home_in_memory_is_read_as_well() {
     let Ok(dir) = TempDir::new_in("/dev/shm") else { return };
     fs::write(dir.path().join("file"), "in memory").unwrap();

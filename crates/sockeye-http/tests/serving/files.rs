@@ -172,3 +172,17 @@ fn only_reading_is_allowed() {
         assert_eq!((answer.status, answer.field("allow")), (204, Some("GET, HEAD, OPTIONS")));
     }
 }
+
+#[test]
+fn files_are_served_under_every_model_of_threads_and_tasks() {
+    for model in ["iterative", "pool:2", "threads:4", "tasks", "percore:1"] {
+        let site = Site::start(Config::default(), model.parse().unwrap(), None);
+        site.write("a.txt", model);
+        site.write("big.bin", vec![1; 1_000_000]);
+        site.write("folder/x", "");
+        assert_eq!(site.get("/a.txt").text(), model);
+        assert_eq!(site.get("/big.bin").body.len(), 1_000_000, "{model}");
+        // A listing goes by the pool of threads.
+        assert!(site.get("/folder/").text().contains("href=\"x\""), "{model}");
+    }
+}

@@ -116,7 +116,12 @@ impl Watch {
             self.was_idle = idle;
             self.written = written;
         }
-        let at = self.since + if idle { self.idle } else { self.stall };
+        let wait = match (idle, self.said_goodbye) {
+            (true, false) => self.idle,
+            (true, true) => self.idle.min(self.stall),
+            (false, _) => self.stall,
+        };
+        let at = self.since + wait;
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
         if timer.deadline() > at {
             timer.as_mut().reset(at);
@@ -131,7 +136,8 @@ impl Watch {
             }
             self.said_goodbye = true;
             self.since = Instant::now();
-            timer.as_mut().reset(self.since + self.stall.min(self.idle));
+            // To be woken again.
+            timer.as_mut().reset(self.since + self.idle.min(self.stall));
             let _ = timer.as_mut().poll(cx);
             return Verdict::Idle;
         }

@@ -1,0 +1,53 @@
+//! HTTP requests: whatever a peer sends, the file it leads to is in the folder and the range in the file.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sockeye_http::wire::{
+    accept::{self, Form},
+    condition::{self, Selection, Validators},
+    head::{self, Parsed},
+    host::HostRule,
+    plan::{self, Plan},
+    query,
+    target::{self, Target, url_path},
+};
+use sockeye_node::{FilePath, Kind, Meta, Range, Timestamp};
+
+fuzz_target!(|input: (u64, &[u8])| {
+    let (size, bytes) = input;
+    let Parsed::Head(head, length) = head::parse(bytes) else { return };
+    assert!(length <= bytes.len());
+    let _ = accept::form(head.fields.accept, &[Form::Html, Form::Json]);
+    let _ = accept::language(head.fields.accept_language);
+    if let Plan::Serve(wanted) = plan::plan(&head, &HostRule::Any, 8192) {
+        check_path(&wanted.path);
+        let _ = query::order(wanted.query);
+    }
+    let modified = Timestamp { seconds: 784_111_777, nanos: 0 };
+    let meta = Meta { kind: Kind::File, size, modified, device: 1, inode: 2 };
+    let file = Validators::of(&meta);
+    match condition::select(head.method, &head.fields, &file, 784_111_800, 16) {
+        Selection::Part(range) => check_range(range, size),
+        Selection::Parts(ranges) => {
+            assert!(ranges.len() > 1 && ranges.len() <= 16);
+            ranges.into_iter().for_each(|range| check_range(range, size));
+        }
+        _ => {}
+    }
+});
+
+fn check_path(path: &FilePath) {
+    assert!(path.segments().all(|s| s != b".." && s != b"." && !s.contains(&0)));
+    let url = url_path(path, true);
+    assert!(url.starts_with('/') && !url.starts_with("//"), "{url}");
+    match target::parse(url.as_bytes()) {
+        Ok(Target::Resource(again)) => assert_eq!(&again.path, path),
+        other => panic!("{url}: {other:?}"),
+    }
+}
+
+fn check_range(range: Range, size: u64) {
+    assert!(range.length > 0);
+    assert!(range.offset.checked_add(range.length).is_some_and(|end| end <= size));
+}
