@@ -78,7 +78,7 @@ pub(crate) async fn run_connection(
             }
         }
     };
-    if span.is_disabled() { life.await } else { life.instrument(span).await }
+    life.instrument(span).await;
 }
 
 async fn serve_connection(
@@ -91,7 +91,8 @@ async fn serve_connection(
     let service = &route.service;
     let opened = match accepted.into_stream() {
         Ok(stream) if route.addr.proxy || route.addr.tls => {
-            open_layers(server, route, stream, &mut info).await
+            // On the heap, as what it needs would lie idle for the rest of the connection.
+            Box::pin(open_layers(server, route, stream, &mut info)).await
         }
         plain => plain,
     };
@@ -213,7 +214,7 @@ async fn close(conn: &mut Conn) {
     }
     if conn.shutdown().await.is_ok() && unread {
         // Whether the peer's rest ends, is too long or too late: the connection is closed.
-        let _ = tokio::time::timeout(LINGER_TIME, discard(conn)).await;
+        let _ = Box::pin(tokio::time::timeout(LINGER_TIME, discard(conn))).await;
     }
 }
 
