@@ -1,0 +1,70 @@
+//! Every datagram back to its sender: no connections, and no promise that anything arrives.
+
+mod cli;
+
+use std::{io, time::Duration};
+
+use clap::Parser;
+use sockeye::{Addr, DatagramHandler, Model, Packet, Server, client};
+use tokio::time::timeout;
+
+/// Answers each datagram with the same bytes.
+#[derive(Parser)]
+enum Cli {
+    /// Serve until Ctrl-C
+    Serve {
+        #[arg(default_value = "udp://127.0.0.1:9003")]
+        addr: Addr,
+        /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
+        #[arg(long, default_value_t)]
+        model: Model,
+    },
+    /// Send each line of standard input, print each answer
+    Connect {
+        #[arg(default_value = "udp://127.0.0.1:9003")]
+        addr: Addr,
+    },
+}
+
+/// How long the client waits for an answer: it, or the question, may be lost.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The largest datagram that there is, in bytes.
+const LARGEST: usize = 65_535;
+
+struct Echo;
+
+impl DatagramHandler for Echo {
+    async fn handle(&self, packet: &mut Packet) -> io::Result<()> {
+        packet.reply(packet.data()).await
+    }
+}
+
+fn serve(addr: Addr, model: Model) -> cli::Exit {
+    let server = Server::bind_datagram(addr)?.model(model);
+    cli::announce(&server.addrs())?;
+    let report = server.serve(Echo)?;
+    Ok(cli::say(report)?)
+}
+
+async fn connect(addr: Addr) -> cli::Exit {
+    // "Connected" means that this socket hears this peer alone; nothing was sent.
+    let socket = client::connect_datagram(&addr).await?;
+    let mut lines = cli::Lines::new("> ");
+    let mut answer = vec![0; LARGEST];
+    while let Some(line) = lines.next().await? {
+        socket.send(line.as_bytes()).await?;
+        match timeout(PATIENCE, socket.recv(&mut answer)).await {
+            Ok(received) => cli::say(cli::printable(&answer[..received?]))?,
+            Err(_elapsed) => cli::say("no answer: lost, or nobody is there")?,
+        }
+    }
+    Ok(())
+}
+
+fn main() -> cli::Exit {
+    match Cli::parse() {
+        Cli::Serve { addr, model } => serve(addr, model),
+        Cli::Connect { addr } => cli::block_on(connect(addr)),
+    }
+}
