@@ -102,7 +102,7 @@ async fn connect(addr: Addr, name: String, force: bool) -> cli::Exit {
         filled = file.fill(first.chain(stream), size, transfer::progress(size, own)?) => filled?,
         _ = ctrl_c() => return Err("interrupted".into()),
     }
-    file.finish(force).await?;
+    file.finish(force)?;
     Ok(cli::say(format_args!("{own}: {size} bytes"))?)
 }
 

@@ -66,7 +66,7 @@ impl Handler for Upload {
         let mut file = Incoming::create(Path::new(&name))?;
         conn.write_all(READY.as_bytes()).await?;
         file.fill(&mut *conn, size, ProgressBar::hidden()).await?;
-        file.finish(true).await?;
+        file.finish(true)?;
         let name = cli::printable(name.as_bytes());
         cli::say(format_args!("{}: {name}, {size} bytes", conn.peer()))
     }

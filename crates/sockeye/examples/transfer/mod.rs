@@ -83,6 +83,8 @@ impl Incoming {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
             }
             self.file.write_all(&piece[..n]).await?;
+            // Without this the system may not have it yet, and the file may end here.
+            self.file.flush().await?;
             self.received += n as u64;
             bar.set_position(self.received);
         }
@@ -91,8 +93,7 @@ impl Incoming {
     }
 
     /// Gives the file its name, in place of an older one only if `replace` says so.
-    pub(crate) async fn finish(mut self, replace: bool) -> io::Result<()> {
-        self.file.flush().await?;
+    pub(crate) fn finish(mut self, replace: bool) -> io::Result<()> {
         let Some(temporary) = self.temporary.take() else { return Ok(()) };
         let named = match replace {
             true => temporary.persist(&self.path),

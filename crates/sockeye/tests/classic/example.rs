@@ -30,7 +30,7 @@ fn program(name: &str) -> PathBuf {
     let path = this.parent().and_then(Path::parent).unwrap().join("examples").join(name);
     assert!(
         path.exists(),
-        "{name} is not built: `cargo test` does it, with `--test` say `--examples`"
+        "{name} is not built: `cargo test` does it; before `--test classic` run `cargo build --examples`"
     );
     path
 }
