@@ -58,10 +58,11 @@ pub struct Limits {
     /// How long an idle connection is kept once the server drains, so that a request that is
     /// under way is still answered; 500 ms by default.
     pub drain_idle: Duration,
-    /// After a last answer: how long, and below how many bytes, what the peer still sends is read and
-    /// thrown away, so that the answer is not lost to a reset; 2 s by default.
+    /// How long, after an answer to what was not read to its end, the peer's further bytes are read and
+    /// thrown away (256 KiB at most), so that the answer is not lost to a reset; 2 s by default.
     pub linger: Duration,
-    /// A request body's bytes that are read and thrown away; 64 KiB by default. More: 413, and the end.
+    /// A request body's bytes that are read and thrown away; 64 KiB by default. After an answer to
+    /// more, the connection ends.
     pub body: u64,
     /// Ranges in one request; 16 by default. More are ignored, as RFC 9110 §14.2 permits.
     pub ranges: usize,

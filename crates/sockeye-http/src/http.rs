@@ -16,7 +16,22 @@ use crate::{
 
 /// Serves what a session can read over HTTP.
 ///
-/// One value serves any number of connections, over any transport.
+/// One value serves any number of connections, over any transport and under any model:
+///
+/// ```no_run
+/// use std::path::Path;
+///
+/// use sockeye::{Model, Server};
+/// use sockeye_http::{Config, Http};
+/// use sockeye_node::{Home, Session};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let session = Session::guest(Home::open(Path::new("/srv/www"))?);
+/// let http = Http::new(session, Config::default());
+/// Server::bind("tcp://127.0.0.1:8080")?.model(Model::Tasks).serve(http)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Http {
     session: Session,

@@ -42,7 +42,7 @@ pub(super) const GO_HOME: Text = Text::new("Go to the start page", "返回首页
 type Explanation = (StatusCode, Text, Text);
 
 /// The errors that this server answers.
-const ERRORS: [Explanation; 15] = [
+const ERRORS: [Explanation; 14] = [
     (
         StatusCode::BAD_REQUEST,
         Text::new("Bad request", "请求有误"),
@@ -78,11 +78,6 @@ const ERRORS: [Explanation; 15] = [
         StatusCode::PRECONDITION_FAILED,
         Text::new("Precondition failed", "前提条件不成立"),
         Text::new("The file is not the one the request expects.", "该文件与请求所期望的不一致。"),
-    ),
-    (
-        StatusCode::PAYLOAD_TOO_LARGE,
-        Text::new("Content too large", "请求内容过大"),
-        Text::new("The request carries more than is accepted.", "请求携带的内容超出限制。"),
     ),
     (
         StatusCode::URI_TOO_LONG,

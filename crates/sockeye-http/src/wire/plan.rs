@@ -35,8 +35,6 @@ pub enum Refusal {
     Method,
     /// 408: the head did not come in time.
     Timeout,
-    /// 413: the body is larger than what is read and thrown away.
-    Body,
     /// 414: the request line is too long.
     TargetLength,
     /// 421: this listener does not go by that name.
@@ -62,7 +60,6 @@ impl Refusal {
             Self::NoSuchName => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TargetLength => StatusCode::URI_TOO_LONG,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::Fields => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

@@ -8,10 +8,11 @@ use std::{
 
 use crate::site::Site;
 use sockeye::{
-    Model,
+    Model, Server,
     tls::{Identity, TlsServer},
 };
-use sockeye_http::Config;
+use sockeye_http::{Config, Http};
+use sockeye_node::{Home, Session};
 use sockeye_testkit::{certificates::Authority, peer};
 use tempfile::TempDir;
 
@@ -96,6 +97,26 @@ fn exercise(site: &Site, curl: &Curl) {
 fn curl_gets_files_over_http_1() {
     let Some((site, curl)) = plain() else { return };
     exercise(&site, &curl);
+}
+
+#[test]
+fn curl_gets_files_over_a_unix_socket() {
+    let Some(program) = peer::require("curl") else { return };
+    let (folder, home) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let socket = folder.path().join("http.sock");
+    let session = Session::guest(Home::open(home.path()).unwrap());
+    let http = Http::new(session, Config::default());
+    let server = Server::bind(format!("unix://{}", socket.display())).unwrap();
+    let server = server.with(http).workers(1).signals(false).prepare().unwrap();
+    let handle = server.handle();
+    let thread = std::thread::Builder::new().spawn(move || drop(server.run().unwrap())).unwrap();
+    fs::write(home.path().join("a.txt"), vec![b'a'; 100_000]).unwrap();
+    let arguments = vec!["--unix-socket".to_owned(), socket.display().to_string()];
+    // No web page reaches a Unix socket: any name will do.
+    let curl = Curl { program, folder, base: "http://any.example".into(), arguments };
+    assert_eq!(curl.text(&[], "/a.txt").len(), 100_000);
+    handle.stop();
+    thread.join().unwrap();
 }
 
 #[test]
