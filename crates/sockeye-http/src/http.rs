@@ -117,7 +117,7 @@ impl Http {
 impl Handler for Http {
     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
         conn.set_read_idle(None);
-        conn.set_write_stall(None);
+        conn.set_write_stall(Some(self.config.limits.write_stall));
         let http2 = conn.stream().tls().and_then(|tls| tls.alpn).is_some_and(|alpn| alpn == b"h2");
         let (server, drain) = (conn.server(), conn.drain_signal());
         let context = ConnectionContext::new(conn.peer().clone(), conn.local()?)

@@ -58,16 +58,14 @@ impl<T: Transport> Guarded<T> {
         self.transport.sends_files()
     }
 
-    /// As [`Transport::send_file`], under the same deadline as a write; `count` should be small enough for a
-    /// slow peer to take within it.
+    /// As [`Transport::send_file`].
     pub(crate) async fn send_file(
         &mut self,
         file: BorrowedFd<'_>,
         offset: u64,
         count: u64,
     ) -> io::Result<u64> {
-        let sending = self.transport.send_file(file, offset, count);
-        let sent = tokio::time::timeout(self.stall, sending).await.map_err(|_| stalled())??;
+        let sent = self.transport.send_file(file, offset, count).await?;
         self.written.fetch_add(sent, Ordering::Relaxed);
         Ok(sent)
     }

@@ -16,6 +16,7 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send {
     fn sends_files(&self) -> bool;
 
     /// Sends `count` bytes of `file` from `offset`, and says how many: fewer only if the file ends before.
+    /// Fails with `TimedOut` if the peer takes nothing for too long, as [`Guarded`](super::Guarded) does.
     fn send_file(
         &mut self,
         file: BorrowedFd<'_>,

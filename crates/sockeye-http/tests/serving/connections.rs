@@ -187,6 +187,41 @@ fn a_reader_that_never_reads_is_cut() {
     }
 }
 
+/// A limit on waiting is not a limit on slowness.
+#[test]
+fn a_slow_reader_gets_all_of_a_large_file() {
+    let mut config = Config::default();
+    config.limits.write_stall = Duration::from_millis(500);
+    let site = site_with(config);
+    fs::File::create(site.folder().join("large")).unwrap().set_len(3 << 20).unwrap();
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    // So small that most of the file waits in the server.
+    socket.set_recv_buffer_size(16 << 10).unwrap();
+    socket.connect(&site.addr.into()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let begun = Instant::now();
+    stream.write_all(GET.replace("/a", "/large").as_bytes()).unwrap();
+    end_of_requests(&stream);
+    let (mut total, mut buf) = (0, vec![0; 8 << 10]);
+    loop {
+        let mut piece = 0;
+        while piece < buf.len() {
+            match stream.read(&mut buf[piece..]).unwrap() {
+                0 => break,
+                n => piece += n,
+            }
+        }
+        total += piece;
+        if piece < buf.len() {
+            break;
+        }
+        // Slow, and never silent for as long as the limit.
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(total > 3 << 20 && begun.elapsed() > Duration::from_secs(2), "{total}");
+}
+
 #[test]
 fn a_file_that_shrinks_breaks_the_connection_and_one_that_grows_does_not_show() {
     let site = site();

@@ -184,13 +184,14 @@ impl Conn {
         let file = file.as_fd();
         let mut sent = 0;
         while sent < count {
-            let piece = (count - sent).min(SEND_FILE_PIECE);
-            let n = self.write.guard(self.stream.send_file(file, offset + sent, piece)).await?;
-            self.wrote(n);
-            sent += n;
-            if n < piece {
+            let part = self.stream.send_file_part(file, offset + sent, count - sent);
+            let n = self.write.guard(part).await?;
+            if n == 0 {
                 break;
             }
+            self.wrote(n);
+            sent += n;
+            tokio::task::coop::consume_budget().await;
         }
         Ok(sent)
     }
@@ -229,9 +230,6 @@ impl Conn {
         self.stream.is_tls()
     }
 }
-
-/// Largest piece of a file that one wait for the peer covers, in bytes.
-const SEND_FILE_PIECE: u64 = 256 * 1024;
 
 fn line_too_long(max: usize) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("the peer sent a line over {max} bytes"))

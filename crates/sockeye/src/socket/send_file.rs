@@ -53,6 +53,32 @@ impl Stream {
         Ok(sent)
     }
 
+    /// Sends as much of `count` bytes of `file` from `offset` on as the stream takes at once, and
+    /// returns how many: 0 only at the end of the file. For whoever must see progress, as a
+    /// deadline for a peer that takes nothing does; otherwise as [`Stream::send_file`].
+    ///
+    /// # Errors
+    /// As [`Stream::send_file`].
+    ///
+    /// # Cancel safety
+    /// As [`Stream::send_file`].
+    pub async fn send_file_part(
+        &mut self,
+        file: impl AsFd,
+        offset: u64,
+        count: u64,
+    ) -> io::Result<u64> {
+        let file = file.as_fd();
+        let copied = count.min(COPY_PIECE as u64);
+        if self.is_tls() || self.kind() == StreamKind::Seqpacket {
+            return self.copy_file(file, offset, copied).await;
+        }
+        match self.send_piece(file, offset, count.min(KERNEL_PIECE)).await {
+            Err(error) if cannot_send_from(&error) => self.copy_file(file, offset, copied).await,
+            sent => sent,
+        }
+    }
+
     async fn send_piece(&self, file: BorrowedFd<'_>, from: u64, count: u64) -> io::Result<u64> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let send = |socket: BorrowedFd<'_>, _| {

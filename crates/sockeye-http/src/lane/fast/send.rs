@@ -14,8 +14,8 @@ const SMALL: u64 = 16 * 1024;
 /// Bytes copied at once where sendfile is not to be had.
 const COPIED: u64 = 64 * 1024;
 
-/// Bytes that one sendfile is asked for: so few that a slow peer takes them before the write deadline.
-const PIECE: u64 = 512 * 1024;
+/// Bytes of a file that are made resident and sent at once.
+const PIECE: u64 = 1024 * 1024;
 
 /// How the sending of a reply ended.
 pub(super) struct Sent {
