@@ -94,7 +94,8 @@ pub(crate) async fn accept_loop(
             admit(server, source, accepted, permit, executor).await;
         }
     }
-    while !server.shutdown.is_cut() {
+    // Where newcomers cannot be kept out, there is an end all the same.
+    for _ in 0..incoming.turn_away() {
         let Some((source, accepted)) = incoming.accept_waiting() else { break };
         tokio::select! {
             biased;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::runtime;
 use crate::server::{Job, PacketJob, ServerContext};
@@ -28,8 +29,8 @@ pub(super) enum Stay {
     For(Duration),
 }
 
-/// Threads, and those of them that wait for work.
-#[derive(Clone, Debug)]
+/// Threads, and those of them that wait for work, which end when this is dropped.
+#[derive(Debug)]
 pub(super) struct Workers(Arc<Shared>);
 
 #[derive(Debug)]
@@ -38,12 +39,20 @@ struct Shared {
     stay: Stay,
     /// The last to come is the first to go: its stack and runtime are still in the caches.
     idle: Mutex<Vec<oneshot::Sender<Work>>>,
+    /// Nothing is given any more.
+    done: CancellationToken,
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.0.done.cancel();
+    }
 }
 
 impl Workers {
     pub(super) fn new(server: &Arc<ServerContext>, stay: Stay) -> Self {
-        let idle = Mutex::new(Vec::new());
-        Self(Arc::new(Shared { server: Arc::clone(server), stay, idle }))
+        let (server, done) = (Arc::clone(server), CancellationToken::new());
+        Self(Arc::new(Shared { server, stay, idle: Mutex::new(Vec::new()), done }))
     }
 
     /// Gives `work` to a waiting thread; gives it back if there is none.
@@ -65,12 +74,12 @@ impl Workers {
     /// connection.
     pub(super) fn start(&self, first: Option<Work>) -> io::Result<()> {
         let runtime = runtime::current_thread()?;
-        let workers = self.clone();
+        let shared = Arc::clone(&self.0);
         let token = self.0.server.registry.token();
         thread::Builder::new().name("sockeye-conn".to_owned()).spawn(move || {
-            runtime.block_on(workers.0.serve(first));
+            runtime.block_on(shared.serve(first));
             runtime.shutdown_background();
-            drop((workers, token));
+            drop((shared, token));
         })?;
         Ok(())
     }
@@ -92,7 +101,7 @@ impl Shared {
         }
     }
 
-    /// Waits for work; `None` when there is none for too long, or the server stops.
+    /// Waits for work; `None` when there is none for too long, or no more will come.
     async fn wait(&self) -> Option<Work> {
         let (idle, mut work) = oneshot::channel();
         {
@@ -110,7 +119,7 @@ impl Shared {
             biased;
             given = &mut work => return given.ok(),
             () = too_long => {}
-            () = self.server.shutdown.draining() => {}
+            () = self.done.cancelled() => {}
         }
         // What is given from now on comes back to the giver; what was given just before is here.
         work.close();

@@ -132,6 +132,13 @@ impl Incoming {
         }
     }
 
+    /// Lets nobody else into the backlogs: how many connections may wait there.
+    pub(crate) fn turn_away(&self) -> usize {
+        let listeners = self.sources.iter().map(|source| &source.source.listener);
+        listeners.clone().for_each(|listener| listener.turn_away());
+        listeners.map(|listener| listener.addr().options.backlog_or_default() as usize).sum()
+    }
+
     /// A connection that waits in a backlog now, if there is one: for the drain.
     pub(crate) fn accept_waiting(&mut self) -> Option<(Arc<StreamSource>, Accepted)> {
         for Watched { source, .. } in &self.sources {

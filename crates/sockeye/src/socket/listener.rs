@@ -10,11 +10,15 @@ use std::{
 };
 
 use rustix::net::{SocketFlags, sockopt};
+use socket2::{SockFilter, SockRef};
 
 use super::{
     BindError, BindFault, SocketName, Stream, StreamKind, bind, options, unix_file::UnixSocketFile,
 };
 use crate::addr::{Addr, Endpoint, Host, HostPort};
+
+/// The filter instruction that ends with a constant: how much of a packet to keep.
+const RETURN_CONSTANT: u16 = 0x06;
 
 /// A listening stream socket: non-blocking, close-on-exec, bound to no runtime.
 ///
@@ -152,6 +156,27 @@ impl Listener {
             local: self.local.clone(),
             addr: self.addr.clone(),
         })
+    }
+
+    /// Lets no further connection into the queue, where the transport has a way to; those that
+    /// are in it stay. For a drain: under load the queue would never be empty otherwise.
+    ///
+    /// TCP: the kernel drops what arrives for the listener, so that clients try again a moment
+    /// later, and by then reach its successor or learn that there is none. Unix paths: the file
+    /// is removed. Abstract names have no way, and an inherited socket is not ours to close.
+    pub(crate) fn turn_away(&self) {
+        if matches!(self.addr.endpoint, Endpoint::Inherited(_)) {
+            return;
+        }
+        if let Some(file) = &self.file {
+            file.remove();
+        }
+        if self.kind == StreamKind::Tcp {
+            let drop_all = SockFilter::new(RETURN_CONSTANT, 0, 0, 0);
+            if let Err(error) = SockRef::from(self).attach_filter(&[drop_all]) {
+                tracing::debug!(%error, addr = %self.addr, "new connections are still queued");
+            }
+        }
     }
 
     /// Binds a second listener, with a queue of its own, to the same TCP address: the kernel

@@ -119,14 +119,22 @@ impl UnixSocketFile {
     }
 }
 
-impl Drop for UnixSocketFile {
-    fn drop(&mut self) {
+impl UnixSocketFile {
+    /// Removes the file, if this process bound it and it is still the same: nobody finds the
+    /// socket any more, and what is connected or queued stays.
+    pub(crate) fn remove(&self) {
         if self.process == std::process::id() && self.is_still_ours() {
             let removed = fs::remove_file(&self.path);
             if let Err(error) = removed {
                 tracing::warn!(path = %self.path.display(), %error, "the socket file stays behind");
             }
         }
+    }
+}
+
+impl Drop for UnixSocketFile {
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 
