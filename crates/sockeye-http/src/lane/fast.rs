@@ -199,7 +199,8 @@ impl<'d, D: Future<Output = ()>> Input<'d, D> {
 
     fn consume(&mut self, length: usize) {
         self.bytes.drain(..length);
-        self.begun = None;
+        // What follows is the beginning of the next head.
+        self.begun = (!self.bytes.is_empty()).then(Instant::now);
     }
 
     /// Notices a drain that began while a request was answered.

@@ -157,6 +157,10 @@ fn a_slow_head_and_an_idle_connection_are_cut() {
     slow.write_all(&GET.as_bytes()[..20]).unwrap();
     let begun = Instant::now();
     assert_eq!(answers(&mut slow)[0].status, 408);
+    // The same behind a whole one.
+    slow = site.connect();
+    slow.write_all(format!("{GET}GET /").as_bytes()).unwrap();
+    assert_eq!(answers(&mut slow).last().unwrap().status, 408);
     // Idle from the start, idle after an answer, idle in the other lane.
     let mut idle = site.connect();
     assert!(answers(&mut idle).is_empty());
