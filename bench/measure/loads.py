@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import os
 import re
 import subprocess
+import time
 
-from .contenders import LOAD_CPU, SERVER_CPU, pinned
+from .contenders import LOAD_CPU, pinned
 
 BENCH = "target/release/sockeye-bench"
 
@@ -47,24 +49,32 @@ class Wrk:
 
 
 def run(load, contender, seconds):
-    """One measurement: a fresh server, one load. The result also says how busy the server's processor was."""
+    """One measurement: a fresh server, one load. The result also says what share of a processor the server used."""
     with contender.running() as (pid, address):
         command = pinned(LOAD_CPU, load.command(address, pid, seconds))
-        before = processor_times(SERVER_CPU)
+        began, before = time.monotonic(), processor_time(pid)
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds + 120
         )
-        after = processor_times(SERVER_CPU)
+        after, ended = processor_time(pid), time.monotonic()
         if done.returncode != 0:
             raise RuntimeError(f"{contender.name}: {done.stderr.strip() or done.stdout.strip()}")
         result = load.parse(done.stdout)
-    spent = [b - a for a, b in zip(before, after)]
-    result["busy"] = 1 - (spent[3] + spent[4]) / max(1, sum(spent))
+    result["busy"] = (after - before) / (ended - began)
     return result
 
 
-def processor_times(cpu):
-    """user, nice, system, idle, iowait, irq, softirq, steal of one processor, in ticks."""
-    with open("/proc/stat", encoding="ascii") as stat:
-        line = next(line for line in stat if line.startswith(f"cpu{cpu} "))
-    return [int(field) for field in line.split()[1:9]]
+def processor_time(pid):
+    """Seconds of processor time of a process and all its descendants, the dead ones included."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            # utime, stime, cutime, cstime; the name before them may contain anything.
+            fields = stat.read().rpartition(")")[2].split()[11:15]
+        children = []
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as listed:
+                children += listed.read().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0  # ended meanwhile: its parent has counted it
+    own = sum(int(field) for field in fields) / os.sysconf("SC_CLK_TCK")
+    return own + sum(processor_time(child) for child in children)

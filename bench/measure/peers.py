@@ -11,6 +11,7 @@ from .loads import Load
 from .rounds import Row
 
 EPOLL = Contender("C epoll", ("bench/work/epoll_echo", "0"))
+BATCH = Contender("C recvmmsg, sendmmsg", ("bench/work/udp_batch", "0"))
 
 
 def python(kind):
@@ -33,4 +34,5 @@ def rows(_folder):
         Row("echo: events against themselves", EPOLL, EPOLL, ECHO, bar=0.97),
         Row("connect: threads against events", THREADING, EPOLL, CONNECT, bar=0.2),
         Row("connect: processes against threads", FORKING, THREADING, CONNECT, bar=0.05),
+        Row("UDP: batches against one by one", BATCH, UDP, DATAGRAMS, bar=1.5),
     ]

@@ -7,6 +7,7 @@ import datetime
 import os
 import platform
 import re
+import statistics
 import subprocess
 import sys
 
@@ -15,12 +16,14 @@ FILE = "bench/RESULTS.md"
 
 def table(outcomes):
     """The table, line by line."""
-    yield "| what | ours | peer | bar | median | spread | ours, absolute | server's core busy, ours / peer | |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "| what | ours | peer | bar | median | spread | by processor time | ours, absolute | processor used, ours / peer | |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for outcome in outcomes:
         row = outcome.row
         unit = "×" if row.peer else row.unit
         busy = f"{outcome.ours['busy']:.0%}" + (f" / {outcome.peer['busy']:.0%}" if row.peer else "")
+        if not row.timed:
+            busy = ""
         cells = [
             row.name,
             row.ours.name,
@@ -28,6 +31,7 @@ def table(outcomes):
             row.bar_text(),
             f"{outcome.median:.2f} {unit}",
             f"{min(outcome.values):.2f}–{max(outcome.values):.2f}",
+            f"{statistics.median(outcome.by_time):.2f} ×" if outcome.by_time else "",
             f"{outcome.ours[row.figure]:,.4g} {row.unit}" if outcome.ours[row.figure] < 1000
             else f"{outcome.ours[row.figure]:,.0f} {row.unit}",
             busy,
@@ -63,8 +67,9 @@ def section(area, outcomes, options):
     yield ""
     yield from table(outcomes)
     yield ""
-    yield "A figure is the median over the rounds; the spread is the smallest and the largest. “Busy” counts the whole"
-    yield "processor that the server is pinned to: below 95 % something else, most often the load, was the limit."
+    yield "A figure is the median over the rounds; the spread is the smallest and the largest. “Processor used” is the"
+    yield "server's own time on its processor: well below 100 % the load, or another process there, was the limit, and the"
+    yield "ratio of what was done in a second of that time (“by processor time”) says more than the ratio of rates."
     yield ""
     yield "<details><summary>Command lines</summary>"
     yield ""

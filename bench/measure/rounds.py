@@ -18,6 +18,8 @@ class Row:
     at_least: bool = True
     figure: str = "per_second"
     unit: str = "/s"
+    # Whether the server's processor time is known in full; not where nobody waits for its children.
+    timed: bool = True
 
     def passes(self, value):
         return value >= self.bar if self.at_least else value <= self.bar
@@ -29,10 +31,15 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """A measured row: one value a round (a ratio, or the figure itself), and the medians behind it."""
+    """A measured row: one value a round (a ratio, or the figure itself), and the medians behind it.
+
+    `by_time` are the ratios of what was done in a second of processor time: they compare the servers also
+    where the load, or something else on the machine, was the limit.
+    """
 
     row: Row
     values: tuple
+    by_time: tuple
     ours: dict
     peer: dict
     commands: tuple
@@ -45,21 +52,25 @@ class Outcome:
 def measure(row, rounds, seconds):
     """Measures a row in so many rounds; prints as it goes."""
     print(f"{row.name}: {row.ours.name}" + (f" vs {row.peer.name}" if row.peer else ""), flush=True)
-    ours, peers, values = [], [], []
+    ours, peers, values, by_time = [], [], [], []
     for _ in range(rounds):
         ours.append(loads.run(row.load, row.ours, seconds))
         value = ours[-1][row.figure]
-        line = f"  {value:,.1f} {row.unit} ({ours[-1]['busy']:.0%} busy)"
+        line = f"  {value:,.1f} {row.unit} ({ours[-1]['busy']:.0%} used)"
         if row.peer:
             peers.append(loads.run(row.load, row.peer, seconds))
             other = peers[-1][row.figure]
-            line += f"   {other:,.1f} {row.unit} ({peers[-1]['busy']:.0%} busy)   {value / other:.2f} ×"
+            line += f"   {other:,.1f} {row.unit} ({peers[-1]['busy']:.0%} used)   {value / other:.2f} ×"
             value /= other
+            if row.timed and row.unit == "/s":
+                by_time.append(value * peers[-1]["busy"] / ours[-1]["busy"])
         values.append(value)
         print(line, flush=True)
     median = statistics.median(values)
-    print(f"  median {median:.2f}, bar {row.bar_text()}: {'pass' if row.passes(median) else 'MISS'}\n", flush=True)
-    return Outcome(row, tuple(values), middle(ours), middle(peers), commands(row, seconds))
+    same = f" ({statistics.median(by_time):.2f} by processor time)" if by_time else ""
+    verdict = "pass" if row.passes(median) else "MISS"
+    print(f"  median {median:.2f}{same}, bar {row.bar_text()}: {verdict}\n", flush=True)
+    return Outcome(row, tuple(values), tuple(by_time), middle(ours), middle(peers), commands(row, seconds))
 
 
 def middle(results):
