@@ -312,6 +312,16 @@ impl<S> Server<S> {
         self
     }
 
+    /// Called once when the server is ready: connections are accepted, signals are obeyed. Before
+    /// that, connections queue already, but a signal still ends the process at once.
+    ///
+    /// It is called in the server's own process only, on the thread that supervises.
+    #[must_use]
+    pub fn on_ready(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.settings.on_ready = Some(Arc::new(hook));
+        self
+    }
+
     /// Tells a service manager when the server is ready, reloads and stops. By default nobody.
     #[must_use]
     pub fn notifier(mut self, notifier: Notifier) -> Self {

@@ -13,6 +13,7 @@ pub(crate) struct Settings {
     pub(crate) workers: Option<usize>,
     pub(crate) signals: Option<bool>,
     pub(crate) on_reload: Option<Hook>,
+    pub(crate) on_ready: Option<Hook>,
     pub(crate) notifier: Arc<Notifier>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<crate::tls::TlsServer>,

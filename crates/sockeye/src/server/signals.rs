@@ -1,6 +1,9 @@
 //! Signals as a server's operator knows them: the first drains, the second stops.
 
-use std::{future::pending, io};
+use std::{
+    future::{Future, pending},
+    io,
+};
 
 use super::context::ServerContext;
 use crate::{
@@ -11,15 +14,29 @@ use crate::{
     systemd::{Notifier, State},
 };
 
-/// Obeys SIGINT, SIGTERM and SIGHUP; never returns.
+/// Obeys SIGINT, SIGTERM and SIGHUP; never returns. They are caught from the call on, not only
+/// from the first poll: whoever is told that the server is ready may send one at once.
 ///
 /// After the second SIGINT or SIGTERM both have their default again, so that a third ends the
 /// process even if a handler hangs.
-pub(crate) async fn obey(server: &ServerContext, notifier: &Notifier) -> io::Result<()> {
+pub(crate) fn obey(
+    server: &ServerContext,
+    notifier: &Notifier,
+) -> io::Result<impl Future<Output = ()>> {
     let interrupt = SignalArrivals::of(libc::SIGINT)?;
     let terminate = SignalArrivals::of(libc::SIGTERM)?;
     let wanted = server.reload.wanted();
     let hang_up = wanted.then(|| SignalArrivals::of(libc::SIGHUP)).transpose()?;
+    Ok(attend(server, notifier, interrupt, terminate, hang_up))
+}
+
+async fn attend(
+    server: &ServerContext,
+    notifier: &Notifier,
+    interrupt: SignalArrivals,
+    terminate: SignalArrivals,
+    hang_up: Option<SignalArrivals>,
+) {
     loop {
         tokio::select! {
             () = interrupt.next() => {}

@@ -29,9 +29,12 @@ pub(crate) async fn supervise(
         accepting.await;
         server.registry.closed().await;
     });
+    let obeying = obey_signals.then(|| signals::obey(server, &settings.notifier));
     let mut signals = pin!(async {
-        if obey_signals && let Err(error) = signals::obey(server, &settings.notifier).await {
-            tracing::warn!(%error, "signals are not handled");
+        match obeying {
+            Some(Ok(obeying)) => obeying.await,
+            Some(Err(error)) => tracing::warn!(%error, "signals are not handled"),
+            None => {}
         }
         pending::<()>().await;
     });
@@ -46,6 +49,9 @@ pub(crate) async fn supervise(
     // A signal that comes as soon as the first connection is served must drain, not kill.
     let _: Poll<()> = poll_fn(|cx| Poll::Ready(signals.as_mut().poll(cx))).await;
     signals::tell(&settings.notifier, State::Ready);
+    if let Some(hook) = &settings.on_ready {
+        hook();
+    }
     tokio::select! {
         biased;
         () = &mut life => {}
