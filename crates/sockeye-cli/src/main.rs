@@ -1,1 +1,35 @@
-fn main() {}
+//! The program `sockeye`: from the arguments to a verb, and from what came of it to an exit code.
+//!
+//! The only crate that reads the environment, prints, or ends the process. What it does it does by the
+//! libraries: a verb resolves its arguments, calls them, and says what happened.
+
+mod args;
+mod completions;
+mod dial;
+mod failure;
+mod logging;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Verb};
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        // Also help and version, which end well.
+        Err(error) => return failure::of_arguments(&error),
+    };
+    logging::start(args.verbose, args.quiet);
+    let outcome = match args.verb {
+        Verb::Serve(serve) => serve::run(serve, args.quiet > 0),
+        Verb::Dial(dial) => dial::run(dial),
+        Verb::Completions(completions) => completions::run(&completions),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,53 @@
+//! The command line as clap sees it: the verbs, and what holds for all of them.
+//!
+//! What the values mean is resolved by each verb's plan, so that an error can say what to do.
+
+use clap::{ArgAction, Parser, Subcommand};
+
+use crate::{completions::CompletionsArgs, dial::DialArgs, serve::ServeArgs};
+
+/// The version and the commit that it was built from, if that is known.
+const VERSION: &str = const {
+    match env!("SOCKEYE_COMMIT").is_empty() {
+        true => env!("CARGO_PKG_VERSION"),
+        false => concat!(env!("CARGO_PKG_VERSION"), " (", env!("SOCKEYE_COMMIT"), ")"),
+    }
+};
+
+const ABOUT: &str = "A team's own server in one program";
+
+const EXAMPLES: &str = "\
+Examples:
+  sockeye serve                            share the current folder on http://127.0.0.1:8080/
+  sockeye serve ~/photos --listen [::]:80  share another one with everybody
+  sockeye dial tls+tcp://example.org:443   a line to a server
+
+Exit codes:
+  0 done · 1 failed · 2 usage · 3 not found · 4 denied · 5 no space or over quota · 6 network ·
+  7 partly done";
+
+/// Everything that was said.
+#[derive(Debug, Parser)]
+#[command(name = "sockeye", version = VERSION, about = ABOUT, after_help = EXAMPLES)]
+#[command(arg_required_else_help = true, disable_help_subcommand = false, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Say more on standard error; twice or three times for more still
+    #[arg(short, long, action = ArgAction::Count, global = true, display_order = 900)]
+    pub(crate) verbose: u8,
+
+    /// Say nothing but errors; twice for nothing at all
+    #[arg(short, long, action = ArgAction::Count, global = true, display_order = 900)]
+    #[arg(conflicts_with = "verbose")]
+    pub(crate) quiet: u8,
+
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Serve(ServeArgs),
+    Dial(DialArgs),
+    Completions(CompletionsArgs),
+}

@@ -1,0 +1,58 @@
+//! The other side, as two ends: one to write to, one to read from.
+
+use std::io;
+
+use sockeye::{Stream, socket::Datagram};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
+
+/// Where to write.
+#[derive(Debug)]
+pub(super) enum ToPeer<'a> {
+    Stream(WriteHalf<Stream>),
+    Datagrams(&'a Datagram),
+}
+
+/// Where to read.
+#[derive(Debug)]
+pub(super) enum FromPeer<'a> {
+    Stream(ReadHalf<Stream>),
+    Datagrams(&'a Datagram),
+}
+
+impl ToPeer<'_> {
+    /// Sends all of it, as one packet where there are packets.
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stream(stream) => {
+                stream.write_all(bytes).await?;
+                // TLS may have kept the end of it.
+                stream.flush().await
+            }
+            Self::Datagrams(socket) => socket.send(bytes).await.map(drop),
+        }
+    }
+
+    /// Says that no more comes, where that can be said; the other side can still answer.
+    pub(super) async fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stream(stream) => match stream.shutdown().await {
+                // It has gone already; what it said before is still to be read.
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+                other => other,
+            },
+            Self::Datagrams(_) => Ok(()),
+        }
+    }
+}
+
+impl FromPeer<'_> {
+    /// Receives what comes next into `buffer`; `None` at the end, which datagrams do not have.
+    pub(super) async fn recv(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        match self {
+            Self::Stream(stream) => {
+                stream.read(buffer).await.map(|received| Some(received).filter(|n| *n > 0))
+            }
+            Self::Datagrams(socket) => socket.recv(buffer).await.map(Some),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The arguments of `sockeye serve`, as they are typed.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, ValueEnum, ValueHint, builder::RangedU64ValueParser};
+
+/// Most threads that may be asked for.
+const MOST_WORKERS: u64 = 1024;
+
+/// Share a folder on the web, for reading
+///
+/// Serves files, listings, ranges and conditional requests over HTTP/1.1, and over HTTP/2 with TLS,
+/// until Ctrl-C or SIGTERM. Without --listen only this machine can connect.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sockeye serve ~/photos                                   on http://127.0.0.1:8080/
+  sockeye serve ~/photos --tls --listen [::]:8443 --qr     for everybody, encrypted, with a QR code
+  sockeye serve ~/photos --listen unix:///run/web.sock?mode=0660
+  sockeye serve ~/photos --model fork:40                   a process for each connection")]
+pub(crate) struct ServeArgs {
+    /// The folder to share [default: the current one]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) folder: Option<PathBuf>,
+
+    /// Where to listen: HOST:PORT, tcp://…, tls+tcp://…, unix://PATH or fd://NAME; repeatable
+    #[arg(short, long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(action = ArgAction::Append)]
+    pub(super) listen: Vec<String>,
+
+    /// Who runs a connection: iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N]
+    #[arg(short, long, value_name = "MODEL", default_value = "tasks")]
+    pub(super) model: String,
+
+    /// Threads of the model `tasks` [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_WORKERS))]
+    pub(super) workers: Option<usize>,
+
+    /// TLS on every listener, with a certificate made for this run unless --cert gives one
+    #[arg(long)]
+    pub(super) tls: bool,
+
+    /// The certificate chain, PEM, the server's own first; read again on SIGHUP
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) cert: Option<PathBuf>,
+
+    /// The certificate's private key, PEM [default: in the file of --cert]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert")]
+    pub(super) key: Option<PathBuf>,
+
+    /// A file that stands for its folder; repeatable, the first that exists is taken
+    #[arg(long, value_name = "NAME", default_value = "index.html", action = ArgAction::Append)]
+    pub(super) index: Vec<String>,
+
+    /// Whether folders without such a file are listed
+    #[arg(long, value_name = "on|off", default_value = "on", hide_possible_values = true)]
+    pub(super) listing: Switch,
+
+    /// A further name that listeners on loopback answer to, beside localhost; repeatable
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Hostname, action = ArgAction::Append)]
+    pub(super) host: Vec<String>,
+
+    /// Write a line for each request to FILE, or to standard output [FILE: -]; reopened on SIGHUP
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) access_log: Option<PathBuf>,
+
+    /// Open the folder in a browser
+    #[arg(long)]
+    pub(super) open: bool,
+
+    /// Show the URL as a QR code, for a telephone
+    #[arg(long)]
+    pub(super) qr: bool,
+
+    /// Print one line of JSON when ready, and nothing else, on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Switch {
+    On,
+    Off,
+}

@@ -1,0 +1,197 @@
+//! What `sockeye serve` was asked for, resolved: every value checked, every default filled in.
+//!
+//! Nothing is bound and nothing is printed here; files are opened, so that what is missing is told first.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use sockeye::{Addr, Model};
+use sockeye_http::{AccessLog, Config};
+use sockeye_node::Name;
+
+use super::{
+    access_log::LogFile,
+    args::{ServeArgs, Switch},
+    certificate::Certificate,
+    listen,
+};
+use crate::failure::{Failure, Fault};
+
+/// How long a connection may wait for its first byte before a model that can only run so many at once
+/// accepts it: browsers connect ahead and then say nothing, which would take a place.
+const DEFER_ACCEPT: &str = "30s";
+
+/// What to serve, where and how.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) folder: PathBuf,
+    pub(super) listeners: Vec<Addr>,
+    pub(super) model: Model,
+    pub(super) workers: Option<usize>,
+    /// There if a listener speaks TLS.
+    pub(super) certificate: Option<Certificate>,
+    pub(super) config: Config,
+    pub(super) access_log: Option<LogFile>,
+    pub(super) open: bool,
+    pub(super) qr: bool,
+    pub(super) json: bool,
+}
+
+impl Plan {
+    /// Gives the arguments their meaning.
+    pub(super) fn resolve(args: ServeArgs) -> Result<Self, Failure> {
+        let model: Model = args.model.parse()?;
+        let workers = workers(args.workers, model)?;
+        let listeners = listeners(&args, model)?;
+        let certificate = match (listeners.iter().any(|addr| addr.tls), args.cert) {
+            (false, _) => None,
+            (true, None) => Some(Certificate::SelfSigned),
+            (true, Some(chain)) => {
+                Some(Certificate::Files { key: args.key.unwrap_or_else(|| chain.clone()), chain })
+            }
+        };
+        let folder = folder(args.folder.as_deref().unwrap_or(Path::new(".")))?;
+        let access_log = args.access_log.as_deref().map(LogFile::open).transpose()?;
+        let mut config = Config::default();
+        config.index = args.index.iter().map(|name| index(name)).collect::<Result<_, _>>()?;
+        config.listing = args.listing == Switch::On;
+        config.hosts = args.host;
+        config.access_log = access_log.clone().map(|log| AccessLog::new(move |it| log.write(it)));
+        let (open, qr, json) = (args.open, args.qr, args.json);
+        Ok(Self {
+            folder,
+            listeners,
+            model,
+            workers,
+            certificate,
+            config,
+            access_log,
+            open,
+            qr,
+            json,
+        })
+    }
+}
+
+/// The folder's real path; why it cannot be had is said better here than by opening it.
+fn folder(given: &Path) -> Result<PathBuf, Failure> {
+    let shown = given.display();
+    let refused = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            Failure::new(Fault::NotFound, format!("there is no folder {shown}"))
+        }
+        io::ErrorKind::PermissionDenied => {
+            let message = format!("the folder {shown} may not be read");
+            Failure::new(Fault::Denied, message).hint("check its owner and mode with `ls -ld`")
+        }
+        _ => Failure::from(error).about(&shown),
+    };
+    let path = fs::canonicalize(given).map_err(refused)?;
+    if !fs::metadata(&path).map_err(refused)?.is_dir() {
+        let failure = Failure::new(Fault::Usage, format!("{shown} is a file, not a folder"));
+        return Err(match path.parent() {
+            Some(parent) => {
+                failure.hint(format!("share the folder it is in: {}", parent.display()))
+            }
+            None => failure,
+        });
+    }
+    // Listing takes the permission to read, opening files that to search.
+    fs::read_dir(&path).map_err(refused)?;
+    fs::metadata(path.join(".")).map_err(refused)?;
+    Ok(path)
+}
+
+fn listeners(args: &ServeArgs, model: Model) -> Result<Vec<Addr>, Failure> {
+    let parsed: Result<Vec<_>, _> = args.listen.iter().map(|text| listen::parse(text)).collect();
+    let mut listeners = parsed?;
+    let everywhere = args.tls || args.cert.is_some() && !listeners.iter().any(|addr| addr.tls);
+    for addr in &mut listeners {
+        addr.tls |= everywhere;
+        let waits = model.capacity().is_some() && addr.transport().name() == "tcp";
+        if waits && addr.options.defer_accept.is_none() {
+            *addr = addr.clone().with_option("defer-accept", DEFER_ACCEPT)?;
+        }
+    }
+    Ok(listeners)
+}
+
+fn workers(workers: Option<usize>, model: Model) -> Result<Option<usize>, Failure> {
+    if workers.is_some() && model != Model::Tasks {
+        let message = format!("--workers is for the model `tasks`, not for {model}");
+        return Err(Failure::usage(message).hint("the number of the others stands behind a colon"));
+    }
+    Ok(workers)
+}
+
+fn index(name: &str) -> Result<Name, Failure> {
+    Name::parse(name.as_bytes()).map_err(|error| {
+        Failure::usage(format!("--index {name}: {error}")).hint("a file's name, without its folder")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: ServeArgs,
+    }
+
+    fn resolved(line: &str) -> Result<Plan, Failure> {
+        let words = std::iter::once("serve").chain(line.split_whitespace());
+        Plan::resolve(Line::try_parse_from(words).unwrap().args)
+    }
+
+    fn addrs(line: &str) -> Vec<String> {
+        resolved(line).unwrap().listeners.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn one_loopback_port_is_the_default() {
+        assert_eq!(addrs(""), ["tcp://127.0.0.1:8080"]);
+        assert_eq!(addrs("--listen [::]:80 -l unix://@x"), ["tcp://[::]:80", "unix://@x"]);
+    }
+
+    #[test]
+    fn tls_is_on_all_listeners_or_on_those_that_name_it() {
+        assert_eq!(addrs("--tls -l [::1]:80 -l localhost:1")[1], "tls+tcp://localhost:1");
+    }
+
+    #[test]
+    fn a_certificate_alone_means_tls_unless_a_listener_names_it() {
+        assert_eq!(addrs("--cert x.pem"), ["tls+tcp://127.0.0.1:8080"]);
+        assert_eq!(
+            addrs("--cert x.pem -l localhost:1 -l tls+tcp://localhost:2"),
+            ["tcp://localhost:1", "tls+tcp://localhost:2"]
+        );
+    }
+
+    #[test]
+    fn models_that_can_only_run_so_many_wait_for_a_first_byte() {
+        for model in ["iterative", "pool:2", "threads:2", "fork:2", "prefork:2"] {
+            let line = format!("--model {model} -l localhost:1 -l unix://@x");
+            assert_eq!(addrs(&line), ["tcp://localhost:1?defer-accept=30s", "unix://@x"]);
+        }
+        assert_eq!(addrs("--model percore:1 -l localhost:1"), ["tcp://localhost:1"]);
+        assert_eq!(
+            addrs("--model iterative -l tcp://localhost:1?defer-accept=5s"),
+            ["tcp://localhost:1?defer-accept=5s"]
+        );
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_usage() {
+        for line in
+            ["--workers 2 --model pool:2", "--model pool:0", "--index a/b", "-l udp://[::]:1"]
+        {
+            assert_eq!(resolved(line).unwrap_err().fault(), Fault::Usage, "{line}");
+        }
+    }
+}

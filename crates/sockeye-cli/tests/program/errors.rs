@@ -1,0 +1,158 @@
+//! Errors: what they say, and with which exit code.
+
+use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+
+use insta::assert_snapshot;
+use tokio::process::Command;
+
+use super::running::{feed, quieten, run};
+
+/// The exit code and standard error; there is nothing else.
+async fn error(words: &[&str]) -> String {
+    let ended = run(words).await;
+    assert_eq!(ended.text(), "", "{words:?}");
+    format!("{} {}", ended.code.unwrap(), ended.err)
+}
+
+#[tokio::test]
+async fn a_word_that_is_no_verb_is_usage() {
+    assert_snapshot!(error(&["serv"]).await, @"
+    2 error: unrecognized subcommand 'serv'
+
+      tip: a similar subcommand exists: 'serve'
+
+    Usage: sockeye [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_not_found() {
+    assert_snapshot!(error(&["serve", "/no/such/folder"]).await, @"
+    3 error: there is no folder /no/such/folder
+    ");
+}
+
+#[tokio::test]
+async fn a_file_is_no_folder() {
+    assert_snapshot!(error(&["serve", "/etc/passwd"]).await, @"
+    2 error: /etc/passwd is a file, not a folder
+    hint: share the folder it is in: /etc
+    ");
+}
+
+#[tokio::test]
+async fn a_folder_that_may_not_be_read_is_denied() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("closed")).unwrap();
+    let mode = |path: &str, mode| {
+        let path = folder.path().join(path);
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    };
+    // Root may read everything, and nobody else may reach the program where it was built.
+    std::fs::copy(env!("CARGO_BIN_EXE_sockeye"), folder.path().join("sockeye")).unwrap();
+    mode("closed", 0o000);
+    mode("", 0o755);
+    let mut command = Command::new(folder.path().join("sockeye"));
+    quieten(&mut command).arg("serve").arg(folder.path().join("closed"));
+    if rustix::process::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let ended = feed(command, b"").await;
+    assert_eq!(ended.code, Some(4), "{}", ended.err);
+    assert!(ended.err.contains("may not be read\nhint: check its owner and mode"), "{}", ended.err);
+}
+
+/// The user and group `nobody`.
+const NOBODY: u32 = 65534;
+
+#[tokio::test]
+async fn an_address_is_marked_where_it_is_wrong() {
+    assert_snapshot!(error(&["serve", "--listen", "localhost:99999"]).await, @"
+    2 error: the port `99999` is out of range
+      tcp://localhost:99999
+                      ^^^^^
+    write a port from 0 to 65535
+    ");
+    assert_snapshot!(error(&["dial", "tpc://localhost:80"]).await, @"
+    2 error: `tpc` is not a transport
+      tpc://localhost:80
+      ^^^
+    write tcp://
+    ");
+}
+
+#[tokio::test]
+async fn a_listener_that_is_a_url_or_has_no_stream_is_explained() {
+    assert_snapshot!(error(&["serve", "--listen", "https://localhost:8443/"]).await, @"
+    2 error: --listen https://localhost:8443/: a URL, and a listener is an address
+    hint: write http+tls+tcp://localhost:8443
+    ");
+    assert_snapshot!(error(&["serve", "--listen", "udp://localhost:80"]).await, @"
+    2 error: --listen udp://localhost:80: HTTP needs a stream of bytes, which udp is not
+    hint: listen on tcp://, unix:// or fd://
+    ");
+}
+
+#[tokio::test]
+async fn a_model_that_is_none_is_told_with_those_that_are() {
+    assert_snapshot!(error(&["serve", "--model", "threadz:4"]).await, @r#"
+    2 error: model "threadz:4": no such model; the models are iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N]
+    "#);
+    assert_snapshot!(error(&["serve", "--workers", "2", "--model", "pool:4"]).await, @"
+    2 error: --workers is for the model `tasks`, not for pool:4
+    hint: the number of the others stands behind a colon
+    ");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_there_is_not_found() {
+    assert_snapshot!(error(&["serve", "--listen", "127.0.0.1:0", "--cert", "/no/such.pem"]).await, @"
+    3 error: /no/such.pem: No such file or directory (os error 2)
+    ");
+}
+
+#[tokio::test]
+async fn an_access_log_that_is_a_folder_is_explained() {
+    assert_snapshot!(error(&["serve", "--access-log", "/"]).await, @"
+    1 error: --access-log /: Is a directory (os error 21)
+    hint: put the folder to share in front, or write --access-log=-
+    ");
+}
+
+#[tokio::test]
+async fn what_dial_cannot_make_sense_of_is_usage() {
+    assert_snapshot!(error(&["dial", "localhost:80", "--timeout", "3"]).await, @"
+    2 error: --timeout: `3` has no unit: write 3s or 3ms
+    ");
+    assert_snapshot!(error(&["dial", "localhost:80", "--encoding", "klingon"]).await, @"
+    2 error: --encoding klingon: no such encoding
+    hint: gbk, gb18030, big5, euc-jp, shift_jis, iso-2022-jp, euc-kr, utf-16le, utf-16be, windows-1252 and the others of https://encoding.spec.whatwg.org/#names-and-labels
+    ");
+    assert_snapshot!(error(&["dial", "localhost:80", "--source", "here"]).await, @"
+    2 error: --source here: neither an IP address nor a path
+    hint: write 192.0.2.1, 192.0.2.1:4000, [2001:db8::1]:4000 or /tmp/own.sock
+    ");
+    assert_snapshot!(error(&["dial", "icmp://localhost"]).await, @"
+    2 error: icmp://localhost carries echo requests, not lines
+    hint: ping(8) asks for echoes
+    ");
+}
+
+#[tokio::test]
+async fn a_unix_socket_that_is_not_there_is_a_network_failure() {
+    assert_snapshot!(error(&["dial", "unix:///no/such.sock"]).await, @"
+    6 error: cannot connect to unix:///no/such.sock: /no/such.sock: No such file or directory (os error 2) (no such socket: is the server running?)
+    ");
+    assert_snapshot!(error(&["dial", "unixgram:///no/such.sock"]).await, @"
+    6 error: cannot connect to unixgram:///no/such.sock: No such file or directory (os error 2)
+    ");
+}
+
+#[tokio::test]
+async fn a_listener_in_a_folder_that_is_not_there_is_not_found() {
+    assert_snapshot!(error(&["serve", "--listen", "unix:///no/such.sock", "/"]).await, @"
+    3 error: cannot listen on unix:///no/such.sock: there is no folder /no: create it first
+    ");
+}

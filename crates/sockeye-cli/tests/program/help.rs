@@ -1,0 +1,186 @@
+//! Help and version.
+
+use insta::assert_snapshot;
+
+use super::running::{run, sockeye, within};
+
+/// The help that these words ask for.
+async fn help(words: &[&str]) -> String {
+    String::from_utf8(run(words).await.done()).unwrap()
+}
+
+#[tokio::test]
+async fn the_program_says_what_it_can_do() {
+    assert_snapshot!(help(&["--help"]).await, @"
+    A team's own server in one program
+
+    Usage: sockeye [OPTIONS] <COMMAND>
+
+    Commands:
+      serve        Share a folder on the web, for reading
+      dial         Open a line to any address, from the terminal or a pipe
+      completions  Print a script that completes this program's words in a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -q, --quiet...    Say nothing but errors; twice for nothing at all
+      -v, --verbose...  Say more on standard error; twice or three times for more still
+      -h, --help        Print help
+      -V, --version     Print version
+
+    Examples:
+      sockeye serve                            share the current folder on http://127.0.0.1:8080/
+      sockeye serve ~/photos --listen [::]:80  share another one with everybody
+      sockeye dial tls+tcp://example.org:443   a line to a server
+
+    Exit codes:
+      0 done · 1 failed · 2 usage · 3 not found · 4 denied · 5 no space or over quota · 6 network ·
+      7 partly done
+    ");
+}
+
+#[tokio::test]
+async fn serve_explains_itself() {
+    assert_snapshot!(help(&["serve", "-h"]).await, @"
+    Share a folder on the web, for reading
+
+    Usage: sockeye serve [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]  The folder to share [default: the current one]
+
+    Options:
+      -l, --listen <ADDR>        Where to listen: HOST:PORT, tcp://…, tls+tcp://…, unix://PATH or
+                                 fd://NAME; repeatable [default: 127.0.0.1:8080]
+      -m, --model <MODEL>        Who runs a connection: iterative, pool:N, threads:MAX, fork:MAX,
+                                 prefork:N, tasks, percore[:N] [default: tasks]
+          --workers <N>          Threads of the model `tasks` [default: one for each processor]
+          --tls                  TLS on every listener, with a certificate made for this run unless
+                                 --cert gives one
+          --cert <FILE>          The certificate chain, PEM, the server's own first; read again on
+                                 SIGHUP
+          --key <FILE>           The certificate's private key, PEM [default: in the file of --cert]
+          --index <NAME>         A file that stands for its folder; repeatable, the first that exists is
+                                 taken [default: index.html]
+          --listing <on|off>     Whether folders without such a file are listed [default: on]
+          --host <NAME>          A further name that listeners on loopback answer to, beside localhost;
+                                 repeatable
+          --access-log [<FILE>]  Write a line for each request to FILE, or to standard output [FILE: -];
+                                 reopened on SIGHUP
+          --open                 Open the folder in a browser
+          --qr                   Show the URL as a QR code, for a telephone
+          --json                 Print one line of JSON when ready, and nothing else, on standard output
+      -q, --quiet...             Say nothing but errors; twice for nothing at all
+      -v, --verbose...           Say more on standard error; twice or three times for more still
+      -h, --help                 Print help (see more with '--help')
+
+    Examples:
+      sockeye serve ~/photos                                   on http://127.0.0.1:8080/
+      sockeye serve ~/photos --tls --listen [::]:8443 --qr     for everybody, encrypted, with a QR code
+      sockeye serve ~/photos --listen unix:///run/web.sock?mode=0660
+      sockeye serve ~/photos --model fork:40                   a process for each connection
+    ");
+}
+
+#[tokio::test]
+async fn dial_explains_itself() {
+    assert_snapshot!(help(&["dial", "-h"]).await, @r#"
+    Open a line to any address, from the terminal or a pipe
+
+    Usage: sockeye dial [OPTIONS] <ADDR>
+
+    Arguments:
+      <ADDR>  The address: HOST:PORT, tcp://…, tls+tcp://…, unix://…, seqpacket://…, udp://…,
+              unixgram://…
+
+    Options:
+      -t, --timeout <TIME>   How long connecting may take, and then how long nothing may pass; as 30s or
+                             500ms
+          --source <ADDR>    Where to call from: an IP address, with or without a port, or a path for a
+                             Unix socket
+          --crlf             End the lines that are sent with CR LF, as network protocols want it
+          --encoding <NAME>  The text encoding of the other side, as gbk, big5, shift_jis or utf-16le;
+                             here it is UTF-8
+      -q, --quiet...         Say nothing but errors; twice for nothing at all
+      -v, --verbose...       Say more on standard error; twice or three times for more still
+      -h, --help             Print help (see more with '--help')
+
+    TLS:
+          --ca <FILE>           Trust certificates of these authorities, PEM, in place of the system's
+          --pin <FINGERPRINT>   Trust the certificate with this SHA-256 fingerprint alone, as `sockeye
+                                serve` prints it
+          --insecure            Trust any certificate: the other side may then be anybody
+          --cert <FILE>         A certificate to show to the server, PEM
+          --key <FILE>          Its private key, PEM [default: in the file of --cert]
+          --server-name <NAME>  The name to ask for and to verify by, in place of the address's host
+          --alpn <NAME>         Application protocols to offer, as h2,http/1.1
+
+    Examples:
+      echo hello | sockeye dial tcp://localhost:9999
+      printf 'GET / HTTP/1.0\n\n' | sockeye dial tls+tcp://example.org:443 --crlf -v
+      sockeye dial unix:///run/app.sock
+      echo 你好 | sockeye dial udp://127.0.0.1:9999 --encoding gbk --timeout 3s
+    "#);
+}
+
+#[tokio::test]
+async fn completions_says_where_a_script_belongs() {
+    assert_snapshot!(help(&["completions", "-h"]).await, @r#"
+    Print a script that completes this program's words in a shell
+
+    Usage: sockeye completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      -q, --quiet...    Say nothing but errors; twice for nothing at all
+      -v, --verbose...  Say more on standard error; twice or three times for more still
+      -h, --help        Print help
+
+    Examples:
+      sockeye completions bash > ~/.local/share/bash-completion/completions/sockeye
+      sockeye completions zsh > "${fpath[1]}/_sockeye"
+      sockeye completions fish > ~/.config/fish/completions/sockeye.fish
+    "#);
+}
+
+#[tokio::test]
+async fn every_verb_shows_an_example() {
+    for verb in ["serve", "dial", "completions"] {
+        assert!(help(&[verb, "--help"]).await.contains(&format!("  sockeye {verb} ")), "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn the_version_is_that_of_the_package_with_the_commit_if_there_is_one() {
+    let version = help(&["--version"]).await;
+    let version = version.strip_suffix('\n').unwrap();
+    let numbers = concat!("sockeye ", env!("CARGO_PKG_VERSION"));
+    let rest = version.strip_prefix(numbers).unwrap();
+    let commit = rest.strip_prefix(" (").and_then(|rest| rest.strip_suffix(')'));
+    assert!(rest.is_empty() || commit.is_some_and(|it| it.len() == 12), "{version}");
+}
+
+#[tokio::test]
+async fn without_a_verb_the_help_comes_as_an_error() {
+    let ended = run(&[]).await;
+    assert_eq!((ended.code, ended.text()), (Some(2), ""));
+    assert!(ended.err.contains("Usage: sockeye"), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn colour_is_for_terminals_or_where_it_is_wanted() {
+    for (variables, coloured) in [
+        (&[][..], false),
+        (&[("CLICOLOR_FORCE", "1")], true),
+        (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+    ] {
+        for words in [&["--help"][..], &["serve", "/no/such/folder"]] {
+            let mut command = sockeye(words);
+            let output = within(command.envs(variables.iter().copied()).output()).await.unwrap();
+            let printed = [output.stdout, output.stderr].concat();
+            assert_eq!(printed.contains(&0x1b), coloured, "{variables:?} {words:?}");
+        }
+    }
+}

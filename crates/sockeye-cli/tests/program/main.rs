@@ -1,0 +1,17 @@
+//! The program as its users meet it: run, signalled, piped into, and read.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the functions that tests share are tests too"
+)]
+
+mod completing;
+mod dialling;
+mod errors;
+mod help;
+mod packets;
+mod running;
+mod serving;
+mod signals;
+mod text;
+mod tls;

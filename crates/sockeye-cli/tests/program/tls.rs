@@ -1,0 +1,133 @@
+//! TLS: certificates made and given, and what `dial` says of them.
+
+use std::fs;
+
+use rustix::process::Signal;
+use sockeye::tls::Fingerprint;
+use sockeye_testkit::{
+    certificates::{Authority, Leaf},
+    peer,
+};
+use tokio::process::Command;
+
+use super::running::{Serving, feed, folder, quieten, run, run_with};
+
+const REQUEST: &[u8] = b"GET /hello.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+/// Dials a serving program with these options and asks for `hello.txt`.
+async fn ask(serving: &Serving, options: &[&str]) -> super::running::Ended {
+    let addr = format!("tls+tcp://{}", serving.host_port());
+    run_with(&[&["dial", &addr, "--timeout", "20s"], options].concat(), REQUEST).await
+}
+
+#[tokio::test]
+async fn the_fingerprint_of_the_certificate_made_is_the_one_to_pin() {
+    let folder = folder();
+    let serving = Serving::start(folder.path(), &["--tls", "--listen", "localhost:0"]).await;
+    assert!(serving.url("").starts_with("https://"));
+    let fingerprint = serving.ready["fingerprint"].as_str().unwrap().to_owned();
+    let pinned = ask(&serving, &["--pin", &fingerprint]).await;
+    assert!(pinned.text().ends_with("hello\n"), "{}", pinned.err);
+    let any = ask(&serving, &["--insecure", "-v"]).await;
+    assert!(any.text().ends_with("hello\n"));
+    assert!(any.err.contains("TLS 1.3, TLS13_") && any.err.contains(&fingerprint), "{}", any.err);
+
+    let untrusted = ask(&serving, &[]).await;
+    assert_eq!(untrusted.code, Some(6));
+    assert!(untrusted.err.contains("no trusted authority signed it"), "{}", untrusted.err);
+    assert!(untrusted.err.contains("hint: --ca FILE"), "{}", untrusted.err);
+    let other = ask(&serving, &["--pin", &"ab".repeat(32)]).await;
+    assert_eq!(other.code, Some(6));
+    assert!(other.err.contains(&fingerprint), "{}", other.err);
+    serving.running.stop().await;
+}
+
+#[tokio::test]
+async fn curl_speaks_http_2_over_tls() {
+    let Some(curl) = peer::require("curl") else { return };
+    let folder = folder();
+    let serving = Serving::start(folder.path(), &["--tls", "--listen", "127.0.0.1:0"]).await;
+    let mut command = Command::new(curl);
+    quieten(&mut command).args(["-sk", "-w", "%{http_version}", &serving.url("hello.txt")]);
+    assert_eq!(feed(command, b"").await.text(), "hello\n2");
+    serving.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_given_certificate_is_read_again_on_sighup() {
+    let (folder, keys) = (folder(), tempfile::tempdir().unwrap());
+    let authority = Authority::new("test authority");
+    let ca = keys.path().join("ca.pem");
+    fs::write(&ca, authority.pem()).unwrap();
+    for model in ["tasks", "fork:4"] {
+        let (cert, key) = authority.server(&["localhost", "127.0.0.1"]).write(keys.path(), "own");
+        let [cert, key, ca] = [&cert, &key, &ca].map(|path| path.to_str().unwrap());
+        let arguments = ["--cert", cert, "--key", key, "--listen", "127.0.0.1:0", "--model", model];
+        let mut serving = Serving::start(folder.path(), &arguments).await;
+        assert!(ask(&serving, &["--ca", ca]).await.text().ends_with("hello\n"));
+
+        let new = Leaf::self_signed(&["localhost"]);
+        let fingerprint = Fingerprint::of(&new.certificate_der).to_string();
+        assert_ne!(serving.ready["fingerprint"], fingerprint.as_str());
+        let _ = new.write(keys.path(), "own");
+        serving.running.signal(Signal::HUP);
+        serving.running.told("TLS certificates reloaded").await;
+        let asked = ask(&serving, &["--pin", &fingerprint]).await;
+        assert!(asked.text().ends_with("hello\n"), "{model}: {}", asked.err);
+
+        fs::write(cert, "no certificate").unwrap();
+        serving.running.signal(Signal::HUP);
+        serving.running.told("the certificate stays as it was").await;
+        assert!(ask(&serving, &["--pin", &fingerprint]).await.text().ends_with("hello\n"));
+        serving.running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_client_certificate_gets_one() {
+    let Some(openssl) = peer::require("openssl") else { return };
+    let keys = tempfile::tempdir().unwrap();
+    let authority = Authority::new("test authority");
+    let ca = keys.path().join("ca.pem");
+    fs::write(&ca, authority.pem()).unwrap();
+    let (cert, key) = authority.server(&["server.example"]).write(keys.path(), "server");
+    let (own, own_key) = authority.client("alice").write(keys.path(), "client");
+    let mut server = Command::new(openssl);
+    quieten(&mut server)
+        .args([
+            "s_server",
+            "-accept",
+            "127.0.0.1:0",
+            "-Verify",
+            "1",
+            "-verify_return_error",
+            "-rev",
+        ])
+        .args(["-alpn", "lines", "-CAfile"])
+        .args([&ca, &std::path::PathBuf::from("-cert"), &cert, &"-key".into(), &key]);
+    let mut server = super::running::Running::start(&mut server);
+    let accepting = loop {
+        let line = server.line().await;
+        if let Some(addr) = line.strip_prefix("ACCEPT ") {
+            break format!("tls+tcp://{addr}");
+        }
+    };
+    let [ca, own, own_key] = [&ca, &own, &own_key].map(|path| path.to_str().unwrap());
+    let options = ["--ca", ca, "--cert", own, "--key", own_key, "--server-name", "server.example"];
+    let more = ["--alpn", "other,lines", "-v", "--timeout", "20s"];
+    // s_server turns each line round, and closes on CLOSE.
+    let arguments = [&["dial", &accepting][..], &options, &more].concat();
+    let ended = run_with(&arguments, b"hello\nCLOSE\n").await;
+    assert_eq!(ended.text(), "olleh\n", "{}", ended.err);
+    assert!(ended.err.contains("asked for the server server.example"), "{}", ended.err);
+    assert!(ended.err.contains("application protocol lines"), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn options_for_tls_without_tls_are_usage() {
+    for option in [&["--insecure"][..], &["--alpn", "h2"], &["--server-name", "x"]] {
+        let ended = run(&[&["dial", "tcp://localhost:1"], option].concat()).await;
+        assert_eq!(ended.code, Some(2));
+        assert!(ended.err.contains("hint: write tls+tcp://localhost:1"), "{}", ended.err);
+    }
+}
