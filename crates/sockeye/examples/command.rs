@@ -22,6 +22,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 enum Cli {
     /// Run what clients ask for, until Ctrl-C
     Serve {
+        /// Where to listen
         #[arg(default_value = "unix://command.sock")]
         addr: Addr,
         /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
@@ -36,6 +37,7 @@ enum Cli {
     },
     /// Run one command, or each line of standard input
     Connect {
+        /// Where the server listens
         #[arg(default_value = "unix://command.sock")]
         addr: Addr,
         /// The command, behind `--`
@@ -84,15 +86,16 @@ async fn closed(conn: &mut Conn) -> io::Result<()> {
     if conn.fill_buf().await?.is_empty() { Ok(()) } else { std::future::pending().await }
 }
 
-fn serve(mut addr: Addr, model: Model, time: Duration, i_know: bool) -> cli::Exit {
-    if !i_know {
-        shell::keep_private(&mut addr)?;
-    }
+fn serve(addr: Addr, model: Model, time: Duration, i_know: bool) -> cli::Exit {
     let mut limits = Limits::default();
     limits.max_connections = MOST_CLIENTS;
-    let server = Server::bind(addr)?.model(model).limits(limits);
-    cli::announce(&server.addrs())?;
-    let report = server.serve(Run { time })?;
+    let server = match i_know {
+        true => Server::bind(&addr)?,
+        false => Server::bind(shell::keep_private(&addr)?)?,
+    };
+    let addrs = if i_know { server.addrs() } else { vec![addr] };
+    cli::announce(&addrs)?;
+    let report = server.model(model).limits(limits).serve(Run { time })?;
     Ok(cli::say(report)?)
 }
 

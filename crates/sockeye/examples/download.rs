@@ -26,6 +26,7 @@ use transfer::{Incoming, PIECE, SEPARATOR};
 enum Cli {
     /// Serve the current folder until Ctrl-C
     Serve {
+        /// Where to listen
         #[arg(default_value = "tcp://127.0.0.1:9008")]
         addr: Addr,
         /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
@@ -35,6 +36,7 @@ enum Cli {
     /// Fetch a file into the current folder
     #[command(allow_missing_positional = true)]
     Connect {
+        /// Where the server listens
         #[arg(default_value = "tcp://127.0.0.1:9008")]
         addr: Addr,
         /// The file's name in the server's folder

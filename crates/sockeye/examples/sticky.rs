@@ -19,6 +19,7 @@ use tokio_util::codec::Framed;
 enum Cli {
     /// Print what each read gives, or each frame, until Ctrl-C
     Serve {
+        /// Where to listen
         #[arg(default_value = "tcp://127.0.0.1:9010")]
         addr: Addr,
         /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
@@ -30,6 +31,7 @@ enum Cli {
     },
     /// Send three messages
     Connect {
+        /// Where the server listens
         #[arg(default_value = "tcp://127.0.0.1:9010")]
         addr: Addr,
         /// Send each message's length in front of it

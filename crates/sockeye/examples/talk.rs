@@ -15,6 +15,7 @@ enum Cli {
     /// Print each message, one conversation after the other (with `--model iterative`) or all
     /// at once, until Ctrl-C
     Serve {
+        /// Where to listen
         #[arg(default_value = "tcp://127.0.0.1:9006")]
         addr: Addr,
         /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
@@ -23,6 +24,7 @@ enum Cli {
     },
     /// Send each line of standard input, print each receipt; `q` ends the conversation
     Connect {
+        /// Where the server listens
         #[arg(default_value = "tcp://127.0.0.1:9006")]
         addr: Addr,
     },

@@ -13,6 +13,7 @@ use tokio::io::{AsyncWriteExt, copy, split, stdin, stdout};
 enum Cli {
     /// Serve until Ctrl-C
     Serve {
+        /// Where to listen
         #[arg(default_value = "tcp://127.0.0.1:9004")]
         addr: Addr,
         /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
@@ -24,6 +25,7 @@ enum Cli {
     },
     /// Send standard input, print what comes back
     Connect {
+        /// Where the server listens
         #[arg(default_value = "tcp://127.0.0.1:9004")]
         addr: Addr,
     },

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 enum Cli {
     /// Serve until Ctrl-C
     Serve {
+        /// Where to listen
         #[arg(default_value = "udp://127.0.0.1:9003")]
         addr: Addr,
         /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
@@ -21,6 +22,7 @@ enum Cli {
     },
     /// Send each line of standard input, print each answer
     Connect {
+        /// Where the server listens
         #[arg(default_value = "udp://127.0.0.1:9003")]
         addr: Addr,
     },

@@ -13,6 +13,7 @@ use sockeye::{Addr, DatagramHandler, Model, Packet, Server, client};
 enum Cli {
     /// Print each datagram and its sender, until one says `bye`
     Serve {
+        /// Where to listen
         #[arg(default_value = "udp://127.0.0.1:9005")]
         addr: Addr,
         /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
@@ -21,6 +22,7 @@ enum Cli {
     },
     /// Send each line of standard input, until one says `bye`
     Connect {
+        /// Where the server listens
         #[arg(default_value = "udp://127.0.0.1:9005")]
         addr: Addr,
     },

@@ -24,6 +24,7 @@ use transfer::{Incoming, PIECE, SEPARATOR};
 enum Cli {
     /// Store what comes as `[接收]NAME` in the current folder, until Ctrl-C
     Serve {
+        /// Where to listen
         #[arg(default_value = "tcp://127.0.0.1:9009")]
         addr: Addr,
         /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
@@ -36,6 +37,7 @@ enum Cli {
     /// Send a file
     #[command(allow_missing_positional = true)]
     Connect {
+        /// Where the server listens
         #[arg(default_value = "tcp://127.0.0.1:9009")]
         addr: Addr,
         file: PathBuf,

@@ -20,6 +20,7 @@ use tokio::{
 enum Cli {
     /// Serve until Ctrl-C
     Serve {
+        /// Where to listen
         #[arg(default_value = "tcp://127.0.0.1:8000")]
         addr: Addr,
         /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
@@ -31,6 +32,7 @@ enum Cli {
     },
     /// Print the server's answer to a request for PATH
     Connect {
+        /// Where the server listens
         #[arg(default_value = "tcp://127.0.0.1:8000")]
         addr: Addr,
         #[arg(default_value = "/")]

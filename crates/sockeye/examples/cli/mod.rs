@@ -32,10 +32,13 @@ impl fmt::Debug for Failed {
     }
 }
 
+/// What the framework's log tells unless `RUST_LOG` asks for something else.
+const LOG: &str = "warn,sockeye::server::signals=info";
+
 /// Says where a server listens, one address a line. From here on the framework's log goes to
-/// standard error: warnings, or what `RUST_LOG` asks for.
+/// standard error.
 pub(crate) fn announce(addrs: &[Addr]) -> io::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
     addrs.iter().try_for_each(|addr| say(format_args!("listening on {addr}")))
 }

@@ -89,11 +89,11 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The head of an answer.
+/// The head of an answer. `Allow` is for the answer 405 (RFC 9110 §15.5.6), and true for all.
 pub(crate) fn head(status: &str, kind: &str, length: u64) -> String {
     format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\
-         X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+         Allow: GET, HEAD\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
     )
 }
 

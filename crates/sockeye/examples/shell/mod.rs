@@ -20,11 +20,13 @@ use tokio::{
 /// The largest output, in bytes; a command that writes more is stopped there.
 pub(crate) const MOST_OUTPUT: usize = 4 * 1024 * 1024;
 
-/// Sees to it that only this user can connect to `addr`.
-pub(crate) fn keep_private(addr: &mut Addr) -> Result<(), String> {
+/// The same address, so that only this user can connect to it.
+pub(crate) fn keep_private(addr: &Addr) -> Result<Addr, String> {
+    let mut private = addr.clone();
     let is_file = addr.endpoint.unix_name().is_some_and(|name| name.as_path().is_some());
-    if is_file && addr.options.mode.get_or_insert(0o600).trailing_zeros() >= 6 {
-        return Ok(());
+    let mode = *private.options.mode.get_or_insert(0o600);
+    if is_file && mode & 0o077 == 0 {
+        return Ok(private);
     }
     Err(format!(
         "{addr}: others could connect, and run commands as you; take a Unix socket of mode 0600 \

@@ -112,7 +112,10 @@ impl Drop for Incoming {
         let mut part = self.path.clone().into_os_string();
         part.push(".part");
         let kept = match temporary.persist(&part) {
-            Ok(_) => format!("{} bytes kept as {}", self.received, part.display()),
+            Ok(file) => {
+                let size = file.metadata().map_or(self.received, |meta| meta.len());
+                format!("{size} bytes kept as {}", part.display())
+            }
             Err(refused) => format!("not kept: {}", refused.error),
         };
         // Where nobody reads the report, there is nobody to tell.
