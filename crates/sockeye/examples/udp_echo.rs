@@ -57,7 +57,9 @@ async fn connect(addr: Addr) -> cli::Exit {
     while let Some(line) = lines.next().await? {
         socket.send(line.as_bytes()).await?;
         match timeout(PATIENCE, socket.recv(&mut answer)).await {
-            Ok(received) => cli::say(cli::printable(&answer[..received?]))?,
+            Ok(Ok(size)) => cli::say(cli::printable(&answer[..size]))?,
+            // A machine where nobody listens may say so, and a firewall may swallow that.
+            Ok(Err(error)) => return Err(format!("{addr}: {error}").into()),
             Err(_elapsed) => cli::say("no answer: lost, or nobody is there")?,
         }
     }

@@ -39,7 +39,9 @@ const LOG: &str = "warn,sockeye::server::signals=info";
 /// standard error.
 pub(crate) fn announce(addrs: &[Addr]) -> io::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
+    log.with_writer(io::stderr).init();
     addrs.iter().try_for_each(|addr| say(format_args!("listening on {addr}")))
 }
 

@@ -6,7 +6,7 @@
 use std::{
     fs::Permissions,
     io,
-    os::unix::fs::PermissionsExt,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -114,7 +114,7 @@ impl Drop for Incoming {
         let kept = match temporary.persist(&part) {
             Ok(file) => {
                 let size = file.metadata().map_or(self.received, |meta| meta.len());
-                format!("{size} bytes kept as {}", part.display())
+                format!("{size} bytes kept as {}", cli::printable(part.as_bytes()))
             }
             Err(refused) => format!("not kept: {}", refused.error),
         };

@@ -28,7 +28,7 @@ use crate::{
 ///
 /// impl DatagramHandler for Echo {
 ///     async fn handle(&self, packet: &mut Packet) -> io::Result<()> {
-///         packet.reply(&packet.data().clone()).await
+///         packet.reply(packet.data()).await
 ///     }
 /// }
 /// ```

@@ -19,9 +19,14 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Stats { completed, accepted, packets, .. } = self.stats;
-        write!(f, "stopped after {accepted} connections ({completed} without error)")?;
+        f.write_str("stopped after ")?;
+        // A server of datagrams alone accepts nothing, and need not say so.
+        if accepted > 0 || packets == 0 {
+            write!(f, "{} ({completed} without error)", counted(accepted, "connection"))?;
+        }
         if packets > 0 {
-            write!(f, " and {packets} datagrams")?;
+            let and = if accepted > 0 { " and " } else { "" };
+            write!(f, "{and}{}", counted(packets, "datagram"))?;
         }
         write!(f, "; drained in {} ms", self.drained_in.as_millis())?;
         if !self.cut.is_empty() {
@@ -37,5 +42,32 @@ impl fmt::Display for Report {
     }
 }
 
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Most cut connections that the printed form names.
 const MOST_NAMED: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_names_what_the_server_served() {
+        let text = |accepted, completed, packets| {
+            let stats = Stats { accepted, completed, packets, ..Stats::default() };
+            Report { stats, cut: Vec::new(), drained_in: Duration::ZERO }.to_string()
+        };
+        let rest = "; drained in 0 ms";
+        let cases = [
+            (text(0, 0, 0), "0 connections (0 without error)"),
+            (text(1, 1, 0), "1 connection (1 without error)"),
+            (text(0, 0, 2), "2 datagrams"),
+            (text(3, 2, 1), "3 connections (2 without error) and 1 datagram"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(text, format!("stopped after {expected}{rest}"));
+        }
+    }
+}

@@ -6,6 +6,7 @@
 mod command;
 mod echoes;
 mod example;
+mod index;
 mod python;
 mod talks;
 mod transfers;

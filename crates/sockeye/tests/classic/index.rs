@@ -1,0 +1,27 @@
+//! The examples' index: it has them all, with the addresses that they have.
+
+use std::{fs, path::Path};
+
+#[test]
+fn the_index_has_every_example_with_its_address() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let index = fs::read_to_string(folder.join("README.md")).unwrap();
+    let mut examples = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let row = index.lines().find(|line| line.starts_with(&format!("| [`{name}`](#")));
+        let row = row.unwrap_or_else(|| panic!("{name} is not in the index"));
+        let source = fs::read_to_string(&path).unwrap();
+        let addrs = source.split("default_value = \"").skip(1);
+        let addrs = addrs.filter_map(|rest| rest.split('"').next());
+        for addr in addrs.filter(|addr| addr.contains("://")) {
+            assert!(row.ends_with(&format!("`{addr}` |")), "{name} serves {addr}: {row}");
+        }
+        examples += 1;
+    }
+    assert!(examples > 10, "only {examples}");
+}
