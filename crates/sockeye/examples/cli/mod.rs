@@ -41,7 +41,8 @@ pub(crate) fn announce(addrs: &[Addr]) -> io::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
-    log.with_writer(io::stderr).init();
+    // A log that nobody reads any more is no reason to end.
+    log.with_writer(io::stderr).log_internal_errors(false).init();
     addrs.iter().try_for_each(|addr| say(format_args!("listening on {addr}")))
 }
 

@@ -47,13 +47,29 @@ pub(crate) struct Server {
 impl Server {
     /// Starts an example in `folder`, and waits until it listens.
     pub(crate) async fn start(folder: &Path, name: &str, addr: &str, options: &[&str]) -> Self {
+        Self::start_with(folder, name, addr, options, Stdio::inherit()).await
+    }
+
+    /// As [`start`](Self::start), but its log is read by [`stop_at_once`](Self::stop_at_once).
+    pub(crate) async fn start_logged(folder: &Path, name: &str, options: &[&str]) -> Self {
+        Self::start_with(folder, name, "tcp://127.0.0.1:0", options, Stdio::piped()).await
+    }
+
+    async fn start_with(
+        folder: &Path,
+        name: &str,
+        addr: &str,
+        options: &[&str],
+        log: Stdio,
+    ) -> Self {
         let mut process = Command::new(program(name))
             .args(["serve", addr])
             .args(options)
             .current_dir(folder)
             // What peers do wrong here is on purpose.
-            .env("RUST_LOG", "error")
+            .env("RUST_LOG", "error,sockeye::server::signals=info")
             .stdout(Stdio::piped())
+            .stderr(log)
             .kill_on_drop(true)
             .spawn()
             .unwrap();
@@ -108,9 +124,25 @@ impl Server {
 
     /// Stops it as a service manager does: what it still prints.
     pub(crate) async fn stop(self) -> Vec<String> {
+        self.terminate();
+        self.ended().await
+    }
+
+    /// Stops it without waiting for open connections: what it still prints.
+    pub(crate) async fn stop_at_once(mut self) -> Vec<String> {
+        let log = self.process.stderr.take().expect("it was started with its log");
+        self.terminate();
+        // Two signals at the same time would be one.
+        let first = within("the drain", BufReader::new(log).lines().next_line()).await;
+        let first = first.unwrap().unwrap();
+        assert!(first.contains("draining"), "{first}");
+        self.terminate();
+        self.ended().await
+    }
+
+    fn terminate(&self) {
         let id = self.process.id().unwrap();
         kill_process(Pid::from_raw(id.try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
-        self.ended().await
     }
 }
 

@@ -172,3 +172,19 @@ async fn names_that_name_no_file_are_refused() {
     }
     assert!(names(folder.path()).is_empty());
 }
+
+#[tokio::test]
+async fn an_upload_that_the_servers_end_cuts_is_kept_as_a_part() {
+    for model in MODELS {
+        let folder = tempdir().unwrap();
+        let server = Server::start_logged(folder.path(), "upload", &["--model", model]).await;
+        let mut peer = TcpStream::connect(server.place()).unwrap();
+        peer.set_read_timeout(Some(crate::example::LIMIT)).unwrap();
+        peer.write_all(b"a<SEPARATOR>5").unwrap();
+        peer.read_exact(&mut [0; 2]).unwrap();
+        let lines = server.stop_at_once().await;
+        assert!(lines[0].contains("kept as [接收]a.part"), "{model}: {lines:?}");
+        assert!(lines[1].starts_with("stopped after 1 connection"), "{model}: {lines:?}");
+        assert_eq!(names(folder.path()), ["[接收]a.part"], "{model}");
+    }
+}
