@@ -3,8 +3,18 @@
 use std::{net::IpAddr, time::Duration};
 
 /// The limits of a server. Every field has a default; `None` or the largest value lifts one.
+///
+/// ```
+/// use std::time::Duration;
+/// use sockeye::Limits;
+///
+/// let limits = Limits {
+///     max_per_ip: Some(20),
+///     read_idle: Some(Duration::from_secs(60)),
+///     ..Limits::default()
+/// };
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Limits {
     /// Most connections at once; more wait in the backlog. Default 100,000. A model's own number
     /// holds as well.
