@@ -181,8 +181,14 @@ impl Connect {
 
     /// One attempt, within its time limit.
     async fn try_one(&self, to: SocketName) -> io::Result<Stream> {
+        tracing::debug!("trying {to}");
+        let tried = self.attempt(&to).await;
+        tried.inspect_err(|error| tracing::debug!("{to}: {error}"))
+    }
+
+    async fn attempt(&self, to: &SocketName) -> io::Result<Stream> {
         let connecting = async {
-            match &to {
+            match to {
                 SocketName::Inet(to) => {
                     attempt::tcp(*to, self.inet_source(), &self.addr.options).await
                 }
