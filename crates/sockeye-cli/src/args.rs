@@ -22,6 +22,10 @@ Examples:
   sockeye serve ~/photos --listen [::]:80  share another one with everybody
   sockeye dial tls+tcp://example.org:443   a line to a server
 
+Environment:
+  NO_COLOR     no colours, also on a terminal
+  SOCKEYE_LOG  what is said on standard error, as debug or sockeye::client=debug,warn
+
 Exit codes:
   0 done · 1 failed · 2 usage · 3 not found · 4 denied · 5 no space or over quota · 6 network ·
   7 partly done";

@@ -79,7 +79,8 @@ fn describe(stream: &Stream) -> Result<(), Failure> {
     let (peer, local) = (stream.peer_name()?, stream.local_name()?);
     tracing::info!("connected to {peer} from {local}");
     if let Ok(peer) = stream.peer_credentials() {
-        tracing::info!("the other side is {peer:?}");
+        let pid = peer.pid.map_or_else(|| "of elsewhere".to_owned(), |pid| pid.to_string());
+        tracing::info!("the other side is process {pid}, user {}", peer.uid);
     }
     let Some(tls) = stream.tls() else { return Ok(()) };
     tracing::info!("{}, {}", tls.version, tls.cipher_suite);

@@ -186,6 +186,28 @@ async fn every_address_tried_is_named_with_its_error() {
 }
 
 #[tokio::test]
+async fn verbose_tells_which_addresses_were_tried() {
+    // Both families, one listening: whichever is tried first, the other one answers.
+    let listener = TcpListener::bind("[::1]:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let silent = tokio::net::TcpSocket::new_v4().unwrap();
+    silent.bind(format!("127.0.0.1:{port}").parse().unwrap()).unwrap();
+    let addr = format!("localhost:{port}");
+    let arguments = ["dial", &addr, "-v"];
+    let serve = async { drop(listener.accept().await.unwrap()) };
+    let (ended, ()) = within(async { tokio::join!(run(&arguments), serve) }).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let lines: Vec<_> = ended.err.lines().map(str::trim_start).collect();
+    let expected = [
+        format!("DEBUG trying 127.0.0.1:{port}"),
+        format!("DEBUG 127.0.0.1:{port}: Connection refused (os error 111)"),
+        format!("DEBUG trying [::1]:{port}"),
+    ];
+    assert_eq!(lines[..3], expected);
+    assert!(lines[3].starts_with(&format!("INFO connected to [::1]:{port} from ")), "{lines:?}");
+}
+
+#[tokio::test]
 async fn a_reader_of_the_output_that_goes_away_ends_it_well() {
     let code = served("tcp://127.0.0.1:0", Behaviour::Echo, |addr| async move {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -202,12 +224,14 @@ async fn a_reader_of_the_output_that_goes_away_ends_it_well() {
 
 #[tokio::test]
 async fn verbose_tells_who_is_on_the_other_side_of_a_unix_socket() {
-    let ended = served("unix://@sockeye-cli-test", Behaviour::Echo, |addr| async move {
+    let pid = std::process::id();
+    let name = format!("@sockeye-cli-test-{pid}");
+    let listen = format!("unix://{name}");
+    let ended = served(&listen, Behaviour::Echo, |addr| async move {
         run_with(&["dial", &addr, "-v"], b"").await
     })
     .await;
     assert_eq!(ended.code, Some(0));
-    let pid = std::process::id().to_string();
-    assert!(ended.err.contains("connected to @sockeye-cli-test"), "{}", ended.err);
-    assert!(ended.err.contains(&pid), "{}", ended.err);
+    assert!(ended.err.contains(&format!("connected to {name}")), "{}", ended.err);
+    assert!(ended.err.contains(&format!("process {pid}, user ")), "{}", ended.err);
 }

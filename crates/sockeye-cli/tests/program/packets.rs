@@ -23,7 +23,7 @@ async fn turn_round(socket: &UdpSocket, count: usize) -> io::Result<Vec<Vec<u8>>
 async fn each_line_is_a_datagram_and_each_answer_a_line() {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let addr = format!("udp://{}", socket.local_addr().unwrap());
-    let arguments = ["dial", &addr, "--timeout", "1s"];
+    let arguments = ["dial", &addr, "--timeout", "3s"];
     // Empty ones count, and the last needs no end.
     let talk = async { tokio::join!(run_with(&arguments, b"ab\n\nlast"), turn_round(&socket, 3)) };
     let (ended, received) = within(talk).await;
@@ -65,7 +65,7 @@ async fn unix_datagrams_find_their_way_back() {
         socket.send_to(&buffer[..length], peer.as_pathname().unwrap()).await.unwrap();
     };
     let own = own.to_str().unwrap();
-    let arguments = ["dial", &addr, "--timeout", "1s", "--source", own];
+    let arguments = ["dial", &addr, "--timeout", "3s", "--source", own];
     let talk = async { tokio::join!(run_with(&arguments, b"hello\n"), answer) };
     let (ended, ()) = within(talk).await;
     assert_eq!(ended.done(), b"hello\n");
@@ -76,7 +76,7 @@ async fn unix_datagrams_find_their_way_back() {
 async fn a_datagram_too_long_for_the_network_is_refused_by_name() {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let addr = format!("udp://{}", socket.local_addr().unwrap());
-    let ended = run_with(&["dial", &addr, "--timeout", "1s"], &[b'x'; 70_000]).await;
+    let ended = run_with(&["dial", &addr, "--timeout", "3s"], &[b'x'; 70_000]).await;
     assert_eq!(ended.code, Some(6));
     assert!(ended.err.contains("Message too long"), "{}", ended.err);
 }
@@ -85,7 +85,7 @@ async fn a_datagram_too_long_for_the_network_is_refused_by_name() {
 async fn encodings_and_line_ends_hold_for_each_datagram() {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let addr = format!("udp://{}", socket.local_addr().unwrap());
-    let arguments = ["dial", &addr, "--timeout", "1s", "--encoding", "gbk", "--crlf"];
+    let arguments = ["dial", &addr, "--timeout", "3s", "--encoding", "gbk", "--crlf"];
     let talk = async {
         let mut buffer = [0; 64];
         let answer = async {
