@@ -5,7 +5,10 @@ use std::io::{self, Write as _};
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::{args::Args, failure::Failure};
+use crate::{
+    args::Args,
+    failure::{Failure, ignore_broken_pipe},
+};
 
 /// Print a script that completes this program's words in a shell
 #[derive(Debug, clap::Args)]
@@ -25,6 +28,6 @@ pub(crate) fn run(args: &CompletionsArgs) -> Result<(), Failure> {
     // Made in memory, as clap would panic if standard output was closed.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "sockeye", &mut script);
-    io::stdout().write_all(&script).or_else(crate::failure::ignore_broken_pipe)?;
-    Ok(())
+    let written = io::stdout().write_all(&script).or_else(ignore_broken_pipe);
+    written.map_err(|error| Failure::from(error).about("standard output"))
 }

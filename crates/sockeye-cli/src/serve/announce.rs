@@ -145,7 +145,11 @@ impl Announcement {
             }
         }
         let model = self.model;
-        let workers = self.workers.map(|n| format!(", {n} threads")).unwrap_or_default();
+        let workers = match self.workers {
+            None => String::new(),
+            Some(1) => ", 1 thread".to_owned(),
+            Some(n) => format!(", {n} threads"),
+        };
         row(out, "Model", &format!("{model}{workers}"))?;
         if let Some((origin, fingerprint)) = &self.certificate {
             row(out, "TLS", origin)?;

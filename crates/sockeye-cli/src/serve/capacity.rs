@@ -38,8 +38,7 @@ pub(super) fn limits() -> Limits {
 
 /// Says which settings are low: a warning if other machines can connect.
 pub(super) fn warn(addrs: &[Addr]) {
-    let mut expected = Limits::default();
-    expected.max_connections = EXPECTED;
+    let expected = Limits { max_connections: EXPECTED, ..Limits::default() };
     let local = addrs.iter().all(Addr::is_local);
     for advice in advise(&expected) {
         if local {

@@ -1,6 +1,6 @@
 //! `sockeye dial` over every transport that has connections.
 
-use std::{future::Future, io};
+use std::{future::Future, io, os::fd::OwnedFd};
 
 use sockeye::{
     Addr, Conn, Handler, Server,
@@ -10,9 +10,10 @@ use sockeye_testkit::certificates::Leaf;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
+    process::Command,
 };
 
-use super::running::{Running, run, run_with, sockeye, within};
+use super::running::{Running, quieten, run, run_with, sockeye, within};
 
 /// A handler made of a closure's worth of behaviour.
 #[derive(Clone, Copy)]
@@ -143,6 +144,31 @@ async fn the_end_of_the_other_side_ends_it_although_the_input_is_open() {
     .await;
     assert!(out.0.success());
     assert!(out.1.starts_with("127.0.0.5:"), "{}", out.1);
+}
+
+#[tokio::test]
+async fn a_connection_from_the_service_manager_is_talked_over() {
+    let (own, passed) = std::os::unix::net::UnixStream::pair().unwrap();
+    own.set_nonblocking(true).unwrap();
+    let mut own = tokio::net::UnixStream::from_std(own).unwrap();
+    let mut command = Command::new("/bin/sh");
+    quieten(&mut command)
+        .args(["-c", "LISTEN_PID=$$ exec \"$0\" dial fd://line 3<&0 </dev/null"])
+        .arg(env!("CARGO_BIN_EXE_sockeye"))
+        .env("LISTEN_FDS", "1")
+        .env("LISTEN_FDNAMES", "line")
+        .stdin(OwnedFd::from(passed));
+    let running = Running::start(&mut command);
+    drop(command);
+    within(async {
+        // The end of our input comes through, and the answer goes back.
+        assert_eq!(own.read(&mut [0; 8]).await.unwrap(), 0);
+        own.write_all(b"hello\n").await.unwrap();
+        own.shutdown().await.unwrap();
+    })
+    .await;
+    let (status, out, err) = running.end().await;
+    assert_eq!((status.code(), out.as_str(), err.as_str()), (Some(0), "hello\n", ""));
 }
 
 #[tokio::test]

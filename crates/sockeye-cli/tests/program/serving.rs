@@ -60,7 +60,7 @@ async fn the_table_says_what_is_shared_where_and_how_to_stop() {
     if line.contains("[::1]") {
         line = running.line().await;
     }
-    assert_eq!(line, "Model   tasks, 1 threads");
+    assert_eq!(line, "Model   tasks, 1 thread");
     assert_eq!(running.line().await, "Stop    Ctrl-C");
     running.stop().await;
 }

@@ -16,7 +16,7 @@ async fn the_first_signal_drains_and_says_so_and_a_report_is_last() {
         assert_eq!((status.code(), out.as_str()), (Some(0), ""));
         let (draining, report) = err.trim_end().split_once('\n').unwrap();
         assert!(draining.contains("draining; a second signal ends"), "{draining}");
-        assert!(report.starts_with("stopped after 1 connections"), "{report}");
+        assert!(report.starts_with("stopped after 1 connection "), "{report}");
     }
 }
 
