@@ -100,8 +100,9 @@ async fn a_connection_that_says_nothing_holds_no_place_of_an_iterative_server() 
     let idle = TcpStream::connect(serving.host_port()).await.unwrap();
     let answer = get(serving.host_port(), "/hello.txt").await;
     assert!(answer.ends_with("hello\n"));
+    let (_, err) = serving.running.stop().await;
+    assert!(err.contains("stopped after 1 connection "), "the idle one was accepted: {err}");
     drop(idle);
-    serving.running.stop().await;
 }
 
 #[tokio::test]
