@@ -3,6 +3,8 @@
 //! For tests alone: it panics where a test would, and nothing that is shipped depends on it.
 
 pub mod certificates;
+pub mod client;
+mod models;
 pub mod peer;
 pub mod processes;
 pub mod program;

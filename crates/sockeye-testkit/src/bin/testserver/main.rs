@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! testserver HANDLER ADDR… [--model M] [--limit NAME=VALUE] [--tls CHAIN KEY] [--nofile N] [--ballast MIB] [--end HOW]
+//!     [--times N] [--workers N] [--reload] [--bystander]
 //! ```
 //!
 //! Stream handlers: `echo`, `script`, `steps`, `setup-fails`, `blocking`, `refuse`, `report-panics`.
@@ -16,7 +17,7 @@ mod options;
 mod packets;
 mod streams;
 
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 
 use serde_json::json;
 use sockeye::{
@@ -26,6 +27,7 @@ use sockeye::{
 };
 
 use options::{End, Options};
+use sockeye_testkit::processes;
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
@@ -50,7 +52,11 @@ fn serve(options: &Options) -> Result<(), Error> {
     // Grown only after the zygote was forked, as a server grows in service.
     let ballast = vec![1_u8; options.ballast << 20];
     let addrs: Vec<_> = prepared.addrs().iter().map(ToString::to_string).collect();
-    events::emit(&json!({"event": "ready", "addrs": addrs, "pid": std::process::id()}));
+    let bystander = options.bystander.then(bystander);
+    events::emit(&json!({
+        "event": "ready", "addrs": addrs, "files": processes::open_files(std::process::id()),
+        "children": processes::children(std::process::id()).len(),
+    }));
     match options.end {
         End::Unserved => {
             drop(prepared);
@@ -62,8 +68,20 @@ fn serve(options: &Options) -> Result<(), Error> {
         }
         End::Signalled => emit_report(&prepared.run()?),
     }
+    if let Some(mut bystander) = bystander {
+        let status = bystander.wait();
+        let code = status.ok().and_then(|status| status.code());
+        events::emit(&json!({"event": "bystander", "code": code}));
+    }
     drop(ballast);
     Ok(())
+}
+
+/// A child that has nothing to do with the server, and ends while that serves.
+fn bystander() -> std::process::Child {
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "exit 7"]).stdin(Stdio::null()).stdout(Stdio::null());
+    command.spawn().expect("a shell")
 }
 
 fn prepare(options: &Options) -> Result<PreparedServer, Error> {
@@ -91,8 +109,8 @@ fn prepare(options: &Options) -> Result<PreparedServer, Error> {
         None => server,
     };
     let server = server.model(options.model).limits(options.limits.clone());
-    let hangup = || events::emit(&json!({"event": "hangup"}));
-    let server = if options.hangup { server.on_reload(hangup) } else { server };
+    let reload = || events::emit(&json!({"event": "reload"}));
+    let server = if options.reload { server.on_reload(reload) } else { server };
     match options.workers {
         Some(workers) => server.workers(workers).prepare(),
         None => server.prepare(),

@@ -27,7 +27,8 @@ pub(crate) struct Options {
     pub(crate) ballast: usize,
     pub(crate) end: End,
     pub(crate) times: usize,
-    pub(crate) hangup: bool,
+    pub(crate) reload: bool,
+    pub(crate) bystander: bool,
     pub(crate) workers: Option<usize>,
 }
 
@@ -42,7 +43,8 @@ impl Options {
             ballast: 0,
             end: End::Signalled,
             times: 1,
-            hangup: false,
+            reload: false,
+            bystander: false,
             workers: None,
         };
         while let Some(arg) = args.next() {
@@ -57,7 +59,8 @@ impl Options {
                 "--ballast" => options.ballast = number(&value()?)?,
                 "--times" => options.times = number(&value()?)?,
                 "--workers" => options.workers = Some(number(&value()?)?),
-                "--hangup" => options.hangup = true,
+                "--bystander" => options.bystander = true,
+                "--reload" => options.reload = true,
                 "--end" => {
                     options.end = match value()?.as_str() {
                         "drained" => End::Drained,
