@@ -94,7 +94,15 @@ impl Client {
     /// If the server has gone.
     #[track_caller]
     pub fn send_bytes(&mut self, bytes: &[u8]) {
-        self.stream.get_mut().write_all(bytes).expect("a server that reads");
+        self.try_send_bytes(bytes).expect("a server that reads");
+    }
+
+    /// Sends bytes as they are.
+    ///
+    /// # Errors
+    /// If the server has gone.
+    pub fn try_send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes)
     }
 
     /// Receives a line; `None` if the server has ended the connection, cleanly or not.

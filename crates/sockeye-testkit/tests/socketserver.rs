@@ -82,9 +82,12 @@ fn a_server_in_another_thread_is_stopped_right_after_its_start() {
             let server = Server::bind("tcp://127.0.0.1:0").unwrap().model(model).signals(false);
             let prepared = server.with(Nothing).prepare().unwrap();
             let handle = prepared.handle();
-            let running =
-                thread::Builder::new().spawn(move || prepared.run().unwrap()).unwrap();
-            if round % 2 == 0 { handle.drain() } else { handle.stop() }
+            let running = thread::Builder::new().spawn(move || prepared.run().unwrap()).unwrap();
+            if round % 2 == 0 {
+                handle.drain()
+            } else {
+                handle.stop()
+            }
             until("the server's end", || running.is_finished());
             assert_eq!(running.join().unwrap().stats.accepted, 0);
         }
@@ -190,7 +193,8 @@ fn a_huge_write_interrupted_by_signals_completes(model: &str) {
     };
     client.send(&format!("big {SIZE}"));
     let sent = client.bytes(SIZE);
-    let wrong = sent.iter().enumerate().find(|(at, byte)| (at % (251 * 256)) % 251 != usize::from(**byte));
+    let wrong =
+        sent.iter().enumerate().find(|(at, byte)| (at % (251 * 256)) % 251 != usize::from(**byte));
     assert_eq!(wrong, None);
     done.store(true, Relaxed);
     storm.join().unwrap();

@@ -1,9 +1,11 @@
 //! A connection as its handler sees it.
 
 use std::{
-    fmt, io,
+    fmt,
+    future::{Future, poll_fn},
+    io,
     os::fd::{AsFd, BorrowedFd},
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -35,6 +37,7 @@ pub struct Conn {
     /// Bytes read ahead by the line and buffered reads.
     ahead: BytesMut,
     read: Deadline,
+    line: Deadline,
     write: Deadline,
     tally: Tally,
     ended: bool,
@@ -55,6 +58,7 @@ impl Conn {
             info,
             ahead: BytesMut::new(),
             read: Deadline::new("sent nothing", limits.read_idle),
+            line: Deadline::new("did not finish its line", limits.line_time),
             write: Deadline::new("read nothing", limits.write_stall),
             tally: Tally::default(),
             ended: false,
@@ -145,7 +149,9 @@ impl Conn {
     ///
     /// # Errors
     /// `InvalidData` if the line is longer than
-    /// [`Limits::max_line`](super::Limits::max_line); the bytes stay where they are.
+    /// [`Limits::max_line`](super::Limits::max_line); the bytes stay where they are. `TimedOut` if
+    /// it takes longer than [`Limits::line_time`](super::Limits::line_time), or at the idle
+    /// deadline.
     pub async fn read_line(&mut self) -> io::Result<Option<Bytes>> {
         let max = self.server.limits.max_line;
         let mut searched = 0;
@@ -157,13 +163,14 @@ impl Conn {
                 }
                 let mut line = self.ahead.split_to(end + 1).freeze();
                 line.truncate(end - usize::from(line[..end].ends_with(b"\r")));
+                self.line.progress();
                 return Ok(Some(line));
             }
             searched = self.ahead.len();
             if searched >= max {
                 return Err(line_too_long(max));
             }
-            let more = self.read.guard(self.stream.recv(READ_AHEAD)).await?;
+            let more = self.more_of_a_line().await?;
             self.received(more.len());
             if more.is_empty() {
                 let rest = self.ahead.split().freeze();
@@ -171,6 +178,24 @@ impl Conn {
             }
             self.ahead.extend_from_slice(&more);
         }
+    }
+
+    /// Receives what is there, under the line's deadline if a line has begun.
+    async fn more_of_a_line(&mut self) -> io::Result<Bytes> {
+        let Self { stream, ahead, read, line, .. } = self;
+        let mut receiving = pin!(stream.recv(READ_AHEAD));
+        poll_fn(|cx| {
+            if let Poll::Ready(received) = receiving.as_mut().poll(cx) {
+                return Poll::Ready(received);
+            }
+            if !ahead.is_empty()
+                && let Poll::Ready(late) = line.poll_expired(cx)
+            {
+                return Poll::Ready(Err(late));
+            }
+            read.poll_expired(cx).map(Err)
+        })
+        .await
     }
 
     /// Sends `count` bytes of `file` from `offset`, by sendfile(2) where the transport allows.

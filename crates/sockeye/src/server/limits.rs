@@ -24,6 +24,10 @@ pub struct Limits {
     pub max_per_ip: Option<usize>,
     /// How long a read may wait for the peer's next byte. Default 5 minutes.
     pub read_idle: Option<Duration>,
+    /// How long a line that [`Conn::read_line`](crate::Conn::read_line) reads may take from its
+    /// first byte to its end: a peer that sends a byte now and then is never idle. Default 1
+    /// minute.
+    pub line_time: Option<Duration>,
     /// How long a write may wait for the peer to read. Default 30 seconds.
     pub write_stall: Option<Duration>,
     /// How long the PROXY header and the TLS handshake may take together. Default 10 seconds.
@@ -45,6 +49,7 @@ impl Default for Limits {
             max_connections: 100_000,
             max_per_ip: None,
             read_idle: Some(Duration::from_secs(300)),
+            line_time: Some(Duration::from_secs(60)),
             write_stall: Some(Duration::from_secs(30)),
             handshake: Duration::from_secs(10),
             drain: Duration::from_secs(10),

@@ -89,6 +89,7 @@ fn set_limit(limits: &mut Limits, setting: &str) -> Result<(), String> {
         "max_per_ip" => limits.max_per_ip = Some(count()?),
         "read_idle" => limits.read_idle = Some(time()?),
         "write_stall" => limits.write_stall = Some(time()?),
+        "line_time" => limits.line_time = Some(time()?),
         "handshake" => limits.handshake = time()?,
         "drain" => limits.drain = time()?,
         "max_line" => limits.max_line = count()?,
