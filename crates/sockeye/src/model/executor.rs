@@ -1,17 +1,17 @@
 //! From a socket to whoever runs its handler: the loops that all models share.
 
-use std::{future::Future, io, pin::pin, sync::Arc};
+use std::{collections::VecDeque, future::Future, io, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::{join, join_all};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    ConnInfo,
     server::{
-        Admission, Counter, Incoming, Job, PacketJob, PacketLoop, PacketSource, ServerContext,
-        StreamSource,
+        Admission, Counter, Incoming, Job, OpenConnection, PacketJob, PacketLoop, PacketSource,
+        ServerContext, StreamSource, Waiting,
     },
-    socket::Accepted,
 };
 
 /// Runs admitted work: at once and to its end, or by handing it on.
@@ -67,7 +67,8 @@ pub(crate) async fn serve_sources(
     Ok(())
 }
 
-/// Accepts until the drain begins, then until the backlogs are empty.
+/// Accepts until the drain begins; then takes what waits in the backlogs, closes the listeners
+/// and runs that.
 ///
 /// A connection is accepted only once there is a permit to run it, so that the rest wait in the
 /// system's backlog.
@@ -80,6 +81,7 @@ pub(crate) async fn accept_loop(
         return server.shutdown.draining().await;
     }
     let mut draining = pin!(server.shutdown.draining());
+    let mut waiting = VecDeque::new();
     loop {
         let next = async {
             let index = incoming.ready().await;
@@ -90,18 +92,56 @@ pub(crate) async fn accept_loop(
             () = &mut draining => break,
             next = next => next,
         };
-        if let Some((source, accepted)) = incoming.take(index) {
-            admit(server, source, accepted, permit, executor).await;
-        }
-    }
-    // Where newcomers cannot be kept out, there is an end all the same.
-    for _ in 0..incoming.turn_away() {
-        let Some((source, accepted)) = incoming.accept_waiting() else { break };
+        let Some(accepted) = incoming.take(index) else { continue };
+        let mut admitted = pin!(admit(server, accepted, permit, executor));
         tokio::select! {
             biased;
-            () = server.shutdown.cut_now() => break,
-            permit = permit(server) => admit(server, source, accepted, permit, executor).await,
+            () = &mut admitted => {}
+            () = &mut draining => {
+                // It runs where it stands, maybe for long: nobody may queue behind it meanwhile.
+                incoming.take_all(&mut waiting);
+                admitted.await;
+                break;
+            }
         }
+    }
+    drain(server, incoming, waiting, executor).await;
+}
+
+/// How long the drain waits for descriptors when it holds none that it could free itself.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(20);
+
+/// Runs what waits in the backlogs, until the cut.
+async fn drain(
+    server: &Arc<ServerContext>,
+    mut incoming: Incoming,
+    mut waiting: VecDeque<Waiting>,
+    executor: &impl Executor,
+) {
+    while !server.shutdown.is_cut() {
+        let all = incoming.take_all(&mut waiting);
+        if waiting.is_empty() {
+            if all {
+                return;
+            }
+            tokio::time::sleep(SHORTAGE_PAUSE).await;
+            continue;
+        }
+        let permit = tokio::select! {
+            biased;
+            () = server.shutdown.cut_now() => break,
+            permit = permit(server) => permit,
+        };
+        if let Some(accepted) = waiting.pop_front() {
+            admit(server, accepted, permit, executor).await;
+        }
+    }
+    for Waiting { accepted, route, .. } in waiting {
+        server.counters.count(Counter::Accepted);
+        server.counters.count(Counter::Cut);
+        let info = ConnInfo::new(server, &route, &accepted);
+        let (id, peer, age) = (info.id(), info.peer().clone(), info.since().elapsed());
+        server.registry.note_unlisted_cut(OpenConnection { id, peer, age });
     }
 }
 
@@ -113,15 +153,13 @@ pub(crate) async fn permit(server: &Arc<ServerContext>) -> Option<OwnedSemaphore
 
 async fn admit(
     server: &Arc<ServerContext>,
-    source: Arc<StreamSource>,
-    accepted: Accepted,
+    Waiting { accepted, route, source }: Waiting,
     permit: Option<OwnedSemaphorePermit>,
     executor: &impl Executor,
 ) {
     server.counters.count(Counter::Accepted);
-    let info = crate::ConnInfo::new(server, &source, &accepted);
+    let info = ConnInfo::new(server, &route, &accepted);
     if let Some(admission) = Admission::enter(server, &info, permit) {
-        let (route, source) = (Arc::clone(&source.route), source.index);
         executor.connection(Job { accepted, info, route, source, admission }).await;
     }
 }

@@ -31,7 +31,8 @@ pub(super) fn run(mut run: Run, workers: usize) -> Result<Report, Error> {
         let dispatcher = Dispatcher::new(&server, zygotes, &tasks).map_err(Error::Fork)?;
         let (work, ordered) = mpsc::channel(1);
         let dispatching = tasks.spawn(dispatcher.run(ordered));
-        for _ in 0..workers {
+        // More than may run at once would have nothing to do.
+        for _ in 0..workers.min(server.capacity) {
             tasks.spawn(keep_alive(Arc::clone(&server), work.clone()));
         }
         server.shutdown.draining().await;
@@ -48,16 +49,21 @@ async fn keep_alive(server: Arc<ServerContext>, work: mpsc::Sender<Work>) {
     let mut pause = FIRST_PAUSE;
     loop {
         let started = Instant::now();
-        let (ended, worker) = oneshot::channel();
+        let (ended, mut worker) = oneshot::channel();
         tokio::select! {
             biased;
             () = server.shutdown.draining() => return,
             sent = work.send(Work::Worker { ended }) => if sent.is_err() { return },
         }
         // An error means that the order was refused or lost.
-        let _ = worker.await;
-        if server.shutdown.is_draining() {
-            return;
+        tokio::select! {
+            _ = &mut worker => {}
+            () = server.shutdown.draining() => {
+                // Nobody orders any more: the zygotes end, and with them their listeners.
+                drop(work);
+                let _ = worker.await;
+                return;
+            }
         }
         if started.elapsed() >= HEALTHY_AFTER {
             pause = FIRST_PAUSE;

@@ -5,6 +5,7 @@
 //! a spare descriptor, so that their clients learn it.
 
 use std::{
+    collections::VecDeque,
     future::{Future, poll_fn},
     io,
     pin::Pin,
@@ -19,7 +20,11 @@ use tokio::{
     time::Sleep,
 };
 
-use super::{context::ServerContext, service::StreamSource, stats::Counter};
+use super::{
+    context::ServerContext,
+    service::{Route, StreamSource},
+    stats::Counter,
+};
 use crate::{Listener, socket::Accepted, sys::registration::watch};
 
 /// First pause when a resource has run out.
@@ -40,6 +45,22 @@ pub(crate) struct Incoming {
     sources: Vec<Watched>,
     next: usize,
     shortage: Shortage,
+}
+
+/// A connection that was taken from a backlog, and where it goes. It does not hold its listener
+/// open.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) accepted: Accepted,
+    pub(crate) route: Arc<Route>,
+    /// The place of the listener among the server's.
+    pub(crate) source: u16,
+}
+
+impl Waiting {
+    fn new(source: &StreamSource, accepted: Accepted) -> Self {
+        Self { accepted, route: Arc::clone(&source.route), source: source.index }
+    }
 }
 
 /// One listener, watched by the current runtime.
@@ -107,15 +128,14 @@ impl Incoming {
     }
 
     /// Takes a connection from a listener that was ready, if it is still there.
-    pub(crate) fn take(&mut self, index: usize) -> Option<(Arc<StreamSource>, Accepted)> {
+    pub(crate) fn take(&mut self, index: usize) -> Option<Waiting> {
         let Watched { listener, source } = &self.sources[index];
-        let source = Arc::clone(source);
         self.next = index + 1;
         // Clears the readiness if nothing was there.
         match listener.try_io(Interest::READABLE, |listener| listener.try_accept()) {
             Ok(accepted) => {
                 self.shortage.over();
-                Some((source, accepted))
+                Some(Waiting::new(source, accepted))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
             Err(error) if Trouble::of(&error) == Trouble::Resources => {
@@ -132,19 +152,33 @@ impl Incoming {
         }
     }
 
-    /// Lets nobody else into the backlogs: how many connections may wait there.
-    pub(crate) fn turn_away(&self) -> usize {
-        let listeners = self.sources.iter().map(|source| &source.source.listener);
-        listeners.clone().for_each(|listener| listener.turn_away());
-        listeners.map(|listener| listener.addr().options.backlog_or_default() as usize).sum()
+    /// Takes all that waits in the backlogs now and closes the listeners: for the drain. What
+    /// comes after so many as a backlog holds came after the drain began.
+    ///
+    /// Listeners whose connections cannot be taken, as descriptors or memory have run out, stay
+    /// open: `true` if there are none.
+    pub(crate) fn take_all(&mut self, waiting: &mut VecDeque<Waiting>) -> bool {
+        self.sources.retain(|Watched { source, .. }| {
+            source.listener.turn_away();
+            for _ in 0..=source.route.addr.options.backlog_or_default() {
+                match source.listener.try_accept() {
+                    Ok(accepted) => waiting.push_back(Waiting::new(source, accepted)),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                    Err(error) if Trouble::of(&error) == Trouble::Resources => return true,
+                    Err(_) => {}
+                }
+            }
+            false
+        });
+        self.sources.is_empty()
     }
 
-    /// A connection that waits in a backlog now, if there is one: for the drain.
-    pub(crate) fn accept_waiting(&mut self) -> Option<(Arc<StreamSource>, Accepted)> {
+    /// A connection that waits in a backlog now, if there is one.
+    fn accept_waiting(&mut self) -> Option<Waiting> {
         for Watched { source, .. } in &self.sources {
             loop {
                 match source.listener.try_accept() {
-                    Ok(accepted) => return Some((Arc::clone(source), accepted)),
+                    Ok(accepted) => return Some(Waiting::new(source, accepted)),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                     Err(error) if Trouble::of(&error) == Trouble::Resources => break,
                     Err(_) => {}
@@ -160,8 +194,8 @@ impl Incoming {
         drop(spare);
         let mut closed = 0;
         while closed < SHED_AT_ONCE {
-            let Some((_, accepted)) = self.accept_waiting() else { break };
-            drop(accepted);
+            let Some(waiting) = self.accept_waiting() else { break };
+            drop(waiting);
             closed += 1;
             self.server.counters.count(Counter::Accepted);
             self.server.counters.count(Counter::RefusedNoDescriptors);

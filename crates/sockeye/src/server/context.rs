@@ -1,6 +1,7 @@
 //! What all of one server shares: limits, counters, the way down, the open connections.
 
 use std::{
+    io,
     os::fd::OwnedFd,
     sync::{Arc, OnceLock},
 };
@@ -9,6 +10,8 @@ use tokio::sync::Semaphore;
 
 use super::{
     Limits,
+    cells::{Cell, Cells},
+    info::ConnId,
     registry::Registry,
     reload::Reload,
     shutdown::Shutdown,
@@ -33,36 +36,57 @@ pub(crate) struct ServerContext {
     pub(crate) packet_permits: Arc<Semaphore>,
     /// What a reload does.
     pub(crate) reload: Reload,
+    /// What the children are at.
+    pub(crate) cells: Cells,
+    /// In a child: the number of its cell.
+    pub(crate) slot: OnceLock<u32>,
     /// In a child: where to ask the server to drain.
     pub(crate) ask_drain: OnceLock<OwnedFd>,
 }
 
 impl ServerContext {
+    /// # Errors
+    /// If shared memory cannot be had.
     pub(crate) fn new(
         model: Model,
         limits: Limits,
         addrs: Vec<Addr>,
-        counters: Counters,
         reload: Reload,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let capacity = model
             .capacity()
             .unwrap_or(usize::MAX)
             .min(limits.max_connections)
             .clamp(1, Semaphore::MAX_PERMITS);
         let packets = limits.max_packets_in_flight.clamp(1, Semaphore::MAX_PERMITS);
-        Self {
+        Ok(Self {
             model,
             limits,
             addrs,
-            counters,
+            counters: Counters::new()?,
             shutdown: Shutdown::default(),
             registry: Registry::default(),
             capacity,
             permits: Arc::new(Semaphore::new(capacity)),
             packet_permits: Arc::new(Semaphore::new(packets)),
             reload,
+            cells: Cells::new(if model.forks() { capacity } else { 0 })?,
+            slot: OnceLock::new(),
             ask_drain: OnceLock::new(),
+        })
+    }
+
+    /// The cell of the child that this process is.
+    pub(crate) fn own_cell(&self) -> Option<Cell<'_>> {
+        self.cells.cell(*self.slot.get()?)
+    }
+
+    /// Counts and notes that a connection is being cut.
+    pub(crate) fn cut(&self, id: ConnId) {
+        self.counters.count(Counter::Cut);
+        match self.own_cell() {
+            Some(cell) => cell.set_cut(),
+            None => self.registry.note_cut(id),
         }
     }
 

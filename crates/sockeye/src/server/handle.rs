@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Stats, context::ServerContext, registry::OpenConnection};
-use crate::Addr;
+use crate::{Addr, Model};
 
 /// A handle on a server: stop it, read its counters. Cheap to clone.
 ///
@@ -68,10 +68,14 @@ impl ServerHandle {
         &self.server.addrs
     }
 
-    /// The connections open now, as this process knows them, the oldest first. Under `prefork`
-    /// the workers hold theirs themselves.
+    /// The connections open now, the oldest first. In a child of `fork`: none.
     #[must_use]
     pub fn connections(&self) -> Vec<OpenConnection> {
-        self.server.registry.open()
+        if !matches!(self.server.model, Model::Prefork(_)) {
+            return self.server.registry.open();
+        }
+        let mut open = self.server.cells.open();
+        open.sort_by_key(|conn| conn.id);
+        open
     }
 }

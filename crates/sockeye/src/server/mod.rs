@@ -5,6 +5,7 @@
 //! it a [`PreparedServer`], which runs. [`Server::serve`] does the last steps at once.
 
 mod accept;
+mod cells;
 mod conn;
 mod context;
 mod deadline;
@@ -39,7 +40,8 @@ pub use shutdown::DrainSignal;
 pub use startup::{Advice, advise};
 pub use stats::Stats;
 
-pub(crate) use accept::Incoming;
+pub(crate) use accept::{Incoming, Waiting};
+pub(crate) use cells::Mark;
 pub(crate) use context::ServerContext;
 pub(crate) use packets::{PacketJob, PacketLoop, PacketService, PacketSource};
 pub(crate) use registry::Admission;

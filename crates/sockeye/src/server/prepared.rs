@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     PacketSource, Ready, Report, Route, ServerContext, ServerHandle, Settings, StreamSource,
-    reload::Reload, startup, stats::Counters,
+    reload::Reload, startup,
 };
 use crate::{
     Addr, Error,
@@ -34,9 +34,9 @@ impl PreparedServer {
         let addrs = sources.streams.iter().map(|source| &source.route.addr);
         let addrs = addrs.chain(sources.packets.iter().map(|source| &source.addr));
         let addrs = addrs.map(|addr| Addr::clone(addr)).collect();
-        let counters = Counters::new().map_err(Error::system("cannot share memory"))?;
         let (limits, reload) = (settings.limits.clone(), Reload::new(settings.on_reload.clone()));
-        let server = ServerContext::new(settings.model, limits, addrs, counters, reload);
+        let server = ServerContext::new(settings.model, limits, addrs, reload)
+            .map_err(Error::system("cannot share memory"))?;
         let server = Arc::new(server);
         let zygotes = match settings.model.forks() {
             true => Some(Zygotes::start(&server, &sources).map_err(Error::Fork)?),

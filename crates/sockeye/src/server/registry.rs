@@ -72,12 +72,30 @@ impl Registry {
         open
     }
 
+    /// Counts one more connection for a site, unless it has `max`.
+    fn enter_site(&self, site: Site, max: usize) -> bool {
+        let mut open = self.lock();
+        let count = open.sites.entry(site).or_default();
+        let room = *count < max;
+        if room {
+            *count += 1;
+        } else if *count == 0 {
+            open.sites.remove(&site);
+        }
+        room
+    }
+
     /// Notes that a connection is being cut.
     pub(crate) fn note_cut(&self, id: ConnId) {
         let mut open = self.lock();
         if let Some((peer, since)) = open.connections.remove(&id) {
             open.cut.push(OpenConnection { id, peer, age: since.elapsed() });
         }
+    }
+
+    /// Notes that a connection was cut that is not in this registry.
+    pub(crate) fn note_unlisted_cut(&self, connection: OpenConnection) {
+        self.lock().cut.push(connection);
     }
 
     /// The connections that were cut, and those that hang on although they were.
@@ -99,6 +117,8 @@ pub(crate) struct Admission {
     server: Arc<ServerContext>,
     id: ConnId,
     site: Option<Site>,
+    /// Whether it counts as active here, and not in the server that this process is a child of.
+    counted: bool,
     _permit: Option<OwnedSemaphorePermit>,
     _token: TaskTrackerToken,
 }
@@ -114,9 +134,13 @@ impl Admission {
             server: Arc::clone(server),
             id: info.id(),
             site: None,
+            counted: true,
             _permit: permit,
             _token: server.registry.token(),
         };
+        if let Some(cell) = server.own_cell() {
+            cell.open(info);
+        }
         server.counters.count(Counter::Active);
         let opened = (info.peer().clone(), info.since());
         server.registry.lock().connections.insert(info.id(), opened);
@@ -125,21 +149,33 @@ impl Admission {
         ip.is_none_or(|ip| admission.enter_site(ip)).then_some(admission)
     }
 
+    /// The place of a connection that the server has entered already, in the child that runs it.
+    pub(crate) fn in_child(server: &Arc<ServerContext>, id: ConnId) -> Self {
+        Self {
+            server: Arc::clone(server),
+            id,
+            site: None,
+            counted: false,
+            _permit: None,
+            _token: server.registry.token(),
+        }
+    }
+
     /// Counts the connection for its site; `false`, counted, if that has too many.
     pub(crate) fn enter_site(&mut self, ip: IpAddr) -> bool {
         let Some(max) = self.server.limits.max_per_ip else { return true };
         let site = Site::of(ip);
-        let mut open = self.server.registry.lock();
-        let count = open.sites.entry(site).or_default();
-        if *count >= max {
-            drop(open);
+        let entered = match self.server.own_cell() {
+            Some(cell) => cell.enter_site(site, max),
+            None => self.server.registry.enter_site(site, max),
+        };
+        if entered {
+            self.site = Some(site);
+        } else {
             self.server.counters.count(Counter::RefusedPerIp);
             tracing::debug!(%ip, max, "refused: too many from one address");
-            return false;
         }
-        *count += 1;
-        self.site = Some(site);
-        true
+        entered
     }
 }
 
@@ -156,6 +192,11 @@ impl Drop for Admission {
             }
         }
         drop(open);
-        self.server.counters.subtract_one(Counter::Active);
+        if self.counted {
+            self.server.counters.subtract_one(Counter::Active);
+        }
+        if let Some(cell) = self.server.own_cell() {
+            cell.close();
+        }
     }
 }

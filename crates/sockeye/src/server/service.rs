@@ -53,7 +53,7 @@ impl Job {
     /// Runs the connection to its end, whatever that is. Needs a runtime.
     pub(crate) async fn run(self, server: Arc<ServerContext>) {
         let Self { accepted, info, route, source: _, mut admission } = self;
-        run_connection(&server, &route, accepted, info, Some(&mut admission)).await;
+        run_connection(&server, &route, accepted, info, &mut admission).await;
         drop(admission);
     }
 }
@@ -64,7 +64,7 @@ pub(crate) async fn run_connection(
     route: &Route,
     accepted: Accepted,
     info: ConnInfo,
-    admission: Option<&mut Admission>,
+    admission: &mut Admission,
 ) {
     let id = info.id;
     let span = tracing::debug_span!("connection", %id, peer = %info.peer);
@@ -73,8 +73,7 @@ pub(crate) async fn run_connection(
             biased;
             () = serve_connection(server, route, accepted, info, admission) => {}
             () = server.shutdown.cut_now() => {
-                server.counters.count(Counter::Cut);
-                server.registry.note_cut(id);
+                server.cut(id);
             }
         }
     };
@@ -86,7 +85,7 @@ async fn serve_connection(
     route: &Route,
     accepted: Accepted,
     mut info: ConnInfo,
-    admission: Option<&mut Admission>,
+    admission: &mut Admission,
 ) {
     let service = &route.service;
     let opened = match accepted.into_stream() {
@@ -98,7 +97,7 @@ async fn serve_connection(
     };
     if let Some(client) = info.proxied.as_ref().and_then(SocketName::ip) {
         // Only now is it known whose connection this is.
-        if admission.is_some_and(|admission| !admission.enter_site(client)) {
+        if !admission.enter_site(client) {
             return;
         }
     }
@@ -230,12 +229,12 @@ async fn discard(conn: &mut Conn) {
 }
 
 impl ConnInfo {
-    pub(crate) fn new(server: &ServerContext, source: &StreamSource, accepted: &Accepted) -> Self {
+    pub(crate) fn new(server: &ServerContext, route: &Route, accepted: &Accepted) -> Self {
         Self {
             id: server.counters.next_id(),
             peer: accepted.peer.clone().canonical(),
             proxied: None,
-            listener: Arc::clone(&source.route.addr),
+            listener: Arc::clone(&route.addr),
             since: Instant::now(),
         }
     }

@@ -19,9 +19,14 @@ pub(crate) fn thread_count() -> io::Result<usize> {
 pub(crate) enum Forked {
     /// The new process.
     Child,
-    /// The old process, with a descriptor for the new one, or without one if that has ended and
-    /// was buried already.
-    Parent(Option<OwnedFd>),
+    /// The old process.
+    Parent {
+        /// The new process.
+        pid: i32,
+        /// A descriptor for it; none if it has ended and was buried already, or descriptors have
+        /// run out.
+        process: Option<OwnedFd>,
+    },
 }
 
 /// Forks this process, which must have one thread.
@@ -51,10 +56,17 @@ pub(crate) fn fork_single_threaded() -> io::Result<Forked> {
     match pid {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(Forked::Child),
-        pid => {
-            let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
-            Ok(Forked::Parent(pidfd_open(pid, PidfdFlags::empty()).ok()))
-        }
+        pid => Ok(Forked::Parent { pid, process: open_process(pid).ok().flatten() }),
+    }
+}
+
+/// A descriptor for a process; `None` if there is no such process any more.
+pub(crate) fn open_process(pid: i32) -> io::Result<Option<OwnedFd>> {
+    let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(process) => Ok(Some(process)),
+        Err(rustix::io::Errno::SRCH) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

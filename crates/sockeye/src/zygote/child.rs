@@ -1,14 +1,21 @@
 //! A child: one connection, one datagram, or one prefork worker.
 
-use std::{future::Future, io, os::fd::OwnedFd, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    future::Future,
+    io,
+    os::fd::OwnedFd,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::io::Interest;
 
-use super::{Mark, Plan, message::Order, process::forget};
+use super::{Plan, message::Order, process::forget};
 use crate::{
     ConnInfo, Packet,
-    model::{Inline, Packets, for_one_connection, serve_sources},
-    server::{PacketJob, run_connection},
+    model::{Inline, Packets, Sources, for_one_connection, serve_sources},
+    server::{Admission, Mark, PacketJob, StreamSource, run_connection},
     socket::Accepted,
     sys::{
         process::{Disposition, exit_now, set_signal},
@@ -30,9 +37,13 @@ pub(super) fn run(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> ! {
 
 fn work(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> io::Result<()> {
     let server = &plan.server;
+    if let Some(slot) = order.slot() {
+        // A child has only ever one of its own: this one.
+        let _ = server.slot.set(slot);
+    }
     let runtime = for_one_connection()?;
     match order {
-        Order::Connection { slot, source, id, kind, peer } => {
+        Order::Connection { slot: _, source, id, kind, peer } => {
             close_packets(plan);
             let fd = descriptor.ok_or(io::ErrorKind::InvalidData)?;
             let source = usize::from(source);
@@ -47,13 +58,14 @@ fn work(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> io::Result<()
                 since: Instant::now(),
             };
             let accepted = Accepted { fd, kind, peer };
+            let mut admission = Admission::in_child(server, id);
             runtime.block_on(until_ended(plan, async {
-                run_connection(server, &route, accepted, info, None).await;
+                run_connection(server, &route, accepted, info, &mut admission).await;
                 Ok(())
             }))?;
-            plan.marks.set(slot, Mark::Finished);
+            drop(admission);
         }
-        Order::Packet { slot, source, peer, data } => {
+        Order::Packet { slot: _, source, peer, data } => {
             let source = usize::from(source);
             let source = plan.sources.packets.get(source).ok_or(io::ErrorKind::InvalidData)?;
             let packet = Packet {
@@ -69,17 +81,18 @@ fn work(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> io::Result<()
                 job.run().await;
                 Ok(())
             }))?;
-            plan.marks.set(slot, Mark::Finished);
         }
-        Order::Worker { slot } => {
+        Order::Worker { slot: _ } => {
             let inline = Inline(Arc::clone(server));
-            let sources = plan.sources.clone();
+            let sources = own_listeners(plan)?;
             runtime.block_on(until_ended(plan, async {
                 serve_sources(server, sources, &inline, Packets::InTurn).await
             }))?;
-            plan.marks.set(slot, Mark::Finished);
         }
         Order::Zygote => return Err(io::ErrorKind::InvalidInput.into()),
+    }
+    if let Some(cell) = server.own_cell() {
+        cell.set_mark(Mark::Finished);
     }
     // This process is about to end: taking the runtime apart would only cost time.
     std::mem::forget(runtime);
@@ -92,6 +105,24 @@ fn close_packets(plan: &Plan) {
         forget(&*source.socket);
     }
 }
+
+/// The server's sockets, its listeners as descriptors of this worker alone: closed at the drain,
+/// they are closed for good.
+fn own_listeners(plan: &Plan) -> io::Result<Sources> {
+    let streams = plan.sources.streams.iter().map(|source| {
+        let listener = Arc::new(source.listener.try_clone()?);
+        forget(&*source.listener);
+        let (route, index) = (Arc::clone(&source.route), source.index);
+        Ok(Arc::new(StreamSource { listener, route, index }))
+    });
+    Ok(Sources {
+        streams: streams.collect::<io::Result<_>>()?,
+        packets: plan.sources.packets.clone(),
+    })
+}
+
+/// How long what is cut has to let go; the server waits for a little longer.
+const CUT_GRACE: Duration = Duration::from_millis(300);
 
 /// Runs `work` until it is done or the server is gone; passes the server's drain on meanwhile.
 async fn until_ended(plan: &Plan, work: impl Future<Output = io::Result<()>>) -> io::Result<()> {
@@ -106,6 +137,8 @@ async fn until_ended(plan: &Plan, work: impl Future<Output = io::Result<()>>) ->
     };
     let told_to_end = async {
         let _ = life.readable().await;
+        server.shutdown.cut();
+        tokio::time::sleep(CUT_GRACE).await;
     };
     tokio::select! {
         result = work => result,

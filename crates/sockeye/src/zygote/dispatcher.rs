@@ -5,7 +5,6 @@ use std::{
     io,
     os::fd::{AsFd, OwnedFd},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use tokio::{
@@ -15,19 +14,17 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Mark, Marks, ServerLines, ZygoteProcess, Zygotes, channel,
+    ServerLines, ZygoteProcess, Zygotes, channel,
     message::{self, Order, Receipt, receive_receipt},
+    watch::{Watched, mark},
 };
 use crate::{
-    server::{Counter, Job, PacketJob, ServerContext},
-    sys::{process::kill, registration::watch},
+    server::{Counter, Job, Mark, PacketJob, ServerContext},
+    sys::registration::watch,
 };
 
 /// Most orders under way to a zygote.
 const MAX_PENDING: usize = 64;
-
-/// How long a child has to end once its life line is cut.
-const CHILD_GRACE: Duration = Duration::from_millis(500);
 
 /// Work for a child.
 #[derive(Debug)]
@@ -57,20 +54,19 @@ pub(crate) struct Dispatcher {
     process: ZygoteProcess,
     pending: VecDeque<Pending>,
     slots: Slots,
-    marks: Arc<Marks>,
     tasks: TaskTracker,
 }
 
 /// The marks that no child has now.
 #[derive(Clone, Debug)]
-struct Slots(Arc<Mutex<Vec<u32>>>);
+pub(super) struct Slots(Arc<Mutex<Vec<u32>>>);
 
 impl Slots {
     fn take(&self) -> Option<u32> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    fn give_back(&self, slot: u32) {
+    pub(super) fn give_back(&self, slot: u32) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
     }
 }
@@ -86,7 +82,7 @@ impl Dispatcher {
         zygotes: Zygotes,
         tasks: &TaskTracker,
     ) -> io::Result<Self> {
-        let Zygotes { first, second, process, lines, marks } = zygotes;
+        let Zygotes { first, second, process, lines } = zygotes;
         tasks.spawn(obey_lines(Arc::clone(server), lines));
         let slots = u32::try_from(server.capacity).unwrap_or(u32::MAX);
         Ok(Self {
@@ -96,7 +92,6 @@ impl Dispatcher {
             process,
             pending: VecDeque::from([Pending::Zygote]),
             slots: Slots(Arc::new(Mutex::new((0..slots).rev().collect()))),
-            marks,
             tasks: tasks.clone(),
         })
     }
@@ -138,7 +133,6 @@ impl Dispatcher {
     async fn order(&mut self, work: Work) -> io::Result<()> {
         // There are as many slots as permits, and each piece of work holds a permit.
         let Some(slot) = self.slots.take() else { return Ok(()) };
-        self.marks.set(slot, Mark::Ordered);
         self.pending.push_back(Pending::Work { slot, work: Box::new(work) });
         self.send_last().await
     }
@@ -163,7 +157,7 @@ impl Dispatcher {
         self.ask_for_second(theirs).await.map_err(both_dead)?;
         for pending in lost {
             match pending {
-                Pending::Work { slot, work } if self.marks.get(slot) == Mark::Ordered => {
+                Pending::Work { slot, work } if mark(&self.server, slot) == Mark::Ordered => {
                     self.pending.push_back(Pending::Work { slot, work });
                     let last = self.pending.back().map(|last| send(&self.first, last));
                     if let Some(sent) = last {
@@ -174,7 +168,7 @@ impl Dispatcher {
                 Pending::Work { slot, work } => {
                     self.server.counters.count(Counter::Crashes);
                     drop(work);
-                    self.slots.give_back(slot);
+                    self.give_back(slot);
                 }
                 Pending::Zygote => {}
             }
@@ -212,16 +206,19 @@ impl Dispatcher {
             let error = io::Error::from_raw_os_error(receipt.errno);
             tracing::warn!(%error, "closed a connection: no process for it");
             self.server.counters.count(Counter::RefusedNoWorker);
-            self.slots.give_back(slot);
+            self.give_back(slot);
             return;
         }
-        let watched = Watched {
-            server: Arc::clone(&self.server),
-            slots: self.slots.clone(),
-            marks: Arc::clone(&self.marks),
-            slot,
-        };
-        self.tasks.spawn(watched.until_ended(receipt.child, *work));
+        let watched = Watched { server: Arc::clone(&self.server), slots: self.slots.clone(), slot };
+        self.tasks.spawn(watched.until_ended(receipt, *work));
+    }
+
+    /// Makes room for another child.
+    fn give_back(&self, slot: u32) {
+        if let Some(cell) = self.server.cells.cell(slot) {
+            cell.clear();
+        }
+        self.slots.give_back(slot);
     }
 }
 
@@ -265,68 +262,6 @@ async fn send(zygote: &AsyncFd<OwnedFd>, pending: &Pending) -> io::Result<()> {
     zygote
         .async_io(Interest::WRITABLE, |socket| message::send_record(socket, &bytes, descriptor))
         .await
-}
-
-/// A child that runs.
-#[derive(Debug)]
-struct Watched {
-    server: Arc<ServerContext>,
-    slots: Slots,
-    marks: Arc<Marks>,
-    slot: u32,
-}
-
-impl Watched {
-    /// Holds the work's place in the server until the child has ended.
-    async fn until_ended(self, child: Option<OwnedFd>, work: Work) {
-        let server = &self.server;
-        let (id, ended, place) = match work {
-            // The server's copy of the connection closes here.
-            Work::Connection(Job { info, admission, .. }) => {
-                (Some(info.id), None, Place::Connection { _admission: admission })
-            }
-            Work::Packet(PacketJob { permit, token, .. }) => {
-                (None, None, Place::Packet { _permit: permit, _token: token })
-            }
-            Work::Worker { ended } => (None, Some(ended), Place::Worker),
-        };
-        if let Some(child) = child.and_then(|child| watch(child, Interest::READABLE).ok()) {
-            tokio::select! {
-                biased;
-                _ = child.readable() => {}
-                () = server.shutdown.cut_now() => {
-                    if let Some(id) = id {
-                        server.counters.count(Counter::Cut);
-                        server.registry.note_cut(id);
-                    }
-                    if tokio::time::timeout(CHILD_GRACE, child.readable()).await.is_err() {
-                        kill(child.as_fd());
-                    }
-                }
-            }
-        }
-        if self.marks.get(self.slot) != Mark::Finished && !server.shutdown.is_cut() {
-            server.counters.count(Counter::Crashes);
-            tracing::warn!(conn = ?id, "a child ended before its work did");
-        }
-        self.slots.give_back(self.slot);
-        drop(place);
-        if let Some(ended) = ended {
-            let _ = ended.send(());
-        }
-    }
-}
-
-/// What a running child holds of the server's limits.
-enum Place {
-    Connection {
-        _admission: crate::server::Admission,
-    },
-    Packet {
-        _permit: Option<tokio::sync::OwnedSemaphorePermit>,
-        _token: tokio_util::task::task_tracker::TaskTrackerToken,
-    },
-    Worker,
 }
 
 /// Tells the children of the drain and of the cut, and hears them ask for the drain.

@@ -39,12 +39,14 @@ pub(crate) enum Order {
     Worker { slot: u32 },
 }
 
-/// A zygote's answer to an order: with the child's pid descriptor, or without one if the child
-/// has ended already, or with the error of fork(2).
+/// A zygote's answer to an order: the error of fork(2), or the child.
 #[derive(Debug)]
 pub(crate) struct Receipt {
     pub(crate) errno: i32,
-    pub(crate) child: Option<OwnedFd>,
+    pub(crate) pid: i32,
+    /// A descriptor for the child. None if it has ended already, or if the zygote or the server
+    /// has no descriptor left: what does not fit is lost on the way.
+    pub(crate) process: Option<OwnedFd>,
 }
 
 /// Sends one record, with a descriptor.
@@ -60,8 +62,9 @@ pub(crate) fn send(
 
 /// Sends the answer to an order.
 pub(crate) fn answer(socket: impl AsFd, receipt: &Receipt) -> io::Result<()> {
-    let child = receipt.child.as_ref().map(AsFd::as_fd);
-    send_record(socket, &receipt.errno.to_ne_bytes(), child)
+    let process = receipt.process.as_ref().map(AsFd::as_fd);
+    let numbers = [receipt.errno.to_ne_bytes(), receipt.pid.to_ne_bytes()];
+    send_record(socket, numbers.as_flattened(), process)
 }
 
 pub(crate) fn send_record(
@@ -112,12 +115,23 @@ pub(crate) fn receive_order(
 
 /// Receives a receipt; `None` when the zygote is gone.
 pub(crate) fn receive_receipt(socket: &OwnedFd) -> io::Result<Option<Receipt>> {
-    let mut space = [0; size_of::<i32>()];
-    let (len, child) = receive(socket, &mut space)?;
-    Ok((len == space.len()).then(|| Receipt { errno: i32::from_ne_bytes(space), child }))
+    let mut numbers = [[0; size_of::<i32>()]; 2];
+    let (len, process) = receive(socket, numbers.as_flattened_mut())?;
+    let [errno, pid] = numbers.map(i32::from_ne_bytes);
+    Ok((len == size_of_val(&numbers)).then_some(Receipt { errno, pid, process }))
 }
 
 impl Order {
+    /// The cell of the child that is ordered.
+    pub(crate) const fn slot(&self) -> Option<u32> {
+        match self {
+            Self::Connection { slot, .. } | Self::Packet { slot, .. } | Self::Worker { slot } => {
+                Some(*slot)
+            }
+            Self::Zygote => None,
+        }
+    }
+
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Zygote => out.push(0),

@@ -16,6 +16,7 @@ mod child;
 mod dispatcher;
 mod message;
 mod process;
+mod watch;
 
 use std::{
     io,
@@ -31,12 +32,7 @@ use rustix::{
     process::{WaitId, WaitIdOptions, waitid},
 };
 
-use crate::{
-    Model,
-    model::Sources,
-    server::ServerContext,
-    sys::{process::Forked, shared::Shared},
-};
+use crate::{Model, model::Sources, server::ServerContext, sys::process::Forked};
 
 /// What the server holds of its zygotes and children.
 #[derive(Debug)]
@@ -47,8 +43,6 @@ pub(crate) struct Zygotes {
     /// The first one's process, a child of this one.
     pub(crate) process: ZygoteProcess,
     pub(crate) lines: ServerLines,
-    /// One mark for each connection that may run.
-    pub(crate) marks: Arc<Marks>,
 }
 
 /// The server's ends of the pipes that all its children share.
@@ -74,7 +68,6 @@ pub(crate) struct ChildLines {
 pub(crate) struct Plan {
     pub(crate) server: Arc<ServerContext>,
     pub(crate) sources: Sources,
-    pub(crate) marks: Arc<Marks>,
     pub(crate) lines: ChildLines,
 }
 
@@ -89,11 +82,9 @@ impl Zygotes {
         let (child_life, life) = pipe()?;
         let (asked, ask) = pipe()?;
         let lines = ServerLines { drain, life, asked };
-        let marks = Arc::new(Marks::new(server.capacity)?);
         let plan = Plan {
             server: Arc::clone(server),
             sources: sources.clone(),
-            marks: Arc::clone(&marks),
             lines: ChildLines { drain: Arc::new(child_drain), life: Arc::new(child_life) },
         };
         let (first, zygotes_end) = channel()?;
@@ -115,12 +106,12 @@ impl Zygotes {
                 }
                 process::serve(&plan, zygotes_end)
             }
-            Forked::Parent(process) => ZygoteProcess(process),
+            Forked::Parent { process, .. } => ZygoteProcess(process),
         };
         drop(zygotes_end);
         let (second, zygotes_end) = channel()?;
         message::send(&first, &Order::Zygote, Some(zygotes_end.as_fd()))?;
-        Ok(Self { first, second, process, lines, marks })
+        Ok(Self { first, second, process, lines })
     }
 }
 
@@ -153,41 +144,4 @@ pub(crate) fn channel() -> io::Result<(OwnedFd, OwnedFd)> {
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     rustix::io::ioctl_fionbio(&ours, true)?;
     Ok((ours, theirs))
-}
-
-/// How far each connection's child has come, in memory shared with all of them.
-#[derive(Debug)]
-pub(crate) struct Marks(Shared<std::sync::atomic::AtomicU64>);
-
-/// How far a child has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
-pub(crate) enum Mark {
-    /// The zygote has not seen the order.
-    Ordered,
-    /// The zygote is forking, or has forked.
-    Forking,
-    /// The child has run its connection to the end.
-    Finished,
-}
-
-impl Marks {
-    fn new(slots: usize) -> io::Result<Self> {
-        Shared::zeroed(slots).map(Self)
-    }
-
-    pub(crate) fn set(&self, slot: u32, mark: Mark) {
-        if let Some(cell) = self.0.get(slot as usize) {
-            cell.store(mark as u64, std::sync::atomic::Ordering::Release);
-        }
-    }
-
-    pub(crate) fn get(&self, slot: u32) -> Mark {
-        let cell = self.0.get(slot as usize);
-        match cell.map(|cell| cell.load(std::sync::atomic::Ordering::Acquire)) {
-            Some(1) => Mark::Forking,
-            Some(2) => Mark::Finished,
-            _ => Mark::Ordered,
-        }
-    }
 }

@@ -6,9 +6,10 @@ use std::{
 };
 
 use super::{
-    Mark, Plan, child,
+    Plan, child,
     message::{MAX_ORDER, Order, Receipt, answer, receive_order},
 };
+use crate::server::Mark;
 use crate::sys::process::{
     Disposition, Forked, close_inherited, exit_now, fork_single_threaded, reset_signals, set_signal,
 };
@@ -43,10 +44,8 @@ pub(super) fn serve(plan: &Plan, socket: OwnedFd) -> ! {
 }
 
 fn obey(plan: &Plan, socket: &OwnedFd, order: Order, descriptor: Option<OwnedFd>) {
-    if let Order::Connection { slot, .. } | Order::Packet { slot, .. } | Order::Worker { slot } =
-        order
-    {
-        plan.marks.set(slot, Mark::Forking);
+    if let Some(cell) = order.slot().and_then(|slot| plan.server.cells.cell(slot)) {
+        cell.set_mark(Mark::Forking);
     }
     plan.server.take_up_reload();
     let receipt = match fork_single_threaded() {
@@ -57,8 +56,11 @@ fn obey(plan: &Plan, socket: &OwnedFd, order: Order, descriptor: Option<OwnedFd>
                 (order, descriptor) => child::run(plan, order, descriptor),
             }
         }
-        Ok(Forked::Parent(child)) => Receipt { errno: 0, child },
-        Err(error) => Receipt { errno: error.raw_os_error().unwrap_or(libc::EAGAIN), child: None },
+        Ok(Forked::Parent { pid, process }) => Receipt { errno: 0, pid, process },
+        Err(error) => {
+            let errno = error.raw_os_error().unwrap_or(libc::EAGAIN);
+            Receipt { errno, pid: 0, process: None }
+        }
     };
     drop(descriptor);
     if let Err(error) = answer(socket, &receipt) {

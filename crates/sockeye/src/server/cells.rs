@@ -1,0 +1,302 @@
+//! What each child process is at, in memory that the server shares with all of them.
+//!
+//! One cell for each child that may run. The child writes its own; the server and the other
+//! children only read it, and the server clears it when the child has ended, however that was.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    io,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release, SeqCst},
+    },
+    thread,
+    time::Duration,
+};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::{
+    info::{ConnId, ConnInfo},
+    limits::Site,
+    registry::OpenConnection,
+};
+use crate::{SocketName, addr::UnixName, sys::shared::Shared};
+
+/// How far a child has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub(crate) enum Mark {
+    /// The zygote has not seen the order.
+    Ordered,
+    /// The zygote is forking, or has forked.
+    Forking,
+    /// The child has run its work to the end.
+    Finished,
+}
+
+/// The words of a cell.
+#[derive(Clone, Copy, Debug)]
+enum Word {
+    Mark,
+    /// The number of the connection that the child runs, or 0; written last.
+    Conn,
+    /// Whether the connection was cut: its child has counted that.
+    Cut,
+    /// The peer: 0 for a Unix one, else the port and what tells IPv4 from IPv6.
+    Port,
+    IpHigh,
+    IpLow,
+    /// When the connection was accepted, in milliseconds of the monotonic clock.
+    Since,
+    /// The site that the connection counts for: its hash, with [`ENTERING`].
+    Site,
+}
+
+const WORDS: usize = 8;
+
+/// Marks an IPv4 or IPv6 port, so that it is never 0.
+const IPV4: u64 = 4 << 16;
+const IPV6: u64 = 6 << 16;
+
+/// Set while a child does not know yet whether its site has room.
+const ENTERING: u64 = 1;
+
+/// How often a child asks whether its site has room, when others ask at the same moment.
+const TRIES: u32 = 10;
+
+/// The cells of one server.
+#[derive(Debug)]
+pub(crate) struct Cells(Shared<AtomicU64>);
+
+/// One child's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cell<'a> {
+    cells: &'a Cells,
+    first: usize,
+}
+
+impl Cells {
+    pub(crate) fn new(children: usize) -> io::Result<Self> {
+        Shared::zeroed(children * WORDS).map(Self)
+    }
+
+    /// The cell of a child, by its number.
+    pub(crate) fn cell(&self, slot: u32) -> Option<Cell<'_>> {
+        let first = slot as usize * WORDS;
+        (first < self.0.len()).then_some(Cell { cells: self, first })
+    }
+
+    /// The connections that prefork workers have open.
+    pub(crate) fn open(&self) -> Vec<OpenConnection> {
+        let cells = (0..self.0.len()).step_by(WORDS).map(|first| Cell { cells: self, first });
+        cells.filter(|cell| !cell.is_cut()).filter_map(|cell| cell.connection()).collect()
+    }
+}
+
+impl Cell<'_> {
+    fn word(&self, word: Word) -> &AtomicU64 {
+        &self.cells.0[self.first + word as usize]
+    }
+
+    pub(crate) fn set_mark(&self, mark: Mark) {
+        self.word(Word::Mark).store(mark as u64, Release);
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        match self.word(Word::Mark).load(Acquire) {
+            1 => Mark::Forking,
+            2 => Mark::Finished,
+            _ => Mark::Ordered,
+        }
+    }
+
+    /// Notes the connection that the child runs now.
+    pub(crate) fn open(&self, info: &ConnInfo) {
+        let (port, ip) = match info.peer() {
+            SocketName::Inet(SocketAddr::V4(peer)) => {
+                (IPV4 | u64::from(peer.port()), peer.ip().to_ipv6_mapped().to_bits())
+            }
+            SocketName::Inet(SocketAddr::V6(peer)) => {
+                (IPV6 | u64::from(peer.port()), peer.ip().to_bits())
+            }
+            SocketName::Unix(_) => (0, 0),
+        };
+        let age = u64::try_from(info.since().elapsed().as_millis()).unwrap_or(u64::MAX);
+        for (word, value) in [
+            (Word::Cut, 0),
+            (Word::Port, port),
+            (Word::IpHigh, high(ip)),
+            (Word::IpLow, low(ip)),
+            (Word::Since, now_millis().saturating_sub(age)),
+        ] {
+            self.word(word).store(value, Relaxed);
+        }
+        self.word(Word::Conn).store(info.id().get(), Release);
+    }
+
+    /// Notes that the child's connection was cut, and is counted as that.
+    pub(crate) fn set_cut(&self) {
+        self.word(Word::Cut).store(1, Release);
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.word(Word::Cut).load(Acquire) == 1
+    }
+
+    /// The connection that the child runs, or was cut from.
+    pub(crate) fn connection(&self) -> Option<OpenConnection> {
+        let id = self.word(Word::Conn).load(Acquire);
+        if id == 0 {
+            return None;
+        }
+        let [port, ip_high, ip_low, since] = [Word::Port, Word::IpHigh, Word::IpLow, Word::Since]
+            .map(|word| self.word(word).load(Relaxed));
+        let age = Duration::from_millis(now_millis().saturating_sub(since));
+        Some(OpenConnection { id: ConnId(id), peer: peer(port, ip_high, ip_low), age })
+    }
+
+    /// Notes that the connection has ended. If it was cut, its name stays for the report.
+    pub(crate) fn close(&self) {
+        self.leave_site();
+        if !self.is_cut() {
+            self.word(Word::Conn).store(0, Release);
+        }
+    }
+
+    /// Makes the cell ready for another child.
+    pub(crate) fn clear(&self) {
+        self.leave_site();
+        for word in [Word::Conn, Word::Cut, Word::Mark] {
+            self.word(word).store(0, Release);
+        }
+    }
+
+    /// Counts the child's connection for a site, unless `max` others count for it already.
+    ///
+    /// Never more than `max` are counted. Children that enter at the same moment see each other;
+    /// then each steps back and asks again.
+    pub(crate) fn enter_site(&self, site: Site, max: usize) -> bool {
+        let site = hash(site);
+        let mine = self.word(Word::Site);
+        for attempt in 0..TRIES {
+            mine.store(site | ENTERING, SeqCst);
+            let (inside, entering) = self.others_of(site);
+            if inside + entering < max {
+                mine.store(site, SeqCst);
+                return true;
+            }
+            mine.store(0, SeqCst);
+            if inside >= max {
+                break;
+            }
+            // The lower number asks again sooner.
+            let turn = u32::try_from(self.first / WORDS % 16).unwrap_or(0);
+            thread::sleep(Duration::from_micros(20) * (1 + turn) * (1 + attempt));
+        }
+        false
+    }
+
+    /// How many other children count for a site, and how many would like to.
+    fn others_of(&self, site: u64) -> (usize, usize) {
+        let (mut inside, mut entering) = (0, 0);
+        let sites = self.cells.0.chunks_exact(WORDS).map(|cell| &cell[Word::Site as usize]);
+        for other in sites.filter(|&other| !std::ptr::eq(other, self.word(Word::Site))) {
+            match other.load(SeqCst) {
+                value if value == site => inside += 1,
+                value if value == site | ENTERING => entering += 1,
+                _ => {}
+            }
+        }
+        (inside, entering)
+    }
+
+    fn leave_site(&self) {
+        self.word(Word::Site).store(0, SeqCst);
+    }
+}
+
+/// A number for a site, the same in every process: never 0, and even.
+fn hash(site: Site) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    site.hash(&mut hasher);
+    (hasher.finish() | 2) & !ENTERING
+}
+
+fn now_millis() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    let millis = now.tv_sec * 1000 + now.tv_nsec / 1_000_000;
+    u64::try_from(millis).unwrap_or(0)
+}
+
+fn high(bits: u128) -> u64 {
+    u64::try_from(bits >> 64).unwrap_or(0)
+}
+
+fn low(bits: u128) -> u64 {
+    u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0)
+}
+
+fn peer(port: u64, ip_high: u64, ip_low: u64) -> SocketName {
+    if port == 0 {
+        return SocketName::Unix(UnixName::Unnamed);
+    }
+    let ip = Ipv6Addr::from_bits(u128::from(ip_high) << 64 | u128::from(ip_low));
+    let ip = if port & IPV6 == IPV6 { IpAddr::V6(ip) } else { ip.to_canonical() };
+    let port = u16::try_from(port & 0xffff).unwrap_or(0);
+    SocketName::Inet(SocketAddr::new(ip, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(text: &str) -> Site {
+        Site::of(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_peer_is_named_as_it_was_noted() {
+        for text in ["192.0.2.1:80", "[2001:db8::1]:65535", "[::ffff:192.0.2.1]:0", "0.0.0.0:0"] {
+            let name: SocketAddr = text.parse().unwrap();
+            let (kind, ip) = match name {
+                SocketAddr::V4(name) => (IPV4, name.ip().to_ipv6_mapped().to_bits()),
+                SocketAddr::V6(name) => (IPV6, name.ip().to_bits()),
+            };
+            let port = kind | u64::from(name.port());
+            assert_eq!(peer(port, high(ip), low(ip)), SocketName::Inet(name), "{text}");
+        }
+        assert_eq!(peer(0, 0, 0), SocketName::Unix(UnixName::Unnamed));
+    }
+
+    #[test]
+    fn a_site_has_room_for_so_many_children_and_no_more() {
+        let cells = Cells::new(4).unwrap();
+        let cell = |slot| cells.cell(slot).unwrap();
+        assert!(cell(0).enter_site(site("192.0.2.1"), 2));
+        assert!(cell(1).enter_site(site("192.0.2.1"), 2));
+        assert!(!cell(2).enter_site(site("192.0.2.1"), 2));
+        assert!(cell(2).enter_site(site("192.0.2.2"), 2));
+        cell(0).close();
+        assert!(cell(3).enter_site(site("192.0.2.1"), 2));
+        assert!(cells.cell(4).is_none());
+    }
+
+    #[test]
+    fn children_that_enter_at_once_are_never_too_many_and_never_none() {
+        let cells = Cells::new(16).unwrap();
+        for _ in 0..200 {
+            let entered: usize = thread::scope(|scope| {
+                let enter = |slot| {
+                    let cell = cells.cell(slot).unwrap();
+                    scope.spawn(move || cell.enter_site(site("192.0.2.1"), 3))
+                };
+                let entering: Vec<_> = (0..4).map(enter).collect();
+                entering.into_iter().map(|one| usize::from(one.join().unwrap())).sum()
+            });
+            assert!((1..=3).contains(&entered), "{entered}");
+            (0..4).for_each(|slot| cells.cell(slot).unwrap().clear());
+        }
+    }
+}

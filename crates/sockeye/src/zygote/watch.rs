@@ -1,0 +1,155 @@
+//! A watch over one child, until it has ended.
+
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    sync::{OwnedSemaphorePermit, oneshot},
+};
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::{
+    dispatcher::{Slots, Work},
+    message::Receipt,
+};
+use crate::{
+    server::{Admission, ConnId, Counter, Job, Mark, PacketJob, ServerContext},
+    sys::{
+        process::{kill, open_process},
+        registration::watch,
+    },
+};
+
+/// How long a child has to end once its life line is cut.
+const CHILD_GRACE: Duration = Duration::from_millis(500);
+
+/// How often a child is looked for while there is no descriptor to watch it by.
+const WITHOUT_DESCRIPTOR: Duration = Duration::from_millis(20);
+
+/// A child that runs.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) server: Arc<ServerContext>,
+    pub(super) slots: Slots,
+    pub(super) slot: u32,
+}
+
+impl Watched {
+    /// Holds the work's place in the server until the child has ended.
+    pub(super) async fn until_ended(self, receipt: Receipt, work: Work) {
+        let place = Place::of(work);
+        if let Some(child) = self.process(receipt).await {
+            tokio::select! {
+                biased;
+                _ = child.readable() => {}
+                () = self.server.shutdown.cut_now() => {
+                    if tokio::time::timeout(CHILD_GRACE, child.readable()).await.is_err() {
+                        kill(child.as_fd());
+                        let _ = child.readable().await;
+                    }
+                }
+            }
+        }
+        self.settle(place.connection());
+        self.slots.give_back(self.slot);
+        place.leave();
+    }
+
+    /// The child, to be watched; `None` once it has ended.
+    async fn process(&self, receipt: Receipt) -> Option<AsyncFd<OwnedFd>> {
+        let mut process = receipt.process;
+        loop {
+            if let Some(process) = process.take()
+                && let Ok(watched) = watch(process, Interest::READABLE)
+            {
+                return Some(watched);
+            }
+            if mark(&self.server, self.slot) == Mark::Finished {
+                return None;
+            }
+            match open_process(receipt.pid) {
+                Ok(Some(found)) => process = Some(found),
+                Ok(None) => return None,
+                Err(error) => {
+                    tracing::debug!(%error, pid = receipt.pid, "no descriptor for a child yet");
+                    tokio::time::sleep(WITHOUT_DESCRIPTOR).await;
+                }
+            }
+        }
+    }
+
+    /// Counts what the child could not count itself, and clears its cell.
+    fn settle(&self, id: Option<ConnId>) {
+        let server = &self.server;
+        let Some(cell) = server.cells.cell(self.slot) else { return };
+        let finished = cell.mark() == Mark::Finished;
+        // A worker's connection is known from its cell alone.
+        let open = if id.is_none() { cell.connection() } else { None };
+        let lost = open.is_some() && !cell.is_cut();
+        if lost {
+            server.counters.subtract_one(Counter::Active);
+        }
+        if !finished && !server.shutdown.is_cut() {
+            server.counters.count(Counter::Crashes);
+            tracing::warn!(conn = ?id.or(open.map(|open| open.id)), "a child ended before its work");
+        } else if cell.is_cut() || lost || (!finished && id.is_some()) {
+            if !cell.is_cut() {
+                server.counters.count(Counter::Cut);
+            }
+            match (id, open) {
+                (Some(id), _) => server.registry.note_cut(id),
+                (None, Some(open)) => server.registry.note_unlisted_cut(open),
+                (None, None) => {}
+            }
+        }
+        cell.clear();
+    }
+}
+
+/// How far the child of a slot has come.
+pub(super) fn mark(server: &ServerContext, slot: u32) -> Mark {
+    server.cells.cell(slot).map_or(Mark::Ordered, |cell| cell.mark())
+}
+
+/// What a running child holds of the server's limits.
+enum Place {
+    Connection { id: ConnId, _admission: Admission },
+    Packet { _permit: Option<OwnedSemaphorePermit>, _token: TaskTrackerToken },
+    Worker { ended: oneshot::Sender<()> },
+}
+
+impl Place {
+    /// Closes the server's copy of the connection: from now on it is the child's alone.
+    fn of(work: Work) -> Self {
+        match work {
+            Work::Connection(job) => {
+                let Job { accepted, info, admission, route: _, source: _ } = job;
+                drop(accepted);
+                Self::Connection { id: info.id(), _admission: admission }
+            }
+            Work::Packet(PacketJob { packet, permit, token }) => {
+                drop(packet);
+                Self::Packet { _permit: permit, _token: token }
+            }
+            Work::Worker { ended } => Self::Worker { ended },
+        }
+    }
+
+    const fn connection(&self) -> Option<ConnId> {
+        match self {
+            Self::Connection { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Gives the place back, and tells whoever waits for a worker's end.
+    fn leave(self) {
+        if let Self::Worker { ended } = self {
+            let _ = ended.send(());
+        }
+    }
+}
