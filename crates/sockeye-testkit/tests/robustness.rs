@@ -35,8 +35,11 @@ impl Bystander {
     }
 }
 
-/// The points of an exchange where a peer may vanish, and how it gets there.
-const POINTS: &[(&str, fn(&mut Client))] = &[
+/// How a client gets to a point of an exchange.
+type GoThere = fn(&mut Client);
+
+/// The points of an exchange where a peer may vanish.
+const POINTS: &[(&str, GoThere)] = &[
     ("nothing sent", |_| {}),
     ("half a request", |client| client.send_bytes(b"ech")),
     ("a request, its answer unread", |client| client.send("echo hello")),

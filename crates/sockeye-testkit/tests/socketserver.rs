@@ -29,6 +29,15 @@ fn told(server: &Program, name: &str) -> Vec<serde_json::Value> {
     server.seen(name)
 }
 
+/// What one of twenty servers left behind would be there eighteen times; a thread that is about to
+/// end may still hold two or three descriptors.
+#[track_caller]
+fn assert_nothing_piles_up(second: &serde_json::Value, last: &serde_json::Value) {
+    let files = |ready: &serde_json::Value| ready["files"].as_u64().unwrap();
+    assert!(files(last) < files(second) + 10, "{second} {last}");
+    assert_eq!(last["children"], second["children"]);
+}
+
 under_models!(twenty_servers_stopped_right_after_start_leave_nothing);
 
 fn twenty_servers_stopped_right_after_start_leave_nothing(model: &str) {
@@ -41,7 +50,7 @@ fn twenty_servers_stopped_right_after_start_leave_nothing(model: &str) {
         last = server.event("ready");
     }
     assert_eq!(report["stats"]["accepted"], 0);
-    assert_eq!((&last["files"], &last["children"]), (&second["files"], &second["children"]));
+    assert_nothing_piles_up(&second, &last);
     server.finished();
 }
 
@@ -58,7 +67,7 @@ fn a_prepared_server_that_never_serves_is_dropped_without_a_trace(model: &str) {
     }
     server.event("dropped");
     assert!(server.wait().success());
-    assert_eq!((&last["files"], &last["children"]), (&second["files"], &second["children"]));
+    assert_nothing_piles_up(&second, &last);
     assert_eq!(server.last_events(), [] as [serde_json::Value; 0]);
 }
 

@@ -60,9 +60,11 @@ fn addr(row: &str, model: &str, folder: &Path) -> String {
     }
 }
 
-/// A loopback address for each model: all that comes to one reaches every raw socket there.
+/// A loopback address for each model and each run: all that comes to one reaches every raw socket
+/// there.
 pub(crate) fn raw_host(model: &str) -> String {
     let models = ["iterative", "pool:2", "threads:4", "fork:4", "prefork:2", "tasks", "percore:2"];
     let at = models.iter().position(|&other| other == model).unwrap();
-    format!("127.77.1.{}", at + 1)
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    format!("127.{}.{high}.{low}", 10 + 3 * at)
 }

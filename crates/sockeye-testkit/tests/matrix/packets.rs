@@ -1,6 +1,6 @@
 //! The rows whose transport has datagrams.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use sockeye::{
     Addr,
@@ -61,8 +61,8 @@ async fn receive(client: &Datagram, raw: bool) -> Vec<u8> {
 
 /// From addresses that nobody else has: what is sent to an address reaches every raw socket there.
 fn raw_source(model: &str, client: u8) -> Source {
-    let host = raw_host(model).replace("127.77.1", &format!("127.77.{}", client + 1));
-    Source::Ip(host.parse::<IpAddr>().unwrap())
+    let [first, second, third, fourth] = raw_host(model).parse::<Ipv4Addr>().unwrap().octets();
+    Source::from(IpAddr::from([first, second + client, third, fourth]))
 }
 
 /// Whether this user may; a skip is said.
