@@ -2,10 +2,9 @@
 
 use std::{
     cell::OnceCell,
-    future::{Future, pending, poll_fn},
+    future::{Future, pending},
     pin::pin,
     sync::Arc,
-    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -46,8 +45,6 @@ pub(crate) async fn supervise(
         server.shutdown.enforce(server.limits.drain).await;
         tokio::time::sleep(CUT_GRACE).await;
     });
-    // A signal that comes as soon as the first connection is served must drain, not kill.
-    let _: Poll<()> = poll_fn(|cx| Poll::Ready(signals.as_mut().poll(cx))).await;
     signals::tell(&settings.notifier, State::Ready);
     if let Some(hook) = &settings.on_ready {
         hook();
