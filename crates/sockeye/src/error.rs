@@ -1,6 +1,6 @@
 //! What can go wrong before and around serving.
 
-use std::io;
+use std::{fmt, io};
 
 use thiserror::Error;
 
@@ -9,7 +9,10 @@ use crate::{addr::AddrError, model::ModelError};
 /// Why a server could not be bound, prepared or run.
 ///
 /// What goes wrong with one connection is a [`Failure`](crate::Failure) instead.
-#[derive(Debug, Error)]
+///
+/// `Debug` prints what `Display` does, so that a `main` that returns it ends with a message that
+/// people can read.
+#[derive(Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The caller: an address that does not parse.
@@ -26,6 +29,9 @@ pub enum Error {
         /// Why they do not go together, and what to do.
         reason: &'static str,
     },
+    /// The caller: a server without any address.
+    #[error("the server listens nowhere: bind an address first")]
+    Nowhere,
     /// The caller: a model that the async calls cannot run.
     #[error(
         "model {0} needs threads or processes of its own: use the blocking call, or Model::Tasks"
@@ -51,6 +57,12 @@ pub enum Error {
 impl Error {
     pub(crate) const fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::System { what, source }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

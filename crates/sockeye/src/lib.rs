@@ -29,6 +29,10 @@
 //! }
 //! ```
 //!
+//! In `Cargo.toml`, beside `sockeye`: `tokio = { version = "1", features = ["io-util"] }` for the
+//! reading and writing traits. What goes wrong is logged through `tracing`: install a subscriber
+//! (`tracing-subscriber`) to see it.
+//!
 //! # The parts
 //!
 //! - **Where**: an [`Addr`] names the transport, the place and the socket options, and the layers
@@ -38,6 +42,8 @@
 //!   its own for each connection it is a [`RequestHandler`] (setup, handle, finish); with plain
 //!   blocking reads and writes a [`BlockingHandler`].
 //! - **Who runs it**: a [`Model`]. The handler never learns which.
+//! - **Several at once**: [`Server::and`](Server::<server::Streams>::and) binds more addresses for
+//!   one handler, [`Server::join`] runs stream and datagram servers as one.
 //! - **How much**: [`Limits`]; every queue, wait and count has its bound there.
 //! - **Until when**: [`Server::serve`](server::Server) returns a [`Report`] once SIGINT, SIGTERM or
 //!   [`ServerHandle::drain`] has stopped it and every connection has finished or had its time.
@@ -57,7 +63,9 @@
 //! | [`Prefork`](Model::Prefork) | `prefork:N` | one of N processes | the same, without the cost of a fork each |
 //! | [`Iterative`](Model::Iterative) | `iterative` | the server itself | tools and lessons |
 //!
-//! Where the number is used up, further connections wait in the system's backlog.
+//! Where the number is used up, further connections wait in the system's backlog. Datagrams take
+//! the same places: one being handled counts as a connection does; under `tasks` and `percore` they
+//! are handled where they arrive, and only a handler that waits becomes a task.
 //!
 //! # A peer is not to be trusted
 //!

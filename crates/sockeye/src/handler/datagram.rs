@@ -126,7 +126,8 @@ impl Replies {
 }
 
 impl Packet {
-    /// The payload. For `ip://` over IPv4 it begins with the IP header.
+    /// The payload. From a raw socket over IPv4 (`ip://`, and `icmp://` where it is allowed) it
+    /// begins with the IP header, and includes what this machine sends to itself.
     #[must_use]
     pub const fn data(&self) -> &Bytes {
         &self.data
@@ -156,9 +157,16 @@ impl Packet {
     /// datagrams that arrived at the same time. Cancellation safe: sent whole or not at all.
     ///
     /// # Errors
-    /// What sendto(2) refuses, such as a payload over the path's limit or an unnamed Unix
-    /// sender. An answer that was collected may still be lost, as any datagram.
+    /// `AddrNotAvailable` if the sender is a Unix socket without a name; otherwise what sendto(2)
+    /// refuses, such as a payload over the path's limit. An answer that was collected may still
+    /// be lost, as any datagram: [`Stats::replies_lost`](crate::Stats::replies_lost).
     pub async fn reply(&self, data: &[u8]) -> io::Result<()> {
+        if !self.peer.can_reply() {
+            return Err(io::Error::new(
+                io::ErrorKind::AddrNotAvailable,
+                "the sender has no name to answer to: a Unix client must bind one",
+            ));
+        }
         if self.replies.as_ref().is_some_and(|replies| replies.push(data, &self.peer)) {
             return Ok(());
         }

@@ -250,9 +250,10 @@ impl Conn {
         self.ended
     }
 
-    /// Whether closing takes more than closing the descriptor.
+    /// Whether closing takes more than closing the descriptor: a word of TLS, or another process
+    /// that has the descriptor open.
     pub(crate) fn needs_shutdown(&self) -> bool {
-        self.stream.is_tls()
+        self.stream.is_tls() || self.server.is_child()
     }
 }
 

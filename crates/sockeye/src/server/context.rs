@@ -19,6 +19,9 @@ use super::{
 };
 use crate::{Addr, Model};
 
+/// Most connections that are read to their end after they were handled; more are closed at once.
+const MOST_LINGERING: usize = 1024;
+
 /// Shared by everything that belongs to one server.
 #[derive(Debug)]
 pub(crate) struct ServerContext {
@@ -32,6 +35,8 @@ pub(crate) struct ServerContext {
     pub(crate) capacity: usize,
     /// One permit for each connection that may run.
     pub(crate) permits: Arc<Semaphore>,
+    /// One permit for each connection that still has something to read after its end.
+    pub(crate) lingering: Arc<Semaphore>,
     /// One permit for each datagram that may be in flight.
     pub(crate) packet_permits: Arc<Semaphore>,
     /// What a reload does.
@@ -68,6 +73,7 @@ impl ServerContext {
             registry: Registry::default(),
             capacity,
             permits: Arc::new(Semaphore::new(capacity)),
+            lingering: Arc::new(Semaphore::new(MOST_LINGERING)),
             packet_permits: Arc::new(Semaphore::new(packets)),
             reload,
             cells: Cells::new(if model.forks() { capacity } else { 0 })?,
@@ -88,6 +94,11 @@ impl ServerContext {
             Some(cell) => cell.set_cut(),
             None => self.registry.note_cut(id),
         }
+    }
+
+    /// Whether this process is a child of the zygote.
+    pub(crate) fn is_child(&self) -> bool {
+        self.ask_drain.get().is_some()
     }
 
     pub(crate) fn at_capacity(&self) -> bool {

@@ -13,6 +13,7 @@ mod failure;
 mod handle;
 mod info;
 mod limits;
+mod linger;
 mod packets;
 mod prepared;
 mod registry;
@@ -333,7 +334,37 @@ impl<S> Server<S> {
 }
 
 impl Server<Ready> {
-    /// Adds the sockets and handlers of another server; this one's settings hold.
+    /// Adds the sockets and handlers of another server, stream or datagram, so that both run as
+    /// one. This one's model, limits and other settings hold; TLS stays with the sockets that it
+    /// was given for.
+    ///
+    /// ```no_run
+    /// # use std::io;
+    /// # use sockeye::{Conn, DatagramHandler, Handler, Packet};
+    /// # use tokio::io::AsyncWriteExt;
+    /// use sockeye::{Model, Server};
+    ///
+    /// struct Daytime;
+    /// # impl Handler for Daytime {
+    /// #     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+    /// #         conn.write_all(b"now\r\n").await
+    /// #     }
+    /// # }
+    /// # impl DatagramHandler for Daytime {
+    /// #     async fn handle(&self, packet: &mut Packet) -> io::Result<()> {
+    /// #         packet.reply(b"now\r\n").await
+    /// #     }
+    /// # }
+    ///
+    /// # fn main() -> Result<(), sockeye::Error> {
+    /// Server::bind("tcp://localhost:13")?
+    ///     .with(Daytime)
+    ///     .join(Server::bind_datagram("udp://localhost:13")?.with(Daytime))
+    ///     .model(Model::ThreadPool(8))
+    ///     .run()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn join(mut self, other: Self) -> Self {
         self.state.streams.extend(other.state.streams);
@@ -341,10 +372,27 @@ impl Server<Ready> {
         self
     }
 
+    /// The addresses that are bound, with their real ports.
+    #[must_use]
+    pub fn addrs(&self) -> Vec<Addr> {
+        let streams = self.state.streams.iter().map(|(listener, _)| listener.addr());
+        streams.chain(self.state.packets.iter().map(|(socket, _)| socket.addr())).collect()
+    }
+
+    /// Prepares and runs: serves until stopped, by SIGINT or SIGTERM or through a
+    /// [`ServerHandle`].
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare) and [`PreparedServer::run`].
+    pub fn run(self) -> Result<Report, Error> {
+        self.prepare()?.run()
+    }
+
     /// Makes all ready to run. The process models fork their zygote here, so prepare early,
     /// before large allocations and before any other thread: children then start fast.
     ///
     /// # Errors
+    /// - [`Error::Nowhere`] if no address is bound;
     /// - [`Error::Model`] if the model's number makes no sense;
     /// - [`Error::Pair`] if an address wants TLS and no certificate was given;
     /// - [`Error::Fork`] if a process model finds more than one thread, or fork(2) fails;

@@ -260,16 +260,21 @@ impl PacketLoop {
                     match self.source.room(&mut tries).await {
                         Ok(()) => {}
                         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                            self.server.counters.count(Counter::RepliesLost);
                             tracing::debug!(%error, "answer lost");
                             from += 1;
                         }
                         Err(error) => {
+                            self.server
+                                .counters
+                                .add(Counter::RepliesLost, (batch.len() - from) as u64);
                             tracing::warn!(%error, lost = batch.len() - from, "answers lost");
                             break;
                         }
                     }
                 }
                 Err(error) => {
+                    self.server.counters.count(Counter::RepliesLost);
                     tracing::debug!(%error, "answer lost");
                     from += 1;
                 }

@@ -24,6 +24,9 @@ pub struct PreparedServer {
 impl PreparedServer {
     pub(super) fn new(settings: Settings, ready: Ready) -> Result<Self, Error> {
         settings.model.check()?;
+        if ready.streams.is_empty() && ready.packets.is_empty() {
+            return Err(Error::Nowhere);
+        }
         for (_, route) in &ready.streams {
             check_tls(route)?;
         }

@@ -50,6 +50,11 @@ impl Registry {
         self.tracker.token()
     }
 
+    /// Starts a task of the current runtime that [`closed`](Self::closed) waits for.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(task);
+    }
+
     /// Waits until every connection, task and thread has ended.
     pub(crate) async fn closed(&self) {
         self.tracker.close();

@@ -3,10 +3,12 @@
 use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use futures_util::FutureExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tracing::Instrument;
 
-use super::{Conn, ConnInfo, Failure, context::ServerContext, registry::Admission, stats::Counter};
+use super::{
+    Conn, ConnInfo, Failure, context::ServerContext, linger::Lingering, registry::Admission,
+    stats::Counter,
+};
 use crate::{
     Addr, SocketName, Stream,
     handler::ErasedHandler,
@@ -53,8 +55,12 @@ impl Job {
     /// Runs the connection to its end, whatever that is. Needs a runtime.
     pub(crate) async fn run(self, server: Arc<ServerContext>) {
         let Self { accepted, info, route, source: _, mut admission } = self;
-        run_connection(&server, &route, accepted, info, &mut admission).await;
+        let rest = run_connection(&server, &route, accepted, info, &mut admission).await;
+        // The connection's place is free for the next; its rest needs none.
         drop(admission);
+        if let Some(rest) = rest {
+            rest.in_background(&server);
+        }
     }
 }
 
@@ -65,19 +71,20 @@ pub(crate) async fn run_connection(
     accepted: Accepted,
     info: ConnInfo,
     admission: &mut Admission,
-) {
+) -> Option<Lingering> {
     let id = info.id;
     let span = tracing::debug_span!("connection", %id, peer = %info.peer);
     let life = async {
         tokio::select! {
             biased;
-            () = serve_connection(server, route, accepted, info, admission) => {}
+            rest = serve_connection(server, route, accepted, info, admission) => rest,
             () = server.shutdown.cut_now() => {
                 server.cut(id);
+                None
             }
         }
     };
-    life.instrument(span).await;
+    life.instrument(span).await
 }
 
 async fn serve_connection(
@@ -86,7 +93,7 @@ async fn serve_connection(
     accepted: Accepted,
     mut info: ConnInfo,
     admission: &mut Admission,
-) {
+) -> Option<Lingering> {
     let service = &route.service;
     let opened = match accepted.into_stream() {
         Ok(stream) if route.addr.proxy || route.addr.tls => {
@@ -98,34 +105,37 @@ async fn serve_connection(
     if let Some(client) = info.proxied.as_ref().and_then(SocketName::ip) {
         // Only now is it known whose connection this is.
         if !admission.enter_site(client) {
-            return;
+            return None;
         }
     }
     let failure = match opened {
         Err(error) => Some(Failure::Handshake(error)),
         Ok(stream) => match caught(|| service.handler.admits(&info)) {
             Err(panic) => Some(panic),
-            Ok(false) => return server.counters.count(Counter::RefusedByVerify),
+            Ok(false) => {
+                server.counters.count(Counter::RefusedByVerify);
+                return None;
+            }
             Ok(true) => {
                 let mut conn = Conn::new(stream, Arc::new(info.clone()), Arc::clone(server));
-                let failure = handle(service, &mut conn).await;
-                if failure.is_none() {
-                    close(&mut conn).await;
+                match handle(service, &mut conn).await {
+                    None => {
+                        server.counters.count(Counter::Completed);
+                        return Lingering::after(conn).await;
+                    }
+                    failure => failure,
                 }
-                failure
             }
         },
     };
-    match failure {
-        None => server.counters.count(Counter::Completed),
-        Some(failure) => {
-            server.counters.count(counter_of(&failure));
-            // A panic in the report must not end more than this connection.
-            if caught(|| service.handler.failed(&info, &failure)).is_err() {
-                server.counters.count(Counter::Panics);
-            }
+    if let Some(failure) = failure {
+        server.counters.count(counter_of(&failure));
+        // A panic in the report must not end more than this connection.
+        if caught(|| service.handler.failed(&info, &failure)).is_err() {
+            server.counters.count(Counter::Panics);
         }
     }
+    None
 }
 
 /// Calls a part of a handler that is not async, with panics caught.
@@ -192,39 +202,6 @@ async fn handle(service: &StreamService, conn: &mut Conn) -> Option<Failure> {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(Failure::from_handler(error)),
         Err(panic) => Some(Failure::from_panic(panic.as_ref())),
-    }
-}
-
-/// Most bytes read and thrown away after the handler is done, so that closing does not reset
-/// the connection under the peer's last unread answer.
-const LINGER_BYTES: usize = 64 * 1024;
-
-/// How long the peer's rest is waited for.
-const LINGER_TIME: std::time::Duration = std::time::Duration::from_secs(1);
-
-/// Ends the connection so that the peer gets all that was written.
-///
-/// Closing a socket with unread bytes in it sends a reset, which may overtake the last answer;
-/// so those are read first. Closing any other sends what half-closing would.
-async fn close(conn: &mut Conn) {
-    let unread = !conn.ended() && rustix::io::ioctl_fionread(&*conn).is_ok_and(|n| n > 0);
-    if !unread && !conn.needs_shutdown() {
-        return;
-    }
-    if conn.shutdown().await.is_ok() && unread {
-        // Whether the peer's rest ends, is too long or too late: the connection is closed.
-        let _ = Box::pin(tokio::time::timeout(LINGER_TIME, discard(conn))).await;
-    }
-}
-
-async fn discard(conn: &mut Conn) {
-    let mut left = LINGER_BYTES;
-    let mut sink = [0; 1024];
-    while left > 0 {
-        match conn.read(&mut sink).await {
-            Ok(0) | Err(_) => break,
-            Ok(n) => left = left.saturating_sub(n),
-        }
     }
 }
 

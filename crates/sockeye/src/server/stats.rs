@@ -53,6 +53,8 @@ counters! {
     PacketsOversized => packets_oversized,
     /// Datagrams dropped as too many were being handled.
     PacketsShed => packets_shed,
+    /// Answers to datagrams that were lost on their way out.
+    RepliesLost => replies_lost,
     /// Connections being handled now.
     Active => active,
     /// Connections whose handler returned without error.

@@ -138,7 +138,7 @@ impl fmt::Display for BindFault {
             ),
             Self::NotInherited(reason) => f.write_str(reason),
             Self::InUse(_) => f.write_str(
-                "the address is in use: stop the program that has it (`ss -ltnp` names it), or \
+                "the address is in use: stop the program that has it (`ss -lnp` names it), or \
                  choose another; port 0 lets the system choose",
             ),
             Self::LiveSocket => f.write_str(

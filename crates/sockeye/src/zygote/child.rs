@@ -60,7 +60,11 @@ fn work(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> io::Result<()
             let accepted = Accepted { fd, kind, peer };
             let mut admission = Admission::in_child(server, id);
             runtime.block_on(until_ended(plan, async {
-                run_connection(server, &route, accepted, info, &mut admission).await;
+                let admission = &mut admission;
+                let rest = run_connection(server, &route, accepted, info, admission).await;
+                if let Some(rest) = rest {
+                    rest.run().await;
+                }
                 Ok(())
             }))?;
             drop(admission);

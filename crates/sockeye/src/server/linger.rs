@@ -1,0 +1,66 @@
+//! Closing without losing the last answer.
+//!
+//! Closing a socket with unread bytes in it sends a reset, which may overtake what was written
+//! last. So the connection is half-closed, and where the peer has more under way, that is read
+//! and thrown away for a moment, beside the connections that come next.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{Conn, context::ServerContext};
+
+/// Most bytes thrown away.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long the peer's rest is waited for.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// A connection whose handler is done and whose peer is not.
+#[derive(Debug)]
+pub(crate) struct Lingering {
+    conn: Conn,
+}
+
+impl Lingering {
+    /// Ends a connection that was handled; what it returns has still something to read.
+    pub(super) async fn after(mut conn: Conn) -> Option<Self> {
+        if conn.ended() && !conn.needs_shutdown() {
+            // Closing the descriptor says all there is to say.
+            return None;
+        }
+        let half_closed = conn.shutdown().await.is_ok();
+        let unread = || rustix::io::ioctl_fionread(&conn).is_ok_and(|n| n > 0);
+        (half_closed && !conn.ended() && unread()).then_some(Self { conn })
+    }
+
+    /// Goes on in a task of the current runtime, if not too many do already.
+    pub(super) fn in_background(self, server: &Arc<ServerContext>) {
+        let Ok(permit) = Arc::clone(&server.lingering).try_acquire_owned() else { return };
+        server.registry.spawn(async move {
+            self.run().await;
+            drop(permit);
+        });
+    }
+
+    /// Reads until the peer ends, for a moment at most, and not into a drain.
+    pub(crate) async fn run(mut self) {
+        let drain = self.conn.drain_signal();
+        tokio::select! {
+            () = drain.wait() => {}
+            () = tokio::time::sleep(LONGEST) => {}
+            () = self.discard() => {}
+        }
+    }
+
+    async fn discard(&mut self) {
+        let mut left = MOST_BYTES;
+        let mut sink = [0; 1024];
+        while left > 0 {
+            match self.conn.read(&mut sink).await {
+                Ok(0) | Err(_) => break,
+                Ok(n) => left = left.saturating_sub(n),
+            }
+        }
+    }
+}
