@@ -87,8 +87,7 @@ async fn closed(conn: &mut Conn) -> io::Result<()> {
 }
 
 fn serve(addr: Addr, model: Model, time: Duration, i_know: bool) -> cli::Exit {
-    let mut limits = Limits::default();
-    limits.max_connections = MOST_CLIENTS;
+    let limits = Limits { max_connections: MOST_CLIENTS, ..Limits::default() };
     let server = match i_know {
         true => Server::bind(&addr)?,
         false => Server::bind(shell::keep_private(&addr)?)?,

@@ -104,8 +104,7 @@ impl Web {
 }
 
 fn serve(addr: Addr, model: Model, fixed: bool) -> cli::Exit {
-    let mut limits = Limits::default();
-    limits.max_line = LONGEST_LINE;
+    let limits = Limits { max_line: LONGEST_LINE, ..Limits::default() };
     let server = Server::bind(addr)?.model(model).limits(limits);
     cli::announce(&server.addrs())?;
     let report = server.serve(Web { folder: jail::Jail::current()?, fixed })?;
