@@ -1,6 +1,6 @@
 //! `sockeye dial` over every transport that has connections.
 
-use std::{future::Future, io, os::fd::OwnedFd};
+use std::{future::Future, io, net::Ipv4Addr, os::fd::OwnedFd};
 
 use sockeye::{
     Addr, Conn, Handler, Server,
@@ -214,10 +214,15 @@ async fn every_address_tried_is_named_with_its_error() {
 #[tokio::test]
 async fn verbose_tells_which_addresses_were_tried() {
     // Both families, one listening: whichever is tried first, the other one answers.
-    let listener = TcpListener::bind("[::1]:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let silent = tokio::net::TcpSocket::new_v4().unwrap();
-    silent.bind(format!("127.0.0.1:{port}").parse().unwrap()).unwrap();
+    let (listener, port, _silent) = loop {
+        let listener = TcpListener::bind("[::1]:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let silent = tokio::net::TcpSocket::new_v4().unwrap();
+        // Taken by another test, perhaps.
+        if silent.bind((Ipv4Addr::LOCALHOST, port).into()).is_ok() {
+            break (listener, port, silent);
+        }
+    };
     let addr = format!("localhost:{port}");
     let arguments = ["dial", &addr, "-v"];
     let serve = async { drop(listener.accept().await.unwrap()) };
@@ -241,7 +246,8 @@ async fn a_reader_of_the_output_that_goes_away_ends_it_well() {
         let mut child = command.stdin(std::process::Stdio::piped()).stdout(writer).spawn().unwrap();
         drop((command, reader));
         let mut input = child.stdin.take().unwrap();
-        input.write_all(b"hello\n").await.unwrap();
+        // More than once: a child that another test forks may hold the reader for a moment.
+        while input.write_all(b"hello\n").await.is_ok() {}
         child.wait().await.unwrap().code()
     })
     .await;
