@@ -53,6 +53,8 @@ impl Program {
     #[track_caller]
     pub fn launch<A: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = A>) -> Self {
         let mut command = Command::new(program);
+        // Traces of the panics that tests ask for take longer than the tests.
+        command.env("RUST_BACKTRACE", "0");
         command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let (sender, lines) = mpsc::channel();

@@ -17,9 +17,12 @@ mod options;
 mod packets;
 mod streams;
 
-use std::process::{ExitCode, Stdio};
+use std::{
+    process::{ExitCode, Stdio},
+    sync::{Arc, OnceLock},
+};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sockeye::{
     Addr, Error, PreparedServer, Report, Server,
     server::{Datagrams, Streams},
@@ -48,15 +51,22 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Options) -> Result<(), Error> {
-    let prepared = prepare(options)?;
+    let ready = Arc::new(OnceLock::new());
+    let prepared = prepare(options, &ready)?;
     // Grown only after the zygote was forked, as a server grows in service.
     let ballast = vec![1_u8; options.ballast << 20];
     let addrs: Vec<_> = prepared.addrs().iter().map(ToString::to_string).collect();
     let bystander = options.bystander.then(bystander);
-    events::emit(&json!({
+    let event = json!({
         "event": "ready", "addrs": addrs, "files": processes::open_files(std::process::id()),
         "children": processes::children(std::process::id()).len(),
-    }));
+    });
+    if matches!(options.end, End::Signalled) {
+        // Told once signals are obeyed.
+        let _ = ready.set(event);
+    } else {
+        events::emit(&event);
+    }
     match options.end {
         End::Unserved => {
             drop(prepared);
@@ -84,7 +94,7 @@ fn bystander() -> std::process::Child {
     command.spawn().expect("a shell")
 }
 
-fn prepare(options: &Options) -> Result<PreparedServer, Error> {
+fn prepare(options: &Options, ready: &Arc<OnceLock<Value>>) -> Result<PreparedServer, Error> {
     let parsed: Vec<Addr> =
         options.addrs.iter().map(|addr| addr.parse()).collect::<Result<_, _>>()?;
     let mut server = Server::on(Vec::new());
@@ -111,6 +121,8 @@ fn prepare(options: &Options) -> Result<PreparedServer, Error> {
     let server = server.model(options.model).limits(options.limits.clone());
     let reload = || events::emit(&json!({"event": "reload"}));
     let server = if options.reload { server.on_reload(reload) } else { server };
+    let ready = Arc::clone(ready);
+    let server = server.on_ready(move || ready.get().into_iter().for_each(events::emit));
     match options.workers {
         Some(workers) => server.workers(workers).prepare(),
         None => server.prepare(),

@@ -1,0 +1,241 @@
+//! Processes that are killed: children, workers, zygotes, the server itself.
+#![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::Signal;
+use sockeye_testkit::{
+    client::Client,
+    processes::{self, until},
+    program::{Program, send_signal},
+    under_models,
+};
+
+fn serve(model: &str, more: &[&str]) -> Program {
+    let args = [&["script", "tcp://127.0.0.1:0", "--model", model], more].concat();
+    Program::start(env!("CARGO_BIN_EXE_testserver"), args)
+}
+
+/// The server's zygotes: the one that works, and the one that waits.
+fn zygotes(server: &Program) -> (u32, u32) {
+    let first = processes::children(server.pid())[0];
+    (first, first_child(first))
+}
+
+/// What a zygote forks first: the one that is to take its place.
+fn first_child(zygote: u32) -> u32 {
+    let mut first = None;
+    until("a zygote that waits", || {
+        first = processes::children(zygote).first().copied();
+        first.is_some()
+    });
+    first.unwrap()
+}
+
+fn kill(pid: u32) {
+    send_signal(pid, Signal::KILL);
+}
+
+#[test]
+fn a_killed_child_is_counted_and_its_place_is_free_again() {
+    let mut server = serve("fork:1", &["--limit", "max_per_ip=1"]);
+    for round in 1..=3 {
+        let mut client = Client::connect(server.port());
+        kill(client.ask("pid").parse().unwrap());
+        assert_eq!(client.line(), None);
+        // The only place; and the only one for this address.
+        let mut next = None;
+        until("a free place", || {
+            let mut client = Client::connect(server.port());
+            let served = client.try_send("echo next").is_ok() && client.line().is_some();
+            next = served.then_some(client);
+            served
+        });
+        let mut next = next.unwrap();
+        assert_eq!((next.counter("crashes"), next.counter("active")), (round, 1));
+        next.bye();
+    }
+    let report = server.stop();
+    assert_eq!(report["stats"]["crashes"], 3, "{report}");
+    assert_eq!(report["stats"]["completed"], 3, "{report}");
+    assert_eq!(report["stats"]["zygotes_restarted"], 0, "{report}");
+}
+
+#[test]
+fn a_killed_worker_is_replaced_and_its_connection_no_longer_counts() {
+    let mut server = serve("prefork:2", &["--limit", "max_per_ip=2"]);
+    let mut other = Client::connect(server.port());
+    assert_eq!(other.ask("echo on"), "on");
+    for round in 1..=4 {
+        let mut client = Client::connect(server.port());
+        kill(client.ask("pid").parse().unwrap());
+        assert_eq!(client.line(), None);
+        until("another worker", || other.counter("workers_restarted") == round);
+        assert_eq!(other.ask("echo on"), "on");
+    }
+    let mut last = Client::connect(server.port());
+    assert_eq!(last.ask("echo last"), "last");
+    assert_eq!((last.counter("active"), last.counter("crashes")), (2, 4));
+    last.bye();
+    other.bye();
+    let report = server.stop();
+    assert_eq!(report["stats"]["workers_restarted"], 4, "{report}");
+    assert_eq!(report["stats"]["active"], 0, "{report}");
+    assert_eq!(report["stats"]["refused_per_ip"], 0, "{report}");
+}
+
+#[test]
+fn a_worker_that_dies_again_and_again_is_replaced_ever_more_slowly() {
+    let server = serve("prefork:1", &[]);
+    let began = Instant::now();
+    for _ in 0..6 {
+        let mut client = Client::connect(server.port());
+        kill(client.ask("pid").parse().unwrap());
+    }
+    assert_eq!(Client::connect(server.port()).ask("echo on"), "on");
+    // 10 + 20 + 40 + 80 + 160 + 320 ms.
+    assert!(began.elapsed() >= Duration::from_millis(630), "{:?}", began.elapsed());
+}
+
+/// Clients that come one after the other until told to stop: how many were answered, and how many
+/// lost theirs.
+struct Load {
+    stop: Arc<AtomicBool>,
+    clients: Vec<thread::JoinHandle<(u64, u64)>>,
+}
+
+impl Load {
+    fn start(port: u16) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let client = || {
+            let stop = Arc::clone(&stop);
+            let work = move || {
+                let (mut answered, mut lost) = (0, 0);
+                while !stop.load(Relaxed) {
+                    let Ok(mut client) = Client::try_connect(port) else { break };
+                    let sent = client.try_send("echo hello\nbye").is_ok();
+                    if sent && client.line().is_some() {
+                        answered += 1;
+                        client.ends_cleanly();
+                    } else {
+                        lost += 1;
+                    }
+                }
+                (answered, lost)
+            };
+            thread::Builder::new().spawn(work).unwrap()
+        };
+        Self { clients: (0..4).map(|_| client()).collect(), stop: Arc::clone(&stop) }
+    }
+
+    fn end(self) -> (u64, u64) {
+        self.stop.store(true, Relaxed);
+        let ended = self.clients.into_iter().map(|client| client.join().unwrap());
+        ended.fold((0, 0), |(answered, lost), (a, l)| (answered + a, lost + l))
+    }
+}
+
+under_models!(a_killed_zygote_is_replaced_under_load:
+    under_fork = "fork:8", under_prefork = "prefork:5");
+
+fn a_killed_zygote_is_replaced_under_load(model: &str) {
+    let mut server = serve(model, &[]);
+    let mut watcher = Client::connect(server.port());
+    watcher.ask("echo on");
+    let load = Load::start(server.port());
+    // The first, whose place the second takes; then a waiting one; then again.
+    let (first, second) = zygotes(&server);
+    kill(first);
+    until("the second's turn", || watcher.counter("zygotes_restarted") == 1);
+    kill(first_child(second));
+    until("another second", || watcher.counter("zygotes_restarted") == 2);
+    let before = watcher.counter("accepted");
+    until("more", || watcher.counter("accepted") > before + u64::from(model.starts_with("fork")) * 20);
+    watcher.bye();
+    let (answered, lost) = load.end();
+    let report = server.stop();
+    let stats = &report["stats"];
+    // What the dying zygote was just about to fork may be lost, and is counted.
+    assert_eq!(stats["crashes"], lost, "{report}");
+    assert_eq!(stats["completed"], answered + 1, "{report}");
+    assert_eq!(stats["zygotes_restarted"], 2, "{report}");
+}
+
+under_models!(when_both_zygotes_are_killed_the_server_ends_and_says_why:
+    under_fork = "fork:4", under_prefork = "prefork:4");
+
+fn when_both_zygotes_are_killed_the_server_ends_and_says_why(model: &str) {
+    let mut server = serve(model, &[]);
+    let mut client = Client::connect(server.port());
+    assert_eq!(client.ask("echo on"), "on");
+    let (first, second) = zygotes(&server);
+    // Stopped, the server finds both dead at the same moment.
+    server.signal(Signal::STOP);
+    kill(second);
+    kill(first);
+    server.signal(Signal::CONT);
+    let failed = server.event("failed");
+    let text = failed["error"].as_str().unwrap();
+    assert!(text.contains("both zygotes have died"), "{text}");
+    assert_eq!(server.wait().code(), Some(1));
+    // No process is left, the client's neither.
+    server.last_events();
+    assert_eq!(client.line(), None);
+}
+
+under_models!(when_the_server_is_killed_its_children_end:
+    under_fork = "fork:4", under_prefork = "prefork:4");
+
+fn when_the_server_is_killed_its_children_end(model: &str) {
+    let mut server = serve(model, &[]);
+    let mut busy = Client::connect(server.port());
+    assert_eq!(busy.ask("hang"), "hanging");
+    let mut idle = Client::connect(server.port());
+    assert_eq!(idle.ask("echo on"), "on");
+    kill(server.pid());
+    // Every process that writes to the server's output has ended.
+    server.last_events();
+    assert_eq!((busy.line(), idle.line()), (None, None));
+}
+
+#[test]
+fn signals_to_the_whole_group_reach_the_server_alone() {
+    let mut server = serve("fork:4", &[]);
+    let mut client = Client::connect(server.port());
+    let child: u32 = client.ask("pid").parse().unwrap();
+    let (first, second) = zygotes(&server);
+    // As a terminal's Ctrl-C and a service manager's stop do.
+    for pid in [first, second, child] {
+        send_signal(pid, Signal::INT);
+        send_signal(pid, Signal::TERM);
+        send_signal(pid, Signal::HUP);
+    }
+    assert_eq!(client.ask("echo on"), "on");
+    assert_eq!(Client::connect(server.port()).ask("echo new"), "new");
+    client.bye();
+    assert_eq!(server.stop()["stats"]["zygotes_restarted"], 0);
+}
+
+#[test]
+fn the_server_keeps_one_descriptor_for_each_child() {
+    let server = serve("fork:30", &[]);
+    let mut clients = vec![Client::connect(server.port())];
+    clients[0].ask("echo warm");
+    let before = processes::open_files(server.pid());
+    for _ in 0..20 {
+        let mut client = Client::connect(server.port());
+        client.ask("echo in");
+        clients.push(client);
+    }
+    // The child's own is enough: held by the server as well, the connection would not end with it.
+    until("the server's copies are closed", || {
+        processes::open_files(server.pid()) == before + 20
+    });
+}
