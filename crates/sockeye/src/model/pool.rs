@@ -38,7 +38,7 @@ pub(super) fn run(run: Run, threads: usize) -> Result<Report, Error> {
     runtime.block_on(run.supervise(|server, sources| async move {
         let workers = Workers::new(&server, Stay::Always);
         for _ in 0..threads {
-            workers.start(None).map_err(Error::system("cannot start a thread"))?;
+            workers.start(&mut None).map_err(Error::system("cannot start a thread"))?;
         }
         serve_sources(&server, sources, &Pool(workers), Packets::Executor)
             .await

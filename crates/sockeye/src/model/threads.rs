@@ -21,23 +21,46 @@ struct Threads {
     workers: Workers,
 }
 
+/// First pause when there is no thread or descriptor for another runtime.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+/// How long work waits for a thread until it is refused. Whoever comes after it waits in the backlog.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 impl Threads {
-    fn run(&self, work: Work) {
-        let Err(work) = self.workers.give(work) else { return };
-        if let Err(error) = self.workers.start(Some(work)) {
-            self.server.counters.count(Counter::RefusedNoWorker);
-            tracing::warn!(%error, "closed a connection: no thread for it; lower the model's number");
+    async fn run(&self, work: Work) {
+        let mut pause = FIRST_PAUSE;
+        let mut waiting = Some(work);
+        while let Some(work) = waiting.take() {
+            let Err(work) = self.workers.give(work) else { return };
+            waiting = Some(work);
+            let Err(error) = self.workers.start(&mut waiting) else { return };
+            if pause > PATIENCE {
+                self.server.counters.count(Counter::RefusedNoWorker);
+                tracing::warn!(
+                    %error,
+                    "closed a connection: no thread for it; lower the model's number"
+                );
+                return;
+            }
+            self.server.counters.count(Counter::AcceptBackoffs);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause *= 2,
+                () = self.server.shutdown.cut_now() => break,
+            }
+        }
+        if let Some(Work::Connection(job)) = waiting {
+            self.server.cut(job.info.id());
         }
     }
 }
 
 impl Executor for Threads {
     async fn connection(&self, job: Job) {
-        self.run(Work::Connection(Box::new(job)));
+        self.run(Work::Connection(Box::new(job))).await;
     }
 
     async fn packet(&self, job: PacketJob) {
-        self.run(Work::Packet(Box::new(job)));
+        self.run(Work::Packet(Box::new(job))).await;
     }
 }
 

@@ -70,18 +70,25 @@ impl Workers {
     /// Starts a thread that begins with `first`, or waits if there is nothing yet.
     ///
     /// # Errors
-    /// If the system has no thread or descriptor left; the work is dropped, which closes its
-    /// connection.
-    pub(super) fn start(&self, first: Option<Work>) -> io::Result<()> {
+    /// If the system has no thread or descriptor left; `first` is as it was.
+    pub(super) fn start(&self, first: &mut Option<Work>) -> io::Result<()> {
         let runtime = runtime::current_thread()?;
         let shared = Arc::clone(&self.0);
         let token = self.0.server.registry.token();
-        thread::Builder::new().name("sockeye-conn".to_owned()).spawn(move || {
+        // A thread that cannot be had takes what it was to own along.
+        let given = Arc::new(Mutex::new(first.take()));
+        let begin = Arc::clone(&given);
+        let thread = thread::Builder::new().name("sockeye-conn".to_owned()).spawn(move || {
+            let first = begin.lock().unwrap_or_else(PoisonError::into_inner).take();
+            drop(begin);
             runtime.block_on(shared.serve(first));
             runtime.shutdown_background();
             drop((shared, token));
-        })?;
-        Ok(())
+        });
+        if thread.is_err() {
+            *first = given.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+        thread.map(drop)
     }
 }
 
