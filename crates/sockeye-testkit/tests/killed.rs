@@ -157,7 +157,9 @@ fn a_killed_zygote_is_replaced_under_load(model: &str) {
     kill(first_child(second));
     until("another second", || watcher.counter("zygotes_restarted") == 2);
     let before = watcher.counter("accepted");
-    until("more", || watcher.counter("accepted") > before + u64::from(model.starts_with("fork")) * 20);
+    until("more", || {
+        watcher.counter("accepted") > before + u64::from(model.starts_with("fork")) * 20
+    });
     watcher.bye();
     let (answered, lost) = load.end();
     let report = server.stop();
@@ -235,7 +237,5 @@ fn the_server_keeps_one_descriptor_for_each_child() {
         clients.push(client);
     }
     // The child's own is enough: held by the server as well, the connection would not end with it.
-    until("the server's copies are closed", || {
-        processes::open_files(server.pid()) == before + 20
-    });
+    until("the server's copies are closed", || processes::open_files(server.pid()) == before + 20);
 }

@@ -36,7 +36,11 @@ fn one_address_has_so_many_connections_at_once_and_others_have_theirs(model: &st
     until("a free place", || {
         let mut client = Client::connect(port);
         let served = client.try_send("echo 3").is_ok() && client.line().is_some();
-        if served { third = Some(client) } else { refused += 1 }
+        if served {
+            third = Some(client)
+        } else {
+            refused += 1
+        }
         served
     });
     for client in [second, third.unwrap(), other] {

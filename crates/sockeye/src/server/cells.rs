@@ -9,7 +9,7 @@ use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::atomic::{
         AtomicU64,
-        Ordering::{Acquire, Relaxed, Release, SeqCst},
+        Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
     },
     thread,
     time::Duration,
@@ -27,19 +27,52 @@ use crate::{SocketName, addr::UnixName, sys::shared::Shared};
 /// How far a child has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
-pub(crate) enum Mark {
-    /// The zygote has not seen the order.
+enum Mark {
+    /// It was ordered from a zygote; whoever claims the order first has it.
     Ordered,
-    /// The zygote is forking, or has forked.
-    Forking,
+    /// The child has claimed its order.
+    Running,
     /// The child has run its work to the end.
     Finished,
 }
 
+/// The first word of a cell: how far the child has come, which, and of which order.
+///
+/// One word, as the child that claims an order and the server that revokes it race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Progress {
+    mark: Mark,
+    round: u32,
+    pid: u32,
+}
+
+impl Progress {
+    const fn to_bits(self) -> u64 {
+        (self.round as u64) << 34 | (self.pid as u64) << 2 | self.mark as u64
+    }
+
+    fn from_bits(bits: u64) -> Self {
+        let mark = match bits & 3 {
+            0 => Mark::Ordered,
+            1 => Mark::Running,
+            _ => Mark::Finished,
+        };
+        let number = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or(0);
+        Self { mark, round: number(bits >> 34), pid: number(bits >> 2) }
+    }
+
+    const fn ordered(round: u32) -> Self {
+        Self { mark: Mark::Ordered, round, pid: 0 }
+    }
+}
+
+/// Orders are counted up to here, and then from 0 again.
+const ROUNDS: u32 = 1 << 30;
+
 /// The words of a cell.
 #[derive(Clone, Copy, Debug)]
 enum Word {
-    Mark,
+    Progress,
     /// The number of the connection that the child runs, or 0; written last.
     Conn,
     /// Whether the connection was cut: its child has counted that.
@@ -100,16 +133,47 @@ impl Cell<'_> {
         &self.cells.0[self.first + word as usize]
     }
 
-    pub(crate) fn set_mark(&self, mark: Mark) {
-        self.word(Word::Mark).store(mark as u64, Release);
+    fn progress(&self) -> Progress {
+        Progress::from_bits(self.word(Word::Progress).load(Acquire))
     }
 
-    pub(crate) fn mark(&self) -> Mark {
-        match self.word(Word::Mark).load(Acquire) {
-            1 => Mark::Forking,
-            2 => Mark::Finished,
-            _ => Mark::Ordered,
-        }
+    /// Takes the cell for a new child: the number of its order.
+    pub(crate) fn order(&self) -> u32 {
+        let round = (self.progress().round + 1) % ROUNDS;
+        self.word(Word::Progress).store(Progress::ordered(round).to_bits(), Release);
+        round
+    }
+
+    /// Whether this process may carry out an order: not if it was revoked.
+    pub(crate) fn claim(&self, round: u32) -> bool {
+        let running = Progress { mark: Mark::Running, round, pid: std::process::id() };
+        self.step(Progress::ordered(round), running).is_ok()
+    }
+
+    /// Revokes an order whose zygote has died: the number of the next, or the pid of the child
+    /// that has claimed it.
+    pub(crate) fn revoke(&self, round: u32) -> Result<u32, u32> {
+        let next = (round + 1) % ROUNDS;
+        self.step(Progress::ordered(round), Progress::ordered(next))
+            .map(|()| next)
+            .map_err(|claimed| claimed.pid)
+    }
+
+    fn step(&self, from: Progress, to: Progress) -> Result<(), Progress> {
+        self.word(Word::Progress)
+            .compare_exchange(from.to_bits(), to.to_bits(), AcqRel, Acquire)
+            .map(drop)
+            .map_err(Progress::from_bits)
+    }
+
+    /// Notes that the child has run its work to the end.
+    pub(crate) fn finish(&self) {
+        let finished = Progress { mark: Mark::Finished, ..self.progress() };
+        self.word(Word::Progress).store(finished.to_bits(), Release);
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.progress().mark == Mark::Finished
     }
 
     /// Notes the connection that the child runs now.
@@ -165,10 +229,10 @@ impl Cell<'_> {
         }
     }
 
-    /// Makes the cell ready for another child.
+    /// Forgets the connection of a child that has ended.
     pub(crate) fn clear(&self) {
         self.leave_site();
-        for word in [Word::Conn, Word::Cut, Word::Mark] {
+        for word in [Word::Conn, Word::Cut] {
             self.word(word).store(0, Release);
         }
     }
@@ -268,6 +332,33 @@ mod tests {
             assert_eq!(peer(port, high(ip), low(ip)), SocketName::Inet(name), "{text}");
         }
         assert_eq!(peer(0, 0, 0), SocketName::Unix(UnixName::Unnamed));
+    }
+
+    #[test]
+    fn an_order_is_carried_out_by_one_child_or_revoked() {
+        let cells = Cells::new(1).unwrap();
+        let cell = cells.cell(0).unwrap();
+        let first = cell.order();
+        assert!(cell.claim(first));
+        assert!(!cell.claim(first));
+        assert_eq!(cell.revoke(first), Err(std::process::id()));
+        assert!(!cell.is_finished());
+        cell.finish();
+        assert!(cell.is_finished());
+        assert_eq!(cell.revoke(first), Err(std::process::id()));
+        let second = cell.order();
+        assert!(!cell.claim(first) && !cell.is_finished());
+        let third = cell.revoke(second).unwrap();
+        assert!(!cell.claim(second));
+        assert!(cell.claim(third));
+    }
+
+    #[test]
+    fn progress_fits_into_a_word() {
+        for mark in [Mark::Ordered, Mark::Running, Mark::Finished] {
+            let progress = Progress { mark, round: ROUNDS - 1, pid: u32::MAX };
+            assert_eq!(Progress::from_bits(progress.to_bits()), progress);
+        }
     }
 
     #[test]

@@ -42,7 +42,6 @@ pub use startup::{Advice, advise};
 pub use stats::Stats;
 
 pub(crate) use accept::{Incoming, Waiting};
-pub(crate) use cells::Mark;
 pub(crate) use context::ServerContext;
 pub(crate) use packets::{PacketJob, PacketLoop, PacketService, PacketSource};
 pub(crate) use registry::Admission;

@@ -15,7 +15,7 @@ use super::{Plan, message::Order, process::forget};
 use crate::{
     ConnInfo, Packet,
     model::{Inline, Packets, Sources, for_one_connection, serve_sources},
-    server::{Admission, Mark, PacketJob, StreamSource, run_connection},
+    server::{Admission, PacketJob, StreamSource, run_connection},
     socket::Accepted,
     sys::{
         process::{Disposition, exit_now, set_signal},
@@ -39,7 +39,11 @@ fn work(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> io::Result<()
     let server = &plan.server;
     if let Some(slot) = order.slot() {
         // A child has only ever one of its own: this one.
-        let _ = server.slot.set(slot);
+        let _ = server.slot.set(slot.index);
+        if !server.own_cell().is_some_and(|cell| cell.claim(slot.round)) {
+            // The zygote died before it could answer, and the next was given the order.
+            return Ok(());
+        }
     }
     let runtime = for_one_connection()?;
     match order {
@@ -96,7 +100,7 @@ fn work(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> io::Result<()
         Order::Zygote => return Err(io::ErrorKind::InvalidInput.into()),
     }
     if let Some(cell) = server.own_cell() {
-        cell.set_mark(Mark::Finished);
+        cell.finish();
     }
     // This process is about to end: taking the runtime apart would only cost time.
     std::mem::forget(runtime);

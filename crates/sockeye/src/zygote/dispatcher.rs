@@ -15,11 +15,11 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     ServerLines, ZygoteProcess, Zygotes, channel,
-    message::{self, Order, Receipt, receive_receipt},
-    watch::{Watched, mark},
+    message::{self, Order, Receipt, Slot, receive_receipt},
+    watch::Watched,
 };
 use crate::{
-    server::{Counter, Job, Mark, PacketJob, ServerContext},
+    server::{Counter, Job, PacketJob, ServerContext},
     sys::registration::watch,
 };
 
@@ -42,7 +42,7 @@ pub(crate) enum Work {
 #[derive(Debug)]
 enum Pending {
     Zygote,
-    Work { slot: u32, work: Box<Work> },
+    Work { slot: Slot, work: Box<Work> },
 }
 
 /// Gives orders to the zygotes.
@@ -132,7 +132,9 @@ impl Dispatcher {
 
     async fn order(&mut self, work: Work) -> io::Result<()> {
         // There are as many slots as permits, and each piece of work holds a permit.
-        let Some(slot) = self.slots.take() else { return Ok(()) };
+        let Some(index) = self.slots.take() else { return Ok(()) };
+        let Some(cell) = self.server.cells.cell(index) else { return Ok(()) };
+        let slot = Slot { index, round: cell.order() };
         self.pending.push_back(Pending::Work { slot, work: Box::new(work) });
         self.send_last().await
     }
@@ -156,21 +158,22 @@ impl Dispatcher {
         let lost = std::mem::take(&mut self.pending);
         self.ask_for_second(theirs).await.map_err(both_dead)?;
         for pending in lost {
-            match pending {
-                Pending::Work { slot, work } if mark(&self.server, slot) == Mark::Ordered => {
+            let Pending::Work { slot, work } = pending else { continue };
+            let Some(cell) = self.server.cells.cell(slot.index) else { continue };
+            match cell.revoke(slot.round) {
+                Ok(round) => {
+                    let slot = Slot { round, ..slot };
                     self.pending.push_back(Pending::Work { slot, work });
                     let last = self.pending.back().map(|last| send(&self.first, last));
                     if let Some(sent) = last {
                         sent.await.map_err(both_dead)?;
                     }
                 }
-                // It may have a child already, and must not get a second.
-                Pending::Work { slot, work } => {
-                    self.server.counters.count(Counter::Crashes);
-                    drop(work);
-                    self.give_back(slot);
+                // It has its child, which the zygote could not tell any more.
+                Err(pid) => {
+                    let pid = i32::try_from(pid).unwrap_or(i32::MAX);
+                    self.watch(slot, Receipt { errno: 0, pid, process: None }, *work);
                 }
-                Pending::Zygote => {}
             }
         }
         Ok(())
@@ -206,19 +209,16 @@ impl Dispatcher {
             let error = io::Error::from_raw_os_error(receipt.errno);
             tracing::warn!(%error, "closed a connection: no process for it");
             self.server.counters.count(Counter::RefusedNoWorker);
-            self.give_back(slot);
+            self.slots.give_back(slot.index);
             return;
         }
-        let watched = Watched { server: Arc::clone(&self.server), slots: self.slots.clone(), slot };
-        self.tasks.spawn(watched.until_ended(receipt, *work));
+        self.watch(slot, receipt, *work);
     }
 
-    /// Makes room for another child.
-    fn give_back(&self, slot: u32) {
-        if let Some(cell) = self.server.cells.cell(slot) {
-            cell.clear();
-        }
-        self.slots.give_back(slot);
+    fn watch(&self, slot: Slot, receipt: Receipt, work: Work) {
+        let (server, slots) = (Arc::clone(&self.server), self.slots.clone());
+        let watched = Watched { server, slots, slot: slot.index };
+        self.tasks.spawn(watched.until_ended(receipt, work));
     }
 }
 

@@ -26,17 +26,24 @@ use crate::{
 /// Longest order: a datagram of 65,535 bytes with its addresses.
 pub(crate) const MAX_ORDER: usize = 66 * 1024;
 
+/// The cell of a child, and the number of its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) index: u32,
+    pub(crate) round: u32,
+}
+
 /// What a zygote is told to fork.
 #[derive(Debug)]
 pub(crate) enum Order {
     /// Another zygote, on the socket that comes along.
     Zygote,
     /// A child for the connection that comes along.
-    Connection { slot: u32, source: u16, id: ConnId, kind: StreamKind, peer: SocketName },
+    Connection { slot: Slot, source: u16, id: ConnId, kind: StreamKind, peer: SocketName },
     /// A child for a datagram.
-    Packet { slot: u32, source: u16, peer: DatagramPeer, data: Vec<u8> },
+    Packet { slot: Slot, source: u16, peer: DatagramPeer, data: Vec<u8> },
     /// A prefork worker.
-    Worker { slot: u32 },
+    Worker { slot: Slot },
 }
 
 /// A zygote's answer to an order: the error of fork(2), or the child.
@@ -123,7 +130,7 @@ pub(crate) fn receive_receipt(socket: &OwnedFd) -> io::Result<Option<Receipt>> {
 
 impl Order {
     /// The cell of the child that is ordered.
-    pub(crate) const fn slot(&self) -> Option<u32> {
+    pub(crate) const fn slot(&self) -> Option<Slot> {
         match self {
             Self::Connection { slot, .. } | Self::Packet { slot, .. } | Self::Worker { slot } => {
                 Some(*slot)
@@ -137,7 +144,7 @@ impl Order {
             Self::Zygote => out.push(0),
             Self::Connection { slot, source, id, kind, peer } => {
                 out.push(1);
-                out.extend(slot.to_ne_bytes());
+                encode_slot(*slot, out);
                 out.extend(source.to_ne_bytes());
                 out.extend(id.get().to_ne_bytes());
                 out.push(match kind {
@@ -149,14 +156,14 @@ impl Order {
             }
             Self::Packet { slot, source, peer, data } => {
                 out.push(2);
-                out.extend(slot.to_ne_bytes());
+                encode_slot(*slot, out);
                 out.extend(source.to_ne_bytes());
                 encode_peer(peer, out);
                 out.extend_from_slice(data);
             }
             Self::Worker { slot } => {
                 out.push(3);
-                out.extend(slot.to_ne_bytes());
+                encode_slot(*slot, out);
             }
         }
     }
@@ -166,7 +173,7 @@ impl Order {
         Some(match rest.byte()? {
             0 => Self::Zygote,
             1 => Self::Connection {
-                slot: u32::from_ne_bytes(rest.array()?),
+                slot: rest.slot()?,
                 source: u16::from_ne_bytes(rest.array()?),
                 id: ConnId(u64::from_ne_bytes(rest.array()?)),
                 kind: match rest.byte()? {
@@ -177,15 +184,20 @@ impl Order {
                 peer: rest.name()?,
             },
             2 => Self::Packet {
-                slot: u32::from_ne_bytes(rest.array()?),
+                slot: rest.slot()?,
                 source: u16::from_ne_bytes(rest.array()?),
                 peer: rest.peer()?,
                 data: rest.0.to_vec(),
             },
-            3 => Self::Worker { slot: u32::from_ne_bytes(rest.array()?) },
+            3 => Self::Worker { slot: rest.slot()? },
             _ => return None,
         })
     }
+}
+
+fn encode_slot(slot: Slot, out: &mut Vec<u8>) {
+    out.extend(slot.index.to_ne_bytes());
+    out.extend(slot.round.to_ne_bytes());
 }
 
 fn encode_name(name: &SocketName, out: &mut Vec<u8>) {
@@ -251,6 +263,11 @@ impl Reader<'_> {
         Some(head.to_vec())
     }
 
+    fn slot(&mut self) -> Option<Slot> {
+        let (index, round) = (self.array()?, self.array()?);
+        Some(Slot { index: u32::from_ne_bytes(index), round: u32::from_ne_bytes(round) })
+    }
+
     fn name(&mut self) -> Option<SocketName> {
         Some(match self.byte()? {
             b'4' => {
@@ -305,7 +322,7 @@ mod tests {
     fn an_order_arrives_as_it_was_given() {
         for peer in names() {
             let order = Order::Connection {
-                slot: 7,
+                slot: Slot { index: 7, round: 1 << 29 },
                 source: 2,
                 id: ConnId(1 << 40),
                 kind: StreamKind::Seqpacket,
@@ -317,7 +334,12 @@ mod tests {
             let peer = DatagramPeer::new(&peer);
             let peer =
                 peer.arrived(("127.0.0.2".parse().unwrap(), "127.0.0.3".parse().unwrap(), 1));
-            let order = Order::Packet { slot: 1, source: 0, peer, data: vec![0, 1, 2] };
+            let order = Order::Packet {
+                slot: Slot { index: 1, round: 0 },
+                source: 0,
+                peer,
+                data: vec![0, 1, 2],
+            };
             bytes.clear();
             order.encode(&mut bytes);
             assert_eq!(format!("{:?}", Order::decode(&bytes).unwrap()), format!("{order:?}"));
@@ -327,7 +349,7 @@ mod tests {
     #[test]
     fn a_cut_order_is_refused() {
         let order = Order::Connection {
-            slot: 7,
+            slot: Slot { index: 7, round: 1 << 29 },
             source: 2,
             id: ConnId(9),
             kind: StreamKind::Tcp,

@@ -9,7 +9,6 @@ use super::{
     Plan, child,
     message::{MAX_ORDER, Order, Receipt, answer, receive_order},
 };
-use crate::server::Mark;
 use crate::sys::process::{
     Disposition, Forked, close_inherited, exit_now, fork_single_threaded, reset_signals, set_signal,
 };
@@ -44,9 +43,6 @@ pub(super) fn serve(plan: &Plan, socket: OwnedFd) -> ! {
 }
 
 fn obey(plan: &Plan, socket: &OwnedFd, order: Order, descriptor: Option<OwnedFd>) {
-    if let Some(cell) = order.slot().and_then(|slot| plan.server.cells.cell(slot)) {
-        cell.set_mark(Mark::Forking);
-    }
     plan.server.take_up_reload();
     let receipt = match fork_single_threaded() {
         Ok(Forked::Child) => {

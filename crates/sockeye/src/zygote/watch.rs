@@ -17,7 +17,7 @@ use super::{
     message::Receipt,
 };
 use crate::{
-    server::{Admission, ConnId, Counter, Job, Mark, PacketJob, ServerContext},
+    server::{Admission, ConnId, Counter, Job, PacketJob, ServerContext},
     sys::{
         process::{kill, open_process},
         registration::watch,
@@ -68,7 +68,7 @@ impl Watched {
             {
                 return Some(watched);
             }
-            if mark(&self.server, self.slot) == Mark::Finished {
+            if self.server.cells.cell(self.slot).is_none_or(|cell| cell.is_finished()) {
                 return None;
             }
             match open_process(receipt.pid) {
@@ -86,7 +86,7 @@ impl Watched {
     fn settle(&self, id: Option<ConnId>) {
         let server = &self.server;
         let Some(cell) = server.cells.cell(self.slot) else { return };
-        let finished = cell.mark() == Mark::Finished;
+        let finished = cell.is_finished();
         // A worker's connection is known from its cell alone.
         let open = if id.is_none() { cell.connection() } else { None };
         let lost = open.is_some() && !cell.is_cut();
@@ -108,11 +108,6 @@ impl Watched {
         }
         cell.clear();
     }
-}
-
-/// How far the child of a slot has come.
-pub(super) fn mark(server: &ServerContext, slot: u32) -> Mark {
-    server.cells.cell(slot).map_or(Mark::Ordered, |cell| cell.mark())
 }
 
 /// What a running child holds of the server's limits.
