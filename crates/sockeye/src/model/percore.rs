@@ -2,22 +2,27 @@
 
 use std::{io, sync::Arc, thread};
 
-use super::{Run, Sources, runtime, tasks};
+use super::{
+    Run, Sources,
+    runtime::{self, ForThread},
+    tasks,
+};
 use crate::{
     Error, Report,
     server::{PacketSource, ServerContext, StreamSource},
 };
 
 pub(super) fn run(run: Run, cores: usize) -> Result<Report, Error> {
+    // Before anyone is served, who might use up the descriptors that this takes.
     let shares = (0..cores)
-        .map(|core| share(&run.sources, core))
+        .map(|core| Ok((ForThread::new()?, share(&run.sources, core)?)))
         .collect::<io::Result<Vec<_>>>()
-        .map_err(Error::system("cannot give each core a listener"))?;
+        .map_err(Error::system("cannot give each core a runtime and a listener"))?;
     let runtime = runtime::current_thread().map_err(Error::system("cannot start the runtime"))?;
     runtime.block_on(run.supervise(|server, sources| async move {
         drop(sources);
-        for (core, share) in shares.into_iter().enumerate() {
-            start(&server, share, core).map_err(Error::system("cannot start a thread"))?;
+        for (core, (runtime, share)) in shares.into_iter().enumerate() {
+            start(&server, runtime, share, core).map_err(Error::system("cannot start a thread"))?;
         }
         server.shutdown.draining().await;
         Ok(())
@@ -25,17 +30,20 @@ pub(super) fn run(run: Run, cores: usize) -> Result<Report, Error> {
 }
 
 /// Starts one core's thread; the server waits for it through its token.
-fn start(server: &Arc<ServerContext>, share: Sources, core: usize) -> io::Result<()> {
-    let runtime = runtime::current_thread()?;
+fn start(
+    server: &Arc<ServerContext>,
+    runtime: ForThread,
+    share: Sources,
+    core: usize,
+) -> io::Result<()> {
     let server = Arc::clone(server);
     let token = server.registry.token();
     thread::Builder::new().name(format!("sockeye-core-{core}")).spawn(move || {
-        if let Err(error) = runtime.block_on(tasks::serve(Arc::clone(&server), share)) {
+        if let Some(Err(error)) = runtime.block_on(tasks::serve(Arc::clone(&server), share)) {
             tracing::error!(%error, core, "this core serves nothing");
             server.shutdown.drain();
         }
-        runtime.shutdown_background();
-        drop(token);
+        drop((runtime, token));
     })?;
     Ok(())
 }

@@ -1,12 +1,35 @@
 //! The runtimes that models run on.
 
-use std::io;
+use std::{future::Future, io};
 
 use tokio::runtime::{Builder, Runtime};
 
 /// A runtime that lives in the calling thread.
 pub(crate) fn current_thread() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
+}
+
+/// A runtime that waits for its thread. Unlike others it may be dropped inside another runtime, as it
+/// is when the thread cannot be had; and its end waits for no blocking handler.
+#[derive(Debug)]
+pub(super) struct ForThread(Option<Runtime>);
+
+impl ForThread {
+    pub(super) fn new() -> io::Result<Self> {
+        current_thread().map(|runtime| Self(Some(runtime)))
+    }
+
+    pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.0.as_ref().map(|runtime| runtime.block_on(work))
+    }
+}
+
+impl Drop for ForThread {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// A runtime for a process that runs one connection: it starts fast, as it touches little memory.

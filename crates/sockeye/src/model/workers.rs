@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::runtime;
+use super::runtime::ForThread;
 use crate::server::{Job, PacketJob, ServerContext};
 
 /// A piece of work for a thread.
@@ -72,7 +72,7 @@ impl Workers {
     /// # Errors
     /// If the system has no thread or descriptor left; `first` is as it was.
     pub(super) fn start(&self, first: &mut Option<Work>) -> io::Result<()> {
-        let runtime = runtime::current_thread()?;
+        let runtime = ForThread::new()?;
         let shared = Arc::clone(&self.0);
         let token = self.0.server.registry.token();
         // A thread that cannot be had takes what it was to own along.
@@ -82,8 +82,7 @@ impl Workers {
             let first = begin.lock().unwrap_or_else(PoisonError::into_inner).take();
             drop(begin);
             runtime.block_on(shared.serve(first));
-            runtime.shutdown_background();
-            drop((shared, token));
+            drop((runtime, shared, token));
         });
         if thread.is_err() {
             *first = given.lock().unwrap_or_else(PoisonError::into_inner).take();
