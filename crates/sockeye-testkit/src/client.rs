@@ -111,11 +111,16 @@ impl Client {
     /// If nothing comes in time.
     #[track_caller]
     pub fn line(&mut self) -> Option<String> {
+        self.try_line().ok()
+    }
+
+    fn try_line(&mut self) -> io::Result<String> {
         let mut line = String::new();
         match self.stream.read_line(&mut line) {
-            Ok(_) if line.ends_with('\n') => Some(line.trim_end().to_owned()),
+            Ok(_) if line.ends_with('\n') => Ok(line.trim_end().to_owned()),
+            Ok(_) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, line)),
             Err(error) if is_timeout(&error) => panic!("no line in time"),
-            Ok(_) | Err(_) => None,
+            Err(error) => Err(error),
         }
     }
 
@@ -126,7 +131,7 @@ impl Client {
     #[track_caller]
     pub fn ask(&mut self, line: &str) -> String {
         self.send(line);
-        self.line().expect("an answer")
+        self.try_line().expect("an answer")
     }
 
     /// The server's counter of this name, asked of the server itself.

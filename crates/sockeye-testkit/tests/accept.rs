@@ -63,6 +63,26 @@ fn descriptors_used_up_for_a_second_and_then_served_again(model: &str) {
     assert_eq!(count("accepted"), settled + count("refused_no_worker"), "{report}");
 }
 
+#[test]
+fn threads_that_cannot_be_had_are_waited_for() {
+    let args = ["script", "tcp://127.0.0.1:0", "--model", "threads:200", "--space", "40"];
+    let mut server = Program::start(env!("CARGO_BIN_EXE_testserver"), args);
+    let port = server.port();
+    let mut first = Client::connect(port);
+    assert_eq!(first.ask("echo first"), "first");
+    let crowd: Vec<_> = (0..100).map(|_| Client::connect(port)).collect();
+    until("a shortage", || first.counter("accept_backoffs") > 0);
+    drop(crowd);
+    until("someone served again", || {
+        let mut next = Client::connect(port);
+        let served = next.try_send("echo again\nbye").is_ok() && next.line().is_some();
+        served && next.ends_cleanly()
+    });
+    first.bye();
+    let report = server.stop();
+    assert_eq!((&report["stats"]["panics"], &report["stats"]["active"]), (&0.into(), &0.into()));
+}
+
 under_models!(a_drain_without_descriptors_loses_nobody: under_fork = "fork:200", under_tasks = "tasks");
 
 fn a_drain_without_descriptors_loses_nobody(model: &str) {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! testserver HANDLER ADDR… [--model M] [--limit NAME=VALUE] [--tls CHAIN KEY] [--nofile N] [--ballast MIB] [--end HOW]
-//!     [--times N] [--workers N] [--reload] [--bystander]
+//!     [--space MIB] [--times N] [--workers N] [--reload] [--bystander]
 //! ```
 //!
 //! Stream handlers: `echo`, `script`, `steps`, `setup-fails`, `blocking`, `refuse`, `report-panics`.
@@ -67,6 +67,7 @@ fn serve(options: &Options) -> Result<(), Error> {
     } else {
         events::emit(&event);
     }
+    options.space.into_iter().for_each(options::limit_space);
     match options.end {
         End::Unserved => {
             drop(prepared);

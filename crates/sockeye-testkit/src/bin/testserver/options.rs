@@ -25,6 +25,7 @@ pub(crate) struct Options {
     pub(crate) limits: Limits,
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) ballast: usize,
+    pub(crate) space: Option<u64>,
     pub(crate) end: End,
     pub(crate) times: usize,
     pub(crate) reload: bool,
@@ -41,6 +42,7 @@ impl Options {
             limits: Limits::default(),
             tls: None,
             ballast: 0,
+            space: None,
             end: End::Signalled,
             times: 1,
             reload: false,
@@ -56,6 +58,7 @@ impl Options {
                 "--limit" => set_limit(&mut options.limits, &value()?)?,
                 "--tls" => options.tls = Some((value()?.into(), value()?.into())),
                 "--nofile" => limit_files(number(&value()?)?)?,
+                "--space" => options.space = Some(number(&value()?)?),
                 "--ballast" => options.ballast = number(&value()?)?,
                 "--times" => options.times = number(&value()?)?,
                 "--workers" => options.workers = Some(number(&value()?)?),
@@ -98,6 +101,14 @@ fn set_limit(limits: &mut Limits, setting: &str) -> Result<(), String> {
         _ => return Err(format!("no limit {name:?}")),
     }
     Ok(())
+}
+
+/// Lets this process have only so many MiB of addresses more than it has: a thread takes two.
+pub(crate) fn limit_space(more: u64) {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = pages.split(' ').next().and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0);
+    let most = Some(pages * rustix::param::page_size() as u64 + (more << 20));
+    let _ = setrlimit(Resource::As, Rlimit { current: most, maximum: most });
 }
 
 /// Lets this process have fewer open files.
