@@ -9,6 +9,9 @@ import tempfile
 from . import framework, peers, results
 from .rounds import measure
 
+# The load average below which a machine counts as idle.
+IDLE = 0.5
+
 AREAS = {"framework": framework.rows, "peers": peers.rows}
 
 
@@ -21,9 +24,9 @@ def main():
     parser.add_argument("--dry", action="store_true")
     options = parser.parse_args()
 
-    busy = os.getloadavg()[0]
-    if busy > 0.5:
-        print(f"This machine is not idle (load {busy:.1f}): expect a wide spread.\n", flush=True)
+    options.busy = os.getloadavg()[0]
+    if options.busy > IDLE:
+        print(f"This machine is not idle (load {options.busy:.1f}): expect a wide spread.\n", flush=True)
 
     outcomes = []
     failed = False
@@ -39,7 +42,7 @@ def main():
                     print(f"  no result: {error}\n", flush=True)
     print("\n".join(results.table(outcomes)))
     if options.area != "peers" and not (options.only or options.dry or failed):
-        results.write(options.area, outcomes, options)
+        results.write(options.area, outcomes, options, idle=options.busy <= IDLE)
     return 1 if failed or not outcomes else 0
 
 

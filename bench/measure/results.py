@@ -40,10 +40,10 @@ def table(outcomes):
         yield "| " + " | ".join(cells) + " |"
 
 
-def write(area, outcomes, options):
+def write(area, outcomes, options, idle):
     """Replaces the area's part of the results file."""
     begin, end = f"<!-- {area}: begin, written by bench/run {area} -->", f"<!-- {area}: end -->"
-    part = "\n".join([begin, *section(area, outcomes, options), end])
+    part = "\n".join([begin, *section(outcomes, options, idle), end])
     text = open(FILE, encoding="utf-8").read() if os.path.exists(FILE) else HEAD
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     # A function, so that backslashes in a command line stay as they are.
@@ -60,10 +60,12 @@ A B A B. Absolute figures vary from machine to machine and stand here only to gi
 """
 
 
-def section(area, outcomes, options):
+def section(outcomes, options, idle):
     """One area: when, where, the table, the command lines."""
     date = datetime.date.today().isoformat()
     yield f"{date}, commit {commit()}, {options.rounds} rounds of {options.seconds:g} s each, alternated. {machine()}"
+    if not idle:
+        yield "**The machine was not idle**: the spread is wide, and the figures are to be taken again."
     yield ""
     yield from table(outcomes)
     yield ""
