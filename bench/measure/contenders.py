@@ -6,6 +6,7 @@ import json
 import select
 import socket
 import subprocess
+import tempfile
 import time
 
 SERVER_CPU = 0
@@ -24,15 +25,23 @@ class Contender:
     @contextlib.contextmanager
     def running(self):
         """Runs the server; gives its process id and its address."""
+        complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         process = subprocess.Popen(
-            pinned(SERVER_CPU, self.command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+            pinned(SERVER_CPU, self.command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
         )
         try:
-            if self.address:
-                wait_for(self.address, process)
-                yield process.pid, self.address
-            else:
-                yield process.pid, announced(process, self.name)
+            try:
+                address = self.address or announced(process)
+                if self.address:
+                    wait_for(address, process)
+            except RuntimeError as error:
+                complaints.seek(0)
+                raise RuntimeError(f"{self.name} {error} {complaints.read()[-500:].strip()}") from error
+            yield process.pid, address
         finally:
             process.terminate()
             try:
@@ -41,13 +50,14 @@ class Contender:
                 process.kill()
                 process.wait()
             process.stdout.close()
+            complaints.close()
 
 
 def pinned(cpu, command):
     return ["taskset", "-c", str(cpu), *command]
 
 
-def announced(process, name):
+def announced(process):
     """The address in the ready line: `listening on ADDR`, or one line of JSON with listeners."""
     readable, _, _ = select.select([process.stdout], [], [], PATIENCE)
     line = process.stdout.readline() if readable else ""
@@ -55,7 +65,7 @@ def announced(process, name):
         return host_and_port(json.loads(line)["listeners"][0]["address"])
     if line.startswith("listening on "):
         return host_and_port(line.removeprefix("listening on ").strip())
-    raise RuntimeError(f"{name} did not say that it is ready, but {line!r}")
+    raise RuntimeError(f"did not say that it is ready, but {line!r}")
 
 
 def host_and_port(address):
@@ -72,7 +82,7 @@ def wait_for(address, process):
             return
         except OSError as error:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{address} is not served: {error}") from error
+                raise RuntimeError(f"does not serve {address}: {error}") from error
             time.sleep(0.02)
 
 

@@ -13,6 +13,8 @@ mod floors;
 #[cfg(test)]
 mod licences;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod machine_paths;
 #[cfg(test)]
 mod metadata;
