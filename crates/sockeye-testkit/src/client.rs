@@ -11,6 +11,9 @@ use std::{
 
 use crate::program::PATIENCE;
 
+/// How long a connection attempt waits that may be turned away without an answer.
+const KNOCK: Duration = Duration::from_secs(1);
+
 /// A client over TCP.
 #[derive(Debug)]
 pub struct Client {
@@ -25,7 +28,7 @@ impl Client {
     #[track_caller]
     #[must_use]
     pub fn connect(port: u16) -> Self {
-        Self::try_connect(port).expect("a connection")
+        Self::connect_within(port, PATIENCE).expect("a connection")
     }
 
     /// Connects to a port of 127.0.0.1.
@@ -33,8 +36,12 @@ impl Client {
     /// # Errors
     /// If nobody listens.
     pub fn try_connect(port: u16) -> io::Result<Self> {
+        Self::connect_within(port, KNOCK)
+    }
+
+    fn connect_within(port: u16, time: Duration) -> io::Result<Self> {
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Self::new(TcpStream::connect_timeout(&peer, PATIENCE)?)
+        Self::new(TcpStream::connect_timeout(&peer, time)?)
     }
 
     /// Connects to a port of 127.0.0.1 from another loopback address.

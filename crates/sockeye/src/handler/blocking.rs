@@ -5,7 +5,9 @@
 
 use std::{
     io::{self, Read, Write},
+    panic::AssertUnwindSafe,
     sync::Arc,
+    thread,
 };
 
 use tokio::{
@@ -74,11 +76,17 @@ impl<H: BlockingHandler> Handler for Blocking<H> {
             left: bytes::Bytes::new(),
         };
         let handler = Arc::clone(&self.handler);
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "awaited below; when dropped instead, its next read or write fails"
-        )]
-        let thread = tokio::task::spawn_blocking(move || handler.handle(&mut blocking));
+        let (result, ended) = oneshot::channel();
+        let token = conn.context().registry.token();
+        // When this future is dropped, the thread's next read or write fails.
+        thread::Builder::new().name("sockeye-blocking".to_owned()).spawn(move || {
+            let call = AssertUnwindSafe(|| handler.handle(&mut blocking));
+            let outcome = std::panic::catch_unwind(call);
+            drop(blocking);
+            // Nobody waits for the outcome of a connection that was cut.
+            let _ = result.send(outcome);
+            drop(token);
+        })?;
         while let Some(ask) = asked.recv().await {
             // An answer that nobody waits for means that the thread has ended.
             match ask {
@@ -88,12 +96,10 @@ impl<H: BlockingHandler> Handler for Blocking<H> {
                 Ask::HalfClose { answer } => drop(answer.send(conn.shutdown().await)),
             }
         }
-        match thread.await {
-            Ok(result) => result,
-            Err(ended) => match ended.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(cancelled) => Err(io::Error::other(cancelled)),
-            },
+        match ended.await {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(gone) => Err(io::Error::other(gone)),
         }
     }
 

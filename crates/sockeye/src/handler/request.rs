@@ -88,7 +88,7 @@ where
     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
         let mut request = (self.make)(conn.info());
         request.setup(conn).await?;
-        let handled = AssertUnwindSafe(request.handle(conn)).catch_unwind().await;
+        let handled = AssertUnwindSafe(async { request.handle(conn).await }).catch_unwind().await;
         let finished = request.finish(conn).await;
         match handled {
             Ok(result) => result.and(finished),

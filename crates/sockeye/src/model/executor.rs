@@ -99,13 +99,36 @@ pub(crate) async fn accept_loop(
             () = &mut admitted => {}
             () = &mut draining => {
                 // It runs where it stands, maybe for long: nobody may queue behind it meanwhile.
-                incoming.take_all(&mut waiting);
+                if server.is_child() {
+                    incoming.turn_away();
+                } else {
+                    incoming.take_all(&mut waiting);
+                }
                 admitted.await;
                 break;
             }
         }
     }
-    drain(server, incoming, waiting, executor).await;
+    if server.is_child() {
+        drain_in_turn(server, incoming, executor).await;
+    } else {
+        drain(server, incoming, waiting, executor).await;
+    }
+}
+
+/// Runs what waits in backlogs that other processes share: one connection at a time, as what one
+/// process took ahead the others could not run.
+async fn drain_in_turn(
+    server: &Arc<ServerContext>,
+    mut incoming: Incoming,
+    executor: &impl Executor,
+) {
+    incoming.turn_away();
+    while !server.shutdown.is_cut() {
+        let Some(accepted) = incoming.accept_waiting() else { return };
+        let permit = permit(server).await;
+        admit(server, accepted, permit, executor).await;
+    }
 }
 
 /// How long the drain waits for descriptors when it holds none that it could free itself.

@@ -11,8 +11,9 @@ use crate::{
     server::{Counter, Job, PacketJob, ServerContext},
 };
 
-/// How long a thread waits for another connection when it has finished one.
-const LINGER: Duration = Duration::from_millis(100);
+/// How long a thread waits for another connection when it has finished one: longer than the
+/// rest of that one may take, which runs on in the thread's runtime.
+const LINGER: Duration = Duration::from_millis(1100);
 
 /// Gives each piece of work a thread: one that has just finished, or a new one.
 #[derive(Debug)]

@@ -8,13 +8,17 @@ use std::{
     collections::VecDeque,
     future::{Future, poll_fn},
     io,
+    os::fd::{AsRawFd, RawFd},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
 
-use rustix::io::Errno;
+use rustix::{
+    io::Errno,
+    process::{Resource, getrlimit},
+};
 use tokio::{
     io::{Interest, unix::AsyncFd},
     time::Sleep,
@@ -35,6 +39,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const SHED_AFTER: Duration = Duration::from_secs(1);
 /// Most connections closed at once.
 const SHED_AT_ONCE: usize = 64;
+/// Descriptors that taking a backlog leaves to those who handle it.
+const LEFT_FOR_HANDLERS: RawFd = 64;
 /// Least time between two warnings.
 const WARN_EVERY: Duration = Duration::from_secs(10);
 
@@ -83,6 +89,8 @@ impl Trouble {
     fn of(error: &io::Error) -> Self {
         match Errno::from_io_error(error) {
             Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => Self::Resources,
+            // The listener itself is broken: asking again at once would only burn the processor.
+            Some(Errno::INVAL | Errno::BADF | Errno::NOTSOCK | Errno::OPNOTSUPP) => Self::Resources,
             _ => Self::Connection,
         }
     }
@@ -158,11 +166,19 @@ impl Incoming {
     /// Listeners whose connections cannot be taken, as descriptors or memory have run out, stay
     /// open: `true` if there are none.
     pub(crate) fn take_all(&mut self, waiting: &mut VecDeque<Waiting>) -> bool {
+        let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let last = RawFd::try_from(files).unwrap_or(RawFd::MAX) - LEFT_FOR_HANDLERS;
         self.sources.retain(|Watched { source, .. }| {
             source.listener.turn_away();
             for _ in 0..=source.route.addr.options.backlog_or_default() {
                 match source.listener.try_accept() {
-                    Ok(accepted) => waiting.push_back(Waiting::new(source, accepted)),
+                    Ok(accepted) => {
+                        let nearly_out = accepted.fd.as_raw_fd() >= last;
+                        waiting.push_back(Waiting::new(source, accepted));
+                        if nearly_out {
+                            return true;
+                        }
+                    }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                     Err(error) if Trouble::of(&error) == Trouble::Resources => return true,
                     Err(_) => {}
@@ -173,8 +189,15 @@ impl Incoming {
         self.sources.is_empty()
     }
 
+    /// Lets nobody else into the backlogs.
+    pub(crate) fn turn_away(&self) {
+        for Watched { source, .. } in &self.sources {
+            source.listener.turn_away();
+        }
+    }
+
     /// A connection that waits in a backlog now, if there is one.
-    fn accept_waiting(&mut self) -> Option<Waiting> {
+    pub(crate) fn accept_waiting(&mut self) -> Option<Waiting> {
         for Watched { source, .. } in &self.sources {
             loop {
                 match source.listener.try_accept() {
@@ -190,7 +213,8 @@ impl Incoming {
 
     /// Closes connections that wait in the backlogs, using the spare descriptor.
     fn shed(&mut self) {
-        let Some(spare) = self.shortage.spare.take() else { return };
+        let spare = self.shortage.spare.take().or_else(spare_descriptor);
+        let Some(spare) = spare else { return };
         drop(spare);
         let mut closed = 0;
         while closed < SHED_AT_ONCE {

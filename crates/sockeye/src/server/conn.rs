@@ -224,8 +224,8 @@ impl Conn {
     fn received(&mut self, n: usize) {
         self.ended |= n == 0;
         self.tally.read += n as u64;
+        // The write deadline goes on: a peer that sends and never reads has stalled all the same.
         self.read.progress();
-        self.write.progress();
         if self.tally.read >= COUNT_AT {
             self.count();
         }
@@ -243,6 +243,10 @@ impl Conn {
     fn count(&mut self) {
         self.server.counters.add(Counter::BytesRead, std::mem::take(&mut self.tally.read));
         self.server.counters.add(Counter::BytesWritten, std::mem::take(&mut self.tally.written));
+    }
+
+    pub(crate) fn context(&self) -> Arc<ServerContext> {
+        Arc::clone(&self.server)
     }
 
     /// Whether the handler has read up to the end of the stream.

@@ -43,11 +43,11 @@ impl Lingering {
         });
     }
 
-    /// Reads until the peer ends, for a moment at most, and not into a drain.
+    /// Reads until the peer ends, for a moment at most.
     pub(crate) async fn run(mut self) {
-        let drain = self.conn.drain_signal();
+        let server = self.conn.context();
         tokio::select! {
-            () = drain.wait() => {}
+            () = server.shutdown.cut_now() => {}
             () = tokio::time::sleep(LONGEST) => {}
             () = self.discard() => {}
         }

@@ -107,7 +107,10 @@ async fn handle(mut packet: Packet) {
     let failure = match caught(|| service.handler.admits(&packet)) {
         Err(panic) => panic,
         Ok(false) => return server.counters.count(Counter::RefusedByVerify),
-        Ok(true) => match AssertUnwindSafe(service.handler.run(&mut packet)).catch_unwind().await {
+        Ok(true) => match AssertUnwindSafe(async { service.handler.run(&mut packet).await })
+            .catch_unwind()
+            .await
+        {
             Ok(Ok(())) => return,
             Ok(Err(error)) => Failure::from_handler(error),
             Err(panic) => Failure::from_panic(panic.as_ref()),
@@ -165,8 +168,10 @@ impl PacketLoop {
             if self.receive() > 0 {
                 self.hand_on(permit, executor).await;
             }
+            tokio::task::coop::consume_budget().await;
         }
-        while self.receive() > 0 && !server.shutdown.is_cut() {
+        self.source.socket.turn_away();
+        while self.receive_queued() > 0 && !server.shutdown.is_cut() {
             let permit = permit(&server).await;
             self.hand_on(permit, executor).await;
         }
@@ -196,25 +201,35 @@ impl PacketLoop {
                 () = &mut draining => break,
                 permit = next => permit,
             };
-            self.handle_batch(tasks, &mut replies).await;
+            let received = self.receive();
+            self.handle_batch(received, tasks, &mut replies).await;
             drop(held);
+            // Under a flood there is always a next batch: others need their turn.
+            tokio::task::coop::consume_budget().await;
         }
-        while self.handle_batch(tasks, &mut replies).await > 0 && !server.shutdown.is_cut() {}
+        self.source.socket.turn_away();
+        while !server.shutdown.is_cut() {
+            let received = self.receive_queued();
+            if received == 0 {
+                return;
+            }
+            self.handle_batch(received, tasks, &mut replies).await;
+            tokio::task::coop::consume_budget().await;
+        }
     }
 
-    /// Receives one batch, handles it and sends the answers: how many datagrams there were.
+    /// Handles the datagrams of a batch and sends the answers.
     async fn handle_batch(
-        &mut self,
+        &self,
+        received: usize,
         tasks: Option<&TaskTracker>,
         replies: &mut Arc<Replies>,
-    ) -> usize {
-        let received = self.receive();
+    ) {
         for index in 0..received {
             let Some(packet) = self.packet(index, Some(replies)) else { continue };
             self.start(Box::pin(handle(packet)), tasks, replies).await;
         }
         self.flush(replies).await;
-        received
     }
 
     /// Polls one handler; what does not end at once is awaited or becomes a task.
@@ -293,6 +308,13 @@ impl PacketLoop {
             // The runtime is shutting down.
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Receives what is queued, whether or not the runtime has noticed it yet: for the drain.
+    fn receive_queued(&mut self) -> usize {
+        let received = self.source.socket.try_recv_batch(&mut self.batch).unwrap_or(0);
+        self.server.counters.add(Counter::Packets, received as u64);
+        received
     }
 
     /// Receives what is there into the batch: how many.

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::AcqRel},
@@ -41,7 +42,10 @@ impl ServerContext {
         let Some(hook) = &self.reload.hook else { return };
         let reloads = self.counters.reloads();
         if self.reload.taken_up.swap(reloads, AcqRel) != reloads {
-            hook();
+            let called = std::panic::catch_unwind(AssertUnwindSafe(|| hook()));
+            if called.is_err() {
+                tracing::error!("the reload hook panicked; the server goes on as it was");
+            }
         }
     }
 }

@@ -198,7 +198,7 @@ async fn proxied(
 
 /// The handler, with panics caught.
 async fn handle(service: &StreamService, conn: &mut Conn) -> Option<Failure> {
-    match AssertUnwindSafe(service.handler.run(conn)).catch_unwind().await {
+    match AssertUnwindSafe(async { service.handler.run(conn).await }).catch_unwind().await {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(Failure::from_handler(error)),
         Err(panic) => Some(Failure::from_panic(panic.as_ref())),

@@ -51,9 +51,10 @@ pub(crate) async fn supervise(
     }
     tokio::select! {
         biased;
-        () = &mut life => {}
-        () = &mut enforce => {}
+        // A handler that never waits, in this very task, leaves no budget to who comes after it.
         () = &mut signals => {}
+        () = &mut enforce => {}
+        () = &mut life => {}
     }
     Report {
         stats: server.counters.snapshot(),

@@ -285,6 +285,17 @@ impl DatagramSocket {
         self.kind != DatagramKind::Unix
     }
 
+    /// Lets nothing further into the queue; what is in it stays. For a drain: under load the
+    /// queue would never be empty otherwise. An inherited socket is not ours to close.
+    pub(crate) fn turn_away(&self) {
+        if matches!(self.addr().endpoint, crate::addr::Endpoint::Inherited(_)) {
+            return;
+        }
+        if let Err(error) = super::newcomers::drop_all(self) {
+            tracing::debug!(%error, "datagrams are still queued");
+        }
+    }
+
     /// Takes the error that is waiting on the socket (SO_ERROR), usually of an earlier send.
     ///
     /// # Errors

@@ -10,15 +10,12 @@ use std::{
 };
 
 use rustix::net::{SocketFlags, sockopt};
-use socket2::{SockFilter, SockRef};
 
 use super::{
-    BindError, BindFault, SocketName, Stream, StreamKind, bind, options, unix_file::UnixSocketFile,
+    BindError, BindFault, SocketName, Stream, StreamKind, bind, newcomers, options,
+    unix_file::UnixSocketFile,
 };
 use crate::addr::{Addr, Endpoint, Host, HostPort};
-
-/// The filter instruction that ends with a constant: how much of a packet to keep.
-const RETURN_CONSTANT: u16 = 0x06;
 
 /// A listening stream socket: non-blocking, close-on-exec, bound to no runtime.
 ///
@@ -171,11 +168,10 @@ impl Listener {
         if let Some(file) = &self.file {
             file.remove();
         }
-        if self.kind == StreamKind::Tcp {
-            let drop_all = SockFilter::new(RETURN_CONSTANT, 0, 0, 0);
-            if let Err(error) = SockRef::from(self).attach_filter(&[drop_all]) {
-                tracing::debug!(%error, addr = %self.addr, "new connections are still queued");
-            }
+        if self.kind == StreamKind::Tcp
+            && let Err(error) = newcomers::drop_all(self)
+        {
+            tracing::debug!(%error, addr = %self.addr, "new connections are still queued");
         }
     }
 

@@ -10,6 +10,7 @@ pub mod icmp;
 mod kind;
 mod listener;
 mod name;
+mod newcomers;
 mod open;
 pub mod options;
 mod pair;

@@ -10,6 +10,7 @@ use std::{
 use tokio::{
     io::{Interest, unix::AsyncFd},
     sync::{mpsc, oneshot},
+    time::{Duration, Instant},
 };
 use tokio_util::task::TaskTracker;
 
@@ -22,6 +23,9 @@ use crate::{
     server::{Counter, Job, PacketJob, ServerContext},
     sys::registration::watch,
 };
+
+/// Least time between two waiting zygotes.
+const REPLACE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Most orders under way to a zygote.
 const MAX_PENDING: usize = 64;
@@ -55,6 +59,10 @@ pub(crate) struct Dispatcher {
     pending: VecDeque<Pending>,
     slots: Slots,
     tasks: TaskTracker,
+    /// Whether a second was asked for since the last one took over or died.
+    has_second: bool,
+    /// When a waiting zygote may be forked next.
+    replace_at: Instant,
 }
 
 /// The marks that no child has now.
@@ -93,6 +101,8 @@ impl Dispatcher {
             pending: VecDeque::from([Pending::Zygote]),
             slots: Slots(Arc::new(Mutex::new((0..slots).rev().collect()))),
             tasks: tasks.clone(),
+            has_second: true,
+            replace_at: Instant::now(),
         })
     }
 
@@ -120,7 +130,9 @@ impl Dispatcher {
                         Ok(None) | Err(_) => self.promote().await?,
                     }
                 }
-                _ = gone(&self.second), if more => self.replace_second().await?,
+                () = gone(&self.second, self.replace_at), if more => {
+                    self.replace_second().await?;
+                }
                 next = work.recv(), if room => match next {
                     Some(work) => self.order(work).await?,
                     None => more = false,
@@ -150,13 +162,16 @@ impl Dispatcher {
 
     /// The first zygote has died: the second takes its place and what was under way.
     async fn promote(&mut self) -> io::Result<()> {
+        self.process.bury();
+        self.last_receipts();
+        if !std::mem::replace(&mut self.has_second, false) {
+            return Err(both_dead(io::ErrorKind::BrokenPipe.into()));
+        }
         tracing::warn!("the zygote has died; the second takes over");
         self.server.counters.count(Counter::ZygotesRestarted);
-        self.process.bury();
-        let (mine, theirs) = channel()?;
-        self.first = std::mem::replace(&mut self.second, both_ways(mine)?);
+        // The dead one stands in for the second until that is replaced.
+        std::mem::swap(&mut self.first, &mut self.second);
         let lost = std::mem::take(&mut self.pending);
-        self.ask_for_second(theirs).await.map_err(both_dead)?;
         for pending in lost {
             let Pending::Work { slot, work } = pending else { continue };
             let Some(cell) = self.server.cells.cell(slot.index) else { continue };
@@ -179,15 +194,36 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// The waiting zygote has died: the first forks another.
+    /// Takes the receipts that a dead zygote had written. The system reports the orders that it
+    /// left unread as a reset first.
+    fn last_receipts(&mut self) {
+        let mut reset = false;
+        loop {
+            match receive_receipt(self.first.get_ref()) {
+                Ok(Some(receipt)) => self.receipt(receipt),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset && !reset => {
+                    reset = true;
+                }
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
+    /// The waiting zygote has died: the first forks another, at most one for each pause.
     async fn replace_second(&mut self) -> io::Result<()> {
-        tracing::warn!("the waiting zygote has died; another is forked");
-        self.server.counters.count(Counter::ZygotesRestarted);
-        let (mine, theirs) = channel()?;
-        self.second = both_ways(mine)?;
-        match self.ask_for_second(theirs).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(both_dead(error)),
+        self.replace_at = Instant::now() + REPLACE_PAUSE;
+        tracing::warn!("there is no waiting zygote; another is forked");
+        let replaced = channel().and_then(|(mine, theirs)| Ok((both_ways(mine)?, theirs)));
+        match replaced {
+            Ok((mine, theirs)) => {
+                self.second = mine;
+                self.has_second = true;
+                self.ask_for_second(theirs).await.map_err(both_dead)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no waiting zygote yet");
+                Ok(())
+            }
         }
     }
 
@@ -227,8 +263,9 @@ fn both_dead(error: io::Error) -> io::Error {
 }
 
 /// A waiting zygote says nothing, so that readable means gone.
-async fn gone(second: &AsyncFd<OwnedFd>) {
+async fn gone(second: &AsyncFd<OwnedFd>, not_before: Instant) {
     let _ = second.readable().await;
+    tokio::time::sleep_until(not_before).await;
 }
 
 async fn send(zygote: &AsyncFd<OwnedFd>, pending: &Pending) -> io::Result<()> {

@@ -21,6 +21,7 @@ mod watch;
 use std::{
     io,
     os::fd::{AsFd, OwnedFd},
+    panic::AssertUnwindSafe,
     sync::Arc,
 };
 
@@ -104,7 +105,10 @@ impl Zygotes {
                         process::forget(&*source.listener);
                     }
                 }
-                process::serve(&plan, zygotes_end)
+                // Nothing may unwind into the caller's stack: that is the server's, not ours.
+                let serve = AssertUnwindSafe(|| process::serve(&plan, zygotes_end));
+                let _ = std::panic::catch_unwind(serve);
+                crate::sys::process::exit_now(1)
             }
             Forked::Parent { process, .. } => ZygoteProcess(process),
         };
