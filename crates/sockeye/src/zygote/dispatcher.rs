@@ -172,6 +172,7 @@ impl Dispatcher {
         // The dead one stands in for the second until that is replaced.
         std::mem::swap(&mut self.first, &mut self.second);
         let lost = std::mem::take(&mut self.pending);
+        self.replace_second().await?;
         for pending in lost {
             let Pending::Work { slot, work } = pending else { continue };
             let Some(cell) = self.server.cells.cell(slot.index) else { continue };
@@ -209,10 +210,13 @@ impl Dispatcher {
         }
     }
 
-    /// The waiting zygote has died: the first forks another, at most one for each pause.
+    /// The waiting zygote has died, or taken over: the first forks another, one for each pause.
     async fn replace_second(&mut self) -> io::Result<()> {
         self.replace_at = Instant::now() + REPLACE_PAUSE;
-        tracing::warn!("there is no waiting zygote; another is forked");
+        if std::mem::replace(&mut self.has_second, false) {
+            tracing::warn!("the waiting zygote has died; another is forked");
+            self.server.counters.count(Counter::ZygotesRestarted);
+        }
         let replaced = channel().and_then(|(mine, theirs)| Ok((both_ways(mine)?, theirs)));
         match replaced {
             Ok((mine, theirs)) => {
