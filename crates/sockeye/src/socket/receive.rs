@@ -5,6 +5,7 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     io,
+    mem::MaybeUninit,
     ops::{BitOr, BitOrAssign},
     os::fd::{AsFd, BorrowedFd},
     pin::{Pin, pin},
@@ -16,6 +17,9 @@ use rustix::net::SendFlags;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf, Ready};
 
 use super::{Stream, StreamKind, seqpacket::whole, stream::Transport};
+
+/// Receives of at most so many bytes go over the stack.
+const ON_STACK: usize = 4096;
 
 /// Flags for [`Stream::recv_with`], as in recv(2); combine them with `|`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -103,6 +107,13 @@ impl Stream {
         #[cfg(feature = "tls")]
         if let Transport::Tls(session) = &mut self.transport {
             session.before_read(cx);
+        }
+        if max <= ON_STACK {
+            // One small allocation, of just what has arrived.
+            let mut space = [MaybeUninit::uninit(); ON_STACK];
+            let mut buf = ReadBuf::uninit(&mut space[..max]);
+            ready!(Pin::new(&mut *self).poll_read(cx, &mut buf))?;
+            return Poll::Ready(Ok(Bytes::copy_from_slice(buf.filled())));
         }
         ready!(self.poll_readable(cx))?;
         let mut data = BytesMut::with_capacity(max);
