@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Least time between two waiting zygotes.
-const REPLACE_PAUSE: Duration = Duration::from_secs(1);
+const REPLACE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Most orders under way to a zygote.
 const MAX_PENDING: usize = 64;
