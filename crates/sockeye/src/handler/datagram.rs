@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::BoxFuture;
 use crate::{
-    Addr, Failure, ServerHandle, SocketName,
+    Addr, DrainSignal, Failure, ServerHandle, SocketName,
     server::{PacketSource, ServerContext},
     socket::{DatagramPeer, SendBatch},
 };
@@ -149,6 +149,12 @@ impl Packet {
     #[must_use]
     pub fn server(&self) -> ServerHandle {
         ServerHandle::new(Arc::clone(&self.server))
+    }
+
+    /// Tells when the server begins to drain.
+    #[must_use]
+    pub fn drain_signal(&self) -> DrainSignal {
+        self.server.shutdown.signal()
     }
 
     /// Answers the sender with one datagram, from the address that it wrote to.
