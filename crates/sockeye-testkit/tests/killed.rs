@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
 use std::{
+    io::{Read as _, Write as _},
+    os::unix::net::UnixStream,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -14,7 +16,7 @@ use rustix::process::Signal;
 use sockeye_testkit::{
     client::Client,
     processes::{self, until},
-    program::{Program, send_signal},
+    program::{PATIENCE, Program, send_signal},
     under_models,
 };
 
@@ -238,4 +240,100 @@ fn the_server_keeps_one_descriptor_for_each_child() {
     }
     // The child's own is enough: held by the server as well, the connection would not end with it.
     until("the server's copies are closed", || processes::open_files(server.pid()) == before + 20);
+}
+
+under_models!(the_socket_of_a_killed_server_is_taken_over_and_a_live_one_is_not);
+
+fn the_socket_of_a_killed_server_is_taken_over_and_a_live_one_is_not(model: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server.sock");
+    let addr = format!("unix://{}", path.display());
+    let args = ["script", &addr, "--model", model];
+    let program = env!("CARGO_BIN_EXE_testserver");
+    let mut first = Program::start(program, args);
+    let mut refused = Program::launch(program, args);
+    let error = refused.event("failed")["error"].to_string();
+    assert!(error.contains("in use") && error.contains("server.sock"), "{error}");
+    let hello = || {
+        let mut stream = UnixStream::connect(&path).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(b"echo hello\nbye\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer, "hello\n");
+    };
+    hello();
+    kill(first.pid());
+    first.last_events();
+    assert!(path.exists(), "it had no time to remove it");
+    let mut second = Program::start(program, args);
+    hello();
+    second.stop();
+    assert!(!path.exists(), "it is removed in the end");
+    // What is no socket is never touched.
+    std::fs::write(&path, "mine").unwrap();
+    let mut refused = Program::launch(program, args);
+    refused.event("failed");
+    assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+}
+
+/// Kills children and workers, again and again, under load; the zygotes are left alone.
+fn survives_kills_for(model: &str, time: Duration) {
+    let mut server = serve(model, &[]);
+    let load = Load::start(server.port());
+    let end = Instant::now() + time;
+    let mut turn = 0_usize;
+    while Instant::now() < end {
+        // The first of the zygote's is the other zygote.
+        let Some(&first) = processes::children(server.pid()).first() else { break };
+        let forked = processes::children(first);
+        turn += 1;
+        if let Some(&victim) = forked.get(1 + turn % 4) {
+            let pid = i32::try_from(victim).ok().and_then(rustix::process::Pid::from_raw);
+            // It may have ended by itself.
+            let _ = rustix::process::kill_process(pid.unwrap(), Signal::KILL);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    let (answered, _) = load.end();
+    until("an answer", || {
+        Client::try_connect(server.port()).is_ok_and(|mut client| {
+            client.try_send("echo still\nbye").is_ok() && client.line().is_some()
+        })
+    });
+    let report = server.stop();
+    let stats = &report["stats"];
+    let count = |name: &str| stats[name].as_u64().unwrap();
+    assert!(count("completed") >= answered.saturating_sub(count("crashes")), "{answered} {report}");
+    assert!(count("crashes") > 0, "{report}");
+    assert_eq!((count("active"), count("zygotes_restarted")), (0, 0), "{report}");
+}
+
+under_models!(children_killed_under_load_are_counted_and_the_others_served:
+    under_fork = "fork:8", under_prefork = "prefork:8");
+
+fn children_killed_under_load_are_counted_and_the_others_served(model: &str) {
+    survives_kills_for(model, Duration::from_millis(500));
+}
+
+#[test]
+#[ignore = "soak: scripts/soak runs it"]
+fn soak_children_are_killed_under_load_for_long() {
+    let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
+    let time = Duration::from_secs(seconds.unwrap_or(60)) / 2;
+    survives_kills_for("fork:8", time);
+    survives_kills_for("prefork:8", time);
+}
+
+#[test]
+#[ignore = "soak: scripts/soak runs it"]
+fn soak_zygotes_are_killed_under_load_again_and_again() {
+    let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
+    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(60));
+    while Instant::now() < end {
+        a_killed_zygote_is_replaced_under_load("fork:8");
+        a_killed_zygote_is_replaced_under_load("prefork:5");
+        when_both_zygotes_are_killed_the_server_ends_and_says_why("fork:4");
+        when_the_server_is_killed_its_children_end("prefork:4");
+    }
 }

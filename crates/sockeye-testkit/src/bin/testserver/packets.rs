@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::events;
 
-/// `panic`, `error`, `pid`, `gate…` (answered once `open` comes), `wait…` (answered at the drain);
+/// `panic`, `error`, `pid`, `gate…` (answered once `open` comes), `wait` (answered at once and at the drain);
 /// anything else comes back unchanged.
 #[derive(Default)]
 pub(crate) struct Script {
@@ -30,6 +30,11 @@ impl DatagramHandler for Script {
             gated if gated.starts_with(b"gate") => {
                 self.gate.notified().await;
                 packet.reply(&data).await
+            }
+            b"wait" => {
+                packet.reply(b"waiting").await?;
+                packet.drain_signal().wait().await;
+                packet.reply(b"drained").await
             }
             _ => packet.reply(&data).await,
         }
