@@ -10,7 +10,10 @@ use std::{
 
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::socket::{DatagramSocket, Listener};
+use crate::{
+    socket::{DatagramSocket, Listener},
+    zygote::Link,
+};
 
 /// A type that owns one open descriptor from its making to its drop.
 ///
@@ -25,6 +28,8 @@ unsafe impl OwnsFd for OwnedFd {}
 unsafe impl OwnsFd for DatagramSocket {}
 // SAFETY: its OwnedFd is set when it is made; it is private and nothing assigns it again.
 unsafe impl OwnsFd for Listener {}
+// SAFETY: its OwnedFd is set when it is made; it is private and nothing assigns it again.
+unsafe impl OwnsFd for Link {}
 // SAFETY: a shared value lives and stays the same while one of its owners does.
 unsafe impl<T: OwnsFd> OwnsFd for Arc<T> {}
 

@@ -138,7 +138,7 @@ async fn until_ended(plan: &Plan, work: impl Future<Output = io::Result<()>>) ->
     let closed = |line: &Arc<OwnedFd>| watch(Arc::clone(line), Interest::READABLE);
     let (drain, life) = (closed(&plan.lines.drain)?, closed(&plan.lines.life)?);
     let told_to_drain = async {
-        // Nothing is ever written: readable means closed.
+        // Readable once something was written or the server has ended.
         let _ = drain.readable().await;
         server.shutdown.drain();
         std::future::pending::<()>().await;

@@ -15,7 +15,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    ServerLines, ZygoteProcess, Zygotes, channel,
+    Link, ServerLines, ZygoteProcess, Zygotes, channel,
     message::{self, Order, Receipt, Slot, receive_receipt},
     watch::Watched,
 };
@@ -53,8 +53,8 @@ enum Pending {
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
     server: Arc<ServerContext>,
-    first: AsyncFd<OwnedFd>,
-    second: AsyncFd<OwnedFd>,
+    first: AsyncFd<Link>,
+    second: AsyncFd<Link>,
     process: ZygoteProcess,
     pending: VecDeque<Pending>,
     slots: Slots,
@@ -79,7 +79,7 @@ impl Slots {
     }
 }
 
-fn both_ways(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+fn both_ways(socket: Link) -> io::Result<AsyncFd<Link>> {
     watch(socket, Interest::READABLE | Interest::WRITABLE)
 }
 
@@ -267,12 +267,12 @@ fn both_dead(error: io::Error) -> io::Error {
 }
 
 /// A waiting zygote says nothing, so that readable means gone.
-async fn gone(second: &AsyncFd<OwnedFd>, not_before: Instant) {
+async fn gone(second: &AsyncFd<Link>, not_before: Instant) {
     let _ = second.readable().await;
     tokio::time::sleep_until(not_before).await;
 }
 
-async fn send(zygote: &AsyncFd<OwnedFd>, pending: &Pending) -> io::Result<()> {
+async fn send(zygote: &AsyncFd<Link>, pending: &Pending) -> io::Result<()> {
     let Pending::Work { slot, work } = pending else { return Ok(()) };
     let slot = *slot;
     let (order, descriptor) = match &**work {
@@ -321,7 +321,15 @@ async fn obey_lines(server: Arc<ServerContext>, lines: ServerLines) {
         () = asked_to_drain => server.shutdown.drain(),
         () = server.shutdown.draining() => {}
     }
-    drop(drain);
+    tell(&drain);
     server.shutdown.cut_now().await;
-    drop(life);
+    tell(&life);
+}
+
+/// Makes a line readable for good, as nobody reads from it. Closing it would not do: other servers'
+/// zygotes may have copies of this end.
+fn tell(line: &OwnedFd) {
+    if let Err(error) = rustix::io::write(line, b"!") {
+        tracing::warn!(%error, "the children cannot be told");
+    }
 }

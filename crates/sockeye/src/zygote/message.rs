@@ -16,6 +16,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
+use super::Link;
 use crate::{
     SocketName,
     addr::UnixName,
@@ -121,7 +122,7 @@ pub(crate) fn receive_order(
 }
 
 /// Receives a receipt; `None` when the zygote is gone.
-pub(crate) fn receive_receipt(socket: &OwnedFd) -> io::Result<Option<Receipt>> {
+pub(crate) fn receive_receipt(socket: &Link) -> io::Result<Option<Receipt>> {
     let mut numbers = [[0; size_of::<i32>()]; 2];
     let (len, process) = receive(socket, numbers.as_flattened_mut())?;
     let [errno, pid] = numbers.map(i32::from_ne_bytes);

@@ -20,7 +20,7 @@ mod watch;
 
 use std::{
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     panic::AssertUnwindSafe,
     sync::Arc,
 };
@@ -39,8 +39,8 @@ use crate::{Model, model::Sources, server::ServerContext, sys::process::Forked};
 #[derive(Debug)]
 pub(crate) struct Zygotes {
     /// The sockets to the first zygote and to the one that waits.
-    pub(crate) first: OwnedFd,
-    pub(crate) second: OwnedFd,
+    pub(crate) first: Link,
+    pub(crate) second: Link,
     /// The first one's process, a child of this one.
     pub(crate) process: ZygoteProcess,
     pub(crate) lines: ServerLines,
@@ -49,9 +49,9 @@ pub(crate) struct Zygotes {
 /// The server's ends of the pipes that all its children share.
 #[derive(Debug)]
 pub(crate) struct ServerLines {
-    /// Closed to tell the children that the drain has begun.
+    /// Written to, to tell the children that the drain has begun.
     pub(crate) drain: OwnedFd,
-    /// Closed, by the server's end at the latest, to end the children.
+    /// Written to, or closed by the server's end, to end the children.
     pub(crate) life: OwnedFd,
     /// Readable when a child asks the server to drain.
     pub(crate) asked: OwnedFd,
@@ -142,10 +142,34 @@ impl Drop for ZygoteProcess {
     }
 }
 
+/// The server's socket to a zygote. Dropping it ends the zygote, also while some other process has a
+/// copy: the zygotes of servers that were prepared later have one of everything.
+#[derive(Debug)]
+pub(crate) struct Link(OwnedFd);
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // One that is dead already is not connected.
+        let _ = rustix::net::shutdown(&self.0, rustix::net::Shutdown::Both);
+    }
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for Link {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
 /// A socket pair between the server and a zygote.
-pub(crate) fn channel() -> io::Result<(OwnedFd, OwnedFd)> {
+pub(crate) fn channel() -> io::Result<(Link, OwnedFd)> {
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     rustix::io::ioctl_fionbio(&ours, true)?;
-    Ok((ours, theirs))
+    Ok((Link(ours), theirs))
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! testserver HANDLER ADDR… [--model M] [--limit NAME=VALUE] [--tls CHAIN KEY] [--nofile N] [--ballast MIB] [--end HOW]
-//!     [--space MIB] [--times N] [--workers N] [--reload] [--bystander]
+//!     [--space MIB] [--times N] [--workers N] [--reload] [--bystander] [--beside]
 //! ```
 //!
 //! Stream handlers: `echo`, `script`, `steps`, `setup-fails`, `blocking`, `refuse`, `report-panics`.
@@ -53,6 +53,12 @@ fn main() -> ExitCode {
 fn serve(options: &Options) -> Result<(), Error> {
     let ready = Arc::new(OnceLock::new());
     let prepared = prepare(options, &ready)?;
+    // Its zygotes have copies of all that the first server has open.
+    let beside = options.beside.then(|| {
+        let server = Server::bind("tcp://127.0.0.1:0")?.model(options.model);
+        server.with(streams::Script).prepare()
+    });
+    let beside = beside.transpose()?;
     // Grown only after the zygote was forked, as a server grows in service.
     let ballast = vec![1_u8; options.ballast << 20];
     let addrs: Vec<_> = prepared.addrs().iter().map(ToString::to_string).collect();
@@ -84,7 +90,7 @@ fn serve(options: &Options) -> Result<(), Error> {
         let code = status.ok().and_then(|status| status.code());
         events::emit(&json!({"event": "bystander", "code": code}));
     }
-    drop(ballast);
+    drop((ballast, beside));
     Ok(())
 }
 

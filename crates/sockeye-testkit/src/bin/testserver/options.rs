@@ -30,6 +30,7 @@ pub(crate) struct Options {
     pub(crate) times: usize,
     pub(crate) reload: bool,
     pub(crate) bystander: bool,
+    pub(crate) beside: bool,
     pub(crate) workers: Option<usize>,
 }
 
@@ -47,6 +48,7 @@ impl Options {
             times: 1,
             reload: false,
             bystander: false,
+            beside: false,
             workers: None,
         };
         while let Some(arg) = args.next() {
@@ -62,6 +64,7 @@ impl Options {
                 "--ballast" => options.ballast = number(&value()?)?,
                 "--times" => options.times = number(&value()?)?,
                 "--workers" => options.workers = Some(number(&value()?)?),
+                "--beside" => options.beside = true,
                 "--bystander" => options.bystander = true,
                 "--reload" => options.reload = true,
                 "--end" => {
