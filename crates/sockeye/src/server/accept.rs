@@ -143,6 +143,10 @@ impl Incoming {
         match listener.try_io(Interest::READABLE, |listener| listener.try_accept()) {
             Ok(accepted) => {
                 self.shortage.over();
+                if self.server.is_child() {
+                    // Another process may be draining the same listener already.
+                    accepted.admit();
+                }
                 Some(Waiting::new(source, accepted))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
@@ -173,6 +177,7 @@ impl Incoming {
             for _ in 0..=source.route.addr.options.backlog_or_default() {
                 match source.listener.try_accept() {
                     Ok(accepted) => {
+                        accepted.admit();
                         let nearly_out = accepted.fd.as_raw_fd() >= last;
                         waiting.push_back(Waiting::new(source, accepted));
                         if nearly_out {
@@ -201,7 +206,10 @@ impl Incoming {
         for Watched { source, .. } in &self.sources {
             loop {
                 match source.listener.try_accept() {
-                    Ok(accepted) => return Some(Waiting::new(source, accepted)),
+                    Ok(accepted) => {
+                        accepted.admit();
+                        return Some(Waiting::new(source, accepted));
+                    }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                     Err(error) if Trouble::of(&error) == Trouble::Resources => break,
                     Err(_) => {}

@@ -234,6 +234,13 @@ impl AsRawFd for Listener {
 }
 
 impl Accepted {
+    /// Makes sure that a connection accepted from a draining listener can receive.
+    pub(crate) fn admit(&self) {
+        if self.kind == StreamKind::Tcp {
+            newcomers::admit(&self.fd);
+        }
+    }
+
     /// Registers the connection with the current runtime.
     ///
     /// # Errors

@@ -14,3 +14,10 @@ const RETURN_CONSTANT: u16 = 0x06;
 pub(super) fn drop_all(socket: &impl AsFd) -> io::Result<()> {
     SockRef::from(socket).attach_filter(&[SockFilter::new(RETURN_CONSTANT, 0, 0, 0)])
 }
+
+/// Takes from a connection what it may have inherited from a listener that was turning newcomers
+/// away at the very moment when it was established.
+pub(super) fn admit(connection: &impl AsFd) {
+    // Most have nothing to take away.
+    let _ = SockRef::from(connection).detach_filter();
+}
