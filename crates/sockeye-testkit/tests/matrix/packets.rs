@@ -27,21 +27,34 @@ pub(crate) fn echoes(row: &str, model: &str) {
         let other = client(&addr, raw.then(|| raw_source(model, 2))).await;
         for round in 0..4 {
             for (client, name) in [(&one, "one"), (&other, "other")] {
-                let text = format!("{name} {round}");
+                let text = format!("{model} {name} {round}");
                 client.send(text.as_bytes()).await.unwrap();
             }
             for (client, name) in [(&one, "one"), (&other, "other")] {
-                let answer = receive(client, raw).await;
-                // What a raw socket receives, and sends back here, has its header in front.
-                assert!(answer.ends_with(format!("{name} {round}").as_bytes()), "{answer:?}");
+                let mut answer = receive(client, raw).await;
+                // What a raw socket receives, and sends back here, has its header in front. Until
+                // it is bound it hears everyone's: other tests' packets may stand before ours.
+                while raw && !answer.ends_with(format!("{model} {name} {round}").as_bytes()) {
+                    answer = receive(client, raw).await;
+                }
+                assert!(
+                    answer.ends_with(format!("{model} {name} {round}").as_bytes()),
+                    "{answer:?}"
+                );
             }
         }
         one.send(b"").await.unwrap();
-        assert_eq!(receive(&one, raw).await.len(), if raw { IP_HEADER } else { 0 });
+        let empty = if raw { IP_HEADER } else { 0 };
+        let mut answer = receive(&one, raw).await;
+        while raw && answer.len() != empty {
+            answer = receive(&one, raw).await;
+        }
+        assert_eq!(answer.len(), empty);
     });
     let report = server.stop();
     let stats = &report["stats"];
-    assert_eq!(stats["packets"], 9, "{report}");
+    let packets = stats["packets"].as_u64().unwrap();
+    assert!(packets == 9 || raw && packets > 9, "{report}");
     for zero in ["crashes", "workers_restarted", "zygotes_restarted", "errors_handler", "panics"] {
         assert_eq!(stats[zero], 0, "{zero}: {report}");
     }
