@@ -8,3 +8,4 @@ mod models;
 pub mod peer;
 pub mod processes;
 pub mod program;
+pub mod running;

@@ -137,6 +137,7 @@ impl Conn {
     pub async fn recv(&mut self, max: usize) -> io::Result<Bytes> {
         if !self.ahead.is_empty() {
             let n = self.ahead.len().min(max);
+            self.line.progress();
             return Ok(self.ahead.split_to(n).freeze());
         }
         let received = self.read.guard(self.stream.recv(max)).await?;
@@ -145,7 +146,8 @@ impl Conn {
     }
 
     /// Receives one line, without its `\n` or `\r\n`; `None` at the end of the stream. A last
-    /// line without an end is given as it is. Cancellation safe.
+    /// line without an end is given as it is. Cancellation safe: what has come of a line stays, and
+    /// its time goes on, until the line is read on or its bytes are received in another way.
     ///
     /// # Errors
     /// `InvalidData` if the line is longer than
@@ -159,7 +161,7 @@ impl Conn {
             if let Some(end) = self.ahead[searched..].iter().position(|&byte| byte == b'\n') {
                 let end = searched + end;
                 if end >= max {
-                    return Err(line_too_long(max));
+                    return Err(self.line_too_long(max));
                 }
                 let mut line = self.ahead.split_to(end + 1).freeze();
                 line.truncate(end - usize::from(line[..end].ends_with(b"\r")));
@@ -168,16 +170,23 @@ impl Conn {
             }
             searched = self.ahead.len();
             if searched >= max {
-                return Err(line_too_long(max));
+                return Err(self.line_too_long(max));
             }
             let more = self.more_of_a_line().await?;
             self.received(more.len());
             if more.is_empty() {
+                self.line.progress();
                 let rest = self.ahead.split().freeze();
                 return Ok((!rest.is_empty()).then_some(rest));
             }
             self.ahead.extend_from_slice(&more);
         }
+    }
+
+    /// Gives up on a line, so that whatever comes of its bytes has its own time.
+    fn line_too_long(&mut self, max: usize) -> io::Error {
+        self.line.progress();
+        io::Error::new(io::ErrorKind::InvalidData, format!("the peer sent a line over {max} bytes"))
     }
 
     /// Receives what is there, under the line's deadline if a line has begun.
@@ -221,6 +230,12 @@ impl Conn {
         Ok(sent)
     }
 
+    /// Passes over bytes read ahead: the line that they began is one no longer.
+    fn consume_ahead(&mut self, n: usize) {
+        self.ahead.advance(n);
+        self.line.progress();
+    }
+
     fn received(&mut self, n: usize) {
         self.ended |= n == 0;
         self.tally.read += n as u64;
@@ -261,10 +276,6 @@ impl Conn {
     }
 }
 
-fn line_too_long(max: usize) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("the peer sent a line over {max} bytes"))
-}
-
 impl Drop for Conn {
     fn drop(&mut self) {
         self.count();
@@ -292,7 +303,7 @@ impl AsyncRead for Conn {
         if !self.ahead.is_empty() {
             let n = self.ahead.len().min(buf.remaining());
             buf.put_slice(&self.ahead[..n]);
-            self.ahead.advance(n);
+            self.consume_ahead(n);
             return Poll::Ready(Ok(()));
         }
         let (before, room) = (buf.filled().len(), buf.remaining());
@@ -325,7 +336,7 @@ impl AsyncBufRead for Conn {
     }
 
     fn consume(mut self: Pin<&mut Self>, n: usize) {
-        self.ahead.advance(n);
+        self.consume_ahead(n);
     }
 }
 
