@@ -1,24 +1,47 @@
 //! Plain blocking handlers.
 //!
 //! The handler runs in a thread of its own and asks the connection's task for every read and
-//! write, so that deadlines, limits, TLS and the cut hold for it as for any other.
+//! write, so that deadlines, limits, TLS, the drain and the cut hold for it as for any other.
 
 use std::{
     io::{self, Read, Write},
+    mem,
     panic::AssertUnwindSafe,
     sync::Arc,
     thread,
 };
 
+use bytes::Bytes;
 use tokio::{
     io::AsyncWriteExt,
     sync::{mpsc, oneshot},
 };
 
-use super::Handler;
-use crate::{Conn, ConnInfo, DrainSignal, Failure};
+use super::{BoxFuture, Handler};
+use crate::{Conn, ConnInfo, DrainSignal, Failure, ServerHandle};
 
-/// Handles one connection with blocking reads and writes.
+/// Handles one connection with blocking reads and writes; [`Blocking`] makes a [`Handler`] of it.
+///
+/// ```
+/// use std::io::{self, Write};
+/// use sockeye::{Blocking, BlockingConn, BlockingHandler, Server};
+///
+/// struct Upper;
+///
+/// impl BlockingHandler for Upper {
+///     fn handle(&self, conn: &mut BlockingConn) -> io::Result<()> {
+///         while let Some(chunk) = conn.recv_or_drain(4096)? {
+///             conn.write_all(&chunk.to_ascii_uppercase())?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> io::Result<()> {
+/// let server = Server::bind("tcp://127.0.0.1:0")?.with(Blocking::new(Upper));
+/// # Ok(())
+/// # }
+/// ```
 pub trait BlockingHandler: Send + Sync + 'static {
     /// Serves one connection. Once the server is cut, every read and write fails.
     ///
@@ -58,22 +81,18 @@ impl<H: BlockingHandler> Blocking<H> {
 /// Largest piece that one blocking read or write moves, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// What the thread asks of the connection's task.
-enum Ask {
-    Read { max: usize, answer: oneshot::Sender<io::Result<bytes::Bytes>> },
-    Write { data: Vec<u8>, answer: oneshot::Sender<io::Result<()>> },
-    Flush { answer: oneshot::Sender<io::Result<()>> },
-    HalfClose { answer: oneshot::Sender<io::Result<()>> },
-}
+/// What the thread asks of the connection's task, answer included.
+type Ask = Box<dyn for<'a> FnOnce(&'a mut Conn) -> BoxFuture<'a, ()> + Send>;
 
 impl<H: BlockingHandler> Handler for Blocking<H> {
     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
-        let (asks, mut asked) = mpsc::channel(1);
+        let (asks, mut asked) = mpsc::channel::<Ask>(1);
         let mut blocking = BlockingConn {
             asks,
             info: conn.info().clone(),
+            server: conn.server(),
             drain: conn.drain_signal(),
-            left: bytes::Bytes::new(),
+            left: Bytes::new(),
         };
         let handler = Arc::clone(&self.handler);
         let (result, ended) = oneshot::channel();
@@ -88,13 +107,7 @@ impl<H: BlockingHandler> Handler for Blocking<H> {
             drop(token);
         })?;
         while let Some(ask) = asked.recv().await {
-            // An answer that nobody waits for means that the thread has ended.
-            match ask {
-                Ask::Read { max, answer } => drop(answer.send(conn.recv(max).await)),
-                Ask::Write { data, answer } => drop(answer.send(conn.write_all(&data).await)),
-                Ask::Flush { answer } => drop(answer.send(conn.flush().await)),
-                Ask::HalfClose { answer } => drop(answer.send(conn.shutdown().await)),
-            }
+            ask(conn).await;
         }
         match ended.await {
             Ok(Ok(result)) => result,
@@ -112,16 +125,18 @@ impl<H: BlockingHandler> Handler for Blocking<H> {
     }
 }
 
-/// A connection with blocking [`Read`] and [`Write`].
+/// A connection with blocking [`Read`] and [`Write`], and the reads of [`Conn`].
 ///
-/// Reads and writes fail with `ConnectionAborted` once the server is cut, and with `TimedOut`
-/// at the server's deadlines.
+/// Everything that waits fails with `ConnectionAborted` once the server is cut, and with
+/// `TimedOut` at the server's deadlines.
 #[derive(Debug)]
 pub struct BlockingConn {
     asks: mpsc::Sender<Ask>,
     info: ConnInfo,
+    server: ServerHandle,
     drain: DrainSignal,
-    left: bytes::Bytes,
+    /// Received, and not yet read.
+    left: Bytes,
 }
 
 impl BlockingConn {
@@ -131,10 +146,57 @@ impl BlockingConn {
         &self.info
     }
 
+    /// The server: its counters, and the way to stop it.
+    #[must_use]
+    pub const fn server(&self) -> &ServerHandle {
+        &self.server
+    }
+
     /// The drain signal.
     #[must_use]
     pub const fn drain_signal(&self) -> &DrainSignal {
         &self.drain
+    }
+
+    /// Blocks until the server drains.
+    ///
+    /// # Errors
+    /// `ConnectionAborted` once the server is cut.
+    pub fn wait_for_drain(&self) -> io::Result<()> {
+        let drain = self.drain.clone();
+        self.ask(|_| Box::pin(async move { Ok(drain.wait().await) }))
+    }
+
+    /// As [`Conn::recv`].
+    ///
+    /// # Errors
+    /// As [`Conn::recv`]; `ConnectionAborted` once the server is cut.
+    pub fn recv(&mut self, max: usize) -> io::Result<Bytes> {
+        self.input(move |conn| Box::pin(conn.recv(max)))
+    }
+
+    /// As [`Conn::recv_or_drain`].
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn recv_or_drain(&mut self, max: usize) -> io::Result<Option<Bytes>> {
+        self.input(move |conn| Box::pin(conn.recv_or_drain(max)))
+    }
+
+    /// As [`Conn::read_line`].
+    ///
+    /// # Errors
+    /// As [`Conn::read_line`]; `ConnectionAborted` once the server is cut.
+    pub fn read_line(&mut self) -> io::Result<Option<Bytes>> {
+        self.input(|conn| Box::pin(conn.read_line()))
+    }
+
+    /// As [`Conn::read_line_or_drain`].
+    ///
+    /// # Errors
+    /// As [`read_line`](Self::read_line).
+    pub fn read_line_or_drain(&mut self) -> io::Result<Option<Bytes>> {
+        self.input(|conn| Box::pin(conn.read_line_or_drain()))
     }
 
     /// Half-closes: the peer sees the end of the stream, reading goes on.
@@ -142,13 +204,33 @@ impl BlockingConn {
     /// # Errors
     /// If the connection is gone.
     pub fn shutdown_write(&mut self) -> io::Result<()> {
-        self.ask(|answer| Ask::HalfClose { answer })
+        self.ask(|conn| Box::pin(async { conn.shutdown().await }))
     }
 
-    fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<io::Result<T>>) -> Ask) -> io::Result<T> {
+    /// Reads, what is left of the last read first.
+    fn input<T: Send + 'static>(
+        &mut self,
+        read: impl for<'a> FnOnce(&'a mut Conn) -> BoxFuture<'a, io::Result<T>> + Send + 'static,
+    ) -> io::Result<T> {
+        let left = mem::take(&mut self.left);
+        self.ask(move |conn| {
+            conn.unread(&left);
+            read(conn)
+        })
+    }
+
+    /// Has the connection's task do something, and waits until it is done.
+    fn ask<T: Send + 'static>(
+        &self,
+        work: impl for<'a> FnOnce(&'a mut Conn) -> BoxFuture<'a, io::Result<T>> + Send + 'static,
+    ) -> io::Result<T> {
         let cut = || io::Error::new(io::ErrorKind::ConnectionAborted, "the server was stopped");
         let (answer, answered) = oneshot::channel();
-        self.asks.blocking_send(make(answer)).map_err(|_| cut())?;
+        let ask: Ask = Box::new(|conn| {
+            // An answer that nobody waits for means that the thread has ended.
+            Box::pin(async { drop(answer.send(work(conn).await)) })
+        });
+        self.asks.blocking_send(ask).map_err(|_| cut())?;
         answered.blocking_recv().map_err(|_| cut())?
     }
 }
@@ -159,7 +241,7 @@ impl Read for BlockingConn {
             return Ok(0);
         }
         if self.left.is_empty() {
-            self.left = self.ask(|answer| Ask::Read { max: PIECE, answer })?;
+            self.left = self.recv(PIECE)?;
         }
         let n = self.left.len().min(buf.len());
         buf[..n].copy_from_slice(&self.left.split_to(n));
@@ -169,23 +251,13 @@ impl Read for BlockingConn {
 
 impl Write for BlockingConn {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let piece = &buf[..buf.len().min(PIECE)];
-        self.ask(|answer| Ask::Write { data: piece.to_vec(), answer })?;
-        Ok(piece.len())
+        let piece = buf[..buf.len().min(PIECE)].to_vec();
+        let n = piece.len();
+        self.ask(|conn| Box::pin(async move { conn.write_all(&piece).await }))?;
+        Ok(n)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.ask(|answer| Ask::Flush { answer })
-    }
-}
-
-impl std::fmt::Debug for Ask {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Read { .. } => "Read",
-            Self::Write { .. } => "Write",
-            Self::Flush { .. } => "Flush",
-            Self::HalfClose { .. } => "HalfClose",
-        })
+        self.ask(|conn| Box::pin(async { conn.flush().await }))
     }
 }

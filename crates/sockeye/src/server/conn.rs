@@ -35,7 +35,7 @@ pub struct Conn {
     info: Arc<ConnInfo>,
     server: Arc<ServerContext>,
     /// Bytes read ahead by the line and buffered reads.
-    ahead: BytesMut,
+    pub(super) ahead: BytesMut,
     read: Deadline,
     line: Deadline,
     write: Deadline,

@@ -11,6 +11,7 @@ mod context;
 mod deadline;
 mod failure;
 mod handle;
+mod idle;
 mod info;
 mod limits;
 mod linger;

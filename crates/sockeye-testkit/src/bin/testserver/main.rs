@@ -5,7 +5,8 @@
 //!     [--space MIB] [--times N] [--workers N] [--reload] [--bystander] [--beside]
 //! ```
 //!
-//! Stream handlers: `echo`, `script`, `steps`, `setup-fails`, `blocking`, `refuse`, `report-panics`.
+//! Stream handlers: `echo`, `script`, `steps`, `setup-fails`, `blocking`, `refuse`, `report-panics`; `idle`,
+//! `idle-echo` and `blocking-idle` end at the drain by themselves.
 //! Datagram addresses are always served by the datagram script. The process has one thread until
 //! the model starts others, as the process models want; a `#[test]` always has two.
 //!
@@ -139,9 +140,12 @@ fn prepare(options: &Options, ready: &Arc<OnceLock<Value>>) -> Result<PreparedSe
 fn with_handler(server: Server<Streams>, handler: &str) -> Server {
     match handler {
         "echo" => server.with(streams::Echo),
+        "idle" => server.with(streams::Idle),
+        "idle-echo" => server.with(streams::IdleEcho),
         "steps" => server.with(streams::steps(false)),
         "setup-fails" => server.with(streams::steps(true)),
         "blocking" => server.with(sockeye::Blocking::new(streams::BlockingScript)),
+        "blocking-idle" => server.with(sockeye::Blocking::new(streams::BlockingIdle)),
         "refuse" => server.with(streams::Refuse),
         "report-panics" => server.with(streams::ReportPanics),
         _ => server.with(streams::Script),

@@ -2,7 +2,7 @@
 
 use std::{
     future::pending,
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
 };
 
 use serde_json::json;
@@ -48,6 +48,36 @@ impl Handler for Script {
 
     fn on_error(&self, info: &ConnInfo, failure: &Failure) {
         events::failed(Some(info.id().get()), failure);
+    }
+}
+
+/// As [`Script`], but at the drain it waits for no further line and says goodbye.
+pub(crate) struct Idle;
+
+impl Handler for Idle {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        while let Some(line) = conn.read_line_or_drain().await? {
+            if !obey(conn, &String::from_utf8_lossy(&line)).await? {
+                break;
+            }
+        }
+        conn.write_all(b"goodbye\n").await
+    }
+
+    fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        events::failed(Some(info.id().get()), failure);
+    }
+}
+
+/// As [`Echo`], up to the drain.
+pub(crate) struct IdleEcho;
+
+impl Handler for IdleEcho {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        while let Some(chunk) = conn.recv_or_drain(64 * 1024).await? {
+            conn.write_all(&chunk).await?;
+        }
+        conn.write_all(b"goodbye\n").await
     }
 }
 
@@ -172,12 +202,8 @@ impl BlockingHandler for BlockingScript {
         let mut conn = BufReader::new(conn);
         let mut line = String::new();
         while conn.read_line(&mut line)? > 0 {
-            match line.trim_end() {
-                "error" => return Err(io::Error::other("the handler was told to fail")),
-                #[expect(clippy::panic, reason = "the handler is told to")]
-                "panic" => panic!("the handler was told to panic"),
-                "bye" => break,
-                _ => conn.get_mut().write_all(line.as_bytes())?,
+            if !obey_blocking(conn.get_mut(), line.trim_end())? {
+                break;
             }
             line.clear();
         }
@@ -187,6 +213,46 @@ impl BlockingHandler for BlockingScript {
     fn on_error(&self, info: &ConnInfo, failure: &Failure) {
         events::failed(Some(info.id().get()), failure);
     }
+}
+
+/// As [`BlockingScript`], but at the drain it waits for no further line and says goodbye.
+pub(crate) struct BlockingIdle;
+
+impl BlockingHandler for BlockingIdle {
+    fn handle(&self, conn: &mut BlockingConn) -> io::Result<()> {
+        // Its first byte by itself, so that the line's rest is read after it.
+        let mut first = [0];
+        let n = conn.read(&mut first)?;
+        let mut begun = first[..n].to_vec();
+        while let Some(line) = conn.read_line_or_drain()? {
+            begun.extend_from_slice(&line);
+            if !obey_blocking(conn, &String::from_utf8_lossy(&std::mem::take(&mut begun)))? {
+                break;
+            }
+        }
+        conn.write_all(b"goodbye\n")
+    }
+
+    fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        events::failed(Some(info.id().get()), failure);
+    }
+}
+
+/// Obeys one command; whether more may follow.
+fn obey_blocking(conn: &mut BlockingConn, line: &str) -> io::Result<bool> {
+    match line {
+        "error" => return Err(io::Error::other("the handler was told to fail")),
+        #[expect(clippy::panic, reason = "the handler is told to")]
+        "panic" => panic!("the handler was told to panic"),
+        "bye" => return Ok(false),
+        "wait" => {
+            conn.write_all(b"waiting\n")?;
+            conn.wait_for_drain()?;
+            conn.write_all(b"drained\n")?;
+        }
+        _ => conn.write_all(format!("{line}\n").as_bytes())?,
+    }
+    Ok(true)
 }
 
 /// Admits nobody.
