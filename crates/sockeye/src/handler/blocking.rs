@@ -12,6 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use tokio::{
     io::AsyncWriteExt,
     sync::{mpsc, oneshot},
@@ -164,7 +165,7 @@ impl BlockingConn {
     /// `ConnectionAborted` once the server is cut.
     pub fn wait_for_drain(&self) -> io::Result<()> {
         let drain = self.drain.clone();
-        self.ask(|_| Box::pin(async move { Ok(drain.wait().await) }))
+        self.ask(|_| Box::pin(async move { drain.wait().map(Ok).await }))
     }
 
     /// As [`Conn::recv`].
