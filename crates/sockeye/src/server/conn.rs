@@ -14,7 +14,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
-    ConnInfo, DrainSignal, ServerHandle, context::ServerContext, deadline::Deadline, stats::Counter,
+    ConnInfo, DrainSignal, ServerHandle, context::ServerContext, stats::Counter, watchdog::Watched,
 };
 use crate::{SocketName, Stream};
 
@@ -36,9 +36,7 @@ pub struct Conn {
     server: Arc<ServerContext>,
     /// Bytes read ahead by the line and buffered reads.
     pub(super) ahead: BytesMut,
-    read: Deadline,
-    line: Deadline,
-    write: Deadline,
+    watched: Arc<Watched>,
     tally: Tally,
     ended: bool,
 }
@@ -51,15 +49,17 @@ struct Tally {
 }
 
 impl Conn {
-    pub(crate) fn new(stream: Stream, info: Arc<ConnInfo>, server: Arc<ServerContext>) -> Self {
-        let limits = &server.limits;
+    pub(super) fn new(
+        stream: Stream,
+        info: Arc<ConnInfo>,
+        server: Arc<ServerContext>,
+        watched: Arc<Watched>,
+    ) -> Self {
         Self {
             stream,
             info,
             ahead: BytesMut::new(),
-            read: Deadline::new("sent nothing", limits.read_idle),
-            line: Deadline::new("did not finish its line", limits.line_time),
-            write: Deadline::new("read nothing", limits.write_stall),
+            watched,
             tally: Tally::default(),
             ended: false,
             server,
@@ -119,12 +119,14 @@ impl Conn {
 
     /// Sets how long a read may wait, from now on; `None` lifts the limit.
     pub fn set_read_idle(&mut self, limit: Option<std::time::Duration>) {
-        self.read.set_limit(limit);
+        self.watched.read.set_limit(limit);
+        self.server.watchdog.tell(limit);
     }
 
     /// Sets how long a write may wait, from now on; `None` lifts the limit.
     pub fn set_write_stall(&mut self, limit: Option<std::time::Duration>) {
-        self.write.set_limit(limit);
+        self.watched.write.set_limit(limit);
+        self.server.watchdog.tell(limit);
     }
 
     /// Receives what is there, at most `max` bytes, waiting until something is; empty at the end
@@ -137,10 +139,10 @@ impl Conn {
     pub async fn recv(&mut self, max: usize) -> io::Result<Bytes> {
         if !self.ahead.is_empty() {
             let n = self.ahead.len().min(max);
-            self.line.progress();
+            self.watched.line.progress();
             return Ok(self.ahead.split_to(n).freeze());
         }
-        let received = self.read.guard(self.stream.recv(max)).await?;
+        let received = self.watched.read.guard(self.stream.recv(max)).await?;
         self.received(received.len());
         Ok(received)
     }
@@ -165,7 +167,7 @@ impl Conn {
                 }
                 let mut line = self.ahead.split_to(end + 1).freeze();
                 line.truncate(end - usize::from(line[..end].ends_with(b"\r")));
-                self.line.progress();
+                self.watched.line.progress();
                 return Ok(Some(line));
             }
             searched = self.ahead.len();
@@ -175,7 +177,7 @@ impl Conn {
             let more = self.more_of_a_line().await?;
             self.received(more.len());
             if more.is_empty() {
-                self.line.progress();
+                self.watched.line.progress();
                 let rest = self.ahead.split().freeze();
                 return Ok((!rest.is_empty()).then_some(rest));
             }
@@ -185,24 +187,24 @@ impl Conn {
 
     /// Gives up on a line, so that whatever comes of its bytes has its own time.
     fn line_too_long(&mut self, max: usize) -> io::Error {
-        self.line.progress();
+        self.watched.line.progress();
         io::Error::new(io::ErrorKind::InvalidData, format!("the peer sent a line over {max} bytes"))
     }
 
     /// Receives what is there, under the line's deadline if a line has begun.
     async fn more_of_a_line(&mut self) -> io::Result<Bytes> {
-        let Self { stream, ahead, read, line, .. } = self;
+        let Self { stream, ahead, watched, .. } = self;
         let mut receiving = pin!(stream.recv(READ_AHEAD));
         poll_fn(|cx| {
             if let Poll::Ready(received) = receiving.as_mut().poll(cx) {
                 return Poll::Ready(received);
             }
             if !ahead.is_empty()
-                && let Poll::Ready(late) = line.poll_expired(cx)
+                && let Poll::Ready(late) = watched.line.poll_expired(cx)
             {
                 return Poll::Ready(Err(late));
             }
-            read.poll_expired(cx).map(Err)
+            watched.read.poll_expired(cx).map(Err)
         })
         .await
     }
@@ -219,7 +221,7 @@ impl Conn {
         let mut sent = 0;
         while sent < count {
             let part = self.stream.send_file_part(file, offset + sent, count - sent);
-            let n = self.write.guard(part).await?;
+            let n = self.watched.write.guard(part).await?;
             if n == 0 {
                 break;
             }
@@ -233,14 +235,14 @@ impl Conn {
     /// Passes over bytes read ahead: the line that they began is one no longer.
     fn consume_ahead(&mut self, n: usize) {
         self.ahead.advance(n);
-        self.line.progress();
+        self.watched.line.progress();
     }
 
     fn received(&mut self, n: usize) {
         self.ended |= n == 0;
         self.tally.read += n as u64;
         // The write deadline goes on: a peer that sends and never reads has stalled all the same.
-        self.read.progress();
+        self.watched.read.progress();
         if self.tally.read >= COUNT_AT {
             self.count();
         }
@@ -248,8 +250,8 @@ impl Conn {
 
     fn wrote(&mut self, n: u64) {
         self.tally.written += n;
-        self.read.progress();
-        self.write.progress();
+        self.watched.read.progress();
+        self.watched.write.progress();
         if self.tally.written >= COUNT_AT {
             self.count();
         }
@@ -315,7 +317,7 @@ impl AsyncRead for Conn {
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => self.read.poll_expired(cx).map(Err),
+            Poll::Pending => self.watched.read.poll_expired(cx).map(Err),
         }
     }
 }
@@ -353,7 +355,7 @@ impl Conn {
                 Poll::Ready(Ok(n))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => self.write.poll_expired(cx).map(Err),
+            Poll::Pending => self.watched.write.poll_expired(cx).map(Err),
         }
     }
 
@@ -365,10 +367,10 @@ impl Conn {
     ) -> Poll<io::Result<()>> {
         match polled {
             Poll::Ready(result) => {
-                self.write.progress();
+                self.watched.write.progress();
                 Poll::Ready(result)
             }
-            Poll::Pending => self.write.poll_expired(cx).map(Err),
+            Poll::Pending => self.watched.write.poll_expired(cx).map(Err),
         }
     }
 }

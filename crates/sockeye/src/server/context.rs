@@ -16,6 +16,7 @@ use super::{
     reload::Reload,
     shutdown::Shutdown,
     stats::{Counter, Counters},
+    watchdog::Watchdog,
 };
 use crate::{Addr, Model};
 
@@ -31,6 +32,7 @@ pub(crate) struct ServerContext {
     pub(crate) counters: Counters,
     pub(crate) shutdown: Shutdown,
     pub(crate) registry: Registry,
+    pub(crate) watchdog: Watchdog,
     /// How many connections run at once.
     pub(crate) capacity: usize,
     /// One permit for each connection that may run.
@@ -71,6 +73,7 @@ impl ServerContext {
             counters: Counters::new()?,
             shutdown: Shutdown::default(),
             registry: Registry::default(),
+            watchdog: Watchdog::default(),
             capacity,
             permits: Arc::new(Semaphore::new(capacity)),
             lingering: Arc::new(Semaphore::new(MOST_LINGERING)),

@@ -1,63 +1,117 @@
 //! How long an operation may wait for the peer.
+//!
+//! Waiting costs no timer and no reading of the exact clock: the connection notes since when it waits,
+//! and the [watchdog](super::watchdog) wakes it when that was too long ago.
 
 use std::{
     future::{Future, poll_fn},
     io,
-    pin::{Pin, pin},
-    task::{Context, Poll, ready},
-    time::{Duration, Instant},
+    pin::pin,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::*},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
 };
 
-use tokio::time::Sleep;
-
-use super::failure::DeadlineError;
+use super::{
+    clock::{self, Time},
+    failure::DeadlineError,
+};
 
 /// The time since the last progress of one direction, bounded.
 ///
-/// The timer is made at the first wait and then left running: progress costs nothing, and a
-/// timer that fires too early is set anew. A wait that is cancelled and begun again goes on
-/// counting; only progress ends it.
+/// Progress costs one store. A wait that is cancelled and begun again goes on counting; only progress
+/// ends it. Shared between the connection, which waits, and the watchdog, which looks.
 #[derive(Debug)]
 pub(crate) struct Deadline {
     what: &'static str,
-    limit: Option<Duration>,
-    waiting_since: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
+    /// In nanoseconds; the highest number is no limit.
+    limit: AtomicU64,
+    /// When the wait began; 0 while there is none.
+    since: AtomicU64,
+    /// The watchdog's word that it has been too long, which the connection checks.
+    late: AtomicBool,
+    waker: TaskWaker,
+}
+
+const NO_LIMIT: u64 = u64::MAX;
+
+/// A limit in nanoseconds; the highest number if there is none.
+pub(super) fn nanoseconds(limit: Option<Duration>) -> u64 {
+    let Some(limit) = limit else { return NO_LIMIT };
+    u64::try_from(limit.as_nanos()).unwrap_or(NO_LIMIT)
 }
 
 impl Deadline {
-    pub(crate) const fn new(what: &'static str, limit: Option<Duration>) -> Self {
-        Self { what, limit, waiting_since: None, timer: None }
+    pub(crate) fn new(what: &'static str, limit: Option<Duration>) -> Self {
+        Self {
+            what,
+            limit: AtomicU64::new(nanoseconds(limit)),
+            since: AtomicU64::new(0),
+            late: AtomicBool::new(false),
+            waker: TaskWaker::default(),
+        }
     }
 
-    pub(crate) fn set_limit(&mut self, limit: Option<Duration>) {
-        *self = Self::new(self.what, limit);
+    /// Sets another limit, and counts from now.
+    pub(crate) fn set_limit(&self, limit: Option<Duration>) {
+        self.limit.store(nanoseconds(limit), Relaxed);
+        self.progress();
+    }
+
+    /// The limit, if there is one.
+    pub(crate) fn limit(&self) -> Option<Duration> {
+        let limit = self.limit.load(Relaxed);
+        (limit != NO_LIMIT).then(|| Duration::from_nanos(limit))
     }
 
     /// Notes that the peer did something.
-    pub(crate) const fn progress(&mut self) {
-        self.waiting_since = None;
+    pub(crate) fn progress(&self) {
+        self.since.store(0, Relaxed);
     }
 
     /// Called when the operation must wait: an error when the peer has had its time.
-    pub(crate) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let Some(limit) = self.limit else { return Poll::Pending };
-        let since = *self.waiting_since.get_or_insert_with(Instant::now);
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        loop {
-            ready!(timer.as_mut().poll(cx));
-            let left = limit.saturating_sub(since.elapsed());
-            if left.is_zero() {
-                let error = DeadlineError { what: self.what, limit };
+    pub(crate) fn poll_expired(&self, cx: &Context<'_>) -> Poll<io::Error> {
+        let limit = self.limit.load(Relaxed);
+        if limit == NO_LIMIT {
+            return Poll::Pending;
+        }
+        if self.since.load(Relaxed) == 0 {
+            self.since.store(clock::coarse().0, Relaxed);
+        }
+        self.waker.set(cx);
+        // The watchdog says so first and wakes then: it is seen here or wakes this task.
+        if self.late.load(Acquire) {
+            self.late.store(false, Relaxed);
+            // The peer may have moved just before.
+            if self.expiry().is_some_and(|expiry| expiry <= clock::exact()) {
+                let error = DeadlineError { what: self.what, limit: Duration::from_nanos(limit) };
                 return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, error));
             }
-            timer.as_mut().reset(tokio::time::Instant::now() + left);
         }
+        Poll::Pending
+    }
+
+    /// When the wait that is under way, if there is one, will have been too long.
+    pub(crate) fn expiry(&self) -> Option<Time> {
+        let since = self.since.load(Relaxed);
+        // The coarse clock may be behind by one of its ticks: nobody shall be cut too early.
+        (since != 0).then(|| {
+            Time(since.saturating_add(self.limit.load(Relaxed))).after(clock::coarse_tick())
+        })
+    }
+
+    /// The watchdog has seen that the expiry is past.
+    pub(crate) fn call(&self) {
+        self.late.store(true, Release);
+        self.waker.wake();
     }
 
     /// Runs one operation under the deadline.
     pub(crate) async fn guard<T>(
-        &mut self,
+        &self,
         operation: impl Future<Output = io::Result<T>>,
     ) -> io::Result<T> {
         let mut operation = pin!(operation);
@@ -70,5 +124,26 @@ impl Deadline {
             self.progress();
         }
         result
+    }
+}
+
+/// The task that waits, to be woken from elsewhere. Setting the same again costs next to nothing.
+#[derive(Debug, Default)]
+pub(crate) struct TaskWaker(Mutex<Option<Waker>>);
+
+impl TaskWaker {
+    pub(crate) fn set(&self, cx: &Context<'_>) {
+        let mut waker = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+    }
+
+    pub(crate) fn wake(&self) {
+        // Outside the lock: waking may run the task's end, which may come here.
+        let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }

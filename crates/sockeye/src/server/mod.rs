@@ -6,6 +6,7 @@
 
 mod accept;
 mod cells;
+mod clock;
 mod conn;
 mod context;
 mod deadline;
@@ -27,6 +28,7 @@ mod signals;
 mod startup;
 mod stats;
 mod supervise;
+mod watchdog;
 
 use std::sync::Arc;
 

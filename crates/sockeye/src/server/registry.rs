@@ -15,6 +15,7 @@ use super::{
     info::{ConnId, ConnInfo},
     limits::Site,
     stats::Counter,
+    watchdog::Watched,
 };
 use crate::SocketName;
 
@@ -27,9 +28,23 @@ pub(crate) struct Registry {
 
 #[derive(Debug, Default)]
 struct Open {
-    connections: HashMap<ConnId, (SocketName, Instant)>,
+    connections: HashMap<ConnId, Entry>,
     sites: HashMap<Site, usize>,
     cut: Vec<OpenConnection>,
+}
+
+/// An open connection.
+#[derive(Debug)]
+struct Entry {
+    peer: SocketName,
+    since: Instant,
+    watched: Arc<Watched>,
+}
+
+impl Entry {
+    fn named(&self, id: ConnId) -> OpenConnection {
+        OpenConnection { id, peer: self.peer.clone(), age: self.since.elapsed() }
+    }
 }
 
 /// A connection that is open, or was open when the server was cut.
@@ -63,18 +78,15 @@ impl Registry {
 
     /// The connections open now, the oldest first.
     pub(crate) fn open(&self) -> Vec<OpenConnection> {
-        let mut open: Vec<_> = self
-            .lock()
-            .connections
-            .iter()
-            .map(|(&id, (peer, since))| OpenConnection {
-                id,
-                peer: peer.clone(),
-                age: since.elapsed(),
-            })
-            .collect();
+        let mut open: Vec<_> =
+            self.lock().connections.iter().map(|(&id, entry)| entry.named(id)).collect();
         open.sort_by_key(|conn| conn.id);
         open
+    }
+
+    /// Shows the watchdog every connection.
+    pub(super) fn for_each_watched(&self, look: impl FnMut(&Watched)) {
+        self.lock().connections.values().map(|entry| &*entry.watched).for_each(look);
     }
 
     /// Counts one more connection for a site, unless it has `max`.
@@ -93,8 +105,8 @@ impl Registry {
     /// Notes that a connection is being cut.
     pub(crate) fn note_cut(&self, id: ConnId) {
         let mut open = self.lock();
-        if let Some((peer, since)) = open.connections.remove(&id) {
-            open.cut.push(OpenConnection { id, peer, age: since.elapsed() });
+        if let Some(entry) = open.connections.remove(&id) {
+            open.cut.push(entry.named(id));
         }
     }
 
@@ -121,6 +133,7 @@ impl Registry {
 pub(crate) struct Admission {
     server: Arc<ServerContext>,
     id: ConnId,
+    watched: Arc<Watched>,
     site: Option<Site>,
     /// Whether it counts as active here, and not in the server that this process is a child of.
     counted: bool,
@@ -135,35 +148,48 @@ impl Admission {
         info: &ConnInfo,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Option<Self> {
-        let mut admission = Self {
-            server: Arc::clone(server),
-            id: info.id(),
-            site: None,
-            counted: true,
-            _permit: permit,
-            _token: server.registry.token(),
-        };
+        let mut admission = Self::new(server, info, true, permit);
         if let Some(cell) = server.own_cell() {
             cell.open(info);
         }
         server.counters.count(Counter::Active);
-        let opened = (info.peer().clone(), info.since());
-        server.registry.lock().connections.insert(info.id(), opened);
         // Behind a proxy the client is known only later.
         let ip = if info.listener().proxy { None } else { info.ip() };
         ip.is_none_or(|ip| admission.enter_site(ip)).then_some(admission)
     }
 
     /// The place of a connection that the server has entered already, in the child that runs it.
-    pub(crate) fn in_child(server: &Arc<ServerContext>, id: ConnId) -> Self {
+    pub(crate) fn in_child(server: &Arc<ServerContext>, info: &ConnInfo) -> Self {
+        Self::new(server, info, false, None)
+    }
+
+    fn new(
+        server: &Arc<ServerContext>,
+        info: &ConnInfo,
+        counted: bool,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let watched = Arc::new(Watched::new(&server.limits));
+        let (peer, since) = (info.peer().clone(), info.since());
+        let entry = Entry { peer, since, watched: Arc::clone(&watched) };
+        server.registry.lock().connections.insert(info.id(), entry);
+        for limit in [server.limits.read_idle, server.limits.write_stall, server.limits.line_time] {
+            server.watchdog.tell(limit);
+        }
         Self {
             server: Arc::clone(server),
-            id,
+            id: info.id(),
+            watched,
             site: None,
-            counted: false,
-            _permit: None,
+            counted,
+            _permit: permit,
             _token: server.registry.token(),
         }
+    }
+
+    /// What the watchdog sees of the connection.
+    pub(super) const fn watched(&self) -> &Arc<Watched> {
+        &self.watched
     }
 
     /// Counts the connection for its site; `false`, counted, if that has too many.

@@ -1,6 +1,14 @@
 //! A service: a handler together with what lies below it, and the life of one connection.
 
-use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    future::{Future, poll_fn},
+    io,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Instant,
+};
 
 use futures_util::FutureExt;
 use tracing::Instrument;
@@ -74,16 +82,23 @@ pub(crate) async fn run_connection(
 ) -> Option<Lingering> {
     let id = info.id;
     let span = tracing::debug_span!("connection", %id, peer = %info.peer);
+    let watched = Arc::clone(admission.watched());
     let life = async {
-        tokio::select! {
-            biased;
-            rest = serve_connection(server, route, accepted, info, admission) => rest,
-            () = server.shutdown.cut_now() => {
-                server.cut(id);
-                None
-            }
-        }
+        let mut serving = pin!(serve_connection(server, route, accepted, info, admission));
+        // To wait for the shutdown's own token would cost two locks at every step.
+        let ended = poll_fn(|cx| match serving.as_mut().poll(cx) {
+            Poll::Ready(rest) => Poll::Ready(Some(rest)),
+            Poll::Pending => watched.poll_cut(cx).map(|()| None),
+        });
+        ended.await.unwrap_or_else(|| {
+            server.cut(id);
+            None
+        })
     };
+    // What came after the watchdog had cut the others.
+    if server.shutdown.is_cut() {
+        watched.cut();
+    }
     life.instrument(span).await
 }
 
@@ -117,7 +132,9 @@ async fn serve_connection(
                 return None;
             }
             Ok(true) => {
-                let mut conn = Conn::new(stream, Arc::new(info.clone()), Arc::clone(server));
+                let watched = Arc::clone(admission.watched());
+                let mut conn =
+                    Conn::new(stream, Arc::new(info.clone()), Arc::clone(server), watched);
                 match handle(service, &mut conn).await {
                     None => {
                         server.counters.count(Counter::Completed);

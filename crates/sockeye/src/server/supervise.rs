@@ -45,6 +45,7 @@ pub(crate) async fn supervise(
         server.shutdown.enforce(server.limits.drain).await;
         tokio::time::sleep(CUT_GRACE).await;
     });
+    let mut watchdog = pin!(server.watchdog.run(server));
     signals::tell(&settings.notifier, State::Ready);
     if let Some(hook) = &settings.on_ready {
         hook();
@@ -54,6 +55,7 @@ pub(crate) async fn supervise(
         // A handler that never waits, in this very task, leaves no budget to who comes after it.
         () = &mut signals => {}
         () = &mut enforce => {}
+        () = &mut watchdog => {}
         () = &mut life => {}
     }
     Report {

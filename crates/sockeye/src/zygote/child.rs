@@ -62,7 +62,7 @@ fn work(plan: &Plan, order: Order, descriptor: Option<OwnedFd>) -> io::Result<()
                 since: Instant::now(),
             };
             let accepted = Accepted { fd, kind, peer };
-            let mut admission = Admission::in_child(server, id);
+            let mut admission = Admission::in_child(server, &info);
             runtime.block_on(until_ended(plan, async {
                 let admission = &mut admission;
                 let rest = run_connection(server, &route, accepted, info, admission).await;
@@ -151,6 +151,7 @@ async fn until_ended(plan: &Plan, work: impl Future<Output = io::Result<()>>) ->
     tokio::select! {
         result = work => result,
         () = told_to_drain => Ok(()),
+        () = server.watchdog.run(server) => Ok(()),
         () = told_to_end => exit_now(0),
     }
 }
