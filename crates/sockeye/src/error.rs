@@ -4,7 +4,13 @@ use std::{fmt, io};
 
 use thiserror::Error;
 
-use crate::{addr::AddrError, model::ModelError};
+use crate::{
+    addr::AddrError,
+    client::ConnectError,
+    model::ModelError,
+    socket::{BindError, OpenError, options::OptionError},
+    systemd::{ActivationError, NotifyError},
+};
 
 /// Why a server could not be bound, prepared or run.
 ///
@@ -60,11 +66,22 @@ impl Error {
     }
 }
 
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
+/// What `main` returns is printed by `Debug`: it has to be the message, here and inside an
+/// [`io::Error`].
+macro_rules! debug_as_display {
+    ($($error:ty),+ $(,)?) => {$(
+        impl fmt::Debug for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )+};
 }
+
+debug_as_display!(Error, AddrError, ModelError, BindError, OpenError, OptionError, ConnectError);
+debug_as_display!(ActivationError, NotifyError);
+#[cfg(feature = "tls")]
+debug_as_display!(crate::tls::TlsError);
 
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {

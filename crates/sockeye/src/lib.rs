@@ -20,7 +20,7 @@
 //!     }
 //! }
 //!
-//! fn main() -> io::Result<()> {
+//! fn main() -> Result<(), sockeye::Error> {
 //!     let report = Server::bind("tcp://localhost:9999")?
 //!         .model(Model::ForkPerConnection { max: 40 })
 //!         .serve(Upper)?;

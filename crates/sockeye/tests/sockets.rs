@@ -46,8 +46,12 @@ fn bind_one(addr: &Addr) -> Listener {
     bound.remove(0)
 }
 
+fn bind_error(error: &io::Error) -> &BindError {
+    error.get_ref().unwrap().downcast_ref().unwrap()
+}
+
 fn bind_fault(error: &io::Error) -> &BindFault {
-    error.get_ref().unwrap().downcast_ref::<BindError>().unwrap().fault()
+    bind_error(error).fault()
 }
 
 /// One address of every stream transport.
@@ -111,13 +115,14 @@ fn both_families_can_be_bound_to_one_port_with_v6only() {
 }
 
 #[test]
-fn a_taken_port_is_named_with_the_way_out() {
+fn a_port_that_this_program_has_already_is_named_and_said_to_be_its_own() {
     let first = bind_one(&loopback());
     let error = Listener::bind(&first.addr()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     let text = error.to_string();
     assert!(text.contains(&first.local_name().to_string()), "{text}");
-    assert!(text.contains("port 0"), "{text}");
+    assert!(text.contains("this program itself listens there already"), "{text}");
+    assert!(bind_error(&error).is_ours());
 }
 
 #[test]
@@ -244,7 +249,8 @@ fn a_live_socket_is_refused_and_sees_nothing_of_it() {
     for addr in [Addr::unix(&path), Addr::seqpacket(&path)] {
         let error = Listener::bind(&addr).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-        assert!(error.to_string().contains("running server"), "{error}");
+        assert!(matches!(bind_fault(&error), BindFault::LiveSocket), "{error}");
+        assert!(error.to_string().contains("this program itself listens there"), "{error}");
     }
     assert_eq!(live.try_accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
     assert!(path.exists());

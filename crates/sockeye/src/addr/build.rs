@@ -169,13 +169,15 @@ impl Addr {
         self.endpoint.unix_name()
     }
 
-    /// Whether a listener here accepts connections; see [`Transport::is_stream`].
+    /// Whether a listener here accepts connections; `false` of `fd://`, where it is not known
+    /// yet. See [`Transport::is_stream`].
     #[must_use]
     pub fn is_stream(&self) -> bool {
         self.transport().is_stream()
     }
 
-    /// Whether a socket here exchanges packets; see [`Transport::is_datagram`].
+    /// Whether a socket here exchanges packets; `false` of `fd://`, where it is not known yet.
+    /// See [`Transport::is_datagram`].
     #[must_use]
     pub fn is_datagram(&self) -> bool {
         self.transport().is_datagram()

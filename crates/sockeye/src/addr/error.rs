@@ -2,12 +2,12 @@
 
 use std::{convert::Infallible, fmt, io, ops::Range};
 
-use super::MAX_LEN;
+use super::{MAX_LEN, part::Part};
 
 /// A text that is no address.
 ///
-/// `Display` is one line; [`AddrError::report`] shows the text with a mark under the part
-/// that is wrong. Neither prints a control character of the input as it is.
+/// `Display`, and `Debug` with it, is one line; [`AddrError::report`] shows the text with a mark
+/// under the part that is wrong. Neither prints a control character of the input as it is.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AddrError(Box<Details>);
 
@@ -54,11 +54,24 @@ pub(super) struct Fault {
     pub(super) span: Range<usize>,
     pub(super) message: String,
     pub(super) remedy: String,
+    /// What to write in place of which bytes, where that alone mends the address.
+    pub(super) rewrite: Option<(Range<usize>, String)>,
 }
 
 impl Fault {
+    /// The way out is the whole text with `with` in place of `part`.
+    pub(super) fn rewriting(self, part: Part<'_>, with: impl Into<String>) -> Self {
+        Self { rewrite: Some((part.span(), with.into())), ..self }
+    }
+
     /// Keeps no more of the input than an address can have.
     pub(super) fn in_input(mut self, input: &str) -> AddrError {
+        if let Some((span, with)) = &self.rewrite {
+            let mut mended = input.to_owned();
+            mended.replace_range(span.clone(), with);
+            let fits = mended.chars().nth(SHOWN_IN_LINE).is_none();
+            self.remedy = format!("write {}", clean(if fits { &mended } else { with }));
+        }
         let longest = input.len().min(MAX_LEN);
         let end = (0..=longest).rev().find(|end| input.is_char_boundary(*end)).unwrap_or(0);
         let input = &input[..end];
@@ -117,19 +130,6 @@ impl fmt::Display for AddrError {
         let shown: String = input.chars().take(SHOWN_IN_LINE).map(printable).collect();
         let more = if input.chars().nth(SHOWN_IN_LINE).is_some() { "…" } else { "" };
         write!(f, "address `{shown}{more}`: {}; {}", fault.message, fault.remedy)
-    }
-}
-
-impl fmt::Debug for AddrError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Details { input, fault } = &*self.0;
-        f.debug_struct("AddrError")
-            .field("input", input)
-            .field("kind", &fault.kind)
-            .field("span", &fault.span)
-            .field("message", &fault.message)
-            .field("remedy", &fault.remedy)
-            .finish()
     }
 }
 

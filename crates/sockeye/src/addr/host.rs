@@ -75,8 +75,8 @@ impl Host {
         }
         let (host, rest) = split_host(part)?;
         if !rest.text.is_empty() {
-            let (kind, remedy) = (AddrErrorKind::Surplus, "end the address after the host");
-            return Err(rest.fault(kind, "this transport has neither port nor path", remedy));
+            let message = "this transport has neither port nor path";
+            return Err(rest.fault(AddrErrorKind::Surplus, message, "").rewriting(rest, ""));
         }
         Self::parse_split(host)
     }
@@ -105,8 +105,8 @@ impl HostPort {
         let (port, path) = port.split_at(port.text.find('/').unwrap_or(port.text.len()));
         let port = parse_port(port)?;
         if !path.text.is_empty() {
-            let remedy = "end the address after the port";
-            return Err(path.fault(AddrErrorKind::Surplus, "a path after the port", remedy));
+            let fault = path.fault(AddrErrorKind::Surplus, "a path after the port", "");
+            return Err(fault.rewriting(path, ""));
         }
         Ok(Self { host, port })
     }
@@ -131,15 +131,16 @@ fn split_host(part: Part<'_>) -> Result<(Part<'_>, Part<'_>), Fault> {
             let plain = |text: &str| {
                 text.split('%').next().is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok())
             };
-            let remedy = if plain(authority.text) {
-                format!("write [{}], then the port if there is one", authority.text)
-            } else if plain(host) {
-                format!("write [{host}]:{}", if port.is_empty() { "PORT" } else { port })
-            } else {
-                "write HOST:PORT, an IPv6 host in brackets as [::1]:PORT".to_owned()
-            };
             let message = "a host with colons must stand in brackets";
-            Err(authority.fault(AddrErrorKind::Host, message, remedy))
+            let fault = |remedy: &str| authority.fault(AddrErrorKind::Host, message, remedy);
+            Err(if plain(authority.text) {
+                fault(&format!("write [{}], then the port if there is one", authority.text))
+            } else if plain(host) {
+                let port = if port.is_empty() { "PORT" } else { port };
+                fault("").rewriting(authority, format!("[{host}]:{port}"))
+            } else {
+                fault("write HOST:PORT, an IPv6 host in brackets as [::1]:PORT")
+            })
         }
     }
 }
@@ -147,8 +148,8 @@ fn split_host(part: Part<'_>) -> Result<(Part<'_>, Part<'_>), Fault> {
 fn refuse_user(part: Part<'_>) -> Result<(), Fault> {
     match part.split_once("@") {
         Some((user, host)) => {
-            let remedy = format!("leave it out: {}", quoted(host.text));
-            Err(user.fault(AddrErrorKind::Surplus, "an address has no user", remedy))
+            let fault = user.fault(AddrErrorKind::Surplus, "an address has no user", "");
+            Err(fault.rewriting(part, host.text))
         }
         None => Ok(()),
     }
@@ -156,26 +157,26 @@ fn refuse_user(part: Part<'_>) -> Result<(), Fault> {
 
 fn missing_port(host: Part<'_>, rest: Part<'_>) -> Fault {
     if !host.text.is_empty() && host.text.bytes().all(|b| b.is_ascii_digit()) {
-        let remedy = format!("write localhost:{0}, 127.0.0.1:{0} or [::]:{0}", host.text);
-        return host.fault(AddrErrorKind::Host, "a port without a host", remedy);
+        let fault = host.fault(AddrErrorKind::Host, "a port without a host", "");
+        return fault.rewriting(host, format!("localhost:{}", host.text));
     }
-    let (text, remedy) = (host.text, "then a path has no place");
-    if rest.text.starts_with('/') {
-        let remedy = format!("write {text}:PORT; {remedy}");
-        return host.fault_after(AddrErrorKind::Port, "the port is missing", remedy);
+    let fault = if rest.text.is_empty() || rest.text.starts_with('/') {
+        host.fault_after(AddrErrorKind::Port, "the port is missing", "")
+    } else {
+        rest.fault(AddrErrorKind::Port, "no colon before the port", "")
+    };
+    match rest.text.bytes().all(|b| b.is_ascii_digit()) && !rest.text.is_empty() {
+        true => fault.rewriting(rest, format!(":{}", rest.text)),
+        false => fault.rewriting(rest, ":PORT"),
     }
-    if !rest.text.is_empty() {
-        let remedy = format!("write {text}:PORT");
-        return rest.fault(AddrErrorKind::Port, "no colon before the port", remedy);
-    }
-    host.fault_after(AddrErrorKind::Port, "the port is missing", format!("write {text}:PORT"))
 }
 
 fn parse_port(part: Part<'_>) -> Result<u16, Fault> {
     const RANGE: &str = "write a port from 0 to 65535";
     let text = part.text;
     if text.is_empty() {
-        return Err(part.fault(AddrErrorKind::Port, "the port is missing", RANGE));
+        let fault = part.fault(AddrErrorKind::Port, "the port is missing", "");
+        return Err(fault.rewriting(part, "PORT"));
     }
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         let message = format!("the port {} is not a number", quoted(text));
@@ -195,7 +196,8 @@ fn parse_ipv6(part: Part<'_>, inside: &str) -> Result<Host, Fault> {
     };
     let Ok(ip) = ip.parse::<Ipv6Addr>() else {
         if inside.parse::<Ipv4Addr>().is_ok() {
-            return wrong("brackets are for IPv6", &format!("write {inside}"));
+            let fault = part.fault(AddrErrorKind::Host, "brackets are for IPv6", "");
+            return Err(fault.rewriting(part, inside));
         }
         let message = format!("{} is not an IPv6 address", quoted(inside));
         return wrong(&message, "write it as [::1] or [2001:db8::1]");
@@ -207,10 +209,9 @@ fn parse_ipv6(part: Part<'_>, inside: &str) -> Result<Host, Fault> {
         _ => scope,
     };
     if !takes_scope(ip) {
-        return wrong(
-            "only a link-local address (fe80::/10, ff02::/16) has a scope",
-            &format!("write [{ip}]"),
-        );
+        let message = "only a link-local address (fe80::/10, ff02::/16) has a scope";
+        let fault = part.fault(AddrErrorKind::Host, message, "");
+        return Err(fault.rewriting(part, format!("[{ip}]")));
     }
     if !is_interface(scope) {
         return wrong("the scope is no interface name or index", "write it as [fe80::1%eth0]");

@@ -166,10 +166,16 @@ fn missing_scheme(part: Part<'_>) -> Fault {
     } else {
         Some(format!("tcp://{text}"))
     };
-    let remedy = match guess.filter(|guess| parse(guess).is_ok()) {
-        Some(guess) => format!("write {guess}"),
-        None => "write it as tcp://HOST:PORT or unix:///PATH".to_owned(),
-    };
+    let remedy = guess.and_then(|guess| match parse(&guess) {
+        Ok(_) => Some(format!("write {guess}")),
+        // The port may be missing as well.
+        Err(fault) => {
+            let remedy = fault.in_input(&guess).remedy().to_owned();
+            let mended = remedy.strip_prefix("write ")?.replace(":PORT", ":0");
+            (mended.contains("://") && parse(&mended).is_ok()).then_some(remedy)
+        }
+    });
+    let remedy = remedy.unwrap_or_else(|| "write it as tcp://HOST:PORT or unix:///PATH".to_owned());
     let message = if text.is_empty() { "the address is empty" } else { "the transport is missing" };
     let (empty, _) = part.split_at(0);
     empty.fault(Kind::Scheme, message, remedy)

@@ -1,5 +1,7 @@
 //! A piece of the text that is being parsed, which knows where in the whole it stands.
 
+use std::ops::Range;
+
 use super::error::{AddrErrorKind, Fault, clean};
 
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +47,18 @@ impl<'a> Part<'a> {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Fault {
-        let span = self.at..self.at + self.text.len();
-        Fault { kind, span, message: clean(&message.into()), remedy: clean(&remedy.into()) }
+        Fault {
+            kind,
+            span: self.span(),
+            message: clean(&message.into()),
+            remedy: clean(&remedy.into()),
+            rewrite: None,
+        }
+    }
+
+    /// The bytes of the whole that this part is.
+    pub(super) fn span(self) -> Range<usize> {
+        self.at..self.at + self.text.len()
     }
 
     /// Something is missing right after this part.

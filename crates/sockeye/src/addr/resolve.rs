@@ -132,7 +132,13 @@ fn localhost(port: u16) -> Vec<SocketAddr> {
 }
 
 fn no_address(name: &str, error: &io::Error) -> io::Error {
-    let message = format!("cannot resolve {}: {error}", super::error::quoted(name));
+    // What the standard library puts in front says the same as we do.
+    let reason = error.to_string();
+    let reason = reason.trim_start_matches("failed to lookup address information: ");
+    let message = format!(
+        "cannot resolve {} ({reason}): check the name and the network, or write an IP address",
+        super::error::quoted(name)
+    );
     io::Error::new(error.kind(), message)
 }
 

@@ -59,14 +59,15 @@ impl Transport {
     }
 
     /// Whether a listener of this transport accepts connections: `tcp`, `unix`, `seqpacket`.
-    /// Of `fd` this is not known before it is adopted.
+    /// Of `fd` both this and [`is_datagram`](Self::is_datagram) are `false`: what an inherited
+    /// socket carries is seen only when it is adopted, and either kind may be.
     #[must_use]
     pub const fn is_stream(self) -> bool {
         matches!(self, Self::Tcp | Self::Unix | Self::Seqpacket)
     }
 
     /// Whether a socket of this transport exchanges packets without connections: `udp`,
-    /// `unixgram`, `icmp`, `ip`. Of `fd` this is not known before it is adopted.
+    /// `unixgram`, `icmp`, `ip`. Of `fd` both this and [`is_stream`](Self::is_stream) are `false`.
     #[must_use]
     pub const fn is_datagram(self) -> bool {
         matches!(self, Self::Udp | Self::Unixgram | Self::Icmp | Self::Ip)

@@ -39,7 +39,7 @@ pub async fn connect_datagram_from(addr: &Addr, source: Option<&Source>) -> io::
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
     let mut last = None;
-    for peer in addr.resolve_async().await? {
+    for peer in addr.resolve_async().await.map_err(|error| naming(addr, &error))? {
         match inet(addr, peer, source) {
             Ok(socket) => return Datagram::new(socket),
             Err(error) => last = Some(naming(addr, &error)),

@@ -18,7 +18,9 @@ pub struct Attempt {
 }
 
 /// No connection.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` prints what `Display` does.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The caller: a text that is no address.

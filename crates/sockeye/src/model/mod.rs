@@ -208,7 +208,9 @@ impl FromStr for Model {
 }
 
 /// A model that cannot be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// `Debug` prints what `Display` does.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "model {input:?}: {reason}; the models are iterative, pool:N, threads:MAX, fork:MAX, \
      prefork:N, tasks, percore[:N]"

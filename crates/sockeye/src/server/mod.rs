@@ -79,7 +79,7 @@ use crate::{
 ///     }
 /// }
 ///
-/// fn main() -> io::Result<()> {
+/// fn main() -> Result<(), sockeye::Error> {
 ///     let report = Server::bind("tcp://localhost:9999")?
 ///         .model(Model::ForkPerConnection { max: 40 })
 ///         .serve(Upper)?;
@@ -234,7 +234,7 @@ impl Server<Datagrams> {
         A::Error: Into<AddrError>,
     {
         let addr = parse(addr)?;
-        if addr.is_stream() && !matches!(addr.endpoint, crate::addr::Endpoint::Inherited(_)) {
+        if addr.is_stream() {
             return Err(Error::Pair {
                 addr: addr.to_string(),
                 reason: "it carries a stream: use Server::bind and a Handler",

@@ -7,7 +7,7 @@ use super::{
     reload::Reload, startup,
 };
 use crate::{
-    Addr, Error,
+    Addr, Error, Listener,
     model::{Run, Sources},
     zygote::Zygotes,
 };
@@ -27,8 +27,8 @@ impl PreparedServer {
         if ready.streams.is_empty() && ready.packets.is_empty() {
             return Err(Error::Nowhere);
         }
-        for (_, route) in &ready.streams {
-            check_tls(route)?;
+        for (listener, route) in &ready.streams {
+            check_tls(listener, route)?;
         }
         for advice in startup::advise(&settings.limits) {
             tracing::info!("{advice}");
@@ -109,14 +109,14 @@ fn number(ready: Ready) -> Result<Sources, Error> {
     })
 }
 
-fn check_tls(route: &Route) -> Result<(), Error> {
+fn check_tls(listener: &Listener, route: &Route) -> Result<(), Error> {
     #[cfg(feature = "tls")]
     let missing = route.service.tls.is_none();
     #[cfg(not(feature = "tls"))]
     let missing = true;
     if route.addr.tls && missing {
         return Err(Error::Pair {
-            addr: route.addr.to_string(),
+            addr: listener.asked().to_string(),
             reason: "it wants TLS: give the server a certificate with Server::tls",
         });
     }

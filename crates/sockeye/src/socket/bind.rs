@@ -22,7 +22,7 @@ const SHARED_PORT_TRIES: u32 = 32;
 
 /// Binds every address of a TCP address's host.
 pub(super) fn tcp(addr: &Addr) -> io::Result<Vec<Listener>> {
-    let names = addr.resolve()?;
+    let names = addr.resolve().map_err(|error| BindError::lookup(addr, error))?;
     let optional = addr.host().is_some_and(Host::is_localhost);
     let mut tries = if addr.port() == Some(0) { SHARED_PORT_TRIES } else { 1 };
     loop {

@@ -2,18 +2,21 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use super::SocketName;
-use crate::addr::UnixName;
+use super::{SocketName, holder};
+use crate::addr::{Addr, UnixName};
 
 /// A listening address that could not be had.
 ///
 /// Functions of this crate return it inside an [`io::Error`]; `error.get_ref()` and
 /// `downcast_ref::<BindError>()` bring it back.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {place}: {fault}")]
+///
+/// `Debug` prints what `Display` does.
+#[derive(thiserror::Error)]
 pub struct BindError {
     place: String,
     fault: BindFault,
+    /// Whether it is this process that has what is in use.
+    ours: bool,
 }
 
 /// What stood in the way of [`BindError`].
@@ -28,6 +31,8 @@ pub enum BindFault {
     NoFolder(PathBuf, io::Error),
     /// The caller: what stands at the path is not a socket, and is left alone.
     ForeignFile,
+    /// The caller: the host does not resolve to addresses.
+    Lookup(io::Error),
     /// The caller: no service manager passed a descriptor that fits; the reason.
     NotInherited(String),
     /// The system: the address is taken.
@@ -48,19 +53,37 @@ pub enum BindFault {
 
 impl BindError {
     pub(crate) fn new(place: impl fmt::Display, fault: BindFault) -> Self {
-        Self { place: place.to_string(), fault }
+        Self { place: place.to_string(), fault, ours: false }
+    }
+
+    /// What the host of `addr` resolves to is not known.
+    pub(crate) fn lookup(addr: &Addr, error: io::Error) -> Self {
+        Self::new(addr, BindFault::Lookup(error))
+    }
+
+    /// A running server has the Unix socket `name`.
+    pub(crate) fn live(scheme: &str, name: &SocketName) -> Self {
+        let ours = holder::is_ours(scheme, name);
+        Self { ours, ..Self::new(format_args!("{scheme}://{name}"), BindFault::LiveSocket) }
     }
 
     /// Sorts what the system said about `name` of the transport `scheme`.
     pub(crate) fn from_os(scheme: &str, name: &SocketName, error: impl Into<io::Error>) -> Self {
-        let place = format!("{scheme}://{name}");
-        Self { place, fault: BindFault::from_os(name, error.into()) }
+        let fault = BindFault::from_os(name, error.into());
+        let ours = matches!(fault, BindFault::InUse(_)) && holder::is_ours(scheme, name);
+        Self { place: format!("{scheme}://{name}"), fault, ours }
     }
 
     /// What stood in the way.
     #[must_use]
     pub const fn fault(&self) -> &BindFault {
         &self.fault
+    }
+
+    /// Whether it is this program itself that has the address which is in use.
+    #[must_use]
+    pub const fn is_ours(&self) -> bool {
+        self.ours
     }
 
     /// The system's error number, where it was the system that refused.
@@ -93,6 +116,7 @@ impl BindFault {
             Self::InUse(error)
             | Self::PrivilegedPort(_, error)
             | Self::NoFolder(_, error)
+            | Self::Lookup(error)
             | Self::Denied(error)
             | Self::NotLocal(error)
             | Self::NoFamily(error)
@@ -109,6 +133,16 @@ impl BindFault {
             Self::LiveSocket => io::ErrorKind::AddrInUse,
             _ => self.os_error().map_or(io::ErrorKind::Other, io::Error::kind),
         }
+    }
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on {}: ", self.place)?;
+        if self.ours {
+            return f.write_str("this program itself listens there already: leave one of them out");
+        }
+        self.fault.fmt(f)
     }
 }
 
@@ -136,6 +170,7 @@ impl fmt::Display for BindFault {
                 "a file that is not a socket stands there, and is left alone: move it away or \
                  choose another path",
             ),
+            Self::Lookup(error) => error.fmt(f),
             Self::NotInherited(reason) => f.write_str(reason),
             Self::InUse(_) => f.write_str(
                 "the address is in use: stop the program that has it (`ss -lnp` names it), or \

@@ -29,6 +29,8 @@ pub struct Listener {
     kind: StreamKind,
     local: SocketName,
     addr: Addr,
+    /// The address as its user wrote it, for what is said to them.
+    asked: Addr,
 }
 
 /// A connection just accepted, bound to no runtime yet.
@@ -78,8 +80,8 @@ impl Listener {
         rustix::io::ioctl_fionbio(&fd, true)?;
         rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
         let local = SocketName::local_of(&fd)?;
-        let addr = endpoint_of(kind, &local, None).into();
-        Ok(Self { file: None, fd, kind, local, addr })
+        let addr = Addr::from(endpoint_of(kind, &local, None));
+        Ok(Self { file: None, fd, kind, local, asked: addr.clone(), addr })
     }
 
     /// One that was passed for `fd://`: it has the layers and options that were asked for.
@@ -87,6 +89,7 @@ impl Listener {
         let mut listener = Self::adopt(fd)?;
         let endpoint = listener.addr.endpoint;
         listener.addr = Addr { endpoint, ..asked.clone() };
+        listener.asked = asked.clone();
         Ok(listener)
     }
 
@@ -99,7 +102,7 @@ impl Listener {
         let local = SocketName::local_of(&fd)?;
         let mut addr = asked.clone();
         addr.endpoint = endpoint_of(kind, &local, Some(&asked.endpoint));
-        Ok(Self { file: file.map(Arc::new), fd, kind, local, addr })
+        Ok(Self { file: file.map(Arc::new), fd, kind, local, addr, asked: asked.clone() })
     }
 
     /// The name that the socket is bound to, with its real port.
@@ -113,6 +116,11 @@ impl Listener {
     #[must_use]
     pub fn addr(&self) -> Addr {
         self.addr.clone()
+    }
+
+    /// The address that was asked for: with the name and the port 0 that its user wrote.
+    pub(crate) const fn asked(&self) -> &Addr {
+        &self.asked
     }
 
     /// The transport.
@@ -152,6 +160,7 @@ impl Listener {
             kind: self.kind,
             local: self.local.clone(),
             addr: self.addr.clone(),
+            asked: self.asked.clone(),
         })
     }
 

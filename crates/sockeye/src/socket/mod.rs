@@ -6,6 +6,7 @@ mod credentials;
 mod datagram;
 mod descriptors;
 mod error;
+mod holder;
 pub mod icmp;
 mod kind;
 mod listener;

@@ -89,7 +89,9 @@ impl SocketType {
 }
 
 /// A socket that could not be opened.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` prints what `Display` does.
+#[derive(thiserror::Error)]
 #[error("cannot open a {socket_type} socket of family {family}: {fault}")]
 pub struct OpenError {
     family: Family,

@@ -39,7 +39,9 @@ use crate::{
 /// An option that could not be set.
 ///
 /// The functions of this module return it inside an [`io::Error`] of the same kind.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` prints what `Display` does.
+#[derive(thiserror::Error)]
 #[error("cannot set the socket option {option}: {source}{}", remedy(option, source))]
 pub struct OptionError {
     option: &'static str,

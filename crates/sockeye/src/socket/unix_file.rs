@@ -73,12 +73,12 @@ pub(crate) fn bind_unix(
         Err(Errno::ADDRINUSE) => {
             let _lock = lock_folder(path);
             remove_stale(path).map_err(|found| match found {
-                Found::Live => fault(BindFault::LiveSocket),
+                Found::Live => BindError::live(scheme, &place),
                 Found::Foreign => fault(BindFault::ForeignFile),
                 Found::Unknown(error) => refused(error),
             })?;
             rustix::net::bind(socket, &raw).map_err(|error| match error {
-                Errno::ADDRINUSE => fault(BindFault::LiveSocket),
+                Errno::ADDRINUSE => BindError::live(scheme, &place),
                 error => refused(error.into()),
             })?;
         }

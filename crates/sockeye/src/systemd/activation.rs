@@ -19,7 +19,9 @@ pub const MAX_DESCRIPTORS: u16 = 1024;
 const UNNAMED: &str = "unknown";
 
 /// Why no inherited descriptor can be had.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// `Debug` prints what `Display` does.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ActivationError {
     /// The process was started without descriptors.

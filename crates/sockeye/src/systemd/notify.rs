@@ -27,7 +27,9 @@ pub const NOTIFY_TIMEOUT: Duration = Duration::from_secs(1);
 pub const MAX_STATUS: usize = 1024;
 
 /// Why the service manager cannot be told.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` prints what `Display` does.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum NotifyError {
     /// `NOTIFY_SOCKET` is not the name of a socket that can be reached.

@@ -6,7 +6,9 @@ use rustls::{AlertDescription, CertificateError};
 use thiserror::Error;
 
 /// An error of TLS: in its configuration, in a handshake, or on an established stream.
-#[derive(Debug, Error)]
+///
+/// `Debug` prints what `Display` does.
+#[derive(Error)]
 #[non_exhaustive]
 pub enum TlsError {
     // The configuration.

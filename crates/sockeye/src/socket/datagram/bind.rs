@@ -59,7 +59,7 @@ pub(super) fn bind(addr: &Addr) -> io::Result<Vec<DatagramSocket>> {
 }
 
 fn inet(addr: &Addr, kind: DatagramKind) -> io::Result<Vec<DatagramSocket>> {
-    let names = addr.resolve()?;
+    let names = addr.resolve().map_err(|error| BindError::lookup(addr, error))?;
     let mut tries = if addr.port() == Some(0) { SHARED_PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
