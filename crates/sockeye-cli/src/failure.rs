@@ -211,6 +211,7 @@ fn fault_of_binding(fault: &BindFault) -> Fault {
         BindFault::PrivilegedPort(..) | BindFault::Denied(_) => Fault::Denied,
         BindFault::InUse(_)
         | BindFault::LiveSocket
+        | BindFault::Lookup(_)
         | BindFault::NotLocal(_)
         | BindFault::NoFamily(_) => Fault::Network,
         BindFault::Os(error) => fault_of(error),

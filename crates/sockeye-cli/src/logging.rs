@@ -25,9 +25,10 @@ pub(crate) fn start(verbose: u8, quiet: u8) {
         (_, 2..) => "off",
     };
     let wanted = env::var(VARIABLE).ok().filter(|_| verbose == 0 && quiet == 0);
-    let filter = match wanted.map(|wanted| EnvFilter::try_new(&wanted)) {
-        Some(Ok(filter)) => filter,
-        _ => EnvFilter::new(filter),
+    let (filter, malformed) = match wanted.map(EnvFilter::try_new) {
+        Some(Ok(wanted)) => (wanted, None),
+        Some(Err(error)) => (EnvFilter::new(filter), Some(error)),
+        None => (EnvFilter::new(filter), None),
     };
     let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
     // Without time: who keeps a log (journald, a container) stamps each line.
@@ -36,6 +37,11 @@ pub(crate) fn start(verbose: u8, quiet: u8) {
         .with_ansi(colour)
         .with_target(verbose > 1)
         .without_time()
+        // A standard error that nobody reads any more is no reason to write to it once again.
+        .log_internal_errors(false)
         .with_env_filter(filter)
         .init();
+    if let Some(error) = malformed {
+        tracing::warn!("{VARIABLE} is passed over: {error}");
+    }
 }

@@ -67,7 +67,10 @@ fn with_way_out(error: sockeye::Error) -> Failure {
     let taken = match &error {
         sockeye::Error::Bind(error) => {
             let bind = error.get_ref().and_then(|inner| inner.downcast_ref::<BindError>());
-            bind.is_some_and(|bind| matches!(bind.fault(), BindFault::InUse(_)))
+            bind.is_some_and(|bind| {
+                // Named twice, another port is not what is wanted.
+                matches!(bind.fault(), BindFault::InUse(_)) && !bind.is_ours()
+            })
         }
         _ => false,
     };

@@ -29,9 +29,7 @@ async fn a_word_that_is_no_verb_is_usage() {
 
 #[tokio::test]
 async fn a_missing_folder_is_not_found() {
-    assert_snapshot!(error(&["serve", "/no/such/folder"]).await, @"
-    3 error: there is no folder /no/such/folder
-    ");
+    assert_snapshot!(error(&["serve", "/no/such/folder"]).await, @"3 error: there is no folder /no/such/folder");
 }
 
 #[tokio::test]
@@ -101,9 +99,7 @@ async fn a_listener_that_is_a_url_or_has_no_stream_is_explained() {
 
 #[tokio::test]
 async fn a_model_that_is_none_is_told_with_those_that_are() {
-    assert_snapshot!(error(&["serve", "--model", "threadz:4"]).await, @r#"
-    2 error: model "threadz:4": no such model; the models are iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N]
-    "#);
+    assert_snapshot!(error(&["serve", "--model", "threadz:4"]).await, @r#"2 error: model "threadz:4": no such model; the models are iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N]"#);
     assert_snapshot!(error(&["serve", "--workers", "2", "--model", "pool:4"]).await, @"
     2 error: --workers is for the model `tasks`, not for pool:4
     hint: the number of the others stands behind a colon
@@ -112,9 +108,7 @@ async fn a_model_that_is_none_is_told_with_those_that_are() {
 
 #[tokio::test]
 async fn a_certificate_that_is_not_there_is_not_found() {
-    assert_snapshot!(error(&["serve", "--listen", "127.0.0.1:0", "--cert", "/no/such.pem"]).await, @"
-    3 error: /no/such.pem: No such file or directory (os error 2)
-    ");
+    assert_snapshot!(error(&["serve", "--listen", "127.0.0.1:0", "--cert", "/no/such.pem"]).await, @"3 error: /no/such.pem: No such file or directory (os error 2)");
 }
 
 #[tokio::test]
@@ -127,9 +121,7 @@ async fn an_access_log_that_is_a_folder_is_explained() {
 
 #[tokio::test]
 async fn what_dial_cannot_make_sense_of_is_usage() {
-    assert_snapshot!(error(&["dial", "localhost:80", "--timeout", "3"]).await, @"
-    2 error: --timeout: `3` has no unit: write 3s or 3ms
-    ");
+    assert_snapshot!(error(&["dial", "localhost:80", "--timeout", "3"]).await, @"2 error: --timeout: `3` has no unit: write 3s or 3ms");
     assert_snapshot!(error(&["dial", "localhost:80", "--encoding", "klingon"]).await, @"
     2 error: --encoding klingon: no such encoding
     hint: gbk, gb18030, big5, euc-jp, shift_jis, iso-2022-jp, euc-kr, utf-16le, utf-16be, windows-1252 and the others of https://encoding.spec.whatwg.org/#names-and-labels
@@ -146,17 +138,11 @@ async fn what_dial_cannot_make_sense_of_is_usage() {
 
 #[tokio::test]
 async fn a_unix_socket_that_is_not_there_is_a_network_failure() {
-    assert_snapshot!(error(&["dial", "unix:///no/such.sock"]).await, @"
-    6 error: cannot connect to unix:///no/such.sock: /no/such.sock: No such file or directory (os error 2) (no such socket: is the server running?)
-    ");
-    assert_snapshot!(error(&["dial", "unixgram:///no/such.sock"]).await, @"
-    6 error: cannot connect to unixgram:///no/such.sock: No such file or directory (os error 2)
-    ");
+    assert_snapshot!(error(&["dial", "unix:///no/such.sock"]).await, @"6 error: cannot connect to unix:///no/such.sock: /no/such.sock: No such file or directory (os error 2) (no such socket: is the server running?)");
+    assert_snapshot!(error(&["dial", "unixgram:///no/such.sock"]).await, @"6 error: cannot connect to unixgram:///no/such.sock: No such file or directory (os error 2)");
 }
 
 #[tokio::test]
 async fn a_listener_in_a_folder_that_is_not_there_is_not_found() {
-    assert_snapshot!(error(&["serve", "--listen", "unix:///no/such.sock", "/"]).await, @"
-    3 error: cannot listen on unix:///no/such.sock: there is no folder /no: create it first
-    ");
+    assert_snapshot!(error(&["serve", "--listen", "unix:///no/such.sock", "/"]).await, @"3 error: cannot listen on unix:///no/such.sock: there is no folder /no: create it first");
 }

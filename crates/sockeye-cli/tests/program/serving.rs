@@ -2,10 +2,14 @@
 
 use std::{fs, os::fd::OwnedFd};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use sockeye_testkit::peer;
-use tokio::{net::TcpStream, process::Command};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    net::TcpStream,
+    process::Command,
+};
 
 use super::running::{Running, Serving, feed, folder, get, quieten, run, sockeye, within};
 
@@ -253,6 +257,34 @@ async fn a_taken_port_is_named_and_nothing_else_is_tried() {
     assert!(ended.err.starts_with(&first), "{}", ended.err);
     assert!(ended.err.contains("hint: `--listen 127.0.0.1:0`"), "{}", ended.err);
     serving.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_listener_named_twice_is_said_to_be_our_own() {
+    let folder = folder();
+    let addr = format!("unix://{}", folder.path().join("s").display());
+    let ended = run(&["serve", "-l", &addr, "-l", &addr, folder.path().to_str().unwrap()]).await;
+    let own = "this program itself listens there already: leave one of them out";
+    assert_eq!(ended.err, format!("error: cannot listen on {addr}: {own}\n"));
+    assert_eq!(ended.code, Some(6));
+}
+
+#[tokio::test]
+async fn a_standard_error_that_nobody_reads_ends_nothing() {
+    let folder = folder();
+    let (nobody, closed) = std::io::pipe().unwrap();
+    drop(nobody);
+    // Everything is logged, into nowhere.
+    let mut command = sockeye(&["-vvv", "serve", "--json", "--listen", "127.0.0.1:0"]);
+    let mut child = command.arg(folder.path()).stderr(closed).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready = within(lines.next_line()).await.unwrap().expect("a ready line");
+    let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
+    let place = ready["listeners"][0]["address"].as_str().unwrap().strip_prefix("tcp://").unwrap();
+    assert!(get(place, "/hello.txt").await.ends_with("hello\n"));
+    let pid = Pid::from_raw(child.id().unwrap().try_into().unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    assert!(within(child.wait()).await.unwrap().success());
 }
 
 #[tokio::test]
