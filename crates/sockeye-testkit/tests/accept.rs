@@ -7,10 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
 use sockeye_testkit::{
     client::Client,
     processes::{self, until},
-    program::Program,
+    program::{Program, send_signal},
     under_models,
 };
 
@@ -83,18 +84,107 @@ fn threads_that_cannot_be_had_are_waited_for() {
     assert_eq!((&report["stats"]["panics"], &report["stats"]["active"]), (&0.into(), &0.into()));
 }
 
+/// So few that four clients' children use them up: the server's own and two zygotes' are among them.
+const PROCESSES: &str = "7";
+
+/// A server that may have no more than [`PROCESSES`]; none, visibly, where that takes root.
+fn with_few_processes(model: &str) -> Option<Program> {
+    if !rustix::process::geteuid().is_root() {
+        let skipped = "SKIPPED: a limit on processes that is one server's alone takes root\n";
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), skipped.as_bytes());
+        return None;
+    }
+    let args = ["script", "tcp://127.0.0.1:0", "--model", model, "--processes", PROCESSES];
+    Some(Program::start(env!("CARGO_BIN_EXE_testserver"), args))
+}
+
+/// Clients whose children use up all processes.
+fn four_served(server: &Program) -> Vec<Client> {
+    let mut clients: Vec<_> = (0..4).map(|_| Client::connect(server.port())).collect();
+    for client in &mut clients {
+        assert_eq!(client.ask("echo in"), "in");
+    }
+    clients
+}
+
+#[test]
+fn a_connection_is_held_until_there_is_a_process_for_it() {
+    let Some(mut server) = with_few_processes("fork:40") else { return };
+    let mut clients = four_served(&server);
+    let mut held: Vec<_> = (0..3).map(|_| Client::connect(server.port())).collect();
+    for client in &mut held {
+        client.send("echo held");
+    }
+    until("a shortage", || clients[0].counter("accept_backoffs") > 0);
+    for (client, mut held) in clients.drain(..3).zip(held) {
+        client.bye();
+        assert_eq!(held.line().as_deref(), Some("held"));
+        held.bye();
+    }
+    clients.remove(0).bye();
+    let report = server.stop();
+    assert_eq!(report["stats"]["completed"], 7, "{report}");
+    assert_eq!(report["stats"]["refused_no_worker"], 0, "{report}");
+    assert_eq!((&report["stats"]["active"], &report["stats"]["crashes"]), (&0.into(), &0.into()));
+}
+
+#[test]
+fn a_connection_is_refused_when_there_is_no_process_for_long() {
+    let Some(mut server) = with_few_processes("fork:40") else { return };
+    let mut clients = four_served(&server);
+    let began = Instant::now();
+    assert_eq!(Client::connect(server.port()).line(), None);
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    // Tries that are few, and ever fewer.
+    let backoffs = clients[0].counter("accept_backoffs");
+    assert!((2..=10).contains(&backoffs), "{backoffs}");
+    clients.remove(0).bye();
+    let mut next = Client::connect(server.port());
+    assert_eq!(next.ask("echo next"), "next");
+    // One that is held when the server is stopped is named.
+    let mut held = Client::connect(server.port());
+    until("another shortage", || clients[0].counter("accept_backoffs") > backoffs);
+    server.signal(Signal::INT);
+    server.signal(Signal::TERM);
+    let report = server.finished();
+    assert_eq!(held.line(), None);
+    assert_eq!(report["stats"]["refused_no_worker"], 1, "{report}");
+    let held = held.local().to_string();
+    let cut = report["cut"].as_array().unwrap();
+    assert!(cut.iter().any(|cut| cut["peer"] == held.as_str()), "{report}");
+}
+
+#[test]
+fn workers_and_waiting_zygotes_are_tried_again_when_processes_run_out() {
+    let Some(mut server) = with_few_processes("prefork:12") else { return };
+    let mut clients = four_served(&server);
+    assert_eq!(clients[0].counter("workers_restarted"), 0);
+    assert_eq!(clients[0].counter("refused_no_worker"), 0);
+    // The waiting zygote's place is taken by a worker, or by the next zygote, again and again.
+    let first = processes::children(server.pid())[0];
+    let second = processes::children(first)[0];
+    send_signal(second, Signal::KILL);
+    until("one place taken", || processes::children(first).len() == 5);
+    assert_eq!(clients[0].ask("echo on"), "on");
+    for client in clients {
+        client.bye();
+    }
+    let report = server.stop();
+    assert_eq!(report["stats"]["crashes"], 0, "{report}");
+}
+
 under_models!(a_drain_without_descriptors_loses_nobody: under_fork = "fork:200", under_tasks = "tasks");
 
 fn a_drain_without_descriptors_loses_nobody(model: &str) {
     let args = ["script", "tcp://127.0.0.1:0", "--model", model, "--nofile", FILES];
     let mut server = Program::start(env!("CARGO_BIN_EXE_testserver"), args);
-    server.signal(rustix::process::Signal::STOP);
+    server.signal(Signal::STOP);
     let mut clients: Vec<_> = (0..60).map(|_| Client::connect(server.port())).collect();
     for client in &mut clients {
         client.send("echo served");
     }
-    server.signal(rustix::process::Signal::TERM);
-    server.signal(rustix::process::Signal::CONT);
+    server.signal(Signal::TERM);
+    server.signal(Signal::CONT);
     for mut client in clients {
         assert_eq!(client.line().as_deref(), Some("served"));
         client.bye();

@@ -8,6 +8,7 @@
 mod executor;
 mod fork;
 mod iterative;
+mod patience;
 mod percore;
 mod pool;
 mod prefork;
@@ -20,6 +21,7 @@ use std::{cell::RefCell, fmt, future::Future, num::NonZeroUsize, str::FromStr, s
 
 pub(crate) use executor::{Executor, Packets, Sources, permit, serve_sources};
 pub(crate) use iterative::Inline;
+pub(crate) use patience::Patience;
 pub(crate) use runtime::for_one_connection;
 
 use crate::{

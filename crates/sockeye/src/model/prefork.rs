@@ -55,21 +55,23 @@ async fn keep_alive(server: Arc<ServerContext>, work: mpsc::Sender<Work>) {
             () = server.shutdown.draining() => return,
             sent = work.send(Work::Worker { ended }) => if sent.is_err() { return },
         }
-        // An error means that the order was refused or lost.
-        tokio::select! {
-            _ = &mut worker => {}
+        // An error means that the order was refused or lost: no worker has died.
+        let began = tokio::select! {
+            ended = &mut worker => ended.is_ok(),
             () = server.shutdown.draining() => {
                 // Nobody orders any more: the zygotes end, and with them their listeners.
                 drop(work);
                 let _ = worker.await;
                 return;
             }
+        };
+        if began {
+            if started.elapsed() >= HEALTHY_AFTER {
+                pause = FIRST_PAUSE;
+            }
+            tracing::warn!(pause_ms = pause.as_millis(), "a worker has died and is replaced");
+            server.counters.count(Counter::WorkersRestarted);
         }
-        if started.elapsed() >= HEALTHY_AFTER {
-            pause = FIRST_PAUSE;
-        }
-        tracing::warn!(pause_ms = pause.as_millis(), "a worker has died and is replaced");
-        server.counters.count(Counter::WorkersRestarted);
         tokio::select! {
             () = server.shutdown.draining() => return,
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),

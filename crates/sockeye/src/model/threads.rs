@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Executor, Packets, Run, runtime, serve_sources,
+    Executor, Packets, Patience, Run, runtime, serve_sources,
     workers::{Stay, Work, Workers},
 };
 use crate::{
     Error, Report,
-    server::{Counter, Job, PacketJob, ServerContext},
+    server::{Counter, Job, PacketJob, ServerContext, WarnLimit},
 };
 
 /// How long a thread waits for another connection when it has finished one: longer than the
@@ -20,32 +20,31 @@ const LINGER: Duration = Duration::from_millis(1100);
 struct Threads {
     server: Arc<ServerContext>,
     workers: Workers,
+    warnings: WarnLimit,
 }
 
-/// First pause when there is no thread or descriptor for another runtime.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-/// How long work waits for a thread until it is refused. Whoever comes after it waits in the backlog.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 impl Threads {
+    /// Runs work once there is a thread for it. Whoever comes after it waits in the backlog.
     async fn run(&self, work: Work) {
-        let mut pause = FIRST_PAUSE;
+        let mut patience = Patience::default();
         let mut waiting = Some(work);
         while let Some(work) = waiting.take() {
             let Err(work) = self.workers.give(work) else { return };
             waiting = Some(work);
             let Err(error) = self.workers.start(&mut waiting) else { return };
-            if pause > PATIENCE {
+            let Some(pause) = patience.pause() else {
                 self.server.counters.count(Counter::RefusedNoWorker);
-                tracing::warn!(
-                    %error,
-                    "closed a connection: no thread for it; lower the model's number"
-                );
+                if self.warnings.due() {
+                    tracing::warn!(
+                        %error,
+                        "closed a connection: no thread for it; lower the model's number"
+                    );
+                }
                 return;
-            }
+            };
             self.server.counters.count(Counter::AcceptBackoffs);
             tokio::select! {
-                () = tokio::time::sleep(pause) => pause *= 2,
+                () = tokio::time::sleep(pause) => {}
                 () = self.server.shutdown.cut_now() => break,
             }
         }
@@ -69,7 +68,8 @@ pub(super) fn run(run: Run) -> Result<Report, Error> {
     let runtime = runtime::current_thread().map_err(Error::system("cannot start the runtime"))?;
     runtime.block_on(run.supervise(|server, sources| async move {
         let workers = Workers::new(&server, Stay::For(LINGER));
-        let threads = Threads { server: Arc::clone(&server), workers };
+        let threads =
+            Threads { server: Arc::clone(&server), workers, warnings: WarnLimit::default() };
         serve_sources(&server, sources, &threads, Packets::Executor)
             .await
             .map_err(Error::system("cannot serve"))

@@ -28,6 +28,7 @@ use super::{
     context::ServerContext,
     service::{Route, StreamSource},
     stats::Counter,
+    warn_limit::WarnLimit,
 };
 use crate::{Listener, socket::Accepted, sys::registration::watch};
 
@@ -41,8 +42,6 @@ const SHED_AFTER: Duration = Duration::from_secs(1);
 const SHED_AT_ONCE: usize = 64;
 /// Descriptors that taking a backlog leaves to those who handle it.
 const LEFT_FOR_HANDLERS: RawFd = 64;
-/// Least time between two warnings.
-const WARN_EVERY: Duration = Duration::from_secs(10);
 
 /// The listeners that one loop accepts from, in fair turn.
 #[derive(Debug)]
@@ -243,7 +242,7 @@ struct Shortage {
     since: Option<Instant>,
     pause: Duration,
     timer: Option<Pin<Box<Sleep>>>,
-    warned: Option<Instant>,
+    warnings: WarnLimit,
     spare: Option<rustix::fd::OwnedFd>,
 }
 
@@ -257,7 +256,7 @@ impl Shortage {
             since: None,
             pause: FIRST_PAUSE,
             timer: None,
-            warned: None,
+            warnings: WarnLimit::default(),
             spare: spare_descriptor(),
         }
     }
@@ -272,8 +271,7 @@ impl Shortage {
     /// Begins a pause; whether the shortage has lasted so long that connections are to be shed.
     fn pause(&mut self, error: &io::Error) -> bool {
         let since = *self.since.get_or_insert_with(Instant::now);
-        if self.warned.is_none_or(|last| last.elapsed() >= WARN_EVERY) {
-            self.warned = Some(Instant::now());
+        if self.warnings.due() {
             tracing::warn!(
                 %error,
                 "cannot accept: pausing; raise the limit on open files (LimitNOFILE=, ulimit -n) \

@@ -28,6 +28,7 @@ mod signals;
 mod startup;
 mod stats;
 mod supervise;
+mod warn_limit;
 mod watchdog;
 
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub(crate) use service::{Job, Route, StreamService, StreamSource, run_connection
 pub(crate) use settings::Settings;
 pub(crate) use stats::Counter;
 pub(crate) use supervise::supervise;
+pub(crate) use warn_limit::WarnLimit;
 
 use crate::{
     Addr, DatagramHandler, Error, Handler, Listener, Model, addr::AddrError,

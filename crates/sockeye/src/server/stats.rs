@@ -83,7 +83,7 @@ counters! {
     WorkersRestarted => workers_restarted,
     /// Zygotes started again after their predecessor died.
     ZygotesRestarted => zygotes_restarted,
-    /// Times that accepting paused as descriptors or memory had run out.
+    /// Times that accepting paused as descriptors, memory, threads or processes had run out.
     AcceptBackoffs => accept_backoffs,
     /// Connections ended by the drain deadline or a second signal.
     Cut => cut,

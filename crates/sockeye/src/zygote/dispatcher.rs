@@ -17,15 +17,20 @@ use tokio_util::task::TaskTracker;
 use super::{
     Link, ServerLines, ZygoteProcess, Zygotes, channel,
     message::{self, Order, Receipt, Slot, receive_receipt},
+    shortage::Shortage,
     watch::Watched,
 };
 use crate::{
+    model::Patience,
     server::{Counter, Job, PacketJob, ServerContext},
     sys::registration::watch,
 };
 
 /// Least time between two waiting zygotes.
 const REPLACE_PAUSE: Duration = Duration::from_millis(50);
+
+/// The same when there was no process for the last one.
+const REPLACE_PAUSE_IN_SHORTAGE: Duration = Duration::from_secs(1);
 
 /// Most orders under way to a zygote.
 const MAX_PENDING: usize = 64;
@@ -46,7 +51,7 @@ pub(crate) enum Work {
 #[derive(Debug)]
 enum Pending {
     Zygote,
-    Work { slot: Slot, work: Box<Work> },
+    Work { slot: Slot, work: Box<Work>, patience: Patience },
 }
 
 /// Gives orders to the zygotes.
@@ -63,6 +68,7 @@ pub(crate) struct Dispatcher {
     has_second: bool,
     /// When a waiting zygote may be forked next.
     replace_at: Instant,
+    shortage: Shortage,
 }
 
 /// The marks that no child has now.
@@ -103,6 +109,7 @@ impl Dispatcher {
             tasks: tasks.clone(),
             has_second: true,
             replace_at: Instant::now(),
+            shortage: Shortage::none(),
         })
     }
 
@@ -120,8 +127,9 @@ impl Dispatcher {
 
     async fn pass_on(&mut self, work: &mut mpsc::Receiver<Work>) -> io::Result<()> {
         let mut more = true;
-        while more || !self.pending.is_empty() {
-            let room = more && self.pending.len() < MAX_PENDING;
+        while more || !self.pending.is_empty() || self.shortage.holds() {
+            let room = more && self.pending.len() < self.shortage.room(MAX_PENDING);
+            let (holds, try_at) = (self.shortage.holds(), self.shortage.try_at());
             tokio::select! {
                 biased;
                 receipt = self.first.async_io(Interest::READABLE, receive_receipt) => {
@@ -133,8 +141,16 @@ impl Dispatcher {
                 () = gone(&self.second, self.replace_at), if more => {
                     self.replace_second().await?;
                 }
+                () = self.server.shutdown.cut_now(), if holds => {
+                    self.shortage.cut_held(&self.server);
+                }
+                () = tokio::time::sleep_until(try_at), if holds => {
+                    for (work, patience) in self.shortage.next_try() {
+                        self.order(work, patience).await?;
+                    }
+                }
                 next = work.recv(), if room => match next {
-                    Some(work) => self.order(work).await?,
+                    Some(work) => self.order(Box::new(work), Patience::default()).await?,
                     None => more = false,
                 },
             }
@@ -142,12 +158,12 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn order(&mut self, work: Work) -> io::Result<()> {
+    async fn order(&mut self, work: Box<Work>, patience: Patience) -> io::Result<()> {
         // There are as many slots as permits, and each piece of work holds a permit.
         let Some(index) = self.slots.take() else { return Ok(()) };
         let Some(cell) = self.server.cells.cell(index) else { return Ok(()) };
         let slot = Slot { index, round: cell.order() };
-        self.pending.push_back(Pending::Work { slot, work: Box::new(work) });
+        self.pending.push_back(Pending::Work { slot, work, patience });
         self.send_last().await
     }
 
@@ -174,12 +190,12 @@ impl Dispatcher {
         let lost = std::mem::take(&mut self.pending);
         self.replace_second().await?;
         for pending in lost {
-            let Pending::Work { slot, work } = pending else { continue };
+            let Pending::Work { slot, work, patience } = pending else { continue };
             let Some(cell) = self.server.cells.cell(slot.index) else { continue };
             match cell.revoke(slot.round) {
                 Ok(round) => {
                     let slot = Slot { round, ..slot };
-                    self.pending.push_back(Pending::Work { slot, work });
+                    self.pending.push_back(Pending::Work { slot, work, patience });
                     let last = self.pending.back().map(|last| send(&self.first, last));
                     if let Some(sent) = last {
                         sent.await.map_err(both_dead)?;
@@ -225,7 +241,7 @@ impl Dispatcher {
                 self.ask_for_second(theirs).await.map_err(both_dead)
             }
             Err(error) => {
-                tracing::warn!(%error, "no waiting zygote yet");
+                self.shortage.warn(&error, "no waiting zygote yet");
                 Ok(())
             }
         }
@@ -241,18 +257,23 @@ impl Dispatcher {
     }
 
     fn receipt(&mut self, receipt: Receipt) {
-        let (slot, work) = match self.pending.pop_front() {
-            Some(Pending::Work { slot, work }) => (slot, work),
-            Some(Pending::Zygote) | None => return,
-        };
-        if receipt.errno != 0 {
-            let error = io::Error::from_raw_os_error(receipt.errno);
-            tracing::warn!(%error, "closed a connection: no process for it");
-            self.server.counters.count(Counter::RefusedNoWorker);
-            self.slots.give_back(slot.index);
-            return;
+        let refused = (receipt.errno != 0).then(|| io::Error::from_raw_os_error(receipt.errno));
+        match (self.pending.pop_front(), refused) {
+            (Some(Pending::Work { slot, work, .. }), None) => {
+                self.shortage.over();
+                self.watch(slot, receipt, *work);
+            }
+            (Some(Pending::Work { slot, work, patience }), Some(error)) => {
+                self.slots.give_back(slot.index);
+                self.shortage.hold(&self.server, work, patience, &error);
+            }
+            (Some(Pending::Zygote), Some(error)) => {
+                self.has_second = false;
+                self.replace_at = Instant::now() + REPLACE_PAUSE_IN_SHORTAGE;
+                self.shortage.warn(&error, "no waiting zygote yet");
+            }
+            (Some(Pending::Zygote) | None, _) => {}
         }
-        self.watch(slot, receipt, *work);
     }
 
     fn watch(&self, slot: Slot, receipt: Receipt, work: Work) {
@@ -273,7 +294,7 @@ async fn gone(second: &AsyncFd<Link>, not_before: Instant) {
 }
 
 async fn send(zygote: &AsyncFd<Link>, pending: &Pending) -> io::Result<()> {
-    let Pending::Work { slot, work } = pending else { return Ok(()) };
+    let Pending::Work { slot, work, .. } = pending else { return Ok(()) };
     let slot = *slot;
     let (order, descriptor) = match &**work {
         Work::Connection(job) => {

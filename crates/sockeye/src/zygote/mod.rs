@@ -16,6 +16,7 @@ mod child;
 mod dispatcher;
 mod message;
 mod process;
+mod shortage;
 mod watch;
 
 use std::{

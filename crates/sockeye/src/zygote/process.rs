@@ -58,8 +58,10 @@ fn obey(plan: &Plan, socket: &OwnedFd, order: Order, descriptor: Option<OwnedFd>
             Receipt { errno, pid: 0, process: None }
         }
     };
+    let answered = answer(socket, &receipt);
+    // Only now: the other end of a zygote's that could not be forked tells the same, in fewer words.
     drop(descriptor);
-    if let Err(error) = answer(socket, &receipt) {
+    if let Err(error) = answered {
         // Without its server the zygote has nothing to do.
         let code = i32::from(error.kind() != io::ErrorKind::BrokenPipe);
         exit_now(code);

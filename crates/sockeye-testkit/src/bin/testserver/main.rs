@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! testserver HANDLER ADDR… [--model M] [--limit NAME=VALUE] [--tls CHAIN KEY] [--nofile N] [--ballast MIB] [--end HOW]
-//!     [--space MIB] [--times N] [--workers N] [--reload] [--bystander] [--beside]
+//!     [--space MIB] [--processes N] [--times N] [--workers N] [--reload] [--bystander] [--beside]
 //! ```
 //!
 //! Stream handlers: `echo`, `script`, `steps`, `setup-fails`, `blocking`, `refuse`, `report-panics`; `idle`,

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::{
+    process::{Resource, Rlimit, setrlimit},
+    thread::set_thread_uid,
+};
 use sockeye::{Limits, Model};
 
 /// How the server ends.
@@ -60,6 +63,7 @@ impl Options {
                 "--limit" => set_limit(&mut options.limits, &value()?)?,
                 "--tls" => options.tls = Some((value()?.into(), value()?.into())),
                 "--nofile" => limit_files(number(&value()?)?)?,
+                "--processes" => limit_processes(number(&value()?)?)?,
                 "--space" => options.space = Some(number(&value()?)?),
                 "--ballast" => options.ballast = number(&value()?)?,
                 "--times" => options.times = number(&value()?)?,
@@ -119,3 +123,15 @@ fn limit_files(most: u64) -> Result<(), String> {
     let limit = Rlimit { current: Some(most), maximum: Some(most) };
     setrlimit(Resource::Nofile, limit).map_err(|error| error.to_string())
 }
+
+/// Lets this process and all that it forks be so many at most: as a user of its own, as the system
+/// counts the processes of a user, and never root's. Only root may do that.
+fn limit_processes(most: u64) -> Result<(), String> {
+    let limit = Rlimit { current: Some(most), maximum: Some(most) };
+    setrlimit(Resource::Nproc, limit).map_err(|error| error.to_string())?;
+    let user = rustix::process::Uid::from_raw(FIRST_OWN_USER + std::process::id());
+    set_thread_uid(user).map_err(|error| error.to_string())
+}
+
+/// No system gives its users numbers from here on.
+const FIRST_OWN_USER: u32 = 1 << 30;
