@@ -51,6 +51,11 @@ impl Failure {
         }
     }
 
+    /// Whether the peer is there to read what the handler may have written before it failed.
+    pub(crate) const fn leaves_a_peer(&self) -> bool {
+        matches!(self, Self::Handler(_) | Self::Deadline(_))
+    }
+
     pub(crate) fn from_panic(payload: &(dyn Any + Send)) -> Self {
         let text = payload
             .downcast_ref::<&str>()

@@ -16,6 +16,15 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// How long the peer's rest is waited for.
 const LONGEST: Duration = Duration::from_secs(1);
 
+/// What of the peer's is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// What has come and was not read, and whatever follows it.
+    IfUnread,
+    /// All up to its end: the peer does not know yet that it has to stop.
+    UntilItsEnd,
+}
+
 /// A connection whose handler is done and whose peer is not.
 #[derive(Debug)]
 pub(crate) struct Lingering {
@@ -23,15 +32,16 @@ pub(crate) struct Lingering {
 }
 
 impl Lingering {
-    /// Ends a connection that was handled; what it returns has still something to read.
-    pub(super) async fn after(mut conn: Conn) -> Option<Self> {
+    /// Says to the peer that nothing more will come; what it returns has still something to read.
+    pub(super) async fn after(mut conn: Conn, rest: Rest) -> Option<Self> {
         if conn.ended() && !conn.needs_shutdown() {
             // Closing the descriptor says all there is to say.
             return None;
         }
         let half_closed = conn.shutdown().await.is_ok();
         let unread = || rustix::io::ioctl_fionread(&conn).is_ok_and(|n| n > 0);
-        (half_closed && !conn.ended() && unread()).then_some(Self { conn })
+        let more = rest == Rest::UntilItsEnd || unread();
+        (half_closed && !conn.ended() && more).then_some(Self { conn })
     }
 
     /// Goes on in a task of the current runtime, if not too many do already.
@@ -57,7 +67,8 @@ impl Lingering {
         let mut left = MOST_BYTES;
         let mut sink = [0; 1024];
         while left > 0 {
-            match self.conn.read(&mut sink).await {
+            // Below the counters, which tell what handlers read.
+            match self.conn.stream_mut().read(&mut sink).await {
                 Ok(0) | Err(_) => break,
                 Ok(n) => left = left.saturating_sub(n),
             }

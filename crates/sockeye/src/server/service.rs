@@ -4,7 +4,7 @@ use std::{
     future::{Future, poll_fn},
     io,
     panic::AssertUnwindSafe,
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::Poll,
     time::Instant,
@@ -14,8 +14,12 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::{
-    Conn, ConnInfo, Failure, context::ServerContext, linger::Lingering, registry::Admission,
+    Conn, ConnInfo, Failure,
+    context::ServerContext,
+    linger::{Lingering, Rest},
+    registry::Admission,
     stats::Counter,
+    watchdog::Watched,
 };
 use crate::{
     Addr, SocketName, Stream,
@@ -84,16 +88,14 @@ pub(crate) async fn run_connection(
     let span = tracing::debug_span!("connection", %id, peer = %info.peer);
     let watched = Arc::clone(admission.watched());
     let life = async {
-        let mut serving = pin!(serve_connection(server, route, accepted, info, admission));
-        // To wait for the shutdown's own token would cost two locks at every step.
-        let ended = poll_fn(|cx| match serving.as_mut().poll(cx) {
-            Poll::Ready(rest) => Poll::Ready(Some(rest)),
-            Poll::Pending => watched.poll_cut(cx).map(|()| None),
-        });
-        ended.await.unwrap_or_else(|| {
+        let serving = pin!(serve_connection(server, route, accepted, info, admission));
+        let Some(ended) = unless_cut(&watched, serving).await else {
             server.cut(id);
-            None
-        })
+            return None;
+        };
+        let (conn, rest) = ended?;
+        // It counts as what its handler made of it: a cut ends but its closing.
+        unless_cut(&watched, pin!(Lingering::after(conn, rest))).await?
     };
     // What came after the watchdog had cut the others.
     if server.shutdown.is_cut() {
@@ -102,20 +104,35 @@ pub(crate) async fn run_connection(
     life.instrument(span).await
 }
 
+/// Does a part of a connection's life; `None` if it is cut before that is done.
+fn unless_cut<T>(
+    watched: &Watched,
+    mut part: Pin<&mut impl Future<Output = T>>,
+) -> impl Future<Output = Option<T>> {
+    // To wait for the shutdown's own token would cost two locks at every step.
+    poll_fn(move |cx| match part.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => watched.poll_cut(cx).map(|()| None),
+    })
+}
+
+/// A connection that is to be closed, if there is anything left to say or to wait for.
+type Ended = Option<(Conn, Rest)>;
+
 async fn serve_connection(
     server: &Arc<ServerContext>,
     route: &Route,
     accepted: Accepted,
     mut info: ConnInfo,
     admission: &mut Admission,
-) -> Option<Lingering> {
+) -> Ended {
     let service = &route.service;
     let opened = match accepted.into_stream() {
         Ok(stream) if route.addr.proxy || route.addr.tls => {
             // On the heap, as what it needs would lie idle for the rest of the connection.
             Box::pin(open_layers(server, route, stream, &mut info)).await
         }
-        plain => plain,
+        plain => plain.map_err(Refused::from),
     };
     if let Some(client) = info.proxied.as_ref().and_then(SocketName::ip) {
         // Only now is it known whose connection this is.
@@ -123,36 +140,44 @@ async fn serve_connection(
             return None;
         }
     }
-    let failure = match opened {
-        Err(error) => Some(Failure::Handshake(error)),
+    let watched = Arc::clone(admission.watched());
+    let conn = |stream| Conn::new(stream, Arc::new(info.clone()), Arc::clone(server), watched);
+    match opened {
+        Err(Refused { error, told }) => {
+            failed(server, service, &info, &Failure::Handshake(error));
+            told.map(|stream| (conn(stream), Rest::UntilItsEnd))
+        }
         Ok(stream) => match caught(|| service.handler.admits(&info)) {
-            Err(panic) => Some(panic),
+            Ok(true) => {
+                let mut conn = conn(stream);
+                let outcome = handle(service, &mut conn).await;
+                match &outcome {
+                    Ok(()) => server.counters.count(Counter::Completed),
+                    Err(failure) => failed(server, service, &info, failure),
+                }
+                // The handler may have written why it ends: that must arrive like any answer.
+                let listens = outcome.as_ref().err().is_none_or(Failure::leaves_a_peer);
+                listens.then_some((conn, Rest::IfUnread))
+            }
             Ok(false) => {
                 server.counters.count(Counter::RefusedByVerify);
-                return None;
+                None
             }
-            Ok(true) => {
-                let watched = Arc::clone(admission.watched());
-                let mut conn =
-                    Conn::new(stream, Arc::new(info.clone()), Arc::clone(server), watched);
-                match handle(service, &mut conn).await {
-                    None => {
-                        server.counters.count(Counter::Completed);
-                        return Lingering::after(conn).await;
-                    }
-                    failure => failure,
-                }
+            Err(panic) => {
+                failed(server, service, &info, &panic);
+                None
             }
         },
-    };
-    if let Some(failure) = failure {
-        server.counters.count(counter_of(&failure));
-        // A panic in the report must not end more than this connection.
-        if caught(|| service.handler.failed(&info, &failure)).is_err() {
-            server.counters.count(Counter::Panics);
-        }
     }
-    None
+}
+
+/// Counts and reports a failure.
+fn failed(server: &ServerContext, service: &StreamService, info: &ConnInfo, failure: &Failure) {
+    server.counters.count(counter_of(failure));
+    // A panic in the report must not end more than this connection.
+    if caught(|| service.handler.failed(info, failure)).is_err() {
+        server.counters.count(Counter::Panics);
+    }
 }
 
 /// Calls a part of a handler that is not async, with panics caught.
@@ -171,13 +196,26 @@ const fn counter_of(failure: &Failure) -> Counter {
     }
 }
 
+/// A connection whose layers could not be opened.
+struct Refused {
+    error: io::Error,
+    /// The transport, if the peer was told why.
+    told: Option<Stream>,
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self { error, told: None }
+    }
+}
+
 /// The PROXY header and the TLS handshake, together under one deadline.
 async fn open_layers(
     server: &ServerContext,
     route: &Route,
     mut stream: Stream,
     info: &mut ConnInfo,
-) -> io::Result<Stream> {
+) -> Result<Stream, Refused> {
     let limit = server.limits.handshake;
     let open = async {
         if route.addr.proxy {
@@ -185,7 +223,10 @@ async fn open_layers(
         }
         #[cfg(feature = "tls")]
         if let Some(tls) = route.service.tls.as_ref().filter(|_| route.addr.tls) {
-            stream = tls.accept(stream).await?;
+            stream = tls.accept_or_refuse(stream).await.map_err(|(error, told)| {
+                let error = error.into();
+                Refused { error, told }
+            })?;
         }
         Ok(stream)
     };
@@ -193,7 +234,8 @@ async fn open_layers(
         Err(io::Error::new(
             io::ErrorKind::TimedOut,
             format!("the handshake took longer than {} ms", limit.as_millis()),
-        ))
+        )
+        .into())
     })
 }
 
@@ -214,11 +256,10 @@ async fn proxied(
 }
 
 /// The handler, with panics caught.
-async fn handle(service: &StreamService, conn: &mut Conn) -> Option<Failure> {
+async fn handle(service: &StreamService, conn: &mut Conn) -> Result<(), Failure> {
     match AssertUnwindSafe(async { service.handler.run(conn).await }).catch_unwind().await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(Failure::from_handler(error)),
-        Err(panic) => Some(Failure::from_panic(panic.as_ref())),
+        Ok(result) => result.map_err(Failure::from_handler),
+        Err(panic) => Err(Failure::from_panic(panic.as_ref())),
     }
 }
 

@@ -63,10 +63,11 @@ pub enum ClientAuth {
 /// sessions by tickets, and takes no early data (0-RTT), which could be replayed.
 ///
 /// After a fork the children share the ticket keys made before it, so that a client may resume
-/// with any of them. The keys are renewed six hours after they were made, by each process for
-/// itself; from then on a session resumes only in the process that it was made in. A reload is
-/// seen only by the process that does it: call it from [`Server::on_reload`], which does so in
-/// every process of a server.
+/// with any of them. The keys are renewed every six hours, by each process for itself. A client
+/// whose ticket another process made after that gets a full handshake in place of a resumed one,
+/// and notices nothing else: under `prefork` most do then, under `fork`, where every connection
+/// has a process of its own, all. A reload is seen only by the process that does it: call it from
+/// [`Server::on_reload`], which does so in every process of a server.
 ///
 /// [`Server::on_reload`]: crate::Server::on_reload
 #[derive(Clone)]
@@ -232,30 +233,48 @@ impl TlsServer {
     /// If the peer does not speak TLS, breaks its rules, or is refused; it is told so by an alert
     /// (and by a plain answer, if it spoke plain HTTP). If the transport fails, or keeps records.
     pub async fn accept(&self, stream: Stream) -> Result<Stream, TlsError> {
-        super::check_transport(&stream)?;
-        // Boxed, as it holds a whole connection, which would swell every future around it.
-        Ok(Stream::from_tls(Box::pin(self.handshake(stream)).await?))
+        self.accept_or_refuse(stream).await.map_err(|(error, _)| error)
     }
 
-    /// Does the handshake on any transport.
-    pub(super) async fn handshake<IO>(&self, mut io: IO) -> Result<TlsSocket<IO>, TlsError>
+    /// As [`accept`](Self::accept), and gives the transport back if the peer was told of the error,
+    /// so that it can be closed without a reset that would overtake the alert.
+    pub(crate) async fn accept_or_refuse(
+        &self,
+        stream: Stream,
+    ) -> Result<Stream, (TlsError, Option<Stream>)> {
+        super::check_transport(&stream).map_err(|error| (error, None))?;
+        // Boxed, as it holds a whole connection, which would swell every future around it.
+        let handshake = Box::pin(self.handshake(stream)).await;
+        handshake.map(Stream::from_tls).map_err(|(error, stream)| {
+            let told = !matches!(error, TlsError::Closed | TlsError::Io(_));
+            (error, told.then_some(stream))
+        })
+    }
+
+    /// Does the handshake on any transport, and gives it back if that fails.
+    pub(super) async fn handshake<IO>(&self, mut io: IO) -> Result<TlsSocket<IO>, (TlsError, IO)>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let accepted = hello::read(&mut io).await?;
+        let accepted = match hello::read(&mut io).await {
+            Ok(accepted) => accepted,
+            Err(error) => return Err((error, io)),
+        };
         let config = self.config();
         let offered = accepted.client_hello().alpn().map(alpn_names);
         let accept = StartHandshake::from_parts(accepted, io).into_stream(Arc::clone(&config));
-        match accept.await {
-            Ok(stream) => Ok(TlsSocket::new(stream, None)),
-            Err(error) => Err(match (TlsError::from_stream(error, "the client"), offered) {
-                (TlsError::Protocol(rustls::Error::NoApplicationProtocol), Some(offered)) => {
-                    let spoken = alpn_names(config.alpn_protocols.iter().map(Vec::as_slice));
-                    TlsError::NoCommonProtocol { offered, spoken }
-                }
-                (other, _) => other,
-            }),
-        }
+        let (error, io) = match accept.into_fallible().await {
+            Ok(stream) => return Ok(TlsSocket::new(stream, None)),
+            Err(refused) => refused,
+        };
+        let error = match (TlsError::from_stream(error, "the client"), offered) {
+            (TlsError::Protocol(rustls::Error::NoApplicationProtocol), Some(offered)) => {
+                let spoken = alpn_names(config.alpn_protocols.iter().map(Vec::as_slice));
+                TlsError::NoCommonProtocol { offered, spoken }
+            }
+            (other, _) => other,
+        };
+        Err((error, io))
     }
 }
 

@@ -7,6 +7,7 @@ mod data;
 mod files;
 mod handshake;
 mod peers;
+mod refusals;
 mod sessions;
 mod strangers;
 

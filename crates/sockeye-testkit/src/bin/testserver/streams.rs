@@ -5,11 +5,15 @@ use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
 };
 
+use futures_util::FutureExt as _;
 use serde_json::json;
 use sockeye::{
     BlockingConn, BlockingHandler, Conn, ConnInfo, Failure, Handler, PerConnection, RequestHandler,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    task::coop::unconstrained,
+};
 
 use crate::events;
 
@@ -121,6 +125,19 @@ async fn obey(conn: &mut Conn, line: &str) -> io::Result<bool> {
             let taken = tokio::io::copy(&mut body, &mut tokio::io::sink()).await?;
             format!("took {taken}")
         }
+        "refuse" => {
+            conn.write_all(b"500 refused\n").await?;
+            return Err(io::Error::other("the handler was told to refuse"));
+        }
+        "dawdle" => return dawdle(conn).await,
+        "fill" => {
+            let piece = [0; 16 * 1024];
+            // Not up to the task's share of time, but up to what the connection holds.
+            while let Some(written) = unconstrained(conn.write(&piece)).now_or_never() {
+                written?;
+            }
+            return Ok(false);
+        }
         "bye" => return Ok(false),
         "error" => return Err(io::Error::other("the handler was told to fail")),
         #[expect(clippy::panic, reason = "the handler is told to")]
@@ -129,6 +146,14 @@ async fn obey(conn: &mut Conn, line: &str) -> io::Result<bool> {
     };
     conn.write_all(format!("{answer}\n").as_bytes()).await?;
     Ok(true)
+}
+
+/// Waits for a line up to the deadline, says that it was one, and fails once something comes.
+async fn dawdle(conn: &mut Conn) -> io::Result<bool> {
+    let read = conn.read_line().await;
+    conn.write_all(b"421 too slow\n").await?;
+    conn.stream().readable().await?;
+    read.map(|_| true)
 }
 
 fn stats(conn: &Conn) -> String {
