@@ -1,16 +1,16 @@
-//! The clocks that deadlines are measured by: one exact, one cheap and a few milliseconds behind.
+//! Moments, as deadlines are measured by.
 
 use std::{sync::OnceLock, time::Duration};
 
-use rustix::time::{ClockId, Timespec, clock_getres, clock_gettime};
+use crate::sys::clock::Clock;
 
 /// Nanoseconds since some moment before this process, never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(pub(crate) u64);
 
 impl Time {
-    pub(crate) fn after(self, duration: Duration) -> Self {
-        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    /// So many nanoseconds later.
+    pub(crate) const fn after(self, nanoseconds: u64) -> Self {
         Self(self.0.saturating_add(nanoseconds))
     }
 
@@ -20,23 +20,18 @@ impl Time {
     }
 }
 
-/// The time now (CLOCK_MONOTONIC).
+/// The time now.
 pub(crate) fn exact() -> Time {
-    Time(nanoseconds(clock_gettime(ClockId::Monotonic)).max(1))
+    Time(Clock::Exact.read().max(1))
 }
 
-/// The time at the last tick of the system, for a fraction of the cost (CLOCK_MONOTONIC_COARSE).
+/// The time now or a few milliseconds ago.
 pub(crate) fn coarse() -> Time {
-    Time(nanoseconds(clock_gettime(ClockId::MonotonicCoarse)).max(1))
+    Time(Clock::Coarse.read().max(1))
 }
 
-/// How far the coarse clock may be behind.
-pub(crate) fn coarse_tick() -> Duration {
-    static TICK: OnceLock<Duration> = OnceLock::new();
-    *TICK.get_or_init(|| Duration::from_nanos(nanoseconds(clock_getres(ClockId::MonotonicCoarse))))
-}
-
-fn nanoseconds(time: Timespec) -> u64 {
-    let (seconds, rest) = (time.tv_sec.cast_unsigned(), time.tv_nsec.cast_unsigned());
-    seconds.wrapping_mul(1_000_000_000).wrapping_add(rest)
+/// How many nanoseconds `coarse` may be behind.
+pub(crate) fn coarse_tick() -> u64 {
+    static TICK: OnceLock<u64> = OnceLock::new();
+    *TICK.get_or_init(|| Clock::Coarse.resolution())
 }

@@ -98,9 +98,8 @@ impl Deadline {
     pub(crate) fn expiry(&self) -> Option<Time> {
         let since = self.since.load(Relaxed);
         // The coarse clock may be behind by one of its ticks: nobody shall be cut too early.
-        (since != 0).then(|| {
-            Time(since.saturating_add(self.limit.load(Relaxed))).after(clock::coarse_tick())
-        })
+        (since != 0)
+            .then(|| Time(since).after(self.limit.load(Relaxed)).after(clock::coarse_tick()))
     }
 
     /// The watchdog has seen that the expiry is past.
