@@ -6,28 +6,29 @@
 
 mod cli;
 mod shell;
+mod typed;
 
-use std::{io, time::Duration};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use clap::Parser;
 use sockeye::{
-    Addr, Conn, Handler, Limits, Model, Server, Stream, client,
+    Conn, Handler, Limits, Server, Stream, client,
     framing::{read_until_pause, recv_acknowledged, send_acknowledged},
     quantity::parse_duration,
 };
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
+use typed::Lines;
 
 /// Runs commands on the server, prints their output.
 #[derive(Parser)]
 enum Cli {
     /// Run what clients ask for, until Ctrl-C
     Serve {
-        /// Where to listen
-        #[arg(default_value = "unix://command.sock")]
-        addr: Addr,
-        /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
-        #[arg(long, default_value_t)]
-        model: Model,
+        #[command(flatten)]
+        listen: cli::Listen,
         /// How long a command may run
         #[arg(long, default_value = "60s", value_parser = parse_duration)]
         time: Duration,
@@ -37,14 +38,16 @@ enum Cli {
     },
     /// Run one command, or each line of standard input
     Connect {
-        /// Where the server listens
-        #[arg(default_value = "unix://command.sock")]
-        addr: Addr,
+        #[command(flatten)]
+        call: cli::Call,
         /// The command, behind `--`
         #[arg(last = true)]
         command: Vec<String>,
     },
 }
+
+/// Where it listens unless told otherwise.
+const ADDR: &str = "unix://command.sock";
 
 /// The answer where a command has no output.
 const NO_OUTPUT: &[u8] = b"command error";
@@ -69,11 +72,11 @@ impl Handler for Run {
             if shell::looks_like_http(&command) {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "HTTP: not answered"));
             }
-            cli::say(format_args!("{}: {}", conn.peer(), cli::printable(&command)))?;
+            cli::say(format_args!("{}: {}", conn.peer(), String::from_utf8_lossy(&command)))?;
             // A client that is gone wants no output: dropping the future kills the command.
             let output = tokio::select! {
                 output = shell::run(command, self.time) => output?,
-                gone = closed(conn) => return gone,
+                gone = shell::closed(conn) => return gone,
             };
             let body = if output.is_empty() { NO_OUTPUT } else { &output };
             send_acknowledged(conn, body).await?;
@@ -81,12 +84,7 @@ impl Handler for Run {
     }
 }
 
-/// Returns once the peer has closed. What it sends meanwhile stays unread.
-async fn closed(conn: &mut Conn) -> io::Result<()> {
-    if conn.fill_buf().await?.is_empty() { Ok(()) } else { std::future::pending().await }
-}
-
-fn serve(addr: Addr, model: Model, time: Duration, i_know: bool) -> cli::Exit {
+fn serve(cli::Listen { addr, model }: cli::Listen, time: Duration, i_know: bool) -> cli::Exit {
     let limits = Limits { max_connections: MOST_CLIENTS, ..Limits::default() };
     let server = match i_know {
         true => Server::bind(&addr)?,
@@ -94,22 +92,24 @@ fn serve(addr: Addr, model: Model, time: Duration, i_know: bool) -> cli::Exit {
     };
     let addrs = if i_know { server.addrs() } else { vec![addr] };
     cli::announce(&addrs)?;
-    let report = server.model(model).limits(limits).serve(Run { time })?;
-    Ok(cli::say(report)?)
+    Ok(cli::say(server.model(model).limits(limits).serve(Run { time })?)?)
 }
 
 async fn ask(stream: &mut Stream, command: &str) -> cli::Exit {
     stream.write_all(command.as_bytes()).await?;
     let output = recv_acknowledged(stream, shell::MOST_OUTPUT * 2).await?;
-    Ok(cli::pass_on(&output.ok_or("the server hung up")?)?)
+    let output = output.ok_or("the server hung up")?;
+    // As it is, also on a terminal: it is what the user asked to see.
+    io::stdout().write_all(&output)?;
+    Ok(io::stdout().flush()?)
 }
 
-async fn connect(addr: Addr, command: Vec<String>) -> cli::Exit {
+async fn connect(cli::Call { addr }: cli::Call, command: Vec<String>) -> cli::Exit {
     let mut stream = client::connect(addr).await?;
     if !command.is_empty() {
         return ask(&mut stream, &command.join(" ")).await;
     }
-    let mut lines = cli::Lines::new("$ ");
+    let mut lines = Lines::new("$ ");
     while let Some(line) = lines.next().await? {
         if !line.trim().is_empty() {
             ask(&mut stream, &line).await?;
@@ -120,7 +120,7 @@ async fn connect(addr: Addr, command: Vec<String>) -> cli::Exit {
 
 fn main() -> cli::Exit {
     match Cli::parse() {
-        Cli::Serve { addr, model, time, i_know } => serve(addr, model, time, i_know),
-        Cli::Connect { addr, command } => cli::block_on(connect(addr, command)),
+        Cli::Serve { listen, time, i_know } => serve(listen, time, i_know),
+        Cli::Connect { call, command } => cli::block_on(connect(call, command)),
     }
 }

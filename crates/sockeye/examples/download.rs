@@ -11,7 +11,7 @@ use std::{io, path::Path};
 
 use clap::Parser;
 use sockeye::{
-    Addr, Conn, Handler, Model, Server, client,
+    Conn, Handler, Server, client,
     framing::{HEADER_PAUSE, read_until_pause},
 };
 use tokio::{
@@ -25,20 +25,12 @@ use transfer::{Incoming, PIECE, SEPARATOR};
 #[derive(Parser)]
 enum Cli {
     /// Serve the current folder until Ctrl-C
-    Serve {
-        /// Where to listen
-        #[arg(default_value = "tcp://127.0.0.1:9008")]
-        addr: Addr,
-        /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
-        #[arg(long, default_value_t)]
-        model: Model,
-    },
+    Serve(cli::Listen),
     /// Fetch a file into the current folder
     #[command(allow_missing_positional = true)]
     Connect {
-        /// Where the server listens
-        #[arg(default_value = "tcp://127.0.0.1:9008")]
-        addr: Addr,
+        #[command(flatten)]
+        call: cli::Call,
         /// The file's name in the server's folder
         name: String,
         /// Replace a file of that name
@@ -46,6 +38,9 @@ enum Cli {
         force: bool,
     },
 }
+
+/// Where it listens unless told otherwise.
+const ADDR: &str = "tcp://127.0.0.1:9008";
 
 /// What follows the name of a file that does not exist.
 const NO_SUCH_FILE: &str = "文件不存在";
@@ -58,7 +53,7 @@ impl Handler for Download {
     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
         let Some(name) = read_until_pause(conn, |_| true).await? else { return Ok(()) };
         let name = name.trim_ascii_end();
-        cli::say(format_args!("{}: {}", conn.peer(), cli::printable(name)))?;
+        cli::say(format_args!("{}: {}", conn.peer(), String::from_utf8_lossy(name)))?;
         let Some((file, size)) = self.folder.open(name)? else {
             let answer = [b"-1", SEPARATOR.as_bytes(), name, NO_SUCH_FILE.as_bytes()];
             return conn.write_all(&answer.concat()).await;
@@ -73,14 +68,13 @@ impl Handler for Download {
     }
 }
 
-fn serve(addr: Addr, model: Model) -> cli::Exit {
+fn serve(cli::Listen { addr, model }: cli::Listen) -> cli::Exit {
     let server = Server::bind(addr)?.model(model);
     cli::announce(&server.addrs())?;
-    let report = server.serve(Download { folder: jail::Jail::current()? })?;
-    Ok(cli::say(report)?)
+    Ok(cli::say(server.serve(Download { folder: jail::Jail::current()? })?)?)
 }
 
-async fn connect(addr: Addr, name: String, force: bool) -> cli::Exit {
+async fn connect(cli::Call { addr }: cli::Call, name: String, force: bool) -> cli::Exit {
     let own = transfer::base_name(&name).ok_or("that is no name of a file")?;
     if !force && Path::new(own).exists() {
         return Err(format!("{own} exists already; to replace it, say --force").into());
@@ -93,7 +87,7 @@ async fn connect(addr: Addr, name: String, force: bool) -> cli::Exit {
     if code != b"0" {
         let at = answer.len() - rest.len();
         stream.read_to_end(&mut answer).await?;
-        return Err(cli::printable(&answer[at..]).into());
+        return Err(String::from_utf8_lossy(&answer[at..]).into());
     }
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (size, first) = rest.split_at(digits);
@@ -110,7 +104,7 @@ async fn connect(addr: Addr, name: String, force: bool) -> cli::Exit {
 
 fn main() -> cli::Exit {
     match Cli::parse() {
-        Cli::Serve { addr, model } => serve(addr, model),
-        Cli::Connect { addr, name, force } => cli::block_on(connect(addr, name, force)),
+        Cli::Serve(listen) => serve(listen),
+        Cli::Connect { call, name, force } => cli::block_on(connect(call, name, force)),
     }
 }

@@ -8,7 +8,7 @@ use std::{io, time::Duration};
 use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
 use sockeye::{
-    Addr, Conn, Handler, Model, Server, client,
+    Conn, Handler, Server, client,
     framing::{LengthField, LengthPrefixed},
 };
 use tokio::{io::AsyncWriteExt, time::sleep};
@@ -19,26 +19,24 @@ use tokio_util::codec::Framed;
 enum Cli {
     /// Print what each read gives, or each frame, until Ctrl-C
     Serve {
-        /// Where to listen
-        #[arg(default_value = "tcp://127.0.0.1:9010")]
-        addr: Addr,
-        /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
-        #[arg(long, default_value_t)]
-        model: Model,
+        #[command(flatten)]
+        listen: cli::Listen,
         /// Expect each message's length in front of it
         #[arg(long)]
         framed: bool,
     },
     /// Send three messages
     Connect {
-        /// Where the server listens
-        #[arg(default_value = "tcp://127.0.0.1:9010")]
-        addr: Addr,
+        #[command(flatten)]
+        call: cli::Call,
         /// Send each message's length in front of it
         #[arg(long)]
         framed: bool,
     },
 }
+
+/// Where it listens unless told otherwise.
+const ADDR: &str = "tcp://127.0.0.1:9010";
 
 const MESSAGES: [&str; 3] = ["one", "two!", "a message of 24 bytes .."];
 
@@ -62,7 +60,7 @@ impl Handler for Sticky {
         if self.framed {
             let mut frames = Framed::new(conn, LengthPrefixed::new(LENGTH));
             while let Some(frame) = frames.next().await.transpose()? {
-                cli::say(format_args!("a frame: {}", cli::printable(&frame)))?;
+                cli::say(format_args!("a frame: {}", String::from_utf8_lossy(&frame)))?;
             }
             return Ok(());
         }
@@ -71,19 +69,18 @@ impl Handler for Sticky {
             if read.is_empty() {
                 return Ok(());
             }
-            cli::say(format_args!("a read: {}", cli::printable(&read)))?;
+            cli::say(format_args!("a read: {}", String::from_utf8_lossy(&read)))?;
         }
     }
 }
 
-fn serve(addr: Addr, model: Model, framed: bool) -> cli::Exit {
+fn serve(cli::Listen { addr, model }: cli::Listen, framed: bool) -> cli::Exit {
     let server = Server::bind(addr)?.model(model);
     cli::announce(&server.addrs())?;
-    let report = server.serve(Sticky { framed })?;
-    Ok(cli::say(report)?)
+    Ok(cli::say(server.serve(Sticky { framed })?)?)
 }
 
-async fn connect(addr: Addr, framed: bool) -> cli::Exit {
+async fn connect(cli::Call { addr }: cli::Call, framed: bool) -> cli::Exit {
     let mut stream = client::connect(addr).await?;
     if framed {
         let mut frames = Framed::new(stream, LengthPrefixed::new(LENGTH));
@@ -100,7 +97,7 @@ async fn connect(addr: Addr, framed: bool) -> cli::Exit {
 
 fn main() -> cli::Exit {
     match Cli::parse() {
-        Cli::Serve { addr, model, framed } => serve(addr, model, framed),
-        Cli::Connect { addr, framed } => cli::block_on(connect(addr, framed)),
+        Cli::Serve { listen, framed } => serve(listen, framed),
+        Cli::Connect { call, framed } => cli::block_on(connect(call, framed)),
     }
 }

@@ -2,33 +2,27 @@
 //! that is not in the way when its server stops.
 
 mod cli;
+mod typed;
 
 use std::io;
 
 use clap::Parser;
-use sockeye::{Addr, Conn, Handler, Model, Server, client};
+use sockeye::{Conn, Handler, Server, client};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use typed::Lines;
 
 /// Sends lines to a server that prints them and answers `已送达` (delivered).
 #[derive(Parser)]
 enum Cli {
     /// Print each message, one conversation after the other (with `--model iterative`) or all
     /// at once, until Ctrl-C
-    Serve {
-        /// Where to listen
-        #[arg(default_value = "tcp://127.0.0.1:9006")]
-        addr: Addr,
-        /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
-        #[arg(long, default_value_t)]
-        model: Model,
-    },
+    Serve(cli::Listen),
     /// Send each line of standard input, print each receipt; `q` ends the conversation
-    Connect {
-        /// Where the server listens
-        #[arg(default_value = "tcp://127.0.0.1:9006")]
-        addr: Addr,
-    },
+    Connect(cli::Call),
 }
+
+/// Where it listens unless told otherwise.
+const ADDR: &str = "tcp://127.0.0.1:9006";
 
 /// The answer to each message: delivered.
 const RECEIPT: &str = "已送达";
@@ -55,23 +49,22 @@ impl Handler for Talk {
             if message.is_empty() || text == QUIT.as_bytes() {
                 break;
             }
-            cli::say(format_args!("{peer}: {}", cli::printable(text)))?;
+            cli::say(format_args!("{peer}: {}", String::from_utf8_lossy(text)))?;
             conn.write_all(RECEIPT.as_bytes()).await?;
         }
         cli::say(format_args!("{peer} ends"))
     }
 }
 
-fn serve(addr: Addr, model: Model) -> cli::Exit {
+fn serve(cli::Listen { addr, model }: cli::Listen) -> cli::Exit {
     let server = Server::bind(addr)?.model(model);
     cli::announce(&server.addrs())?;
-    let report = server.serve(Talk)?;
-    Ok(cli::say(report)?)
+    Ok(cli::say(server.serve(Talk)?)?)
 }
 
-async fn connect(addr: Addr) -> cli::Exit {
+async fn connect(cli::Call { addr }: cli::Call) -> cli::Exit {
     let mut stream = client::connect(addr).await?;
-    let mut lines = cli::Lines::new("> ");
+    let mut lines = Lines::new("> ");
     let mut receipt = [0; RECEIPT.len()];
     while let Some(line) = lines.next().await? {
         // No bytes are no message, and no receipt would come.
@@ -91,14 +84,14 @@ async fn connect(addr: Addr) -> cli::Exit {
             io::ErrorKind::UnexpectedEof => io::Error::new(error.kind(), "the server hung up"),
             _ => error,
         })?;
-        cli::say(cli::printable(&receipt))?;
+        cli::say(String::from_utf8_lossy(&receipt))?;
     }
     Ok(())
 }
 
 fn main() -> cli::Exit {
     match Cli::parse() {
-        Cli::Serve { addr, model } => serve(addr, model),
-        Cli::Connect { addr } => cli::block_on(connect(addr)),
+        Cli::Serve(listen) => serve(listen),
+        Cli::Connect(call) => cli::block_on(connect(call)),
     }
 }

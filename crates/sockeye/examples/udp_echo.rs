@@ -1,32 +1,26 @@
 //! Every datagram back to its sender: no connections, and no promise that anything arrives.
 
 mod cli;
+mod typed;
 
 use std::{io, time::Duration};
 
 use clap::Parser;
-use sockeye::{Addr, DatagramHandler, Model, Packet, Server, client};
+use sockeye::{DatagramHandler, Packet, Server, client};
 use tokio::time::timeout;
+use typed::Lines;
 
 /// Answers each datagram with the same bytes.
 #[derive(Parser)]
 enum Cli {
     /// Serve until Ctrl-C
-    Serve {
-        /// Where to listen
-        #[arg(default_value = "udp://127.0.0.1:9003")]
-        addr: Addr,
-        /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
-        #[arg(long, default_value_t)]
-        model: Model,
-    },
+    Serve(cli::Listen),
     /// Send each line of standard input, print each answer
-    Connect {
-        /// Where the server listens
-        #[arg(default_value = "udp://127.0.0.1:9003")]
-        addr: Addr,
-    },
+    Connect(cli::Call),
 }
+
+/// Where it listens unless told otherwise.
+const ADDR: &str = "udp://127.0.0.1:9003";
 
 /// How long the client waits for an answer: it, or the question, may be lost.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -42,22 +36,21 @@ impl DatagramHandler for Echo {
     }
 }
 
-fn serve(addr: Addr, model: Model) -> cli::Exit {
+fn serve(cli::Listen { addr, model }: cli::Listen) -> cli::Exit {
     let server = Server::bind_datagram(addr)?.model(model);
     cli::announce(&server.addrs())?;
-    let report = server.serve(Echo)?;
-    Ok(cli::say(report)?)
+    Ok(cli::say(server.serve(Echo)?)?)
 }
 
-async fn connect(addr: Addr) -> cli::Exit {
+async fn connect(cli::Call { addr }: cli::Call) -> cli::Exit {
     // "Connected" means that this socket hears this peer alone; nothing was sent.
     let socket = client::connect_datagram(&addr).await?;
-    let mut lines = cli::Lines::new("> ");
+    let mut lines = Lines::new("> ");
     let mut answer = vec![0; LARGEST];
     while let Some(line) = lines.next().await? {
         socket.send(line.as_bytes()).await?;
         match timeout(PATIENCE, socket.recv(&mut answer)).await {
-            Ok(Ok(size)) => cli::say(cli::printable(&answer[..size]))?,
+            Ok(Ok(size)) => cli::say(String::from_utf8_lossy(&answer[..size]))?,
             // A machine where nobody listens may say so, and a firewall may swallow that.
             Ok(Err(error)) => return Err(format!("{addr}: {error}").into()),
             Err(_elapsed) => cli::say("no answer: lost, or nobody is there")?,
@@ -68,7 +61,7 @@ async fn connect(addr: Addr) -> cli::Exit {
 
 fn main() -> cli::Exit {
     match Cli::parse() {
-        Cli::Serve { addr, model } => serve(addr, model),
-        Cli::Connect { addr } => cli::block_on(connect(addr)),
+        Cli::Serve(listen) => serve(listen),
+        Cli::Connect(call) => cli::block_on(connect(call)),
     }
 }

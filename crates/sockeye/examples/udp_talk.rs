@@ -2,31 +2,25 @@
 //! own server.
 
 mod cli;
+mod typed;
 
 use std::io;
 
 use clap::Parser;
-use sockeye::{Addr, DatagramHandler, Model, Packet, Server, client};
+use sockeye::{DatagramHandler, Packet, Server, client};
+use typed::Lines;
 
 /// Sends lines to a server that prints them; `bye` ends both.
 #[derive(Parser)]
 enum Cli {
     /// Print each datagram and its sender, until one says `bye`
-    Serve {
-        /// Where to listen
-        #[arg(default_value = "udp://127.0.0.1:9005")]
-        addr: Addr,
-        /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
-        #[arg(long, default_value_t)]
-        model: Model,
-    },
+    Serve(cli::Listen),
     /// Send each line of standard input, until one says `bye`
-    Connect {
-        /// Where the server listens
-        #[arg(default_value = "udp://127.0.0.1:9005")]
-        addr: Addr,
-    },
+    Connect(cli::Call),
 }
+
+/// Where it listens unless told otherwise.
+const ADDR: &str = "udp://127.0.0.1:9005";
 
 /// The word that ends the talk, and the server.
 const BYE: &str = "bye";
@@ -36,7 +30,7 @@ struct Talk;
 impl DatagramHandler for Talk {
     async fn handle(&self, packet: &mut Packet) -> io::Result<()> {
         let message = packet.data().trim_ascii_end();
-        cli::say(format_args!("{}: {}", packet.peer(), cli::printable(message)))?;
+        cli::say(format_args!("{}: {}", packet.peer(), String::from_utf8_lossy(message)))?;
         if message == BYE.as_bytes() {
             // From whichever thread or process this is: what came before is still handled.
             packet.server().drain();
@@ -45,16 +39,15 @@ impl DatagramHandler for Talk {
     }
 }
 
-fn serve(addr: Addr, model: Model) -> cli::Exit {
+fn serve(cli::Listen { addr, model }: cli::Listen) -> cli::Exit {
     let server = Server::bind_datagram(addr)?.model(model);
     cli::announce(&server.addrs())?;
-    let report = server.serve(Talk)?;
-    Ok(cli::say(report)?)
+    Ok(cli::say(server.serve(Talk)?)?)
 }
 
-async fn connect(addr: Addr) -> cli::Exit {
+async fn connect(cli::Call { addr }: cli::Call) -> cli::Exit {
     let socket = client::connect_datagram(&addr).await?;
-    let mut lines = cli::Lines::new("> ");
+    let mut lines = Lines::new("> ");
     while let Some(line) = lines.next().await? {
         socket.send(line.as_bytes()).await?;
         if line.trim_end() == BYE {
@@ -66,7 +59,7 @@ async fn connect(addr: Addr) -> cli::Exit {
 
 fn main() -> cli::Exit {
     match Cli::parse() {
-        Cli::Serve { addr, model } => serve(addr, model),
-        Cli::Connect { addr } => cli::block_on(connect(addr)),
+        Cli::Serve(listen) => serve(listen),
+        Cli::Connect(call) => cli::block_on(connect(call)),
     }
 }

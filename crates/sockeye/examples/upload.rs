@@ -13,9 +13,7 @@ use std::{
 
 use clap::Parser;
 use indicatif::ProgressBar;
-use sockeye::{
-    Addr, Conn, Handler, Model, Server, client, framing::read_until_pause, quantity::parse_size,
-};
+use sockeye::{Conn, Handler, Server, client, framing::read_until_pause, quantity::parse_size};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use transfer::{Incoming, PIECE, SEPARATOR};
 
@@ -24,12 +22,8 @@ use transfer::{Incoming, PIECE, SEPARATOR};
 enum Cli {
     /// Store what comes as `[接收]NAME` in the current folder, until Ctrl-C
     Serve {
-        /// Where to listen
-        #[arg(default_value = "tcp://127.0.0.1:9009")]
-        addr: Addr,
-        /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
-        #[arg(long, default_value_t)]
-        model: Model,
+        #[command(flatten)]
+        listen: cli::Listen,
         /// The largest file that is taken
         #[arg(long, default_value = "16GiB", value_parser = parse_size)]
         largest: u64,
@@ -37,12 +31,14 @@ enum Cli {
     /// Send a file
     #[command(allow_missing_positional = true)]
     Connect {
-        /// Where the server listens
-        #[arg(default_value = "tcp://127.0.0.1:9009")]
-        addr: Addr,
+        #[command(flatten)]
+        call: cli::Call,
         file: PathBuf,
     },
 }
+
+/// Where it listens unless told otherwise.
+const ADDR: &str = "tcp://127.0.0.1:9009";
 
 /// What stands before the names of stored files: received.
 const RECEIVED: &str = "[接收]";
@@ -69,7 +65,6 @@ impl Handler for Upload {
         conn.write_all(READY.as_bytes()).await?;
         file.fill(&mut *conn, size, ProgressBar::hidden()).await?;
         file.finish(true)?;
-        let name = cli::printable(name.as_bytes());
         cli::say(format_args!("{}: {name}, {size} bytes", conn.peer()))
     }
 }
@@ -81,14 +76,13 @@ fn parse(header: &[u8]) -> Option<(String, u64)> {
     Some((String::from_utf8_lossy(name).into_owned(), size))
 }
 
-fn serve(addr: Addr, model: Model, largest: u64) -> cli::Exit {
+fn serve(cli::Listen { addr, model }: cli::Listen, largest: u64) -> cli::Exit {
     let server = Server::bind(addr)?.model(model);
     cli::announce(&server.addrs())?;
-    let report = server.serve(Upload { largest })?;
-    Ok(cli::say(report)?)
+    Ok(cli::say(server.serve(Upload { largest })?)?)
 }
 
-async fn connect(addr: Addr, path: PathBuf) -> cli::Exit {
+async fn connect(cli::Call { addr }: cli::Call, path: PathBuf) -> cli::Exit {
     let failed = |error| format!("{}: {error}", path.display());
     let file = std::fs::File::open(&path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
@@ -115,7 +109,7 @@ async fn connect(addr: Addr, path: PathBuf) -> cli::Exit {
 
 fn main() -> cli::Exit {
     match Cli::parse() {
-        Cli::Serve { addr, model, largest } => serve(addr, model, largest),
-        Cli::Connect { addr, file } => cli::block_on(connect(addr, file)),
+        Cli::Serve { listen, largest } => serve(listen, largest),
+        Cli::Connect { call, file } => cli::block_on(connect(call, file)),
     }
 }

@@ -1,32 +1,25 @@
 //! Every chunk back with its ASCII letters in upper case: the smallest server, and its client.
 
 mod cli;
+mod pipe;
 
 use std::io;
 
 use clap::Parser;
-use sockeye::{Addr, Conn, Handler, Model, Server, client};
-use tokio::io::{AsyncWriteExt, copy, split, stdin, stdout};
+use sockeye::{Conn, Handler, Server, client};
+use tokio::io::AsyncWriteExt;
 
 /// Answers with ASCII letters in upper case, all other bytes unchanged.
 #[derive(Parser)]
 enum Cli {
     /// Serve until Ctrl-C
-    Serve {
-        /// Where to listen
-        #[arg(default_value = "tcp://127.0.0.1:9001")]
-        addr: Addr,
-        /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
-        #[arg(long, default_value_t)]
-        model: Model,
-    },
+    Serve(cli::Listen),
     /// Send standard input, print what comes back
-    Connect {
-        /// Where the server listens
-        #[arg(default_value = "tcp://127.0.0.1:9001")]
-        addr: Addr,
-    },
+    Connect(cli::Call),
 }
+
+/// Where it listens unless told otherwise.
+const ADDR: &str = "tcp://127.0.0.1:9001";
 
 /// The most that one chunk has, in bytes.
 const CHUNK: usize = 16 * 1024;
@@ -45,31 +38,17 @@ impl Handler for Upper {
     }
 }
 
-fn serve(addr: Addr, model: Model) -> cli::Exit {
+fn serve(cli::Listen { addr, model }: cli::Listen) -> cli::Exit {
     let server = Server::bind(addr)?.model(model);
     cli::announce(&server.addrs())?;
-    let report = server.serve(Upper)?;
-    Ok(cli::say(report)?)
-}
-
-async fn connect(addr: Addr) -> cli::Exit {
-    let (mut from, mut to) = split(client::connect(addr).await?);
-    let send = async {
-        copy(&mut stdin(), &mut to).await?;
-        // The server sees the end of the input, and can still answer.
-        to.shutdown().await
-    };
-    let receive = async { copy(&mut from, &mut stdout()).await };
-    tokio::select! {
-        received = receive => received.map(drop)?,
-        Err(error) = send => return Err(error.into()),
-    }
-    Ok(())
+    Ok(cli::say(server.serve(Upper)?)?)
 }
 
 fn main() -> cli::Exit {
     match Cli::parse() {
-        Cli::Serve { addr, model } => serve(addr, model),
-        Cli::Connect { addr } => cli::block_on(connect(addr)),
+        Cli::Serve(listen) => serve(listen),
+        Cli::Connect(call) => {
+            cli::block_on(async { pipe::through(client::connect(call.addr).await?).await })
+        }
     }
 }

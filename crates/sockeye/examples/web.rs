@@ -9,7 +9,7 @@ use std::{fs::File, io, time::Duration};
 
 use clap::Parser;
 use http::{Request, kind_of};
-use sockeye::{Addr, Conn, Handler, Limits, Model, Server, client};
+use sockeye::{Conn, Handler, Limits, Server, client};
 use tokio::{
     io::{AsyncWriteExt, copy, stdout},
     time::timeout,
@@ -20,25 +20,23 @@ use tokio::{
 enum Cli {
     /// Serve until Ctrl-C
     Serve {
-        /// Where to listen
-        #[arg(default_value = "tcp://127.0.0.1:8000")]
-        addr: Addr,
-        /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
-        #[arg(long, default_value_t)]
-        model: Model,
+        #[command(flatten)]
+        listen: cli::Listen,
         /// Answer everything with the page `hello world`
         #[arg(long)]
         fixed: bool,
     },
     /// Print the server's answer to a request for PATH
     Connect {
-        /// Where the server listens
-        #[arg(default_value = "tcp://127.0.0.1:8000")]
-        addr: Addr,
+        #[command(flatten)]
+        call: cli::Call,
         #[arg(default_value = "/")]
         path: String,
     },
 }
+
+/// Where it listens unless told otherwise.
+const ADDR: &str = "tcp://127.0.0.1:8000";
 
 /// How long a request's head may take to arrive.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -60,7 +58,8 @@ impl Handler for Web {
     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
         // A browser opens connections that it may never use.
         let Some(head) = timeout(HEAD_TIME, http::read_head(conn)).await?? else { return Ok(()) };
-        cli::say(format_args!("{} asks\n{}", conn.peer(), cli::printable_lines(&head)))?;
+        let shown = head.join(&b'\n');
+        cli::say(format_args!("{} asks\n{}", conn.peer(), String::from_utf8_lossy(&shown)))?;
         let request = Request::parse(&head);
         let body = request.as_ref().is_none_or(|request| request.wants_body);
         match self.page(request)? {
@@ -103,15 +102,14 @@ impl Web {
     }
 }
 
-fn serve(addr: Addr, model: Model, fixed: bool) -> cli::Exit {
+fn serve(cli::Listen { addr, model }: cli::Listen, fixed: bool) -> cli::Exit {
     let limits = Limits { max_line: LONGEST_LINE, ..Limits::default() };
     let server = Server::bind(addr)?.model(model).limits(limits);
     cli::announce(&server.addrs())?;
-    let report = server.serve(Web { folder: jail::Jail::current()?, fixed })?;
-    Ok(cli::say(report)?)
+    Ok(cli::say(server.serve(Web { folder: jail::Jail::current()?, fixed })?)?)
 }
 
-async fn connect(addr: Addr, path: String) -> cli::Exit {
+async fn connect(cli::Call { addr }: cli::Call, path: String) -> cli::Exit {
     let mut stream = client::connect(addr).await?;
     stream.write_all(http::request(&path).as_bytes()).await?;
     copy(&mut stream, &mut stdout()).await?;
@@ -120,7 +118,7 @@ async fn connect(addr: Addr, path: String) -> cli::Exit {
 
 fn main() -> cli::Exit {
     match Cli::parse() {
-        Cli::Serve { addr, model, fixed } => serve(addr, model, fixed),
-        Cli::Connect { addr, path } => cli::block_on(connect(addr, path)),
+        Cli::Serve { listen, fixed } => serve(listen, fixed),
+        Cli::Connect { call, path } => cli::block_on(connect(call, path)),
     }
 }

@@ -10,7 +10,7 @@ const REASON: &str = "Long because";
 
 fn complaint(path: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
-    let is_example = path.contains("/examples/") && !path.ends_with("/support.rs");
+    let is_example = path.contains("/examples/");
     if is_example && lines > MOST_LINES_OF_AN_EXAMPLE {
         return Some(format!("{path}: {lines} lines; an example has {MOST_LINES_OF_AN_EXAMPLE}"));
     }

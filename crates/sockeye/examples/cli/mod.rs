@@ -1,8 +1,6 @@
-//! The edges that all examples share: saying where they listen, printing, failing, typing.
+//! The edges that all examples share: arguments, saying where they listen, printing, failing.
 //!
 //! Nothing here is about sockets; what an example teaches stands in the example.
-
-#![allow(dead_code, reason = "each example uses a part of it")]
 
 use std::{
     fmt,
@@ -10,9 +8,28 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-use sockeye::Addr;
-use tokio::io::{AsyncBufReadExt, BufReader, Stdin};
+use clap::Args;
+use sockeye::{Addr, Model};
 use tracing_subscriber::EnvFilter;
+
+/// What every `serve` is told. Each example has its own `ADDR`.
+#[derive(Args)]
+pub(crate) struct Listen {
+    /// Where to listen
+    #[arg(default_value = crate::ADDR)]
+    pub(crate) addr: Addr,
+    /// iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks or percore[:N]
+    #[arg(long, default_value_t)]
+    pub(crate) model: Model,
+}
+
+/// What every `connect` is told.
+#[derive(Args)]
+pub(crate) struct Call {
+    /// Where the server listens
+    #[arg(default_value = crate::ADDR)]
+    pub(crate) addr: Addr,
+}
 
 /// How an example's `main` ends.
 pub(crate) type Exit = Result<(), Failed>;
@@ -28,7 +45,7 @@ impl<E: fmt::Display> From<E> for Failed {
 
 impl fmt::Debug for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&printable(&self.0))
     }
 }
 
@@ -46,41 +63,27 @@ pub(crate) fn announce(addrs: &[Addr]) -> io::Result<()> {
     addrs.iter().try_for_each(|addr| say(format_args!("listening on {addr}")))
 }
 
-/// Prints one line, whole: those of other connections, threads and processes come before or
-/// after it, never in the middle.
-pub(crate) fn say(line: impl fmt::Display) -> io::Result<()> {
-    let line = format!("{line}\n");
+/// Prints a text on a line of its own, whole: what other connections, threads and processes
+/// print comes before or after it, never in the middle. Whatever a peer sent may be in it.
+pub(crate) fn say(text: impl fmt::Display) -> io::Result<()> {
+    let line = printable(&text.to_string()) + "\n";
     let mut out = io::stdout().lock();
     out.write_all(line.as_bytes())?;
     out.flush()
 }
 
-/// Prints what was received as it is, also on a terminal: for what the user asked to see.
-pub(crate) fn pass_on(bytes: &[u8]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(bytes)?;
-    if !bytes.ends_with(b"\n") && out.is_terminal() {
-        out.write_all(b"\n")?;
-    }
-    out.flush()
-}
-
-/// What a peer sent, made fit for a terminal: its control characters would be obeyed there.
-pub(crate) fn printable(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for char in String::from_utf8_lossy(bytes).chars() {
-        match char.is_control() {
-            true => text.extend(char.escape_debug()),
-            false => text.push(char),
+/// A text made fit for a terminal, which would obey control characters. Further lines of it are
+/// indented, so that none is taken for another message.
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '\n' => printable.push_str("\n    "),
+            char if char.is_control() => printable.extend(char.escape_debug()),
+            char => printable.push(char),
         }
     }
-    text
-}
-
-/// Several lines, each [`printable`] and indented.
-pub(crate) fn printable_lines(lines: &[Vec<u8>]) -> String {
-    let lines: Vec<_> = lines.iter().map(|line| format!("    {}", printable(line))).collect();
-    lines.join("\n")
+    printable
 }
 
 /// Runs a client to its end.
@@ -93,25 +96,4 @@ where
     // A thread may still be waiting for standard input; nobody waits for that thread.
     runtime.shutdown_background();
     Ok(outcome?)
-}
-
-/// The lines of standard input, with a prompt where a person types them.
-pub(crate) struct Lines {
-    lines: tokio::io::Lines<BufReader<Stdin>>,
-    prompt: &'static str,
-}
-
-impl Lines {
-    pub(crate) fn new(prompt: &'static str) -> Self {
-        let typed = io::stdin().is_terminal() && io::stdout().is_terminal();
-        let prompt = if typed { prompt } else { "" };
-        Self { lines: BufReader::new(tokio::io::stdin()).lines(), prompt }
-    }
-
-    /// The next line without its end; `None` at the end of the input.
-    pub(crate) async fn next(&mut self) -> io::Result<Option<String>> {
-        io::stdout().write_all(self.prompt.as_bytes())?;
-        io::stdout().flush()?;
-        self.lines.next_line().await
-    }
 }

@@ -10,9 +10,9 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use sockeye::Addr;
+use sockeye::{Addr, Conn};
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncBufReadExt, AsyncReadExt},
     process::{Child, Command},
     time::timeout,
 };
@@ -42,6 +42,11 @@ pub(crate) fn looks_like_http(command: &[u8]) -> bool {
         word.len() >= 3 && word.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'-')
     });
     is_method && words.any(|word| word.starts_with(b"/") || word.starts_with(b"HTTP/"))
+}
+
+/// Returns once the peer has closed. What it sends meanwhile stays unread.
+pub(crate) async fn closed(conn: &mut Conn) -> io::Result<()> {
+    if conn.fill_buf().await?.is_empty() { Ok(()) } else { std::future::pending().await }
 }
 
 /// Runs a command by the shell and gives what it wrote to standard output.

@@ -1,12 +1,10 @@
 //! What `download` and `upload` share: the words on the wire, a file that appears when it is
 //! complete, and a progress bar.
 
-#![allow(dead_code, reason = "each example uses a part of it")]
-
 use std::{
     fs::Permissions,
     io,
-    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -42,7 +40,9 @@ pub(crate) fn base_name(path: &str) -> Option<&str> {
 pub(crate) fn progress(size: u64, name: &str) -> io::Result<ProgressBar> {
     let look = "{msg} [{bar:25}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
     let style = ProgressStyle::with_template(look).map_err(io::Error::other)?;
-    Ok(ProgressBar::new(size).with_style(style).with_message(cli::printable(name.as_bytes())))
+    Ok(ProgressBar::new(size)
+        .with_style(style)
+        .with_message(name.replace(char::is_control, "\u{fffd}")))
 }
 
 /// A file that is being received. It gets its name when it is complete; dropped before that, for
@@ -114,7 +114,7 @@ impl Drop for Incoming {
         let kept = match temporary.persist(&part) {
             Ok(file) => {
                 let size = file.metadata().map_or(self.received, |meta| meta.len());
-                format!("{size} bytes kept as {}", cli::printable(part.as_bytes()))
+                format!("{size} bytes kept as {}", part.display())
             }
             Err(refused) => format!("not kept: {}", refused.error),
         };
