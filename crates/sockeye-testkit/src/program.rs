@@ -39,11 +39,21 @@ impl Program {
     #[track_caller]
     pub fn start<A: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = A>) -> Self {
         let mut started = Self::launch(program, args);
-        let ready = started.event("ready");
-        let addrs = ready["addrs"].as_array().expect("addresses");
-        started.addrs =
-            addrs.iter().map(|addr| addr.as_str().expect("an address").to_owned()).collect();
+        started.ready();
         started
+    }
+
+    /// Waits until a server is ready, and gives what it tells of itself.
+    ///
+    /// # Panics
+    /// If it does not get ready in time.
+    #[track_caller]
+    pub fn ready(&mut self) -> Value {
+        let ready = self.event("ready");
+        let addrs = ready["addrs"].as_array().expect("addresses");
+        self.addrs =
+            addrs.iter().map(|addr| addr.as_str().expect("an address").to_owned()).collect();
+        ready
     }
 
     /// Starts a program without waiting for anything.

@@ -192,22 +192,6 @@ fn a_second_signal_ends_every_connection_at_once(model: &str) {
     assert!(millis(&report) < 3000, "{report}");
 }
 
-under_models!(another_server_in_the_process_does_not_hold_up_the_drain:
-    under_fork = "fork:4", under_prefork = "prefork:4");
-
-fn another_server_in_the_process_does_not_hold_up_the_drain(model: &str) {
-    let mut server = serve(model, &["--beside"]);
-    let mut client = Client::connect(server.port());
-    assert_eq!(client.ask("wait"), "waiting");
-    server.signal(Signal::TERM);
-    assert_eq!(client.line().as_deref(), Some("drained"));
-    // And the cut arrives as well.
-    assert_eq!(client.ask("hang"), "hanging");
-    let report = server.stop();
-    assert_eq!((&report["stats"]["cut"], &report["stats"]["crashes"]), (&1.into(), &0.into()));
-    assert_eq!(report["stats"]["bytes_written"], 24, "{report}");
-}
-
 under_models!(a_handler_can_drain_its_server);
 
 fn a_handler_can_drain_its_server(model: &str) {

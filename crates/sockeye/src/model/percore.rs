@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Error, Report,
     server::{PacketSource, ServerContext, StreamSource},
+    sys::served::Served,
 };
 
 pub(super) fn run(run: Run, cores: usize) -> Result<Report, Error> {
@@ -60,7 +61,7 @@ fn share(sources: &Sources, core: usize) -> io::Result<Sources> {
             Err(_) => source.listener.try_clone()?,
         };
         let (route, index) = (Arc::clone(&source.route), source.index);
-        Ok(Arc::new(StreamSource { listener: Arc::new(listener), route, index }))
+        Ok(Arc::new(StreamSource { listener: Arc::new(Served::new(listener)), route, index }))
     });
     let packets = sources.packets.iter().map(|source| {
         let socket = match source.socket.reuse_port_sibling() {
@@ -68,7 +69,7 @@ fn share(sources: &Sources, core: usize) -> io::Result<Sources> {
             Err(_) => source.socket.try_clone()?,
         };
         let (addr, service) = (Arc::clone(&source.addr), Arc::clone(&source.service));
-        let (socket, index) = (Arc::new(socket), source.index);
+        let (socket, index) = (Arc::new(Served::new(socket)), source.index);
         Ok(Arc::new(PacketSource { socket, addr, service, index }))
     });
     Ok(Sources {

@@ -30,7 +30,11 @@ use super::{
     stats::Counter,
     warn_limit::WarnLimit,
 };
-use crate::{Listener, socket::Accepted, sys::registration::watch};
+use crate::{
+    Listener,
+    socket::Accepted,
+    sys::{registration::watch, served::Served},
+};
 
 /// First pause when a resource has run out.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -71,7 +75,7 @@ impl Waiting {
 /// One listener, watched by the current runtime.
 #[derive(Debug)]
 struct Watched {
-    listener: AsyncFd<Arc<Listener>>,
+    listener: AsyncFd<Arc<Served<Listener>>>,
     source: Arc<StreamSource>,
 }
 

@@ -57,7 +57,7 @@ pub(crate) use warn_limit::WarnLimit;
 
 use crate::{
     Addr, DatagramHandler, Error, Handler, Listener, Model, addr::AddrError,
-    socket::DatagramSocket, systemd::Notifier,
+    socket::DatagramSocket, sys::served::Served, systemd::Notifier,
 };
 
 /// A server being put together.
@@ -98,20 +98,20 @@ pub struct Server<S = Ready> {
 /// A server's state: stream sockets are bound, the handler is missing.
 #[derive(Debug)]
 pub struct Streams {
-    listeners: Vec<Listener>,
+    listeners: Vec<Served<Listener>>,
 }
 
 /// A server's state: datagram sockets are bound, the handler is missing.
 #[derive(Debug)]
 pub struct Datagrams {
-    sockets: Vec<DatagramSocket>,
+    sockets: Vec<Served<DatagramSocket>>,
 }
 
 /// A server's state: every socket has its handler.
 #[derive(Debug, Default)]
 pub struct Ready {
-    streams: Vec<(Listener, Arc<Route>)>,
-    packets: Vec<(DatagramSocket, Arc<PacketService>)>,
+    streams: Vec<(Served<Listener>, Arc<Route>)>,
+    packets: Vec<(Served<DatagramSocket>, Arc<PacketService>)>,
 }
 
 fn parse<A>(addr: A) -> Result<Addr, Error>
@@ -140,6 +140,7 @@ impl Server<Streams> {
     /// A server on listeners that are bound already.
     #[must_use]
     pub fn on(listeners: Vec<Listener>) -> Self {
+        let listeners = listeners.into_iter().map(Served::new).collect();
         Self { settings: Settings::default(), state: Streams { listeners } }
     }
 
@@ -159,14 +160,15 @@ impl Server<Streams> {
                 reason: "it carries datagrams: use Server::bind_datagram and a DatagramHandler",
             });
         }
-        self.state.listeners.extend(Listener::bind(&addr).map_err(Error::Bind)?);
+        let bound = Listener::bind(&addr).map_err(Error::Bind)?;
+        self.state.listeners.extend(bound.into_iter().map(Served::new));
         Ok(self)
     }
 
     /// The addresses that are bound, with their real ports.
     #[must_use]
     pub fn addrs(&self) -> Vec<Addr> {
-        self.state.listeners.iter().map(Listener::addr).collect()
+        self.state.listeners.iter().map(|listener| listener.addr()).collect()
     }
 
     /// Sets the certificate and the rest of TLS for `tls+…` addresses.
@@ -185,7 +187,7 @@ impl Server<Streams> {
             #[cfg(feature = "tls")]
             tls: self.settings.tls.clone(),
         });
-        let source = |listener: Listener| {
+        let source = |listener: Served<Listener>| {
             let route = Route { addr: Arc::new(listener.addr()), service: Arc::clone(&service) };
             (listener, Arc::new(route))
         };
@@ -242,14 +244,15 @@ impl Server<Datagrams> {
                 reason: "it carries a stream: use Server::bind and a Handler",
             });
         }
-        self.state.sockets.extend(DatagramSocket::bind(&addr).map_err(Error::Bind)?);
+        let bound = DatagramSocket::bind(&addr).map_err(Error::Bind)?;
+        self.state.sockets.extend(bound.into_iter().map(Served::new));
         Ok(self)
     }
 
     /// The addresses that are bound, with their real ports.
     #[must_use]
     pub fn addrs(&self) -> Vec<Addr> {
-        self.state.sockets.iter().map(DatagramSocket::addr).collect()
+        self.state.sockets.iter().map(|socket| socket.addr()).collect()
     }
 
     /// Gives the sockets their handler.

@@ -19,7 +19,7 @@ use crate::{
     handler::{BoxFuture, ErasedDatagramHandler, Replies},
     model::{Executor, permit},
     socket::{DatagramPeer, DatagramSocket, RecvBatch, SendBatch, is_transient},
-    sys::registration::watch,
+    sys::{registration::watch, served::Served},
 };
 
 /// A datagram handler.
@@ -31,7 +31,7 @@ pub(crate) struct PacketService {
 /// A datagram socket and the service behind it.
 #[derive(Debug)]
 pub(crate) struct PacketSource {
-    pub(crate) socket: Arc<DatagramSocket>,
+    pub(crate) socket: Arc<Served<DatagramSocket>>,
     pub(crate) addr: Arc<Addr>,
     pub(crate) service: Arc<PacketService>,
     /// Its place among the server's datagram sockets.
@@ -129,7 +129,7 @@ async fn handle(mut packet: Packet) {
 pub(crate) struct PacketLoop {
     server: Arc<ServerContext>,
     source: Arc<PacketSource>,
-    watched: AsyncFd<Arc<DatagramSocket>>,
+    watched: AsyncFd<Arc<Served<DatagramSocket>>>,
     batch: RecvBatch,
 }
 

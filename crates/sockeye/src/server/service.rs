@@ -26,6 +26,7 @@ use crate::{
     handler::ErasedHandler,
     proxy,
     socket::{Accepted, Listener},
+    sys::served::Served,
 };
 
 /// A stream handler and the layers that every connection to it goes through.
@@ -47,7 +48,7 @@ pub(crate) struct Route {
 /// listener closes as soon as nothing accepts from it.
 #[derive(Debug)]
 pub(crate) struct StreamSource {
-    pub(crate) listener: Arc<Listener>,
+    pub(crate) listener: Arc<Served<Listener>>,
     pub(crate) route: Arc<Route>,
     /// Its place among the server's listeners.
     pub(crate) index: u16,

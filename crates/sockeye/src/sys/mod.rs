@@ -9,5 +9,6 @@ pub(crate) mod mmsg;
 pub(crate) mod peer_credentials;
 pub(crate) mod process;
 pub(crate) mod registration;
+pub(crate) mod served;
 pub(crate) mod shared;
 pub(crate) mod signals;

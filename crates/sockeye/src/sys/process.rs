@@ -4,7 +4,7 @@
 
 use std::{
     fs, io,
-    os::fd::{AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{BorrowedFd, OwnedFd},
 };
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -74,17 +74,6 @@ pub(crate) fn open_process(pid: i32) -> io::Result<Option<OwnedFd>> {
 pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: _exit(2) has no precondition and does not return.
     unsafe { libc::_exit(code) }
-}
-
-/// Closes a descriptor that a fork inherited.
-///
-/// The value that owns it must never be used or dropped again in this process; a fork that ends
-/// by [`exit_now`] drops nothing of its parent's.
-pub(crate) fn close_inherited(descriptor: BorrowedFd<'_>) {
-    // SAFETY: by the contract above nobody in this process relies on the descriptor.
-    unsafe {
-        libc::close(descriptor.as_raw_fd());
-    }
 }
 
 /// Kills the process behind a pid descriptor; one that has ended already is no error.

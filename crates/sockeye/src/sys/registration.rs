@@ -10,6 +10,7 @@ use std::{
 
 use tokio::io::{Interest, unix::AsyncFd};
 
+use super::served::Served;
 use crate::{
     socket::{DatagramSocket, Listener},
     zygote::Link,
@@ -30,6 +31,8 @@ unsafe impl OwnsFd for DatagramSocket {}
 unsafe impl OwnsFd for Listener {}
 // SAFETY: its OwnedFd is set when it is made; it is private and nothing assigns it again.
 unsafe impl OwnsFd for Link {}
+// SAFETY: it owns its value and nothing replaces that.
+unsafe impl<T: OwnsFd> OwnsFd for Served<T> {}
 // SAFETY: a shared value lives and stays the same while one of its owners does.
 unsafe impl<T: OwnsFd> OwnsFd for Arc<T> {}
 

@@ -20,6 +20,7 @@ use crate::{
     sys::{
         process::{Disposition, exit_now, set_signal},
         registration::watch,
+        served::Served,
     },
 };
 
@@ -118,8 +119,9 @@ fn close_packets(plan: &Plan) {
 /// they are closed for good.
 fn own_listeners(plan: &Plan) -> io::Result<Sources> {
     let streams = plan.sources.streams.iter().map(|source| {
-        let listener = Arc::new(source.listener.try_clone()?);
+        let listener = source.listener.try_clone()?;
         forget(&*source.listener);
+        let listener = Arc::new(Served::new(listener));
         let (route, index) = (Arc::clone(&source.route), source.index);
         Ok(Arc::new(StreamSource { listener, route, index }))
     });

@@ -347,8 +347,8 @@ async fn obey_lines(server: Arc<ServerContext>, lines: ServerLines) {
     tell(&life);
 }
 
-/// Makes a line readable for good, as nobody reads from it. Closing it would not do: other servers'
-/// zygotes may have copies of this end.
+/// Makes a line readable for good, as nobody reads from it. Closing it would not do: a process that
+/// a handler forked by itself may have a copy of this end.
 fn tell(line: &OwnedFd) {
     if let Err(error) = rustix::io::write(line, b"!") {
         tracing::warn!(%error, "the children cannot be told");

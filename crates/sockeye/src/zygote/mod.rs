@@ -15,6 +15,7 @@
 mod child;
 mod dispatcher;
 mod message;
+mod others;
 mod process;
 mod shortage;
 mod watch;
@@ -34,7 +35,12 @@ use rustix::{
     process::{WaitId, WaitIdOptions, waitid},
 };
 
-use crate::{Model, model::Sources, server::ServerContext, sys::process::Forked};
+use crate::{
+    Model,
+    model::Sources,
+    server::ServerContext,
+    sys::{process::Forked, served::Served},
+};
 
 /// What the server holds of its zygotes and children.
 #[derive(Debug)]
@@ -51,11 +57,11 @@ pub(crate) struct Zygotes {
 #[derive(Debug)]
 pub(crate) struct ServerLines {
     /// Written to, to tell the children that the drain has begun.
-    pub(crate) drain: OwnedFd,
+    pub(crate) drain: Served<OwnedFd>,
     /// Written to, or closed by the server's end, to end the children.
-    pub(crate) life: OwnedFd,
+    pub(crate) life: Served<OwnedFd>,
     /// Readable when a child asks the server to drain.
-    pub(crate) asked: OwnedFd,
+    pub(crate) asked: Served<OwnedFd>,
 }
 
 /// The children's ends.
@@ -83,6 +89,7 @@ impl Zygotes {
         let (child_drain, drain) = pipe()?;
         let (child_life, life) = pipe()?;
         let (asked, ask) = pipe()?;
+        let [drain, life, asked] = [drain, life, asked].map(Served::new);
         let lines = ServerLines { drain, life, asked };
         let plan = Plan {
             server: Arc::clone(server),
@@ -94,18 +101,9 @@ impl Zygotes {
         let _ = io::Write::flush(&mut io::stdout());
         let process = match crate::sys::process::fork()? {
             Forked::Child => {
-                process::forget(&lines.drain);
-                process::forget(&lines.life);
-                process::forget(&lines.asked);
-                process::forget(&first);
+                others::close_all_but(&plan.sources, matches!(server.model, Model::Prefork(_)));
                 // From here on, whoever asks for the drain asks the server.
                 let _ = server.ask_drain.set(ask);
-                if !matches!(server.model, Model::Prefork(_)) {
-                    // Held here, a listener would go on queueing after the server closed it.
-                    for source in &plan.sources.streams {
-                        process::forget(&*source.listener);
-                    }
-                }
                 // Nothing may unwind into the caller's stack: that is the server's, not ours.
                 let serve = AssertUnwindSafe(|| process::serve(&plan, zygotes_end));
                 let _ = std::panic::catch_unwind(serve);
@@ -143,15 +141,15 @@ impl Drop for ZygoteProcess {
     }
 }
 
-/// The server's socket to a zygote. Dropping it ends the zygote, also while some other process has a
-/// copy: the zygotes of servers that were prepared later have one of everything.
+/// The server's socket to a zygote. Dropping it ends the zygote, also while a process that a handler
+/// forked by itself has a copy.
 #[derive(Debug)]
-pub(crate) struct Link(OwnedFd);
+pub(crate) struct Link(Served<OwnedFd>);
 
 impl Drop for Link {
     fn drop(&mut self) {
         // One that is dead already is not connected.
-        let _ = rustix::net::shutdown(&self.0, rustix::net::Shutdown::Both);
+        let _ = rustix::net::shutdown(&*self.0, rustix::net::Shutdown::Both);
     }
 }
 
@@ -172,5 +170,5 @@ pub(crate) fn channel() -> io::Result<(Link, OwnedFd)> {
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     rustix::io::ioctl_fionbio(&ours, true)?;
-    Ok((Link(ours), theirs))
+    Ok((Link(Served::new(ours)), theirs))
 }

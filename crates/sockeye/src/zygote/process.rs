@@ -9,8 +9,9 @@ use super::{
     Plan, child,
     message::{MAX_ORDER, Order, Receipt, answer, receive_order},
 };
-use crate::sys::process::{
-    Disposition, Forked, close_inherited, exit_now, fork_single_threaded, reset_signals, set_signal,
+use crate::sys::{
+    process::{Disposition, Forked, exit_now, fork_single_threaded, reset_signals, set_signal},
+    served::close_inherited,
 };
 
 /// Closes a descriptor that this process inherited and will never use.

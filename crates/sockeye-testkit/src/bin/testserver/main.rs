@@ -20,7 +20,8 @@ mod streams;
 
 use std::{
     process::{ExitCode, Stdio},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, mpsc},
+    thread,
 };
 
 use serde_json::{Value, json};
@@ -54,19 +55,30 @@ fn main() -> ExitCode {
 fn serve(options: &Options) -> Result<(), Error> {
     let ready = Arc::new(OnceLock::new());
     let prepared = prepare(options, &ready)?;
-    // Its zygotes have copies of all that the first server has open.
+    // Its zygotes are forked while the first server is open.
     let beside = options.beside.then(|| {
         let server = Server::bind("tcp://127.0.0.1:0")?.model(options.model);
-        server.with(streams::Script).prepare()
+        let (tell, told) = mpsc::channel();
+        let server = server.with(streams::Script).on_ready(move || {
+            let _ = tell.send(());
+        });
+        server.prepare().map(|beside| (beside, told))
     });
     let beside = beside.transpose()?;
+    let beside_addr = beside.as_ref().map(|(beside, _)| beside.addrs()[0].to_string());
     // Grown only after the zygote was forked, as a server grows in service.
     let ballast = vec![1_u8; options.ballast << 20];
     let addrs: Vec<_> = prepared.addrs().iter().map(ToString::to_string).collect();
     let bystander = options.bystander.then(bystander);
     let event = json!({
         "event": "ready", "addrs": addrs, "files": processes::open_files(std::process::id()),
-        "children": processes::children(std::process::id()).len(),
+        "children": processes::children(std::process::id()).len(), "beside": beside_addr,
+    });
+    let beside = beside.map(|(beside, told)| {
+        let run = move || beside.run().map(|report| emit_report("beside-report", &report));
+        let running = thread::Builder::new().spawn(run).expect("a thread");
+        let _ = told.recv();
+        running
     });
     if matches!(options.end, End::Signalled) {
         // Told once signals are obeyed.
@@ -82,17 +94,17 @@ fn serve(options: &Options) -> Result<(), Error> {
         }
         End::Drained => {
             prepared.handle().drain();
-            emit_report(&prepared.run()?);
+            emit_report("report", &prepared.run()?);
         }
-        End::Signalled => emit_report(&prepared.run()?),
+        End::Signalled => emit_report("report", &prepared.run()?),
     }
     if let Some(mut bystander) = bystander {
         let status = bystander.wait();
         let code = status.ok().and_then(|status| status.code());
         events::emit(&json!({"event": "bystander", "code": code}));
     }
-    drop((ballast, beside));
-    Ok(())
+    drop(ballast);
+    beside.map_or(Ok(()), |running| running.join().expect("no panic"))
 }
 
 /// A child that has nothing to do with the server, and ends while that serves.
@@ -152,7 +164,7 @@ fn with_handler(server: Server<Streams>, handler: &str) -> Server {
     }
 }
 
-fn emit_report(report: &Report) {
+fn emit_report(event: &str, report: &Report) {
     let stats: serde_json::Map<_, _> =
         report.stats.named().into_iter().map(|(name, n)| (name.to_owned(), n.into())).collect();
     let cut: Vec<_> = report
@@ -162,7 +174,7 @@ fn emit_report(report: &Report) {
         .collect();
     let drained_ms = u64::try_from(report.drained_in.as_millis()).unwrap_or(u64::MAX);
     events::emit(&json!({
-        "event": "report", "stats": stats, "cut": cut, "drained_ms": drained_ms,
+        "event": event, "stats": stats, "cut": cut, "drained_ms": drained_ms,
         "text": report.to_string(),
     }));
 }

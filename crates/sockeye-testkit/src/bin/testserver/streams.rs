@@ -3,12 +3,14 @@
 use std::{
     future::pending,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    sync::OnceLock,
 };
 
 use futures_util::FutureExt as _;
 use serde_json::json;
 use sockeye::{
-    BlockingConn, BlockingHandler, Conn, ConnInfo, Failure, Handler, PerConnection, RequestHandler,
+    BlockingConn, BlockingHandler, Conn, ConnInfo, Failure, Handler, Model, PerConnection,
+    PreparedServer, RequestHandler, Server,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -85,6 +87,9 @@ impl Handler for IdleEcho {
     }
 }
 
+/// A server that a handler prepared while its own ran; it stays as it is until the process ends.
+static BESIDE: OnceLock<PreparedServer> = OnceLock::new();
+
 /// Obeys one command; whether more may follow.
 async fn obey(conn: &mut Conn, line: &str) -> io::Result<bool> {
     let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -106,6 +111,12 @@ async fn obey(conn: &mut Conn, line: &str) -> io::Result<bool> {
         "stop" => {
             conn.server().stop();
             "stopping".to_owned()
+        }
+        "beside" => {
+            let prepared = Server::bind("tcp://127.0.0.1:0").and_then(|server| {
+                server.model(Model::ForkPerConnection { max: 2 }).with(Script).prepare()
+            });
+            BESIDE.get_or_init(|| prepared.expect("another server")).addrs()[0].to_string()
         }
         "wait" => {
             conn.write_all(b"waiting\n").await?;
