@@ -7,11 +7,15 @@ use std::{
     future::{Future, poll_fn},
     io,
     pin::pin,
+    ptr,
     sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::*},
+        Mutex, MutexGuard, PoisonError,
+        atomic::{
+            AtomicBool, AtomicPtr, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, RawWakerVTable, Waker},
     time::Duration,
 };
 
@@ -126,23 +130,37 @@ impl Deadline {
     }
 }
 
-/// The task that waits, to be woken from elsewhere. Setting the same again costs next to nothing.
+/// The task that waits, to be woken from elsewhere. Setting the same again costs two loads.
 #[derive(Debug, Default)]
-pub(crate) struct TaskWaker(Mutex<Option<Waker>>);
+pub(crate) struct TaskWaker {
+    waker: Mutex<Option<Waker>>,
+    /// What the waker consists of: as long as it is kept here, no other is made of the same.
+    data: AtomicPtr<()>,
+    table: AtomicPtr<RawWakerVTable>,
+}
 
 impl TaskWaker {
+    /// Makes the task of `cx` the one to be woken. To be called by one task at a time.
     pub(crate) fn set(&self, cx: &Context<'_>) {
-        let mut waker = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            *waker = Some(cx.waker().clone());
+        let data = cx.waker().data().cast_mut();
+        let table = ptr::from_ref(cx.waker().vtable()).cast_mut();
+        if self.table.load(Relaxed) == table && self.data.load(Relaxed) == data {
+            return;
         }
+        *self.slot() = Some(cx.waker().clone());
+        self.data.store(data, Relaxed);
+        self.table.store(table, Relaxed);
     }
 
     pub(crate) fn wake(&self) {
-        // Outside the lock: waking may run the task's end, which may come here.
-        let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // Not under the lock: what is woken may come here.
+        let waker = self.slot().clone();
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
