@@ -2,15 +2,13 @@
 
 use std::{io, pin::pin};
 
-use sockeye::{Conn, Handler};
+use sockeye::{Conn, Handler, SocketName};
 use sockeye_node::Session;
-use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     answer::Answerer,
     config::Config,
-    connection::ConnectionContext,
-    lane::{Copying, End, Guarded, Link, Transport, fast, full},
+    lane::{End, Link, fast, full},
     wire::host::HostRule,
 };
 
@@ -54,58 +52,7 @@ impl Http {
         &self.config
     }
 
-    /// Serves one connection until it ends: HTTP/2 if `context` says so, otherwise HTTP/1.
-    ///
-    /// # Errors
-    /// Whatever the connection reports, a peer that takes nothing for too long (`TimedOut`), and a
-    /// file that became shorter while it was sent: the connection must then be closed, so that
-    /// the peer sees that its answer is incomplete.
-    ///
-    /// Cancellation: the connection is broken off.
-    pub async fn serve_connection<IO, K, D>(
-        &self,
-        io: IO,
-        context: ConnectionContext<K, D>,
-    ) -> io::Result<()>
-    where
-        IO: AsyncRead + AsyncWrite + Unpin + Send,
-        K: Fn() -> bool + Send + Sync,
-        D: Future<Output = ()> + Send,
-    {
-        self.serve(Copying(io), context).await
-    }
-
-    pub(crate) async fn serve<T, K, D>(
-        &self,
-        transport: T,
-        context: ConnectionContext<K, D>,
-    ) -> io::Result<()>
-    where
-        T: Transport,
-        K: Fn() -> bool + Send + Sync,
-        D: Future<Output = ()> + Send,
-    {
-        let link = Link {
-            hosts: if context.checks_host() { &self.local_hosts } else { &HostRule::Any },
-            peer: self.config.access_log.as_ref().map(|_| context.peer_text()),
-            keep_alive_allowed: &context.keep_alive_allowed,
-        };
-        let mut io = Guarded::new(transport, self.config.limits.write_stall);
-        let mut draining = pin!(context.draining);
-        if context.http2 {
-            return Box::pin(full::serve_http2(self, &mut io, &link, draining)).await;
-        }
-        match fast::serve(self, &mut io, &link, draining.as_mut()).await? {
-            End::Closed => Ok(()),
-            End::HandOver { read, drained } => {
-                io.put_back(read);
-                // On the heap: few connections come here, and all would carry its size.
-                Box::pin(full::serve_http1(self, &mut io, &link, draining, drained)).await
-            }
-        }
-    }
-
-    pub(crate) fn answerer<'a, K>(&'a self, link: &Link<'a, K>, now: i64) -> Answerer<'a> {
+    pub(crate) fn answerer<'a>(&'a self, link: &Link<'a>, now: i64) -> Answerer<'a> {
         Answerer { session: &self.session, config: &self.config, hosts: link.hosts, now }
     }
 }
@@ -119,12 +66,41 @@ impl Handler for Http {
         conn.set_read_idle(None);
         conn.set_write_stall(Some(self.config.limits.write_stall));
         let http2 = conn.stream().tls().and_then(|tls| tls.alpn).is_some_and(|alpn| alpn == b"h2");
-        let (server, drain) = (conn.server(), conn.drain_signal());
-        let context = ConnectionContext::new(conn.peer().clone(), conn.local()?)
-            .http2(http2)
-            .behind_proxy(conn.info().listener().proxy)
-            .keep_alive(|| !server.at_capacity())
-            .draining(drain.wait());
-        self.serve(conn, context).await
+        let link = Link {
+            hosts: if checks_host(conn)? { &self.local_hosts } else { &HostRule::Any },
+            peer: self.config.access_log.as_ref().map(|_| peer_text(conn)),
+            server: conn.server(),
+        };
+        let drain = conn.drain_signal();
+        let mut draining = pin!(drain.wait());
+        // On the heap: few connections come to the full lane, and all would carry its size.
+        if http2 {
+            return Box::pin(full::serve_http2(self, conn, &link, draining)).await;
+        }
+        match fast::serve(self, conn, &link, draining.as_mut()).await? {
+            End::Closed => Ok(()),
+            End::HandOver { read, drained } => {
+                conn.put_back(&read);
+                Box::pin(full::serve_http1(self, conn, &link, draining, drained)).await
+            }
+        }
+    }
+}
+
+/// Whether a web page could have made the connection to what only this machine should reach. None can
+/// forge the header by which a proxy says that it is one.
+fn checks_host(conn: &Conn) -> io::Result<bool> {
+    Ok(match conn.local()? {
+        SocketName::Inet(_) if conn.info().listener().proxy => false,
+        SocketName::Inet(address) => address.ip().to_canonical().is_loopback(),
+        SocketName::Unix(_) => false,
+    })
+}
+
+/// The peer as access logs have it.
+fn peer_text(conn: &Conn) -> String {
+    match conn.peer() {
+        SocketName::Inet(address) => address.ip().to_canonical().to_string(),
+        SocketName::Unix(_) => "unix".to_owned(),
     }
 }

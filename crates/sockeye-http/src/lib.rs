@@ -3,7 +3,7 @@
 //! [`Http`] answers GET, HEAD and OPTIONS over HTTP/1.0, HTTP/1.1 and HTTP/2: index files, listings (HTML or
 //! JSON), single and multiple ranges, conditional requests with strong validators.
 //!
-//! A connection has two lanes. The fast lane reads plain HTTP/1.1 GET and HEAD requests itself and
+//! A connection has two lanes. The fast lane reads plain HTTP/1 GET and HEAD requests itself and
 //! writes head and small body in one call, large bodies by sendfile. Whatever it does not treat goes, with
 //! the bytes already read and for the rest of the connection, to the full lane, which is hyper. Both ask
 //! the same [`wire::plan`] and send the same replies.
@@ -12,7 +12,6 @@
 
 mod answer;
 mod config;
-mod connection;
 mod http;
 mod lane;
 mod page;
@@ -20,5 +19,4 @@ mod payload;
 pub mod wire;
 
 pub use config::{AccessLog, Config, Limits};
-pub use connection::ConnectionContext;
 pub use http::Http;

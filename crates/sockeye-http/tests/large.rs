@@ -2,16 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
-#[path = "serving/site.rs"]
-mod site;
-
 use std::{
     fs,
     io::{Read, Write},
+    net::TcpStream,
 };
 
-use site::Site;
-use sockeye_http::Config;
+use sockeye::Server;
+use sockeye_http::{Config, Http};
+use sockeye_node::{Home, Session};
+use tempfile::TempDir;
 
 /// Memory of this process in KiB: what is resident now.
 fn resident() -> u64 {
@@ -25,14 +25,20 @@ fn a_hundred_thousand_entries_are_streamed_in_bounded_memory() {
     const ENTRIES: usize = 100_000;
     let mut config = Config::default();
     config.limits.sorted_entries = 1000;
-    let site = Site::with(config);
+    let folder = TempDir::new().unwrap();
+    let http = Http::new(Session::guest(Home::open(folder.path()).unwrap()), config);
+    let server = Server::bind("tcp://127.0.0.1:0").unwrap().signals(false);
+    let server = server.with(http).workers(1).prepare().unwrap();
+    let (place, handle) = (server.addrs()[0].endpoint.to_string(), server.handle());
+    let place = place.strip_prefix("tcp://").unwrap();
+    let serving = std::thread::Builder::new().spawn(move || drop(server.run().unwrap())).unwrap();
     for i in 0..ENTRIES {
-        fs::write(site.folder().join(format!("file-number-{i:06}.txt")), "").unwrap();
+        fs::write(folder.path().join(format!("file-number-{i:06}.txt")), "").unwrap();
     }
     for (accept, begin) in
         [("application/json", "{\"path\":\"/\""), ("text/html", "<!doctype html>")]
     {
-        let mut stream = site.connect();
+        let mut stream = TcpStream::connect(place).unwrap();
         let request = format!(
             "GET / HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
         );
@@ -59,4 +65,6 @@ fn a_hundred_thousand_entries_are_streamed_in_bounded_memory() {
         assert!(total > 8 << 20, "{total} bytes");
         assert!(most.saturating_sub(before) < 8 << 10, "{accept}: {} KiB more", most - before);
     }
+    handle.stop();
+    serving.join().unwrap();
 }

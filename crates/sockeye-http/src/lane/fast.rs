@@ -1,4 +1,4 @@
-//! The fast lane: plain HTTP/1.1 GET and HEAD requests.
+//! The fast lane: plain HTTP/1 GET and HEAD requests.
 //!
 //! A request costs one read, what its file costs, and one write. A connection that stays idle holds no
 //! buffer. Requests are answered one after the other, so pipelined ones wait. It never reads a request's
@@ -8,45 +8,41 @@ use std::{
     future::poll_fn,
     io,
     mem::MaybeUninit,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
 };
 
+use sockeye::Conn;
 use tokio::{
     io::{AsyncRead, ReadBuf},
     time::{Instant, Sleep},
 };
 
-use super::{Clock, End, Guarded, Link, Transport, linger::linger};
+use super::{Clock, Draining, End, Link, linger::linger};
 use crate::{
     Http, Limits,
     answer::refuse,
     wire::{
         head::{self, Connection, Head, Method, Parsed},
-        log::Record,
+        log::{Record, RequestLine},
         plan::Refusal,
     },
 };
 
 mod send;
 
-use send::send;
+use send::{Manner, send};
 
 /// Bytes taken from the socket at once.
 const READ: usize = 8 * 1024;
 
 /// Serves the connection until it ends or a request comes that the full lane must treat.
-pub(crate) async fn serve<T, K, D>(
+pub(crate) async fn serve(
     http: &Http,
-    io: &mut Guarded<T>,
-    link: &Link<'_, K>,
-    draining: Pin<&mut D>,
-) -> io::Result<End>
-where
-    T: Transport,
-    K: Fn() -> bool + Send + Sync,
-    D: Future<Output = ()> + Send,
-{
+    conn: &mut Conn,
+    link: &Link<'_>,
+    draining: Draining<'_>,
+) -> io::Result<End> {
     let limits = &http.config().limits;
     let mut input = Input::new(draining);
     let mut output = Vec::new();
@@ -57,50 +53,49 @@ where
                 return Ok(End::HandOver { read: input.bytes, drained: input.drained });
             }
             Parsed::Head(head, length) => {
-                let close = exchange(http, io, link, &head, &mut clock, &mut output, input.drained);
+                let close =
+                    exchange(http, conn, link, &head, &mut clock, &mut output, input.drained);
                 if close.await? {
                     input.consume(length);
-                    return close_connection(io, limits, !input.bytes.is_empty()).await;
+                    return close_connection(conn, limits, !input.bytes.is_empty()).await;
                 }
                 input.consume(length);
                 input.look_at_drain().await;
                 continue;
             }
-            Parsed::Partial => {
-                match input.fill(io, limits, &mut output, link.keep_alive_allowed).await? {
-                    Filled::Some => match input.excess(limits) {
-                        Some(refusal) => refusal,
-                        None => continue,
-                    },
-                    Filled::End => return Ok(End::Closed),
-                    Filled::Late => Refusal::Timeout,
-                }
-            }
+            Parsed::Partial => match input.fill(conn, limits, &mut output, link).await? {
+                Filled::Some => match input.excess(limits) {
+                    Some(refusal) => refusal,
+                    None => continue,
+                },
+                Filled::End => return Ok(End::Closed),
+                Filled::Late => Refusal::Timeout,
+            },
             Parsed::Malformed => input.excess(limits).unwrap_or(Refusal::Malformed),
             Parsed::TooManyFields => Refusal::Fields,
         };
         clock.tick();
         output.clear();
         let reply = refuse(refusal, None);
-        let sent = send(io, &mut output, reply, false, true, &clock).await;
-        log(http, link, None, refusal.status().as_u16(), sent.body, clock.tick());
+        let status = reply.head.status.as_u16();
+        let manner = Manner { head_only: false, chunks: true, connection: Connection::Close };
+        let sent = send(conn, &mut output, reply, manner, &clock).await;
+        log(http, link, None, status, sent.body, clock.tick());
         sent.result?;
-        return close_connection(io, limits, true).await;
+        return close_connection(conn, limits, true).await;
     }
 }
 
 /// Whether this lane treats the request.
 fn is_plain(head: &Head<'_>) -> bool {
-    matches!(head.method, Method::Get | Method::Head)
-        && head.minor_version == Some(1)
-        && !head.fields.unusual
+    matches!(head.method, Method::Get | Method::Head) && !head.fields.unusual
 }
 
 /// Answers one request; whether the connection is to be closed now.
-async fn exchange<T: Transport, K: Fn() -> bool>(
+async fn exchange(
     http: &Http,
-    io: &mut Guarded<T>,
-    link: &Link<'_, K>,
+    conn: &mut Conn,
+    link: &Link<'_>,
     head: &Head<'_>,
     clock: &mut Clock,
     output: &mut Vec<u8>,
@@ -108,44 +103,43 @@ async fn exchange<T: Transport, K: Fn() -> bool>(
 ) -> io::Result<bool> {
     let now = clock.tick();
     let reply = http.answerer(link, now).answer(head).await;
-    let close = drained
-        || head.fields.connection == Connection::Close
-        || reply.head.traits.last
-        || !(link.keep_alive_allowed)();
+    let head_only = head.method == Method::Head;
+    let content = reply.head.has_content() && !head_only;
+    // Without chunks, only the end of the connection ends what has no known length.
+    let endless = head.is_http_1_0() && content && reply.head.length.is_none();
+    let last = reply.head.traits.last || endless;
+    let close = drained || last || !head.persists() || !link.may_stay();
+    let manner = Manner {
+        head_only,
+        chunks: !head.is_http_1_0(),
+        connection: match close {
+            true => Connection::Close,
+            // What HTTP/1.1 takes for granted has to be said to HTTP/1.0 (RFC 9112 §9.3).
+            false if head.is_http_1_0() => Connection::KeepAlive,
+            false => Connection::Unsaid,
+        },
+    };
     let status = reply.head.status.as_u16();
     output.clear();
-    let sent = send(io, output, reply, head.method == Method::Head, close, clock).await;
+    let sent = send(conn, output, reply, manner, clock).await;
     log(http, link, Some(head), status, sent.body, now);
     sent.result?;
     Ok(close)
 }
 
-async fn close_connection<T: Transport>(
-    io: &mut Guarded<T>,
-    limits: &Limits,
-    unread: bool,
-) -> io::Result<End> {
+async fn close_connection(conn: &mut Conn, limits: &Limits, unread: bool) -> io::Result<End> {
     if unread {
-        linger(io, limits.linger).await?;
+        linger(conn, limits.linger).await?;
     }
     Ok(End::Closed)
 }
 
-fn log<K>(
-    http: &Http,
-    link: &Link<'_, K>,
-    head: Option<&Head<'_>>,
-    status: u16,
-    sent: u64,
-    at: i64,
-) {
+fn log(http: &Http, link: &Link<'_>, head: Option<&Head<'_>>, status: u16, sent: u64, at: i64) {
     let (Some(access_log), Some(peer)) = (&http.config().access_log, &link.peer) else { return };
     access_log.write(&Record {
         peer,
         at,
-        method: head.map_or(b"-", |h| h.method_name),
-        target: head.map_or(b"-", |h| h.target),
-        minor_version: Some(1),
+        request: head.map(RequestLine::of),
         status,
         sent,
         referer: head.and_then(|h| h.fields.referer),
@@ -164,17 +158,17 @@ enum Filled {
 }
 
 /// What has been read and not yet answered, and how long to wait for more.
-struct Input<'d, D> {
+struct Input<'d> {
     bytes: Vec<u8>,
-    draining: Pin<&'d mut D>,
+    draining: Draining<'d>,
     drained: bool,
     /// When the first byte of a head came, if one is under way.
     begun: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl<'d, D: Future<Output = ()>> Input<'d, D> {
-    fn new(draining: Pin<&'d mut D>) -> Self {
+impl<'d> Input<'d> {
+    fn new(draining: Draining<'d>) -> Self {
         Self { bytes: Vec::new(), draining, drained: false, begun: None, timer: None }
     }
 
@@ -221,18 +215,18 @@ impl<'d, D: Future<Output = ()>> Input<'d, D> {
     }
 
     /// Waits for more input.
-    async fn fill<T: Transport>(
+    async fn fill(
         &mut self,
-        io: &mut Guarded<T>,
+        conn: &mut Conn,
         limits: &Limits,
         spare: &mut Vec<u8>,
-        may_stay: &impl Fn() -> bool,
+        link: &Link<'_>,
     ) -> io::Result<Filled> {
         // An idle connection gives its buffers back, and looks around from time to time whether others
         // wait for its place.
         let (mut end, mut look) = self.deadlines(limits);
         poll_fn(|cx| {
-            match self.poll_read(io, cx) {
+            match self.poll_read(conn, cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Filled::End)),
                 Poll::Ready(Ok(_)) => {
                     self.poll_drain(cx);
@@ -248,7 +242,7 @@ impl<'d, D: Future<Output = ()>> Input<'d, D> {
                 if self.begun.is_some() {
                     return Poll::Ready(Ok(Filled::Late));
                 }
-                if look >= end || !may_stay() {
+                if look >= end || !link.may_stay() {
                     return Poll::Ready(Ok(Filled::End));
                 }
                 self.bytes = Vec::new();
@@ -260,15 +254,11 @@ impl<'d, D: Future<Output = ()>> Input<'d, D> {
         .await
     }
 
-    fn poll_read<T: Transport>(
-        &mut self,
-        io: &mut Guarded<T>,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, conn: &mut Conn, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         // On this thread's stack, so that an idle connection holds no buffer for it.
         let mut space = [const { MaybeUninit::<u8>::uninit() }; READ];
         let mut buf = ReadBuf::uninit(&mut space);
-        pin!(io).poll_read(cx, &mut buf).map_ok(|()| {
+        Pin::new(conn).poll_read(cx, &mut buf).map_ok(|()| {
             let read = buf.filled();
             self.bytes.extend_from_slice(read);
             if !read.is_empty() && self.begun.is_none() {

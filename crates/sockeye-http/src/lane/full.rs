@@ -4,35 +4,32 @@ use std::{
     convert::Infallible,
     future::poll_fn,
     io,
-    pin::{Pin, pin},
+    pin::pin,
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use ::http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use sockeye::Conn;
 
-use super::{Guarded, Link, Transport, linger::linger};
+use super::{Draining, Link, linger::linger};
 use crate::{Http, wire::head::MAX_FIELDS};
 
+mod counted;
 mod exchange;
 mod http2;
 
 pub(crate) use http2::serve_http2;
 
 /// Serves the rest of an HTTP/1 connection.
-pub(crate) async fn serve_http1<T, K, D>(
+pub(crate) async fn serve_http1(
     http: &Http,
-    io: &mut Guarded<T>,
-    link: &Link<'_, K>,
-    draining: Pin<&mut D>,
+    conn: &mut Conn,
+    link: &Link<'_>,
+    draining: Draining<'_>,
     drained: bool,
-) -> io::Result<()>
-where
-    T: Transport,
-    K: Fn() -> bool + Send + Sync,
-    D: Future<Output = ()> + Send,
-{
+) -> io::Result<()> {
     let limits = &http.config().limits;
     let unread = AtomicBool::new(false);
     let leaving = AtomicBool::new(drained);
@@ -50,7 +47,7 @@ where
             .max_buf_size(limits.head.max(8192))
             .auto_date_header(false)
             .half_close(true)
-            .serve_connection(TokioIo::new(&mut *io), service);
+            .serve_connection(TokioIo::new(&mut *conn), service);
         let mut connection = pin!(connection);
         // A request that is under way when the drain begins is still answered, as the last.
         let mut grace = pin!(async {
@@ -71,10 +68,10 @@ where
         .await
     };
     match result {
-        Ok(()) if unread.into_inner() => linger(io, limits.linger).await,
+        Ok(()) if unread.into_inner() => linger(conn, limits.linger).await,
         Ok(()) => Ok(()),
         // hyper has answered what it could not parse, and what followed is unread.
-        Err(error) if error.is_parse() => linger(io, limits.linger).await,
+        Err(error) if error.is_parse() => linger(conn, limits.linger).await,
         // A peer that said nothing, or not all of it, in time; hyper has closed.
         Err(error) if error.is_timeout() || error.is_incomplete_message() => Ok(()),
         Err(error) => Err(into_io(error)),

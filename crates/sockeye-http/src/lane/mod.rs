@@ -3,26 +3,36 @@
 mod clock;
 pub(crate) mod fast;
 pub(crate) mod full;
-mod guarded;
 mod linger;
 mod streams;
-mod transport;
+
+use std::pin::Pin;
+
+use sockeye::ServerHandle;
 
 use crate::wire::host::HostRule;
 
 pub(crate) use clock::{Clock, seconds_now};
-pub(crate) use guarded::Guarded;
-pub(crate) use transport::{Copying, Transport};
+
+/// Resolves when the server begins to drain.
+pub(crate) type Draining<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send + 'a)>;
 
 /// What both lanes know of their connection.
 #[derive(Debug)]
-pub(crate) struct Link<'a, K> {
+pub(crate) struct Link<'a> {
     /// The hosts it answers to.
     pub(crate) hosts: &'a HostRule,
     /// The peer's address, if there is an access log.
     pub(crate) peer: Option<String>,
-    /// Whether it may stay open after the next answer.
-    pub(crate) keep_alive_allowed: &'a K,
+    /// Its server, which may be full.
+    pub(crate) server: ServerHandle,
+}
+
+impl Link<'_> {
+    /// Whether it may stay open after the next answer: not while others may be waiting for its place.
+    pub(crate) fn may_stay(&self) -> bool {
+        !self.server.at_capacity()
+    }
 }
 
 /// How the fast lane ended.

@@ -91,11 +91,13 @@ pub struct Fields<'a> {
     pub unusual: bool,
 }
 
-/// What the Connection header says of the connection.
+/// What a Connection header says of the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Connection {
-    /// It stays open.
+    /// Nothing: it stays open after HTTP/1.1 and closes after HTTP/1.0.
     #[default]
+    Unsaid,
+    /// It stays open.
     KeepAlive,
     /// It closes after the answer.
     Close,
@@ -137,10 +139,11 @@ impl<'a> Fields<'a> {
 
     fn add_connection(&mut self, value: &'a [u8]) {
         for option in value.split(|&b| b == b',').map(<[u8]>::trim_ascii) {
-            if is(option, "close") {
-                self.connection = Connection::Close;
-            } else if !option.is_empty() && !is(option, "keep-alive") {
-                self.unusual = true;
+            match self.connection {
+                _ if is(option, "close") => self.connection = Connection::Close,
+                Connection::Close if is(option, "keep-alive") => {}
+                _ if is(option, "keep-alive") => self.connection = Connection::KeepAlive,
+                _ => self.unusual |= !option.is_empty(),
             }
         }
     }
@@ -177,6 +180,25 @@ pub struct Head<'a> {
     pub minor_version: Option<u8>,
     /// The header fields.
     pub fields: Fields<'a>,
+}
+
+impl Head<'_> {
+    /// Whether the client speaks HTTP/1.0: it knows no chunks (RFC 9112 §7.1), and to it a connection
+    /// closes unless both sides say otherwise.
+    #[must_use]
+    pub fn is_http_1_0(&self) -> bool {
+        self.minor_version == Some(0)
+    }
+
+    /// Whether the client wants the connection to stay open after the answer (RFC 9112 §9.3).
+    #[must_use]
+    pub fn persists(&self) -> bool {
+        match self.fields.connection {
+            Connection::Close => false,
+            Connection::KeepAlive => true,
+            Connection::Unsaid => !self.is_http_1_0(),
+        }
+    }
 }
 
 /// What the beginning of a connection's bytes turned out to be.
@@ -249,6 +271,23 @@ mod tests {
         assert_eq!(fields.host, HostField::One(b"a"));
         assert!(!fields.unusual && fields.is_unconditional());
         assert_eq!(fields.connection, Connection::KeepAlive);
+    }
+
+    #[test]
+    fn a_connection_stays_open_as_its_version_and_its_options_have_it() {
+        for (version, options, persists) in [
+            ("1.1", "", true),
+            ("1.1", "Connection: close\r\n", false),
+            ("1.1", "Connection: keep-alive, close\r\n", false),
+            ("1.1", "Connection: close\r\nConnection: keep-alive\r\n", false),
+            ("1.0", "", false),
+            ("1.0", "Connection: Keep-Alive\r\n", true),
+            ("1.0", "Connection: close, keep-alive\r\n", false),
+        ] {
+            let text = format!("GET / HTTP/{version}\r\n{options}\r\n");
+            let Parsed::Head(head, _) = parse(text.as_bytes()) else { panic!("{text}") };
+            assert_eq!(head.persists(), persists, "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::date;
+use super::{date, head::Head};
 
 /// One request that was answered, or broken off.
 #[derive(Clone, Copy, Debug)]
@@ -11,12 +11,8 @@ pub struct Record<'a> {
     pub peer: &'a str,
     /// When the answer was decided, in seconds since the epoch.
     pub at: i64,
-    /// The method as it was sent.
-    pub method: &'a [u8],
-    /// The request target as it was sent.
-    pub target: &'a [u8],
-    /// The minor version of HTTP/1, or `None` for HTTP/2.
-    pub minor_version: Option<u8>,
+    /// The request line; `None` if what came was none.
+    pub request: Option<RequestLine<'a>>,
     /// The status code of the answer.
     pub status: u16,
     /// Bytes of the body that were handed to the socket, without framing.
@@ -27,20 +23,44 @@ pub struct Record<'a> {
     pub user_agent: Option<&'a [u8]>,
 }
 
+/// The first line of a request, as it was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestLine<'a> {
+    /// The method.
+    pub method: &'a [u8],
+    /// The request target.
+    pub target: &'a [u8],
+    /// The minor version of HTTP/1, or `None` for HTTP/2.
+    pub minor_version: Option<u8>,
+}
+
+impl<'a> RequestLine<'a> {
+    /// That of this head.
+    #[must_use]
+    pub fn of(head: &Head<'a>) -> Self {
+        Self { method: head.method_name, target: head.target, minor_version: head.minor_version }
+    }
+}
+
 /// Appends the record as one line in the combined log format, without a line end.
 ///
 /// What a client sent is escaped, so that it can neither end the line nor leave its quotes.
 pub fn combined(out: &mut String, record: &Record<'_>) {
     // Writing to a string does not fail.
     let _ = write!(out, "{} - - [{}] \"", record.peer, date::log_date(record.at));
-    escape(out, record.method);
-    out.push(' ');
-    escape(out, record.target);
-    let _ = match record.minor_version {
-        Some(minor) => write!(out, " HTTP/1.{minor}\" "),
-        None => write!(out, " HTTP/2\" "),
-    };
-    let _ = write!(out, "{} {} \"", record.status, record.sent);
+    match &record.request {
+        Some(line) => {
+            escape(out, line.method);
+            out.push(' ');
+            escape(out, line.target);
+            let _ = match line.minor_version {
+                Some(minor) => write!(out, " HTTP/1.{minor}"),
+                None => write!(out, " HTTP/2"),
+            };
+        }
+        None => out.push('-'),
+    }
+    let _ = write!(out, "\" {} {} \"", record.status, record.sent);
     escape(out, record.referer.unwrap_or(b"-"));
     out.push_str("\" \"");
     escape(out, record.user_agent.unwrap_or(b"-"));
@@ -65,9 +85,7 @@ mod tests {
         let record = Record {
             peer: "127.0.0.1",
             at: 784_111_777,
-            method: b"GET",
-            target: b"/a\"b",
-            minor_version: Some(1),
+            request: Some(RequestLine { method: b"GET", target: b"/a\"b", minor_version: Some(1) }),
             status: 200,
             sent: 12,
             referer: None,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderName, StatusCode, header};
 use sockeye_node::Range;
 
-use super::{condition::ETag, date::HTTP_DATE};
+use super::{condition::ETag, date::HTTP_DATE, head::Connection};
 
 /// What Allow says, wherever it stands.
 pub const ALLOW: &str = "GET, HEAD, OPTIONS";
@@ -134,7 +134,13 @@ impl ReplyHead {
     }
 
     /// Appends the whole head as HTTP/1.1 has it, up to the empty line.
-    pub fn write(&self, out: &mut Vec<u8>, date: &[u8; HTTP_DATE], close: bool, chunked: bool) {
+    pub fn write(
+        &self,
+        out: &mut Vec<u8>,
+        date: &[u8; HTTP_DATE],
+        connection: Connection,
+        chunked: bool,
+    ) {
         out.extend_from_slice(b"HTTP/1.1 ");
         out.extend_from_slice(self.status.as_str().as_bytes());
         out.push(b' ');
@@ -147,8 +153,10 @@ impl ReplyHead {
             out.extend_from_slice(b"\r\n");
         };
         self.fields(date, |name, value| put(name.as_str(), value));
-        if close {
-            put("connection", b"close");
+        match connection {
+            Connection::Unsaid => {}
+            Connection::KeepAlive => put("connection", b"keep-alive"),
+            Connection::Close => put("connection", b"close"),
         }
         if chunked {
             put("transfer-encoding", b"chunked");
@@ -207,7 +215,7 @@ mod tests {
         head.length = Some(2);
         head.content_range = Some(ContentRange::Part(Range { offset: 3, length: 2 }, 10));
         let mut out = Vec::new();
-        head.write(&mut out, &super::super::date::http_date(0), true, false);
+        head.write(&mut out, &super::super::date::http_date(0), Connection::Close, false);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "HTTP/1.1 206 Partial Content\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\

@@ -6,14 +6,11 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::site::Site;
-use sockeye::{
-    Model, Server,
-    tls::{Identity, TlsServer},
-};
+use crate::site::{Site, tls};
+use sockeye::{Model, Server};
 use sockeye_http::{Config, Http};
 use sockeye_node::{Home, Session};
-use sockeye_testkit::{certificates::Authority, peer};
+use sockeye_testkit::peer;
 use tempfile::TempDir;
 
 struct Curl {
@@ -52,12 +49,7 @@ fn plain() -> Option<(Site, Curl)> {
 fn secure(protocol: &str) -> Option<(Site, Curl)> {
     let program = peer::require("curl")?;
     let folder = TempDir::new().unwrap();
-    let authority = Authority::new("test");
-    fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
-    let (chain, key) = authority.server(&["localhost"]).write(folder.path(), "server");
-    let identity = Identity::from_pem_files(chain, key);
-    let tls = TlsServer::builder(identity).alpn(["h2", "http/1.1"]).build().unwrap();
-    let site = Site::start(Config::default(), Model::Tasks, Some(tls));
+    let site = Site::start(Config::default(), Model::Tasks, Some(tls(folder.path())));
     let base = format!("https://localhost:{}", site.addr.port());
     let arguments = ["--cacert", "ca.pem", "--ipv4", protocol].map(str::to_owned).to_vec();
     Some((site, Curl { program, folder, base, arguments }))

@@ -5,6 +5,7 @@
 mod connections;
 mod curl;
 mod files;
+mod http2;
 mod lanes;
 mod paths;
 mod ranges;

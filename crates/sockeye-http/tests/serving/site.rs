@@ -1,7 +1,5 @@
 //! A site under test: a folder, a server for it, and a client that sends exactly what it is told.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use std::{
     fs,
     io::{Read, Write},
@@ -11,9 +9,14 @@ use std::{
     time::Duration,
 };
 
-use sockeye::{Addr, Model, Server, ServerHandle, addr::Endpoint, tls::TlsServer};
+use sockeye::{
+    Addr, Model, Server, ServerHandle,
+    addr::Endpoint,
+    tls::{Identity, TlsServer},
+};
 use sockeye_http::{Config, Http};
 use sockeye_node::{Home, Session};
+use sockeye_testkit::certificates::Authority;
 use tempfile::TempDir;
 
 /// How long anything may take.
@@ -105,6 +108,15 @@ impl Drop for Site {
             ended.unwrap().unwrap();
         }
     }
+}
+
+/// TLS for `localhost` by an authority of its own, whose certificate is `ca.pem` in `folder`.
+pub(crate) fn tls(folder: &Path) -> TlsServer {
+    let authority = Authority::new("test");
+    fs::write(folder.join("ca.pem"), authority.pem()).unwrap();
+    let (chain, key) = authority.server(&["localhost"]).write(folder, "server");
+    let identity = Identity::from_pem_files(chain, key);
+    TlsServer::builder(identity).alpn(["h2", "http/1.1"]).build().unwrap()
 }
 
 /// An answer taken apart.

@@ -147,6 +147,14 @@ impl Conn {
         Ok(received)
     }
 
+    /// Gives back bytes that were received, to be received again before all others: who has seen what
+    /// comes can leave the connection to somebody else.
+    pub fn put_back(&mut self, bytes: &[u8]) {
+        let later = self.ahead.split();
+        self.ahead.extend_from_slice(bytes);
+        self.ahead.unsplit(later);
+    }
+
     /// Receives one line, without its `\n` or `\r\n`; `None` at the end of the stream. A last
     /// line without an end is given as it is. Cancellation safe: what has come of a line stays, and
     /// its time goes on, until the line is read on or its bytes are received in another way.

@@ -2,11 +2,12 @@
 
 use std::io;
 
+use sockeye::{Conn, socket::StreamKind};
 use sockeye_node::FileBody;
 use tokio::io::AsyncWriteExt;
 
-use super::super::{Clock, Guarded, Transport};
-use crate::{answer::Reply, payload::Payload};
+use super::super::Clock;
+use crate::{answer::Reply, payload::Payload, wire::head::Connection};
 
 /// Bodies up to this size are copied behind the head and written with it; above, sendfile costs less.
 const SMALL: u64 = 16 * 1024;
@@ -17,6 +18,16 @@ const COPIED: u64 = 64 * 1024;
 /// Bytes of a file that are made resident and sent at once.
 const PIECE: u64 = 1024 * 1024;
 
+/// In what form a reply is sent.
+pub(super) struct Manner {
+    /// Whether its content is left unsent.
+    pub(super) head_only: bool,
+    /// Whether the client knows chunks.
+    pub(super) chunks: bool,
+    /// What is said of the connection.
+    pub(super) connection: Connection,
+}
+
 /// How the sending of a reply ended.
 pub(super) struct Sent {
     /// Bytes of the body that were handed to the socket.
@@ -26,64 +37,63 @@ pub(super) struct Sent {
 }
 
 /// Sends a reply, whose head is put together in `output`, which must be empty.
-pub(super) async fn send<T: Transport>(
-    io: &mut Guarded<T>,
+pub(super) async fn send(
+    conn: &mut Conn,
     output: &mut Vec<u8>,
     reply: Reply,
-    head_only: bool,
-    close: bool,
+    manner: Manner,
     clock: &Clock,
 ) -> Sent {
     let mut body = 0;
-    let result = send_counting(io, output, reply, head_only, close, clock, &mut body).await;
+    let result = send_counting(conn, output, reply, manner, clock, &mut body).await;
     Sent { body, result }
 }
 
-async fn send_counting<T: Transport>(
-    io: &mut Guarded<T>,
+async fn send_counting(
+    conn: &mut Conn,
     output: &mut Vec<u8>,
     reply: Reply,
-    head_only: bool,
-    close: bool,
+    manner: Manner,
     clock: &Clock,
     sent: &mut u64,
 ) -> io::Result<()> {
-    let chunked = reply.head.length.is_none() && reply.head.has_content() && !head_only;
-    reply.head.write(output, clock.date(), close, chunked);
+    let Manner { head_only, chunks, connection } = manner;
+    let chunked = chunks && reply.head.length.is_none() && reply.head.has_content() && !head_only;
+    reply.head.write(output, clock.date(), connection, chunked);
     match reply.payload {
-        _ if head_only => write(io, output).await,
-        Payload::Empty => write(io, output).await,
+        _ if head_only => write(conn, output).await,
+        Payload::Empty => write(conn, output).await,
         Payload::Page(page) => {
             output.extend_from_slice(&page);
-            write(io, output).await?;
+            write(conn, output).await?;
             *sent = page.len() as u64;
             Ok(())
         }
         Payload::File(mut body) => {
-            if body.remaining() > SMALL && io.sends_files() {
-                write(io, output).await?;
-                send_file(io, body, sent).await
+            if body.remaining() > SMALL && sends_files(conn) {
+                write(conn, output).await?;
+                send_file(conn, body, sent).await
             } else {
                 // Whatever was read goes out together with the head, and the rest in pieces.
                 while body.remaining() > 0 {
                     *sent += append(output, &mut body).await?;
-                    write(io, output).await?;
+                    write(conn, output).await?;
                     output.clear();
                 }
-                write(io, output).await
+                write(conn, output).await
             }
         }
         mut payload => {
             while let Some(piece) = payload.next().await? {
                 frame(output, &piece, chunked);
-                write(io, output).await?;
+                write(conn, output).await?;
                 output.clear();
                 *sent += piece.len() as u64;
             }
             if chunked {
                 output.extend_from_slice(b"0\r\n\r\n");
             }
-            write(io, output).await
+            write(conn, output).await
         }
     }
 }
@@ -108,23 +118,24 @@ fn frame(output: &mut Vec<u8>, piece: &[u8], chunked: bool) {
     }
 }
 
-async fn write<T: Transport>(io: &mut Guarded<T>, output: &[u8]) -> io::Result<()> {
+async fn write(conn: &mut Conn, output: &[u8]) -> io::Result<()> {
     if !output.is_empty() {
-        io.write_all(output).await?;
+        conn.write_all(output).await?;
     }
-    io.flush().await
+    conn.flush().await
 }
 
-async fn send_file<T: Transport>(
-    io: &mut Guarded<T>,
-    mut body: FileBody,
-    sent: &mut u64,
-) -> io::Result<()> {
+/// Whether the kernel can send a file by itself, with nothing over the socket.
+fn sends_files(conn: &Conn) -> bool {
+    !conn.stream().is_tls() && conn.stream().kind() != StreamKind::Seqpacket
+}
+
+async fn send_file(conn: &mut Conn, mut body: FileBody, sent: &mut u64) -> io::Result<()> {
     while body.remaining() > 0 {
         let piece = body.remaining().min(PIECE);
         body.make_resident(piece).await?;
         let offset = body.range().offset;
-        let n = io.send_file(std::os::fd::AsFd::as_fd(&body), offset, piece).await?;
+        let n = conn.send_file(std::os::fd::AsFd::as_fd(&body), offset, piece).await?;
         body.advance(n);
         *sent += n;
         if n < piece {

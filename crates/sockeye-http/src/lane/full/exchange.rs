@@ -20,16 +20,16 @@ use crate::{
     wire::{
         date,
         head::{Fields, Head, Method},
-        log::Record,
+        log::{Record, RequestLine},
     },
 };
 
 pub(super) type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
 
 /// Answers one request; also says whether a part of its body was left unread.
-pub(super) async fn exchange<K: Fn() -> bool>(
+pub(super) async fn exchange(
     http: &Http,
-    link: &Link<'_, K>,
+    link: &Link<'_>,
     request: Request<Incoming>,
     draining: bool,
 ) -> (Response<ResponseBody>, bool) {
@@ -40,7 +40,7 @@ pub(super) async fn exchange<K: Fn() -> bool>(
     let target = target(&parts);
     let head = head(&parts, &target, &joined);
     let reply = http.answerer(link, now).answer(&head).await;
-    let close = unread || draining || reply.head.traits.last || !(link.keep_alive_allowed)();
+    let close = unread || draining || reply.head.traits.last || !link.may_stay();
     let entry = entry(http, link, &head, &reply, now);
     let response = respond(reply, head.method == Method::Head, &parts, close, now, entry);
     (response, unread)
@@ -192,13 +192,7 @@ struct Entry {
     user_agent: Option<Vec<u8>>,
 }
 
-fn entry<K>(
-    http: &Http,
-    link: &Link<'_, K>,
-    head: &Head<'_>,
-    reply: &Reply,
-    at: i64,
-) -> Option<Entry> {
+fn entry(http: &Http, link: &Link<'_>, head: &Head<'_>, reply: &Reply, at: i64) -> Option<Entry> {
     Some(Entry {
         log: http.config().access_log.clone()?,
         peer: link.peer.clone()?,
@@ -218,9 +212,11 @@ impl Drop for Entry {
         self.log.write(&Record {
             peer: &self.peer,
             at: self.at,
-            method: &self.method,
-            target: &self.target,
-            minor_version: self.minor_version,
+            request: Some(RequestLine {
+                method: &self.method,
+                target: &self.target,
+                minor_version: self.minor_version,
+            }),
             status: self.status,
             sent: self.sent,
             referer: self.referer.as_deref(),

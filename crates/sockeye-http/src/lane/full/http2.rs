@@ -5,7 +5,7 @@ use std::{
     future::poll_fn,
     io,
     pin::{Pin, pin},
-    sync::atomic::Ordering,
+    sync::atomic::{AtomicU64, Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -13,31 +13,28 @@ use std::{
 use ::http::Request;
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use sockeye::Conn;
 use tokio::time::{Instant, Sleep};
 
 use super::{
     super::{
-        Guarded, Link, Transport,
+        Draining, Link,
         streams::{Spawner, Streams},
     },
+    counted::Counted,
     exchange, into_io,
 };
 use crate::{Http, Limits};
 
 /// Serves an HTTP/2 connection.
-pub(crate) async fn serve_http2<T, K, D>(
+pub(crate) async fn serve_http2(
     http: &Http,
-    io: &mut Guarded<T>,
-    link: &Link<'_, K>,
-    mut draining: Pin<&mut D>,
-) -> io::Result<()>
-where
-    T: Transport,
-    K: Fn() -> bool + Send + Sync,
-    D: Future<Output = ()> + Send,
-{
+    conn: &mut Conn,
+    link: &Link<'_>,
+    mut draining: Draining<'_>,
+) -> io::Result<()> {
     let limits = &http.config().limits;
-    let written = io.progress();
+    let written = AtomicU64::new(0);
     let spawner = Spawner::default();
     let mut streams = Streams::new(spawner.clone());
     let service = service_fn(|request: Request<Incoming>| async {
@@ -48,7 +45,7 @@ where
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
         .auto_date_header(false)
-        .serve_connection(TokioIo::new(&mut *io), service);
+        .serve_connection(TokioIo::new(Counted::new(conn, &written)), service);
     let mut connection = pin!(connection);
     let mut watch = Watch::new(limits);
     let mut drained = false;
