@@ -231,6 +231,24 @@ impl ModelError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Conn, Handler, Listener, Server};
+
+    struct Nothing;
+
+    impl Handler for Nothing {
+        async fn handle(&self, _: &mut Conn) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_server_that_cannot_serve_says_so_under_every_model() {
+        for model in ["iterative", "pool:2", "threads:2", "tasks", "percore:1", "percore:2"] {
+            let server = Server::on(vec![Listener::unwatchable()]).signals(false);
+            let error = server.model(model.parse().unwrap()).serve(Nothing).unwrap_err();
+            assert!(matches!(error, Error::System { .. }), "{model}: {error}");
+        }
+    }
 
     #[test]
     fn models_print_as_they_are_written() {

@@ -1,6 +1,10 @@
 //! A thread for each core, each with its own runtime and its own listeners.
 
-use std::{io, sync::Arc, thread};
+use std::{
+    io,
+    sync::{Arc, mpsc},
+    thread,
+};
 
 use super::{
     Run, Sources,
@@ -20,28 +24,34 @@ pub(super) fn run(run: Run, cores: usize) -> Result<Report, Error> {
         .collect::<io::Result<Vec<_>>>()
         .map_err(Error::system("cannot give each core a runtime and a listener"))?;
     let runtime = runtime::current_thread().map_err(Error::system("cannot start the runtime"))?;
-    runtime.block_on(run.supervise(|server, sources| async move {
+    let (failed, failures) = mpsc::channel();
+    let report = runtime.block_on(run.supervise(|server, sources| async move {
         drop(sources);
         for (core, (runtime, share)) in shares.into_iter().enumerate() {
-            start(&server, runtime, share, core).map_err(Error::system("cannot start a thread"))?;
+            start(&server, runtime, share, core, failed.clone())
+                .map_err(Error::system("cannot start a thread"))?;
         }
         server.shutdown.draining().await;
         Ok(())
-    }))
+    }))?;
+    failures.try_recv().map_or(Ok(report), |error| Err(Error::system("a core cannot serve")(error)))
 }
 
-/// Starts one core's thread; the server waits for it through its token.
+/// Starts one core's thread; the server waits for it through its token. If the core cannot serve,
+/// the server drains, as clients would wait for that core in vain.
 fn start(
     server: &Arc<ServerContext>,
     runtime: ForThread,
     share: Sources,
     core: usize,
+    failed: mpsc::Sender<io::Error>,
 ) -> io::Result<()> {
     let server = Arc::clone(server);
     let token = server.registry.token();
     thread::Builder::new().name(format!("sockeye-core-{core}")).spawn(move || {
         if let Some(Err(error)) = runtime.block_on(tasks::serve(Arc::clone(&server), share)) {
-            tracing::error!(%error, core, "this core serves nothing");
+            // Whoever asked for the server is there until its end.
+            let _ = failed.send(error);
             server.shutdown.drain();
         }
         drop((runtime, token));

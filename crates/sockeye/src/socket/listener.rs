@@ -258,3 +258,13 @@ impl Accepted {
         Stream::register(self.fd, self.kind)
     }
 }
+
+#[cfg(test)]
+impl Listener {
+    /// One that no runtime can watch, as the system cannot poll what it is: a plain file.
+    pub(crate) fn unwatchable() -> Self {
+        let socket = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let file = tempfile::tempfile().unwrap();
+        Self { fd: file.into(), ..Self::adopt(socket.into()).unwrap() }
+    }
+}
