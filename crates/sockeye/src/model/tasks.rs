@@ -40,6 +40,11 @@ pub(super) async fn serve(server: Arc<ServerContext>, sources: Sources) -> std::
 pub(super) fn run(run: Run) -> Result<Report, Error> {
     let available = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let workers = run.settings.workers.unwrap_or_else(available).max(1);
+    run_with(run, workers)
+}
+
+/// Serves with so many workers.
+pub(super) fn run_with(run: Run, workers: usize) -> Result<Report, Error> {
     // One worker needs nobody to steal from: the runtime then lives in this thread.
     let runtime =
         if workers == 1 { runtime::current_thread() } else { runtime::work_stealing(workers) }
