@@ -3,8 +3,15 @@
 //! It only looks; it signals nobody.
 
 use std::{
-    fs, thread,
+    fs,
+    os::fd::OwnedFd,
+    thread,
     time::{Duration, Instant},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    process::{Pid, PidfdFlags, pidfd_open},
 };
 
 use crate::program::PATIENCE;
@@ -15,6 +22,55 @@ pub fn children(pid: u32) -> Vec<u32> {
     let path = format!("/proc/{pid}/task/{pid}/children");
     let text = fs::read_to_string(path).unwrap_or_default();
     text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// What a process has forked, and what that has, and so on.
+#[must_use]
+pub fn descendants(pid: u32) -> Vec<u32> {
+    let children = children(pid);
+    children.iter().flat_map(|&child| descendants(child)).chain(children.iter().copied()).collect()
+}
+
+/// A process, whatever becomes of its number.
+#[derive(Debug)]
+pub struct Watched {
+    pid: u32,
+    process: OwnedFd,
+}
+
+impl Watched {
+    /// A process that runs.
+    ///
+    /// # Panics
+    /// If it is gone.
+    #[track_caller]
+    #[must_use]
+    pub fn new(pid: u32) -> Self {
+        let number = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process id");
+        let process = pidfd_open(number, PidfdFlags::empty()).expect("a living process");
+        Self { pid, process }
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ends_within(Duration::ZERO)
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// If it does not end in time.
+    #[track_caller]
+    pub fn ends(&self) {
+        assert!(self.ends_within(PATIENCE), "process {} does not end", self.pid);
+    }
+
+    fn ends_within(&self, time: Duration) -> bool {
+        let time = time.try_into().expect("a time");
+        let mut asked = [PollFd::new(&self.process, PollFlags::IN)];
+        poll(&mut asked, Some(&time)).expect("a poll") > 0
+    }
 }
 
 /// How many descriptors a process has open.

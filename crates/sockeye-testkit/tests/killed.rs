@@ -15,7 +15,7 @@ use std::{
 use rustix::process::Signal;
 use sockeye_testkit::{
     client::Client,
-    processes::{self, until},
+    processes::{self, Watched, until},
     program::{PATIENCE, Program, send_signal},
     under_models,
 };
@@ -207,6 +207,49 @@ fn when_the_server_is_killed_its_children_end(model: &str) {
     // Every process that writes to the server's output has ended.
     server.last_events();
     assert_eq!((busy.line(), idle.line()), (None, None));
+}
+
+under_models!(when_the_server_is_killed_its_children_end_also_in_blocking_code:
+    under_fork = "fork:4", under_prefork = "prefork:4");
+
+fn when_the_server_is_killed_its_children_end_also_in_blocking_code(model: &str) {
+    let mut server = serve(model, &[]);
+    let mut clients: Vec<_> = (0..2).map(|_| Client::connect(server.port())).collect();
+    for client in &mut clients {
+        assert_eq!(client.ask("block"), "blocking");
+    }
+    let (first, second) = zygotes(&server);
+    let processes = processes::descendants(server.pid());
+    assert!(processes.contains(&first) && processes.contains(&second) && processes.len() >= 4);
+    let processes: Vec<_> = processes.into_iter().map(Watched::new).collect();
+    kill(server.pid());
+    processes.iter().for_each(Watched::ends);
+    server.last_events();
+}
+
+under_models!(children_in_blocking_code_outlive_their_zygote_and_not_their_server:
+    under_fork = "fork:4", under_prefork = "prefork:4");
+
+fn children_in_blocking_code_outlive_their_zygote_and_not_their_server(model: &str) {
+    let mut server = serve(model, &[]);
+    let mut watcher = Client::connect(server.port());
+    let mut clients = Vec::new();
+    let (first, second) = zygotes(&server);
+    for (round, zygote) in [(1, first), (2, second)] {
+        let mut client = Client::connect(server.port());
+        let child = Watched::new(client.ask("pid").parse().unwrap());
+        assert_eq!(client.ask("block"), "blocking");
+        clients.push((client, child));
+        first_child(zygote);
+        kill(zygote);
+        until("the second's turn", || watcher.counter("zygotes_restarted") == round);
+    }
+    let watching = Watched::new(watcher.ask("pid").parse().unwrap());
+    assert!(clients.iter().all(|(_, child)| !child.has_ended()));
+    kill(server.pid());
+    clients.iter().for_each(|(_, child)| child.ends());
+    watching.ends();
+    server.last_events();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Every function here is safe to call; what it needs for that is checked or stated.
 
+pub(crate) mod bereaved;
 pub(crate) mod clock;
 pub(crate) mod inherited;
 pub(crate) mod int_option;

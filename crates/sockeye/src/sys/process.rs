@@ -104,14 +104,28 @@ pub(crate) fn set_signal(signal: i32, disposition: Disposition) {
         Disposition::Ignore => libc::SIG_IGN,
         Disposition::Absorb => absorb as extern "C" fn(libc::c_int) as usize,
     };
+    // `absorb` may run at any time as it does nothing.
+    let _ = set_action(signal, handler);
+}
+
+/// Has `signal` call `handler`, which may do only what signal-safety(7) lists.
+///
+/// # Errors
+/// If the signal cannot be caught.
+pub(super) fn set_handler(signal: i32, handler: extern "C" fn(libc::c_int)) -> io::Result<()> {
+    set_action(signal, handler as usize)
+}
+
+fn set_action(signal: i32, handler: libc::sighandler_t) -> io::Result<()> {
     // SAFETY: the structure is fully initialised (all-zero is a valid sigaction with an empty
-    // mask), and `absorb` is async-signal-safe as it does nothing.
-    unsafe {
+    // mask), and both callers give a disposition or a handler that may run at any time.
+    let set = unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler;
         action.sa_flags = libc::SA_RESTART;
-        libc::sigaction(signal, &raw const action, std::ptr::null_mut());
-    }
+        libc::sigaction(signal, &raw const action, std::ptr::null_mut())
+    };
+    if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Gives every signal its default again and unblocks all of them; SIGPIPE stays ignored, as Rust

@@ -8,7 +8,8 @@
 //! Two zygotes are kept. The second waits; when the first dies it takes over and forks a new
 //! second, so that the grown server itself never has to fork.
 //!
-//! A child ends when its work does, or when the server's end of a pipe closes. Children are
+//! A child ends when its work does, or when the server's end of a pipe closes; a signal tells one
+//! that looks at no pipe. Children are
 //! never waited for by number: the zygote ignores SIGCHLD, so the system buries its children and
 //! nobody else's, and the server watches each through a pid descriptor.
 
@@ -99,13 +100,14 @@ impl Zygotes {
         let (first, zygotes_end) = channel()?;
         // What is buffered would be written by both sides.
         let _ = io::Write::flush(&mut io::stdout());
+        let server_process = std::process::id();
         let process = match crate::sys::process::fork()? {
             Forked::Child => {
                 others::close_all_but(&plan.sources, matches!(server.model, Model::Prefork(_)));
                 // From here on, whoever asks for the drain asks the server.
                 let _ = server.ask_drain.set(ask);
                 // Nothing may unwind into the caller's stack: that is the server's, not ours.
-                let serve = AssertUnwindSafe(|| process::serve(&plan, zygotes_end));
+                let serve = AssertUnwindSafe(|| process::serve(&plan, zygotes_end, server_process));
                 let _ = std::panic::catch_unwind(serve);
                 crate::sys::process::exit_now(1)
             }

@@ -10,6 +10,7 @@ use super::{
     message::{MAX_ORDER, Order, Receipt, answer, receive_order},
 };
 use crate::sys::{
+    bereaved::{end_with_server, set_life_line},
     process::{Disposition, Forked, exit_now, fork_single_threaded, reset_signals, set_signal},
     served::close_inherited,
 };
@@ -22,18 +23,25 @@ pub(super) fn forget(descriptor: impl AsFd) {
 }
 
 /// Forks what the server orders until it closes its end.
-pub(super) fn serve(plan: &Plan, socket: OwnedFd) -> ! {
+///
+/// `parent` is the process that forked this one.
+pub(super) fn serve(plan: &Plan, socket: OwnedFd, parent: u32) -> ! {
     reset_signals();
+    if let Err(error) = set_life_line(plan.lines.life.as_fd()) {
+        tracing::warn!(%error, "a child that hangs would outlive a server that is killed");
+    }
+    end_with_server(parent);
     // The server decides when to stop; its terminal or service manager signals everyone.
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         set_signal(signal, Disposition::Absorb);
     }
     // The system buries the children.
     set_signal(libc::SIGCHLD, Disposition::Ignore);
+    let process = std::process::id();
     let mut space = vec![0; MAX_ORDER];
     loop {
         match receive_order(&socket, &mut space) {
-            Ok(Some((order, descriptor))) => obey(plan, &socket, order, descriptor),
+            Ok(Some((order, descriptor))) => obey(plan, process, &socket, order, descriptor),
             Ok(None) => exit_now(0),
             Err(error) => {
                 tracing::error!(%error, "the zygote cannot read its orders");
@@ -43,14 +51,17 @@ pub(super) fn serve(plan: &Plan, socket: OwnedFd) -> ! {
     }
 }
 
-fn obey(plan: &Plan, socket: &OwnedFd, order: Order, descriptor: Option<OwnedFd>) {
+fn obey(plan: &Plan, process: u32, socket: &OwnedFd, order: Order, descriptor: Option<OwnedFd>) {
     plan.server.take_up_reload();
     let receipt = match fork_single_threaded() {
         Ok(Forked::Child) => {
             forget(socket);
             match (order, descriptor) {
-                (Order::Zygote, Some(next)) => serve(plan, next),
-                (order, descriptor) => child::run(plan, order, descriptor),
+                (Order::Zygote, Some(next)) => serve(plan, next, process),
+                (order, descriptor) => {
+                    end_with_server(process);
+                    child::run(plan, order, descriptor)
+                }
             }
         }
         Ok(Forked::Parent { pid, process }) => Receipt { errno: 0, pid, process },

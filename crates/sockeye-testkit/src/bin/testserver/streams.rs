@@ -123,6 +123,12 @@ async fn obey(conn: &mut Conn, line: &str) -> io::Result<bool> {
             conn.drain_signal().wait().await;
             "drained".to_owned()
         }
+        "block" => {
+            conn.write_all(b"blocking\n").await?;
+            loop {
+                std::thread::park();
+            }
+        }
         "hang" => {
             conn.write_all(b"hanging\n").await?;
             pending().await
