@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -171,6 +172,30 @@ fn the_drain_deadline_cuts_those_who_hang_and_the_report_names_them(model: &str)
     assert_eq!(named, peers.iter().collect::<Vec<_>>(), "{report}");
     assert!((300..2000).contains(&millis(&report)), "{report}");
     assert_eq!(server.seen("error"), [] as [Value; 0]);
+}
+
+#[test]
+fn every_worker_has_one_connection_and_each_that_is_cut_is_named() {
+    let mut server = serve("prefork:3", &["tcp://127.0.0.1:0", "--limit", "drain=300"]);
+    let ports: Vec<_> = server
+        .addrs()
+        .iter()
+        .map(|addr| addr.parse::<sockeye::Addr>().unwrap().port().unwrap())
+        .collect();
+    let mut busy: Vec<_> = [0, 1, 0].into_iter().map(|of| Client::connect(ports[of])).collect();
+    for client in &mut busy {
+        assert_eq!(client.ask("hang"), "hanging");
+    }
+    let waiting = ports.iter().map(|&port| Client::connect(port));
+    let waiting: Vec<_> = waiting.collect();
+    let report = server.stop();
+    let named = report["cut"].as_array().unwrap().iter().map(|cut| cut["peer"].as_str().unwrap());
+    let named: BTreeSet<_> = named.map(ToOwned::to_owned).collect();
+    let peers: BTreeSet<_> = busy.iter().map(|client| client.local().to_string()).collect();
+    assert_eq!((named, &report["stats"]["accepted"]), (peers, &3.into()), "{report}");
+    for mut client in waiting {
+        assert_eq!(client.line(), None);
+    }
 }
 
 under_models!(a_second_signal_ends_every_connection_at_once);

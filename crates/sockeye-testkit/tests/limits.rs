@@ -78,6 +78,52 @@ fn behind_a_proxy_the_client_is_counted_and_not_the_proxy(model: &str) {
     assert_eq!(report["stats"]["active"], 0, "{report}");
 }
 
+under_models!(a_client_counts_the_same_directly_and_behind_a_proxy:
+    under_pool = "pool:6", under_threads = "threads:6", under_fork = "fork:6",
+    under_prefork = "prefork:6", under_tasks = "tasks", under_percore = "percore:2");
+
+fn a_client_counts_the_same_directly_and_behind_a_proxy(model: &str) {
+    let proxied = "proxy+tcp://127.0.0.1:0";
+    let mut server = serve("tcp://127.0.0.1:0", model, &[proxied, "--limit", "max_per_ip=2"]);
+    let ports: Vec<_> = server
+        .addrs()
+        .iter()
+        .map(|addr| addr.parse::<sockeye::Addr>().unwrap().port().unwrap())
+        .collect();
+    let directly = || Client::connect(ports[0]);
+    let proxied = || {
+        let mut client = Client::connect(ports[1]);
+        client.send_bytes(b"PROXY TCP4 127.0.0.1 198.51.100.1 4711 80\r\n");
+        client
+    };
+    let (mut first, mut second) = (directly(), proxied());
+    assert_eq!((first.ask("echo 1"), second.ask("echo 2")), ("1".into(), "2".into()));
+    assert_eq!((directly().line(), proxied().line()), (None, None));
+    let mut other = Client::connect_from(OTHER, ports[0]);
+    assert_eq!(other.ask("echo other"), "other");
+    // Whichever way a place was taken, it is free for both.
+    let mut refused = 2;
+    let mut clients = vec![other];
+    for (ended, next) in [(first, &proxied as &dyn Fn() -> Client), (second, &directly)] {
+        ended.bye();
+        until("a free place", || {
+            let mut client = next();
+            let served = client.try_send("echo 3").is_ok() && client.line().is_some();
+            if served {
+                clients.push(client)
+            } else {
+                refused += 1
+            }
+            served
+        });
+    }
+    clients.into_iter().for_each(Client::bye);
+    let report = server.stop();
+    assert_eq!(report["stats"]["refused_per_ip"], refused, "{report}");
+    assert_eq!(report["stats"]["completed"], 5, "{report}");
+    assert_eq!(report["stats"]["active"], 0, "{report}");
+}
+
 under_models!(the_counters_tell_exactly_what_happened);
 
 fn the_counters_tell_exactly_what_happened(model: &str) {

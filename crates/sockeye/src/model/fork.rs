@@ -8,24 +8,34 @@ use tokio_util::task::TaskTracker;
 use super::{Executor, Packets, Run, runtime, serve_sources};
 use crate::{
     Error, Report,
-    server::{Job, PacketJob},
-    zygote::{Dispatcher, Work},
+    server::{Job, PacketJob, ServerContext, Taken},
+    zygote::{Dispatcher, Task, Work},
 };
 
 /// Hands each piece of work to a child of the zygote.
 #[derive(Debug)]
 struct Forks {
+    server: Arc<ServerContext>,
     work: mpsc::Sender<Work>,
 }
 
-impl Executor for Forks {
-    async fn connection(&self, job: Job) {
+impl Forks {
+    async fn order(&self, cell: Option<Taken>, task: Task) {
+        // There are as many cells as permits, and each task holds a permit.
+        let Some(cell) = cell else { return };
         // A dispatcher that is gone has said why.
-        let _ = self.work.send(Work::Connection(job)).await;
+        let _ = self.work.send(Work { cell, task }).await;
+    }
+}
+
+impl Executor for Forks {
+    async fn connection(&self, mut job: Job) {
+        let cell = job.admission.take_cell();
+        self.order(cell, Task::Connection(job)).await;
     }
 
     async fn packet(&self, job: PacketJob) {
-        let _ = self.work.send(Work::Packet(job)).await;
+        self.order(self.server.take_cell(), Task::Packet(job)).await;
     }
 }
 
@@ -37,7 +47,7 @@ pub(super) fn run(mut run: Run) -> Result<Report, Error> {
         let dispatcher = Dispatcher::new(&server, zygotes, &tasks).map_err(Error::Fork)?;
         let (work, ordered) = mpsc::channel(1);
         let dispatching = tasks.spawn(dispatcher.run(ordered));
-        let forks = Forks { work };
+        let forks = Forks { server: Arc::clone(&server), work };
         serve_sources(&Arc::clone(&server), sources, &forks, Packets::Executor)
             .await
             .map_err(Error::system("cannot serve"))?;

@@ -13,7 +13,7 @@ use super::{Run, runtime};
 use crate::{
     Error, Report,
     server::{Counter, ServerContext},
-    zygote::{Dispatcher, Work},
+    zygote::{Dispatcher, Task, Work},
 };
 
 /// First pause before a worker that died at once is replaced.
@@ -50,10 +50,12 @@ async fn keep_alive(server: Arc<ServerContext>, work: mpsc::Sender<Work>) {
     loop {
         let started = Instant::now();
         let (ended, mut worker) = oneshot::channel();
+        // There is one for each worker.
+        let Some(cell) = server.take_cell() else { return };
         tokio::select! {
             biased;
             () = server.shutdown.draining() => return,
-            sent = work.send(Work::Worker { ended }) => if sent.is_err() { return },
+            sent = work.send(Work { cell, task: Task::Worker { ended } }) => if sent.is_err() { return },
         }
         // An error means that the order was refused or lost: no worker has died.
         let began = tokio::select! {

@@ -1,15 +1,19 @@
 //! What each child process is at, in memory that the server shares with all of them.
 //!
-//! One cell for each child that may run. The child writes its own; the server and the other
-//! children only read it, and the server clears it when the child has ended, however that was.
+//! One cell for each child that may run: the server takes one for each piece of work, the child
+//! writes it, the other children only read it, and the server clears it when the child has ended,
+//! however that was.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     io,
     net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::atomic::{
-        AtomicU64,
-        Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{
+            AtomicU64,
+            Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
+        },
     },
     thread,
     time::Duration,
@@ -18,6 +22,7 @@ use std::{
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{
+    context::ServerContext,
     info::{ConnId, ConnInfo},
     limits::Site,
     registry::OpenConnection,
@@ -101,7 +106,44 @@ const TRIES: u32 = 10;
 
 /// The cells of one server.
 #[derive(Debug)]
-pub(crate) struct Cells(Shared<AtomicU64>);
+pub(crate) struct Cells {
+    words: Shared<AtomicU64>,
+    /// Those that no child has now. The server alone takes them.
+    free: Mutex<Vec<u32>>,
+}
+
+/// A cell that is taken for a child: empty again, and free, when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    server: Arc<ServerContext>,
+    index: u32,
+}
+
+impl Taken {
+    /// The number by which the child knows it.
+    pub(crate) const fn index(&self) -> u32 {
+        self.index
+    }
+
+    pub(crate) fn cell(&self) -> Cell<'_> {
+        self.server.cells.at(self.index)
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.cell().clear();
+        self.server.cells.free().push(self.index);
+    }
+}
+
+impl ServerContext {
+    /// Takes a cell for a child. There are as many as pieces of work that may run at once.
+    pub(crate) fn take_cell(self: &Arc<Self>) -> Option<Taken> {
+        let index = self.cells.free().pop()?;
+        Some(Taken { server: Arc::clone(self), index })
+    }
+}
 
 /// One child's.
 #[derive(Clone, Copy, Debug)]
@@ -112,25 +154,43 @@ pub(crate) struct Cell<'a> {
 
 impl Cells {
     pub(crate) fn new(children: usize) -> io::Result<Self> {
-        Shared::zeroed(children * WORDS).map(Self)
+        let words = Shared::zeroed(children * WORDS)?;
+        let free = (0..u32::try_from(children).unwrap_or(u32::MAX)).rev().collect();
+        Ok(Self { words, free: Mutex::new(free) })
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    const fn at(&self, slot: u32) -> Cell<'_> {
+        Cell { cells: self, first: slot as usize * WORDS }
     }
 
     /// The cell of a child, by its number.
     pub(crate) fn cell(&self, slot: u32) -> Option<Cell<'_>> {
-        let first = slot as usize * WORDS;
-        (first < self.0.len()).then_some(Cell { cells: self, first })
+        (slot as usize * WORDS < self.words.len()).then(|| self.at(slot))
     }
 
     /// The connections that prefork workers have open.
     pub(crate) fn open(&self) -> Vec<OpenConnection> {
-        let cells = (0..self.0.len()).step_by(WORDS).map(|first| Cell { cells: self, first });
-        cells.filter(|cell| !cell.is_cut()).filter_map(|cell| cell.connection()).collect()
+        self.with_open().filter_map(|cell| cell.connection()).collect()
+    }
+
+    /// How many those are.
+    pub(crate) fn count_open(&self) -> usize {
+        self.with_open().count()
+    }
+
+    fn with_open(&self) -> impl Iterator<Item = Cell<'_>> {
+        let cells = (0..self.words.len()).step_by(WORDS).map(|first| Cell { cells: self, first });
+        cells.filter(|cell| cell.word(Word::Conn).load(Acquire) != 0 && !cell.is_cut())
     }
 }
 
 impl Cell<'_> {
     fn word(&self, word: Word) -> &AtomicU64 {
-        &self.cells.0[self.first + word as usize]
+        &self.cells.words[self.first + word as usize]
     }
 
     fn progress(&self) -> Progress {
@@ -230,7 +290,7 @@ impl Cell<'_> {
     }
 
     /// Forgets the connection of a child that has ended.
-    pub(crate) fn clear(&self) {
+    fn clear(&self) {
         self.leave_site();
         for word in [Word::Conn, Word::Cut] {
             self.word(word).store(0, Release);
@@ -265,7 +325,7 @@ impl Cell<'_> {
     /// How many other children count for a site, and how many would like to.
     fn others_of(&self, site: u64) -> (usize, usize) {
         let (mut inside, mut entering) = (0, 0);
-        let sites = self.cells.0.chunks_exact(WORDS).map(|cell| &cell[Word::Site as usize]);
+        let sites = self.cells.words.chunks_exact(WORDS).map(|cell| &cell[Word::Site as usize]);
         for other in sites.filter(|&other| !std::ptr::eq(other, self.word(Word::Site))) {
             match other.load(SeqCst) {
                 value if value == site => inside += 1,

@@ -15,7 +15,7 @@ use super::{
     registry::Registry,
     reload::Reload,
     shutdown::Shutdown,
-    stats::{Counter, Counters},
+    stats::{Counter, Counters, Stats},
     watchdog::Watchdog,
 };
 use crate::{Addr, Model};
@@ -104,7 +104,28 @@ impl ServerContext {
         self.ask_drain.get().is_some()
     }
 
+    /// Whether this process hands each connection to a child of its own.
+    pub(crate) fn forks_for_each(&self) -> bool {
+        matches!(self.model, Model::ForkPerConnection { .. }) && !self.is_child()
+    }
+
+    /// How many connections are being handled now.
+    ///
+    /// What a worker runs is read from its cell, and not counted up and down: a worker that is
+    /// killed between two steps could not undo the first.
+    fn active(&self) -> u64 {
+        match self.model {
+            Model::Prefork(_) => self.cells.count_open() as u64,
+            _ => self.counters.get(Counter::Active),
+        }
+    }
+
+    /// The counters now.
+    pub(crate) fn stats(&self) -> Stats {
+        Stats { active: self.active(), ..self.counters.snapshot() }
+    }
+
     pub(crate) fn at_capacity(&self) -> bool {
-        self.counters.get(Counter::Active) >= self.capacity as u64
+        self.active() >= self.capacity as u64
     }
 }

@@ -59,7 +59,7 @@ impl ServerHandle {
     /// The counters now.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.server.counters.snapshot()
+        self.server.stats()
     }
 
     /// The addresses that the server listens on, with their real ports.

@@ -46,6 +46,7 @@ pub use startup::{Advice, advise};
 pub use stats::Stats;
 
 pub(crate) use accept::{Incoming, Waiting};
+pub(crate) use cells::Taken;
 pub(crate) use context::ServerContext;
 pub(crate) use packets::{PacketJob, PacketLoop, PacketService, PacketSource};
 pub(crate) use registry::Admission;

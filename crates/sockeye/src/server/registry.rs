@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
 use super::{
+    cells::Taken,
     context::ServerContext,
     info::{ConnId, ConnInfo},
     limits::Site,
@@ -134,8 +135,10 @@ pub(crate) struct Admission {
     server: Arc<ServerContext>,
     id: ConnId,
     watched: Arc<Watched>,
+    /// The cell of the child that is to run it; before the permit, as there are as many as permits.
+    cell: Option<Taken>,
     site: Option<Site>,
-    /// Whether it counts as active here, and not in the server that this process is a child of.
+    /// Whether it counts as active here: what a child runs counts by its cell, or in the server.
     counted: bool,
     _permit: Option<OwnedSemaphorePermit>,
     _token: TaskTrackerToken,
@@ -148,11 +151,15 @@ impl Admission {
         info: &ConnInfo,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Option<Self> {
-        let mut admission = Self::new(server, info, true, permit);
-        if let Some(cell) = server.own_cell() {
-            cell.open(info);
+        let cell = server.own_cell();
+        let mut admission = Self::new(server, info, cell.is_none(), permit);
+        match cell {
+            Some(cell) => cell.open(info),
+            None => server.counters.count(Counter::Active),
         }
-        server.counters.count(Counter::Active);
+        if server.forks_for_each() {
+            admission.cell = server.take_cell();
+        }
         // Behind a proxy the client is known only later.
         let ip = if info.listener().proxy { None } else { info.ip() };
         ip.is_none_or(|ip| admission.enter_site(ip)).then_some(admission)
@@ -180,6 +187,7 @@ impl Admission {
             server: Arc::clone(server),
             id: info.id(),
             watched,
+            cell: None,
             site: None,
             counted,
             _permit: permit,
@@ -192,17 +200,24 @@ impl Admission {
         &self.watched
     }
 
+    /// The cell of the child that is to run the connection, from now on the caller's.
+    pub(crate) const fn take_cell(&mut self) -> Option<Taken> {
+        self.cell.take()
+    }
+
     /// Counts the connection for its site; `false`, counted, if that has too many.
     pub(crate) fn enter_site(&mut self, ip: IpAddr) -> bool {
         let Some(max) = self.server.limits.max_per_ip else { return true };
         let site = Site::of(ip);
-        let entered = match self.server.own_cell() {
-            Some(cell) => cell.enter_site(site, max),
-            None => self.server.registry.enter_site(site, max),
-        };
-        if entered {
-            self.site = Some(site);
+        let cell = self.cell.as_ref().map(Taken::cell).or_else(|| self.server.own_cell());
+        let entered = if let Some(cell) = cell {
+            cell.enter_site(site, max)
         } else {
+            let entered = self.server.registry.enter_site(site, max);
+            self.site = entered.then_some(site);
+            entered
+        };
+        if !entered {
             self.server.counters.count(Counter::RefusedPerIp);
             tracing::debug!(%ip, max, "refused: too many from one address");
         }
@@ -228,6 +243,43 @@ impl Drop for Admission {
         }
         if let Some(cell) = self.server.own_cell() {
             cell.close();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, Model, server::reload::Reload};
+
+    /// Steps in a connection's life after which its worker may be killed.
+    const STEPS: [fn(&Arc<ServerContext>, &ConnInfo); 3] = [
+        |server, info| server.own_cell().unwrap().open(info),
+        |server, info| std::mem::forget(Admission::enter(server, info, None).unwrap()),
+        |server, info| drop(Admission::enter(server, info, None).unwrap()),
+    ];
+
+    #[test]
+    fn a_worker_that_is_killed_at_any_step_leaves_no_connection_counted() {
+        let reload = Reload::new(None);
+        let server =
+            ServerContext::new(Model::Prefork(1), Limits::default(), Vec::new(), reload).unwrap();
+        let server = Arc::new(server);
+        let info = ConnInfo {
+            id: ConnId(1),
+            peer: SocketName::Inet(([192, 0, 2, 1], 80).into()),
+            proxied: None,
+            listener: Arc::new("tcp://127.0.0.1:1".parse().unwrap()),
+            since: Instant::now(),
+        };
+        for (step, active) in STEPS.into_iter().zip([1, 1, 0]) {
+            // Both the server and its worker.
+            let cell = server.take_cell().unwrap();
+            let _ = server.slot.set(cell.index());
+            step(&server, &info);
+            assert_eq!(server.stats().active, active);
+            drop(cell);
+            assert_eq!(server.stats().active, 0);
         }
     }
 }

@@ -10,7 +10,10 @@ use super::{Stats, registry::OpenConnection};
 pub struct Report {
     /// The counters at the end.
     pub stats: Stats,
-    /// The connections that the drain deadline, or a second signal, cut.
+    /// The connections that the drain deadline, or a second signal, cut: all that were accepted and
+    /// had not ended. Under [`Model::Prefork`](crate::Model::Prefork) that is one for each worker at
+    /// most, as a worker accepts the next connection only when it is done with the one before, and
+    /// the rest wait in the backlog.
     pub cut: Vec<OpenConnection>,
     /// How long the drain took.
     pub drained_in: Duration,

@@ -37,7 +37,8 @@ macro_rules! counters {
         const COUNTERS: usize = [$(Counter::$counter),+].len();
 
         impl Counters {
-            pub(crate) fn snapshot(&self) -> Stats {
+            /// All of them as they are counted here: see `ServerContext::stats`.
+            pub(super) fn snapshot(&self) -> Stats {
                 Stats { $($name: self.get(Counter::$counter)),+ }
             }
         }

@@ -59,7 +59,7 @@ pub(crate) async fn supervise(
         () = &mut life => {}
     }
     Report {
-        stats: server.counters.snapshot(),
+        stats: server.stats(),
         cut: server.registry.cut(),
         drained_in: drained.get().map_or(Duration::ZERO, Instant::elapsed),
     }

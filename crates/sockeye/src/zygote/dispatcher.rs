@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     io,
     os::fd::{AsFd, OwnedFd},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use tokio::{
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     model::Patience,
-    server::{Counter, Job, PacketJob, ServerContext},
+    server::{Counter, Job, PacketJob, ServerContext, Taken},
     sys::registration::watch,
 };
 
@@ -35,9 +35,23 @@ const REPLACE_PAUSE_IN_SHORTAGE: Duration = Duration::from_secs(1);
 /// Most orders under way to a zygote.
 const MAX_PENDING: usize = 64;
 
-/// Work for a child.
+/// Work for a child, and the child's cell.
 #[derive(Debug)]
-pub(crate) enum Work {
+pub(crate) struct Work {
+    pub(crate) cell: Taken,
+    pub(crate) task: Task,
+}
+
+impl Work {
+    /// The child's cell, and the number of the order that it has there.
+    fn slot(&self, round: u32) -> Slot {
+        Slot { index: self.cell.index(), round }
+    }
+}
+
+/// What a child is to do.
+#[derive(Debug)]
+pub(crate) enum Task {
     Connection(Job),
     Packet(PacketJob),
     /// A prefork worker; its end is told.
@@ -51,7 +65,7 @@ pub(crate) enum Work {
 #[derive(Debug)]
 enum Pending {
     Zygote,
-    Work { slot: Slot, work: Box<Work>, patience: Patience },
+    Work { round: u32, work: Box<Work>, patience: Patience },
 }
 
 /// Gives orders to the zygotes.
@@ -62,27 +76,12 @@ pub(crate) struct Dispatcher {
     second: AsyncFd<Link>,
     process: ZygoteProcess,
     pending: VecDeque<Pending>,
-    slots: Slots,
     tasks: TaskTracker,
     /// Whether a second was asked for since the last one took over or died.
     has_second: bool,
     /// When a waiting zygote may be forked next.
     replace_at: Instant,
     shortage: Shortage,
-}
-
-/// The marks that no child has now.
-#[derive(Clone, Debug)]
-pub(super) struct Slots(Arc<Mutex<Vec<u32>>>);
-
-impl Slots {
-    fn take(&self) -> Option<u32> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
-    }
-
-    pub(super) fn give_back(&self, slot: u32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
-    }
 }
 
 fn both_ways(socket: Link) -> io::Result<AsyncFd<Link>> {
@@ -98,14 +97,12 @@ impl Dispatcher {
     ) -> io::Result<Self> {
         let Zygotes { first, second, process, lines } = zygotes;
         tasks.spawn(obey_lines(Arc::clone(server), lines));
-        let slots = u32::try_from(server.capacity).unwrap_or(u32::MAX);
         Ok(Self {
             server: Arc::clone(server),
             first: both_ways(first)?,
             second: both_ways(second)?,
             process,
             pending: VecDeque::from([Pending::Zygote]),
-            slots: Slots(Arc::new(Mutex::new((0..slots).rev().collect()))),
             tasks: tasks.clone(),
             has_second: true,
             replace_at: Instant::now(),
@@ -159,11 +156,8 @@ impl Dispatcher {
     }
 
     async fn order(&mut self, work: Box<Work>, patience: Patience) -> io::Result<()> {
-        // There are as many slots as permits, and each piece of work holds a permit.
-        let Some(index) = self.slots.take() else { return Ok(()) };
-        let Some(cell) = self.server.cells.cell(index) else { return Ok(()) };
-        let slot = Slot { index, round: cell.order() };
-        self.pending.push_back(Pending::Work { slot, work, patience });
+        let round = work.cell.cell().order();
+        self.pending.push_back(Pending::Work { round, work, patience });
         self.send_last().await
     }
 
@@ -190,12 +184,11 @@ impl Dispatcher {
         let lost = std::mem::take(&mut self.pending);
         self.replace_second().await?;
         for pending in lost {
-            let Pending::Work { slot, work, patience } = pending else { continue };
-            let Some(cell) = self.server.cells.cell(slot.index) else { continue };
-            match cell.revoke(slot.round) {
+            let Pending::Work { round, work, patience } = pending else { continue };
+            let revoked = work.cell.cell().revoke(round);
+            match revoked {
                 Ok(round) => {
-                    let slot = Slot { round, ..slot };
-                    self.pending.push_back(Pending::Work { slot, work, patience });
+                    self.pending.push_back(Pending::Work { round, work, patience });
                     let last = self.pending.back().map(|last| send(&self.first, last));
                     if let Some(sent) = last {
                         sent.await.map_err(both_dead)?;
@@ -204,7 +197,7 @@ impl Dispatcher {
                 // It has its child, which the zygote could not tell any more.
                 Err(pid) => {
                     let pid = i32::try_from(pid).unwrap_or(i32::MAX);
-                    self.watch(slot, Receipt { errno: 0, pid, process: None }, *work);
+                    self.watch(Receipt { errno: 0, pid, process: None }, *work);
                 }
             }
         }
@@ -259,12 +252,11 @@ impl Dispatcher {
     fn receipt(&mut self, receipt: Receipt) {
         let refused = (receipt.errno != 0).then(|| io::Error::from_raw_os_error(receipt.errno));
         match (self.pending.pop_front(), refused) {
-            (Some(Pending::Work { slot, work, .. }), None) => {
+            (Some(Pending::Work { work, .. }), None) => {
                 self.shortage.over();
-                self.watch(slot, receipt, *work);
+                self.watch(receipt, *work);
             }
-            (Some(Pending::Work { slot, work, patience }), Some(error)) => {
-                self.slots.give_back(slot.index);
+            (Some(Pending::Work { work, patience, .. }), Some(error)) => {
                 self.shortage.hold(&self.server, work, patience, &error);
             }
             (Some(Pending::Zygote), Some(error)) => {
@@ -276,10 +268,10 @@ impl Dispatcher {
         }
     }
 
-    fn watch(&self, slot: Slot, receipt: Receipt, work: Work) {
-        let (server, slots) = (Arc::clone(&self.server), self.slots.clone());
-        let watched = Watched { server, slots, slot: slot.index };
-        self.tasks.spawn(watched.until_ended(receipt, work));
+    fn watch(&self, receipt: Receipt, work: Work) {
+        let Work { cell, task } = work;
+        let watched = Watched { server: Arc::clone(&self.server), cell };
+        self.tasks.spawn(watched.until_ended(receipt, task));
     }
 }
 
@@ -294,10 +286,10 @@ async fn gone(second: &AsyncFd<Link>, not_before: Instant) {
 }
 
 async fn send(zygote: &AsyncFd<Link>, pending: &Pending) -> io::Result<()> {
-    let Pending::Work { slot, work, .. } = pending else { return Ok(()) };
-    let slot = *slot;
-    let (order, descriptor) = match &**work {
-        Work::Connection(job) => {
+    let Pending::Work { round, work, .. } = pending else { return Ok(()) };
+    let slot = work.slot(*round);
+    let (order, descriptor) = match &work.task {
+        Task::Connection(job) => {
             let order = Order::Connection {
                 slot,
                 source: job.source,
@@ -307,7 +299,7 @@ async fn send(zygote: &AsyncFd<Link>, pending: &Pending) -> io::Result<()> {
             };
             (order, Some(job.accepted.fd.as_fd()))
         }
-        Work::Packet(job) => {
+        Task::Packet(job) => {
             let packet = &job.packet;
             let order = Order::Packet {
                 slot,
@@ -317,7 +309,7 @@ async fn send(zygote: &AsyncFd<Link>, pending: &Pending) -> io::Result<()> {
             };
             (order, None)
         }
-        Work::Worker { .. } => (Order::Worker { slot }, None),
+        Task::Worker { .. } => (Order::Worker { slot }, None),
     };
     let mut bytes = Vec::with_capacity(64);
     order.encode(&mut bytes);

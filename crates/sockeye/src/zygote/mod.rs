@@ -28,7 +28,7 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use dispatcher::{Dispatcher, Work};
+pub(crate) use dispatcher::{Dispatcher, Task, Work};
 use message::Order;
 use rustix::{
     net::{AddressFamily, SocketFlags, SocketType, socketpair},

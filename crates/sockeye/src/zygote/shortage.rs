@@ -4,7 +4,7 @@ use std::{collections::VecDeque, io};
 
 use tokio::time::Instant;
 
-use super::dispatcher::Work;
+use super::dispatcher::{Task, Work};
 use crate::{
     model::Patience,
     server::{Counter, ServerContext, WarnLimit},
@@ -63,7 +63,7 @@ impl Shortage {
         error: &io::Error,
     ) {
         self.lasts = true;
-        if let Work::Worker { .. } = *work {
+        if let Task::Worker { .. } = work.task {
             // Whoever ordered it is told so by the drop, and orders it again in its own time.
             return self.warn(error, "no process for a worker yet");
         }
@@ -84,7 +84,7 @@ impl Shortage {
     /// The server is being cut: so is what has no process yet.
     pub(super) fn cut_held(&mut self, server: &ServerContext) {
         for (work, _) in self.held.drain(..) {
-            if let Work::Connection(job) = *work {
+            if let Task::Connection(job) = work.task {
                 server.cut(job.info.id());
             }
         }

@@ -12,12 +12,9 @@ use tokio::{
 };
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{
-    dispatcher::{Slots, Work},
-    message::Receipt,
-};
+use super::{dispatcher::Task, message::Receipt};
 use crate::{
-    server::{Admission, ConnId, Counter, Job, PacketJob, ServerContext},
+    server::{Admission, ConnId, Counter, Job, PacketJob, ServerContext, Taken},
     sys::{
         process::{kill, open_process},
         registration::watch,
@@ -34,14 +31,13 @@ const WITHOUT_DESCRIPTOR: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Watched {
     pub(super) server: Arc<ServerContext>,
-    pub(super) slots: Slots,
-    pub(super) slot: u32,
+    pub(super) cell: Taken,
 }
 
 impl Watched {
     /// Holds the work's place in the server until the child has ended.
-    pub(super) async fn until_ended(self, receipt: Receipt, work: Work) {
-        let place = Place::of(work);
+    pub(super) async fn until_ended(self, receipt: Receipt, task: Task) {
+        let place = Place::of(task);
         if let Some(child) = self.process(receipt).await {
             tokio::select! {
                 biased;
@@ -55,7 +51,8 @@ impl Watched {
             }
         }
         self.settle(place.connection());
-        self.slots.give_back(self.slot);
+        // Before the permit, as there are as many cells as permits.
+        drop(self);
         place.leave();
     }
 
@@ -68,7 +65,7 @@ impl Watched {
             {
                 return Some(watched);
             }
-            if self.server.cells.cell(self.slot).is_none_or(|cell| cell.is_finished()) {
+            if self.cell.cell().is_finished() {
                 return None;
             }
             match open_process(receipt.pid) {
@@ -82,17 +79,14 @@ impl Watched {
         }
     }
 
-    /// Counts what the child could not count itself, and clears its cell.
+    /// Counts what the child could not count itself.
     fn settle(&self, id: Option<ConnId>) {
         let server = &self.server;
-        let Some(cell) = server.cells.cell(self.slot) else { return };
+        let cell = self.cell.cell();
         let finished = cell.is_finished();
         // A worker's connection is known from its cell alone.
         let open = if id.is_none() { cell.connection() } else { None };
         let lost = open.is_some() && !cell.is_cut();
-        if lost {
-            server.counters.subtract_one(Counter::Active);
-        }
         if !finished && !server.shutdown.is_cut() {
             server.counters.count(Counter::Crashes);
             tracing::warn!(conn = ?id.or(open.map(|open| open.id)), "a child ended before its work");
@@ -106,7 +100,6 @@ impl Watched {
                 (None, None) => {}
             }
         }
-        cell.clear();
     }
 }
 
@@ -119,18 +112,18 @@ enum Place {
 
 impl Place {
     /// Closes the server's copy of the connection: from now on it is the child's alone.
-    fn of(work: Work) -> Self {
-        match work {
-            Work::Connection(job) => {
+    fn of(task: Task) -> Self {
+        match task {
+            Task::Connection(job) => {
                 let Job { accepted, info, admission, route: _, source: _ } = job;
                 drop(accepted);
                 Self::Connection { id: info.id(), _admission: admission }
             }
-            Work::Packet(PacketJob { packet, permit, token }) => {
+            Task::Packet(PacketJob { packet, permit, token }) => {
                 drop(packet);
                 Self::Packet { _permit: permit, _token: token }
             }
-            Work::Worker { ended } => Self::Worker { ended },
+            Task::Worker { ended } => Self::Worker { ended },
         }
     }
 
