@@ -306,6 +306,10 @@ impl<S> Server<S> {
 
     /// Whether SIGINT and SIGTERM drain the server, a second one stopping it at once. By default
     /// they do under the blocking calls and do not under the async ones.
+    ///
+    /// If a handler blocks the server's own thread, so that the second is not obeyed either, it ends
+    /// the process; a third does so in any case. When the server has stopped, the signals do again
+    /// what they did before.
     #[must_use]
     pub const fn signals(mut self, on: bool) -> Self {
         self.settings.signals = Some(on);

@@ -7,52 +7,46 @@ use std::{
 
 use super::context::ServerContext;
 use crate::{
-    sys::{
-        process::{Disposition, set_signal},
-        signals::SignalArrivals,
-    },
+    sys::signals::SignalArrivals,
     systemd::{Notifier, State},
 };
 
 /// Obeys SIGINT, SIGTERM and SIGHUP; never returns. They are caught from the call on, not only
-/// from the first poll: whoever is told that the server is ready may send one at once.
+/// from the first poll: whoever is told that the server is ready may send one at once. When this
+/// is dropped they have the dispositions again that they had before.
 ///
-/// After the second SIGINT or SIGTERM both have their default again, so that a third ends the
-/// process even if a handler hangs.
+/// A second SIGINT or SIGTERM that cannot be obeyed, as a handler blocks the server's own thread,
+/// ends the process; a third does so in any case.
 pub(crate) fn obey(
     server: &ServerContext,
     notifier: &Notifier,
 ) -> io::Result<impl Future<Output = ()>> {
-    let interrupt = SignalArrivals::of(libc::SIGINT)?;
-    let terminate = SignalArrivals::of(libc::SIGTERM)?;
+    let stop = SignalArrivals::insistent(&[libc::SIGTERM, libc::SIGINT])?;
     let wanted = server.reload.wanted();
-    let hang_up = wanted.then(|| SignalArrivals::of(libc::SIGHUP)).transpose()?;
-    Ok(attend(server, notifier, interrupt, terminate, hang_up))
+    let hang_up = wanted.then(|| SignalArrivals::of(&[libc::SIGHUP])).transpose()?;
+    Ok(attend(server, notifier, stop, hang_up))
 }
 
 async fn attend(
     server: &ServerContext,
     notifier: &Notifier,
-    interrupt: SignalArrivals,
-    terminate: SignalArrivals,
+    stop: SignalArrivals,
     hang_up: Option<SignalArrivals>,
 ) {
     loop {
-        tokio::select! {
-            () = interrupt.next() => {}
-            () = terminate.next() => {}
+        let arrived = tokio::select! {
+            arrived = stop.next() => arrived,
             () = next(hang_up.as_ref()) => {
                 tell(notifier, State::reloading());
                 server.reload();
                 tell(notifier, State::Ready);
                 continue;
             }
-        }
-        if server.shutdown.is_draining() {
+        };
+        if arrived > 1 || server.shutdown.is_draining() {
             tracing::warn!("second signal: ending every connection now");
             server.shutdown.cut();
-            set_signal(libc::SIGINT, Disposition::Default);
-            set_signal(libc::SIGTERM, Disposition::Default);
+            stop.end_by_next();
             return pending().await;
         }
         tracing::info!(
@@ -66,7 +60,7 @@ async fn attend(
 
 async fn next(signal: Option<&SignalArrivals>) {
     match signal {
-        Some(signal) => signal.next().await,
+        Some(signal) => drop(signal.next().await),
         None => pending().await,
     }
 }

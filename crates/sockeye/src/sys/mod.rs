@@ -3,6 +3,7 @@
 //! Every function here is safe to call; what it needs for that is checked or stated.
 
 pub(crate) mod bereaved;
+mod caught;
 pub(crate) mod clock;
 pub(crate) mod inherited;
 pub(crate) mod int_option;
@@ -13,3 +14,4 @@ pub(crate) mod registration;
 pub(crate) mod served;
 pub(crate) mod shared;
 pub(crate) mod signals;
+mod timer;

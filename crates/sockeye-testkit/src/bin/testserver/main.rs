@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! testserver HANDLER ADDR… [--model M] [--limit NAME=VALUE] [--tls CHAIN KEY] [--nofile N] [--ballast MIB] [--end HOW]
-//!     [--space MIB] [--processes N] [--times N] [--workers N] [--reload] [--bystander] [--beside]
+//!     [--space MIB] [--processes N] [--times N] [--workers N] [--reload] [--bystander] [--beside] [--after]
 //! ```
 //!
 //! Stream handlers: `echo`, `script`, `steps`, `setup-fails`, `blocking`, `refuse`, `report-panics`; `idle`,
@@ -11,7 +11,8 @@
 //! the model starts others, as the process models want; a `#[test]` always has two.
 //!
 //! Events: `ready`, then what the handlers tell, then `report` or `failed`. `--end unserved` drops
-//! the prepared server instead of running it; `--end drained` drains it before it runs.
+//! the prepared server instead of running it; `--end drained` drains it before it runs. With `--after`
+//! the program goes on when the server has stopped, and tells `after`.
 
 mod events;
 mod options;
@@ -43,6 +44,12 @@ fn main() -> ExitCode {
         }
     };
     let served = (0..options.times).try_for_each(|_| serve(&options));
+    if options.after && served.is_ok() {
+        events::emit(&json!({"event": "after"}));
+        loop {
+            std::thread::park();
+        }
+    }
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

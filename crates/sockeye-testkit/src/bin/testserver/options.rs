@@ -34,6 +34,7 @@ pub(crate) struct Options {
     pub(crate) reload: bool,
     pub(crate) bystander: bool,
     pub(crate) beside: bool,
+    pub(crate) after: bool,
     pub(crate) workers: Option<usize>,
 }
 
@@ -52,6 +53,7 @@ impl Options {
             reload: false,
             bystander: false,
             beside: false,
+            after: false,
             workers: None,
         };
         while let Some(arg) = args.next() {
@@ -68,6 +70,7 @@ impl Options {
                 "--ballast" => options.ballast = number(&value()?)?,
                 "--times" => options.times = number(&value()?)?,
                 "--workers" => options.workers = Some(number(&value()?)?),
+                "--after" => options.after = true,
                 "--beside" => options.beside = true,
                 "--bystander" => options.bystander = true,
                 "--reload" => options.reload = true,

@@ -4,6 +4,7 @@ use std::{
     future::pending,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     sync::OnceLock,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt as _;
@@ -18,6 +19,9 @@ use tokio::{
 };
 
 use crate::events;
+
+/// How long a handler computes: longer than any test waits.
+const LONG: Duration = Duration::from_secs(100);
 
 /// Every byte back.
 pub(crate) struct Echo;
@@ -132,6 +136,12 @@ async fn obey(conn: &mut Conn, line: &str) -> io::Result<bool> {
         "hang" => {
             conn.write_all(b"hanging\n").await?;
             pending().await
+        }
+        "spin" => {
+            conn.write_all(b"spinning\n").await?;
+            let begin = Instant::now();
+            while begin.elapsed() < LONG {}
+            "spun".to_owned()
         }
         "big" => {
             send_pattern(conn, number).await?;
