@@ -11,17 +11,18 @@ use std::{
 };
 
 use rustix::{
-    fs::{Mode, OFlags, ResolveFlags},
+    fs::{Mode, OFlags},
     io::Errno,
 };
 
-use crate::{Error, File, FilePath, Kind, Listing, Meta, Pool, Result, file::Residence};
+use crate::{
+    Error, File, FilePath, Kind, Listing, Meta, Pool, Result,
+    file::Residence,
+    lookup::{self, Lookup, Wait},
+};
 
 /// `f_type` of tmpfs and ramfs (statfs(2)).
 const MEMORY_FILESYSTEMS: [u64; 2] = [0x0102_1994, 0x8584_58f6];
-
-/// Lookups repeated because a rename raced with one (`EAGAIN` of openat2), before giving up.
-const RACES: usize = 64;
 
 /// No device has this number: "nothing known yet".
 const NO_DEVICE: u64 = u64::MAX;
@@ -78,31 +79,40 @@ impl Home {
     /// # Errors
     /// As [`Home::open`].
     pub fn open_with(path: &Path, pool: Pool) -> io::Result<Self> {
-        let named = |errno: Errno| {
-            let error = io::Error::from(errno);
-            io::Error::new(
-                error.kind(),
-                format!("cannot open the folder {}: {error}", path.display()),
-            )
-        };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(named)?;
-        match look_up(&fd, c".", LOOK, ResolveFlags::CACHED) {
-            Ok(_) | Err(Errno::AGAIN) => {}
-            Err(errno) => {
+        let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| {
+            let (error, shown) = (io::Error::from(errno), path.display());
+            let text = match errno {
+                Errno::NOENT => format!("there is no folder {shown}"),
+                Errno::NOTDIR if path.exists() => format!("{shown} is a file, not a folder"),
+                Errno::ACCESS => format!("the folder {shown} may not be read"),
+                _ => format!("cannot open the folder {shown}: {error}"),
+            };
+            io::Error::new(error.kind(), text)
+        })?;
+        let looked = match lookup::place(&fd, c".", Wait::Never) {
+            Err(Errno::AGAIN) => lookup::place(&fd, c".", Wait::Allowed),
+            looked => looked,
+        };
+        looked.map_err(|errno| match errno {
+            Errno::ACCESS => io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("nothing in the folder {} may be opened", path.display()),
+            ),
+            _ => {
                 let text = format!(
                     "this system refuses openat2 ({}), which keeps clients inside the folder: \
                      Linux 5.12 or newer is needed, and a container's seccomp profile must allow it",
                     io::Error::from(errno)
                 );
-                return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+                io::Error::new(io::ErrorKind::Unsupported, text)
             }
-        }
+        })?;
         let [memory, unknown, cache] = [const { AtomicU64::new(NO_DEVICE) }; 3];
         Ok(Self { root: Arc::new(Root { fd, memory, unknown, cache }), pool })
     }
 
-    /// Opens what `path` names, for reading. Never blocks on a FIFO or a device.
+    /// Opens what `path` names, for reading. A FIFO, a socket or a device is looked at and never opened.
     ///
     /// # Errors
     /// [`Error::NotFound`] also if the path leaves the home; [`Error::Denied`]; [`Error::Special`];
@@ -110,13 +120,9 @@ impl Home {
     ///
     /// Cancellation: safe.
     pub async fn open_path(&self, path: &FilePath) -> Result<Opened> {
-        let (fd, meta) = match look_up(&self.root.fd, path.as_c_str(), READ, ResolveFlags::CACHED) {
-            Ok(fd) => {
-                let meta = meta_of(&fd)?;
-                (fd, meta)
-            }
-            Err(Errno::AGAIN) => self.look_up_by_pool(path, READ).await?,
-            Err(errno) => return Err(errno.into()),
+        let (fd, meta) = match lookup::reading(&self.root.fd, path.as_c_str(), Wait::Never) {
+            Err(Errno::AGAIN) => self.by_pool(path, lookup::reading).await?,
+            found => found?,
         };
         match meta.kind {
             Kind::File => {
@@ -137,10 +143,9 @@ impl Home {
     ///
     /// Cancellation: safe.
     pub async fn stat(&self, path: &FilePath) -> Result<Meta> {
-        match look_up(&self.root.fd, path.as_c_str(), LOOK, ResolveFlags::CACHED) {
-            Ok(fd) => meta_of(&fd),
-            Err(Errno::AGAIN) => Ok(self.look_up_by_pool(path, LOOK).await?.1),
-            Err(errno) => Err(errno.into()),
+        match lookup::looking(&self.root.fd, path.as_c_str(), Wait::Never) {
+            Err(Errno::AGAIN) => Ok(self.by_pool(path, lookup::looking).await?.1),
+            found => Ok(found?.1),
         }
     }
 
@@ -150,18 +155,12 @@ impl Home {
 
     /// The kind, size and age of what `path` leads to; may wait for a disk.
     pub(crate) fn stat_blocking(&self, path: &FilePath) -> Result<Meta> {
-        meta_of(&look_up_to_the_end(&self.root.fd, path, LOOK)?)
+        Ok(lookup::repeated(&self.root.fd, path, lookup::looking)?.1)
     }
 
-    async fn look_up_by_pool(&self, path: &FilePath, flags: OFlags) -> Result<(OwnedFd, Meta)> {
+    async fn by_pool(&self, path: &FilePath, how: Lookup) -> Result<(OwnedFd, Meta)> {
         let (root, path) = (Arc::clone(&self.root), path.clone());
-        self.pool
-            .run(move || {
-                let fd = look_up_to_the_end(&root.fd, &path, flags)?;
-                let meta = meta_of(&fd)?;
-                Ok((fd, meta))
-            })
-            .await?
+        self.pool.run(move || lookup::repeated(&root.fd, &path, how)).await?
     }
 
     /// Finds out once for each filesystem whether reads can say that they would wait.
@@ -205,41 +204,6 @@ impl Folder {
     pub fn list(self) -> Listing {
         Listing::new(self)
     }
-}
-
-/// Open for reading; `NONBLOCK` and `NOCTTY` so that a FIFO or a terminal does no harm before its kind
-/// is known.
-const READ: OFlags =
-    OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
-
-/// Open as a mere place.
-const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
-
-/// The one lookup: whatever it leads to lies beneath `root`.
-fn look_up(
-    root: &OwnedFd,
-    path: &std::ffi::CStr,
-    flags: OFlags,
-    how: ResolveFlags,
-) -> Result<OwnedFd, Errno> {
-    let how = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | how;
-    rustix::io::retry_on_intr(|| rustix::fs::openat2(root, path, flags, Mode::empty(), how))
-}
-
-/// A lookup that may wait for a disk, repeated while renames race with it.
-fn look_up_to_the_end(root: &OwnedFd, path: &FilePath, flags: OFlags) -> Result<OwnedFd> {
-    for _ in 0..RACES {
-        match look_up(root, path.as_c_str(), flags, ResolveFlags::empty()) {
-            Err(Errno::AGAIN) => std::thread::yield_now(),
-            other => return Ok(other?),
-        }
-    }
-    Err(Error::Busy)
-}
-
-fn meta_of(fd: &OwnedFd) -> Result<Meta> {
-    let stat = rustix::fs::fstat(fd).map_err(io::Error::from)?;
-    Ok(Meta::from_stat(&stat))
 }
 
 fn in_memory(fd: &OwnedFd) -> bool {

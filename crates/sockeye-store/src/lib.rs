@@ -1,8 +1,9 @@
 //! The files of a home: safe names, a jail by construction, bounded listings.
 //!
 //! A [`Home`] is a directory handle, and a [`FilePath`] is the only way to name something in it.
-//! Every lookup is one `openat2` with `RESOLVE_BENEATH`: the kernel itself refuses a path that
-//! leaves the folder, symbolic links and races included. Symbolic links that stay inside work.
+//! Every lookup ends in `openat2` with `RESOLVE_BENEATH`: the kernel itself refuses a path that leaves the
+//! folder, symbolic links and races included. A symbolic link works if what it leads to is inside, also
+//! if it is absolute.
 //!
 //! What the kernel has in memory is answered inline (`RESOLVE_CACHED`, `RWF_NOWAIT`); only what
 //! would wait for a disk goes to a bounded [`Pool`] of threads.
@@ -13,6 +14,7 @@ mod error;
 mod file;
 mod home;
 mod list;
+mod lookup;
 mod meta;
 mod path;
 mod sort;

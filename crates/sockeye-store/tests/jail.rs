@@ -48,12 +48,31 @@ async fn a_link_within_the_home_works_and_one_out_of_it_is_not_found() {
     symlink("../secret", at("relative")).unwrap();
     symlink("..", at("parent")).unwrap();
     symlink(dir.path().join("secret"), at("absolute")).unwrap();
+    symlink(at("sub/file"), at("absolute_inside")).unwrap();
+    symlink(at(""), at("absolute_home")).unwrap();
+    symlink(at("absolute"), at("absolute_to_outside")).unwrap();
+    symlink("../home/sub/file", at("out_and_back")).unwrap();
     symlink("/proc/self/root", at("magic")).unwrap();
     symlink("loop", at("loop")).unwrap();
 
     assert_eq!(content(&home, "inside").await, "inside");
     assert_eq!(content(&home, "sub/up_and_down").await, "inside");
-    for path in ["relative", "absolute", "parent/secret", "parent", "magic", "loop", "missing"] {
+    // What they lead to counts, not the way.
+    for path in ["absolute_inside", "absolute_home/sub/file", "out_and_back"] {
+        assert_eq!(content(&home, path).await, "inside", "{path}");
+    }
+    assert!(matches!(open(&home, "absolute_home").await, Ok(Opened::Folder(_))));
+    for path in [
+        "absolute_to_outside",
+        "absolute_home/absolute",
+        "relative",
+        "absolute",
+        "parent/secret",
+        "parent",
+        "magic",
+        "loop",
+        "missing",
+    ] {
         assert!(matches!(open(&home, path).await, Err(Error::NotFound)), "{path}");
     }
     assert!(matches!(open(&home, "sub/file/x").await, Err(Error::NotFound)));
@@ -70,6 +89,20 @@ async fn special_files_are_refused_at_once() {
         let path = FilePath::parse(path.as_bytes()).unwrap();
         assert_eq!(home.stat(&path).await.unwrap().kind, Kind::Special);
     }
+}
+
+/// Opening a FIFO would let its writer go on.
+#[tokio::test]
+async fn a_fifo_is_not_opened() {
+    let (dir, home) = home();
+    let fifo = dir.path().join("home/fifo");
+    rustix::fs::mknodat(CWD, &fifo, rustix::fs::FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let watch = rustix::fs::inotify::init(rustix::fs::inotify::CreateFlags::NONBLOCK).unwrap();
+    rustix::fs::inotify::add_watch(&watch, &fifo, rustix::fs::inotify::WatchFlags::OPEN).unwrap();
+    assert!(matches!(open(&home, "fifo").await, Err(Error::Special)));
+    let mut events = [std::mem::MaybeUninit::uninit(); 256];
+    let seen = rustix::fs::inotify::Reader::new(&watch, &mut events).next().map(drop);
+    assert_eq!(seen, Err(rustix::io::Errno::AGAIN), "it was opened");
 }
 
 #[tokio::test]
@@ -114,7 +147,8 @@ fn what_is_no_folder_is_no_home() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Home::open(file.path()).unwrap_err();
     assert!(error.to_string().contains(&file.path().display().to_string()));
-    assert!(Home::open(Path::new("/nonexistent")).is_err());
+    let error = Home::open(Path::new("/nonexistent")).unwrap_err();
+    assert_eq!(error.to_string(), "there is no folder /nonexistent");
 }
 
 /// A folder and a link to the parent change places as fast as they can.

@@ -21,7 +21,7 @@ use sockeye::{
     tls::TlsServer,
 };
 use sockeye_http::Http;
-use sockeye_node::{Home, Session};
+use sockeye_node::Session;
 
 pub(crate) use args::ServeArgs;
 
@@ -33,7 +33,6 @@ use plan::Plan;
 /// Serves until stopped.
 pub(crate) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
     let plan = Plan::resolve(args)?;
-    let home = Home::open(&plan.folder)?;
     let limits = capacity::limits();
     let server = bind(&plan.listeners)?;
     let addrs = server.addrs();
@@ -44,7 +43,7 @@ pub(crate) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
 
     let announcement = Announcement::new(&plan, urls::of(&addrs), fingerprint, quiet);
     let server = set_up(server, &plan, limits, tls).on_ready(move || announcement.make());
-    let http = Http::new(Session::guest(home), plan.config.clone());
+    let http = Http::new(Session::guest(plan.home.clone()), plan.config.clone());
     // The process models fork here: no thread has been started so far.
     let report = server.with(http).prepare()?.run()?;
     let told = match (quiet, plan.json) {

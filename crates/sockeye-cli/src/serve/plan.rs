@@ -9,7 +9,7 @@ use std::{
 
 use sockeye::{Addr, Model};
 use sockeye_http::{AccessLog, Config};
-use sockeye_node::Name;
+use sockeye_node::{Home, Name};
 
 use super::{
     access_log::LogFile,
@@ -26,6 +26,8 @@ const DEFER_ACCEPT: &str = "30s";
 /// What to serve, where and how.
 #[derive(Debug)]
 pub(super) struct Plan {
+    pub(super) home: Home,
+    /// The folder's real path.
     pub(super) folder: PathBuf,
     pub(super) listeners: Vec<Addr>,
     pub(super) model: Model,
@@ -52,7 +54,7 @@ impl Plan {
                 Some(Certificate::Files { key: args.key.unwrap_or_else(|| chain.clone()), chain })
             }
         };
-        let folder = folder(args.folder.as_deref().unwrap_or(Path::new(".")))?;
+        let (home, folder) = folder(args.folder.as_deref().unwrap_or(Path::new(".")))?;
         let access_log = args.access_log.as_deref().map(LogFile::open).transpose()?;
         let mut config = Config::default();
         config.index = args.index.iter().map(|name| index(name)).collect::<Result<_, _>>()?;
@@ -61,6 +63,7 @@ impl Plan {
         config.access_log = access_log.clone().map(|log| AccessLog::new(move |it| log.write(it)));
         let (open, qr, json) = (args.open, args.qr, args.json);
         Ok(Self {
+            home,
             folder,
             listeners,
             model,
@@ -75,33 +78,26 @@ impl Plan {
     }
 }
 
-/// The folder's real path; why it cannot be had is said better here than by opening it.
-fn folder(given: &Path) -> Result<PathBuf, Failure> {
-    let shown = given.display();
-    let refused = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            Failure::new(Fault::NotFound, format!("there is no folder {shown}"))
-        }
+/// The folder, open, and its real path.
+fn folder(given: &Path) -> Result<(Home, PathBuf), Failure> {
+    let real = || fs::canonicalize(given);
+    let home = Home::open(given).map_err(|error| match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            let message = format!("the folder {shown} may not be read");
-            Failure::new(Fault::Denied, message).hint("check its owner and mode with `ls -ld`")
+            Failure::from(error).hint("check its owner and mode with `ls -ld`")
         }
-        _ => Failure::from(error).about(&shown),
-    };
-    let path = fs::canonicalize(given).map_err(refused)?;
-    if !fs::metadata(&path).map_err(refused)?.is_dir() {
-        let failure = Failure::new(Fault::Usage, format!("{shown} is a file, not a folder"));
-        return Err(match path.parent() {
-            Some(parent) => {
-                failure.hint(format!("share the folder it is in: {}", parent.display()))
+        io::ErrorKind::NotADirectory => {
+            let failure = Failure::new(Fault::Usage, error);
+            match real().ok().as_deref().and_then(Path::parent) {
+                Some(parent) => {
+                    failure.hint(format!("share the folder it is in: {}", parent.display()))
+                }
+                None => failure,
             }
-            None => failure,
-        });
-    }
-    // Listing takes the permission to read, opening files that to search.
-    fs::read_dir(&path).map_err(refused)?;
-    fs::metadata(path.join(".")).map_err(refused)?;
-    Ok(path)
+        }
+        _ => Failure::from(error),
+    })?;
+    let real = real().map_err(|error| Failure::from(error).about(given.display()))?;
+    Ok((home, real))
 }
 
 fn listeners(args: &ServeArgs, model: Model) -> Result<Vec<Addr>, Failure> {

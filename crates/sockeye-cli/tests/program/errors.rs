@@ -41,7 +41,7 @@ async fn a_file_is_no_folder() {
 }
 
 #[tokio::test]
-async fn a_folder_that_may_not_be_read_is_denied() {
+async fn a_folder_that_may_not_be_read_or_searched_is_denied() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("closed")).unwrap();
     let mode = |path: &str, mode| {
@@ -54,16 +54,29 @@ async fn a_folder_that_may_not_be_read_is_denied() {
     let mut copying = Command::new("cp");
     quieten(&mut copying).arg(env!("CARGO_BIN_EXE_sockeye")).arg(folder.path().join("sockeye"));
     assert_eq!(feed(copying, b"").await.code, Some(0));
-    mode("closed", 0o000);
     mode("", 0o755);
-    let mut command = Command::new(folder.path().join("sockeye"));
-    quieten(&mut command).arg("serve").arg(folder.path().join("closed"));
-    if rustix::process::geteuid().is_root() {
-        command.uid(NOBODY).gid(NOBODY);
+    let closed = folder.path().join("closed");
+    let shown = closed.display();
+    for (bits, message) in [
+        (
+            0o000,
+            format!("error: the folder {shown} may not be read\nhint: check its owner and mode"),
+        ),
+        (
+            0o444,
+            format!("error: nothing in the folder {shown} may be opened\nhint: check its owner"),
+        ),
+    ] {
+        mode("closed", bits);
+        let mut command = Command::new(folder.path().join("sockeye"));
+        quieten(&mut command).arg("serve").arg(&closed);
+        if rustix::process::geteuid().is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let ended = feed(command, b"").await;
+        assert_eq!(ended.code, Some(4), "{}", ended.err);
+        assert!(ended.err.starts_with(&message), "{}", ended.err);
     }
-    let ended = feed(command, b"").await;
-    assert_eq!(ended.code, Some(4), "{}", ended.err);
-    assert!(ended.err.contains("may not be read\nhint: check its owner and mode"), "{}", ended.err);
 }
 
 /// The user and group `nobody`.
