@@ -10,8 +10,8 @@ from .contenders import Contender
 from .loads import Load
 from .rounds import Row
 
-EPOLL = Contender("C epoll", ("bench/work/epoll_echo", "0"))
-BATCH = Contender("C recvmmsg, sendmmsg", ("bench/work/udp_batch", "0"))
+EPOLL = Contender("C epoll", ("bench/built/epoll_echo", "0"))
+BATCH = Contender("C recvmmsg, sendmmsg", ("bench/built/udp_batch", "0"))
 
 
 def python(kind):
