@@ -191,6 +191,22 @@ fn a_manager_that_went_away_is_an_error_that_names_its_socket() {
 }
 
 #[test]
+fn a_manager_that_does_not_read_holds_nobody_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let manager = UnixDatagram::bind(&path).unwrap();
+    let others = UnixDatagram::unbound().unwrap();
+    others.set_nonblocking(true).unwrap();
+    while others.send_to(b"STATUS=busy", &path).is_ok() {}
+    let notifier = Notifier::to(path.as_os_str()).unwrap();
+    let begin = Instant::now();
+    let error = notifier.notify(&[State::Ready]).unwrap_err().to_string();
+    assert!(error.contains("was not reached"), "{error}");
+    assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+    drop(manager);
+}
+
+#[test]
 fn without_a_manager_nothing_is_sent() {
     assert!(!Notifier::silent().is_connected());
     Notifier::silent().notify(&[State::Ready]).unwrap();

@@ -4,6 +4,7 @@
 
 mod build;
 mod cidr;
+mod datagram;
 mod error;
 mod field;
 mod host;
@@ -20,6 +21,7 @@ mod unix;
 use std::{fmt, str::FromStr};
 
 pub use cidr::Cidr;
+pub use datagram::DatagramAddr;
 pub use error::{AddrError, AddrErrorKind};
 pub use host::{Host, HostPort};
 pub use options::{Linger, MulticastGroup, SocketOptions};

@@ -46,14 +46,14 @@ enum State {
 impl LengthPrefixed {
     /// Frames with a length of the form `field` in front, of at most [`MAX_FRAME`] bytes.
     #[must_use]
-    pub fn new(field: LengthField) -> Self {
+    pub const fn new(field: LengthField) -> Self {
         Self { field, max_frame: MAX_FRAME, state: State::Length }
     }
 
     /// Limits the body of a frame to `bytes`; what the length cannot express is above the
     /// limit in any case.
     #[must_use]
-    pub fn max_frame(mut self, bytes: usize) -> Self {
+    pub const fn max_frame(mut self, bytes: usize) -> Self {
         self.max_frame = bytes;
         self
     }

@@ -47,7 +47,7 @@ pub trait BlockingHandler: Send + Sync + 'static {
     /// Serves one connection. Once the server is cut, every read and write fails.
     ///
     /// # Errors
-    /// What went wrong; it reaches [`on_error`](Self::on_error) once.
+    /// As [`Handler::handle`].
     fn handle(&self, conn: &mut BlockingConn) -> io::Result<()>;
 
     /// As [`Handler::verify`].

@@ -34,6 +34,10 @@ use crate::{
 /// ```
 pub trait DatagramHandler: Send + Sync + 'static {
     /// Handles one datagram.
+    ///
+    /// # Errors
+    /// Whatever went wrong with it; it is told to [`on_error`](Self::on_error) once, and other
+    /// datagrams go on. The sender is told nothing, as with any datagram that is lost.
     fn handle(&self, packet: &mut Packet) -> impl Future<Output = io::Result<()>> + Send;
 
     /// Whether to handle this datagram at all; `false` drops it.

@@ -43,8 +43,16 @@ use crate::{Conn, ConnInfo, Failure};
 pub trait Handler: Send + Sync + 'static {
     /// Serves one connection from its first byte to its last.
     ///
-    /// When it returns, the connection is flushed and closed. The future is dropped in the
-    /// middle if the server is cut: at a second signal, or when a drain takes too long.
+    /// When it returns, with an error or without, what it wrote is flushed and the connection
+    /// closed, so that the peer reads all of it. The future is dropped in the middle if the server
+    /// is cut: at a second signal, or when a drain takes too long.
+    ///
+    /// # Errors
+    /// Whatever ends this connection early; `?` on the methods of [`Conn`] will do. It ends no
+    /// other and not the server: it is sorted as a [`Failure`] by who is at fault (the peer that
+    /// went away, one of the server's deadlines, or the handler itself), counted in
+    /// [`Stats`](crate::Stats) and told to [`on_error`](Self::on_error) once. A peer that should
+    /// know why must be told before, in the protocol's own words.
     fn handle(&self, conn: &mut Conn) -> impl Future<Output = io::Result<()>> + Send;
 
     /// Whether to handle this connection at all; `false` closes it. Called once for each, before

@@ -13,15 +13,24 @@ use crate::{Conn, ConnInfo};
 /// if `setup` fails, nor if the server is cut meanwhile (the value is dropped then).
 pub trait RequestHandler: Send {
     /// Before the connection is handled: greet, allocate, open.
+    ///
+    /// # Errors
+    /// As [`Handler::handle`]; the connection ends then, without the other two steps.
     fn setup(&mut self, conn: &mut Conn) -> impl Future<Output = io::Result<()>> + Send {
         let _ = conn;
         async { Ok(()) }
     }
 
     /// Serves the connection.
+    ///
+    /// # Errors
+    /// As [`Handler::handle`].
     fn handle(&mut self, conn: &mut Conn) -> impl Future<Output = io::Result<()>> + Send;
 
     /// After the connection is handled, whatever became of it.
+    ///
+    /// # Errors
+    /// As [`Handler::handle`]; an error of `handle` itself comes first.
     fn finish(&mut self, conn: &mut Conn) -> impl Future<Output = io::Result<()>> + Send {
         let _ = conn;
         async { Ok(()) }

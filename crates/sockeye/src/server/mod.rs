@@ -57,8 +57,11 @@ pub(crate) use supervise::supervise;
 pub(crate) use warn_limit::WarnLimit;
 
 use crate::{
-    Addr, DatagramHandler, Error, Handler, Listener, Model, addr::AddrError,
-    socket::DatagramSocket, sys::served::Served, systemd::Notifier,
+    Addr, DatagramHandler, Error, Handler, Listener, Model,
+    addr::{AddrError, DatagramAddr},
+    socket::DatagramSocket,
+    sys::served::Served,
+    systemd::Notifier,
 };
 
 /// A server being put together.
@@ -115,9 +118,9 @@ pub struct Ready {
     packets: Vec<(Served<DatagramSocket>, Arc<PacketService>)>,
 }
 
-fn parse<A>(addr: A) -> Result<Addr, Error>
+fn parse<A, T>(addr: A) -> Result<T, Error>
 where
-    A: TryInto<Addr>,
+    A: TryInto<T>,
     A::Error: Into<AddrError>,
 {
     addr.try_into().map_err(|error| Error::Address(error.into()))
@@ -135,7 +138,29 @@ impl Server<Streams> {
         A: TryInto<Addr>,
         A::Error: Into<AddrError>,
     {
-        Self { settings: Settings::default(), state: Streams { listeners: Vec::new() } }.and(addr)
+        Self::bind_all([addr])
+    }
+
+    /// Binds several stream addresses for one handler: each as [`bind`](Self::bind) does.
+    ///
+    /// ```
+    /// # use sockeye::Server;
+    /// # fn main() -> Result<(), sockeye::Error> {
+    /// let server = Server::bind_all(["tcp://127.0.0.1:0", "unix://@sockeye-doc"])?;
+    /// assert_eq!(server.addrs().len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind), for the first address that is wrong or refused; those before it
+    /// are closed again. Without any address, [`prepare`](Server::prepare) fails.
+    pub fn bind_all<A>(addrs: impl IntoIterator<Item = A>) -> Result<Self, Error>
+    where
+        A: TryInto<Addr>,
+        A::Error: Into<AddrError>,
+    {
+        addrs.into_iter().try_fold(Self::on(Vec::new()), Self::and)
     }
 
     /// A server on listeners that are bound already.
@@ -216,17 +241,32 @@ impl Server<Streams> {
 
 impl Server<Datagrams> {
     /// Binds a datagram address (`udp`, `unixgram`, `icmp`, `ip`, `fd`): every address that its
-    /// host resolves to.
+    /// host resolves to. A [`SocketAddr`](std::net::SocketAddr) means `udp`.
     ///
     /// # Errors
     /// [`Error::Address`] if the address is wrong or carries a stream, [`Error::Bind`] if the
     /// system refuses it.
     pub fn bind_datagram<A>(addr: A) -> Result<Self, Error>
     where
-        A: TryInto<Addr>,
+        A: TryInto<DatagramAddr>,
         A::Error: Into<AddrError>,
     {
-        Self { settings: Settings::default(), state: Datagrams { sockets: Vec::new() } }.and(addr)
+        Self::bind_all_datagram([addr])
+    }
+
+    /// Binds several datagram addresses for one handler: each as
+    /// [`bind_datagram`](Self::bind_datagram) does.
+    ///
+    /// # Errors
+    /// As [`bind_datagram`](Self::bind_datagram), for the first address that is wrong or refused;
+    /// those before it are closed again.
+    pub fn bind_all_datagram<A>(addrs: impl IntoIterator<Item = A>) -> Result<Self, Error>
+    where
+        A: TryInto<DatagramAddr>,
+        A::Error: Into<AddrError>,
+    {
+        let none = Self { settings: Settings::default(), state: Datagrams { sockets: Vec::new() } };
+        addrs.into_iter().try_fold(none, Self::and)
     }
 
     /// Binds one more address for the same handler.
@@ -235,10 +275,10 @@ impl Server<Datagrams> {
     /// As [`bind_datagram`](Self::bind_datagram).
     pub fn and<A>(mut self, addr: A) -> Result<Self, Error>
     where
-        A: TryInto<Addr>,
+        A: TryInto<DatagramAddr>,
         A::Error: Into<AddrError>,
     {
-        let addr = parse(addr)?;
+        let addr = Addr::from(parse::<_, DatagramAddr>(addr)?);
         if addr.is_stream() {
             return Err(Error::Pair {
                 addr: addr.to_string(),

@@ -19,8 +19,9 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::{text_variable, variable};
 
-/// How long a notification may wait for a manager that does not read.
-pub const NOTIFY_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a notification may wait for a manager that does not read: servers send them from the
+/// thread that they accept on.
+pub const NOTIFY_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// The most bytes of a status text that are sent; the rest is cut off. systemd drops messages
 /// above 4096 bytes.
