@@ -1,5 +1,4 @@
 //! What a failed bind leaves behind. A program of its own, as other tests open descriptors too.
-#![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
 use std::net::{TcpListener, UdpSocket};
 
