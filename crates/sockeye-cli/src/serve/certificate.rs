@@ -44,15 +44,20 @@ impl Certificate {
     /// Makes the server's side of TLS for listeners at `addrs`, and the fingerprint by which people
     /// know it again.
     pub(super) fn load(&self, addrs: &[Addr]) -> Result<(TlsServer, Fingerprint), Failure> {
-        let (identity, fingerprint) = match self {
-            Self::SelfSigned => self_signed(addrs)?,
+        let server = |identity| TlsServer::builder(identity).alpn(ALPN).build();
+        match self {
+            Self::SelfSigned => {
+                let (identity, fingerprint) = self_signed(addrs)?;
+                Ok((server(identity)?, fingerprint))
+            }
             Self::Files { chain, key } => {
+                // What is wrong with the files is said best by who needs all of them.
+                let server = server(Identity::from_pem_files(chain, key))?;
                 let unread = |error| Failure::from(error).about(chain.display());
                 let fingerprint = Fingerprint::of_pem(&fs::read(chain).map_err(unread)?)?;
-                (Identity::from_pem_files(chain, key), fingerprint)
+                Ok((server, fingerprint))
             }
-        };
-        Ok((TlsServer::builder(identity).alpn(ALPN).build()?, fingerprint))
+        }
     }
 }
 

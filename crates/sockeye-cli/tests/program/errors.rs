@@ -121,7 +121,7 @@ async fn a_model_that_is_none_is_told_with_those_that_are() {
 
 #[tokio::test]
 async fn a_certificate_that_is_not_there_is_not_found() {
-    assert_snapshot!(error(&["serve", "--listen", "127.0.0.1:0", "--cert", "/no/such.pem"]).await, @"3 error: /no/such.pem: No such file or directory (os error 2)");
+    assert_snapshot!(error(&["serve", "--listen", "127.0.0.1:0", "--cert", "/no/such.pem"]).await, @"3 error: cannot read /no/such.pem: No such file or directory (os error 2)");
 }
 
 #[tokio::test]

@@ -59,7 +59,8 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// The way out is the whole text with `with` in place of `part`.
+    /// The way out is the whole text with `with` in place of `part`; the remedy, if there is one, goes
+    /// on from there.
     pub(super) fn rewriting(self, part: Part<'_>, with: impl Into<String>) -> Self {
         Self { rewrite: Some((part.span(), with.into())), ..self }
     }
@@ -70,7 +71,9 @@ impl Fault {
             let mut mended = input.to_owned();
             mended.replace_range(span.clone(), with);
             let fits = mended.chars().nth(SHOWN_IN_LINE).is_none();
-            self.remedy = format!("write {}", clean(if fits { &mended } else { with }));
+            let written = clean(if fits { &mended } else { with });
+            let more = if self.remedy.is_empty() { "" } else { ", " };
+            self.remedy = format!("write {written}{more}{}", self.remedy);
         }
         let longest = input.len().min(MAX_LEN);
         let end = (0..=longest).rev().find(|end| input.is_char_boundary(*end)).unwrap_or(0);

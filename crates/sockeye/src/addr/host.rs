@@ -34,6 +34,9 @@ pub enum Host {
 
 const EMPTY_HOST: &str = "write 127.0.0.1, [::] or localhost";
 
+/// Follows an address on `localhost`.
+const EVERYWHERE: &str = "or [::] in place of localhost for every address of the machine";
+
 impl Host {
     /// Whether this is `localhost`, which is never looked up (RFC 6761 §6.3).
     #[must_use]
@@ -96,7 +99,11 @@ impl HostPort {
         refuse_user(part)?;
         let (host, rest) = split_host(part)?;
         if host.text.is_empty() {
-            return Err(host.fault(AddrErrorKind::Host, "the host is empty", EMPTY_HOST));
+            let fault = |remedy| host.fault(AddrErrorKind::Host, "the host is empty", remedy);
+            return Err(match rest.text.starts_with(':') {
+                true => fault(EVERYWHERE).rewriting(host, "localhost"),
+                false => fault(EMPTY_HOST),
+            });
         }
         let Some(port) = rest.text.strip_prefix(':').map(|_| rest.skip(1)) else {
             return Err(missing_port(host, rest));
@@ -157,7 +164,7 @@ fn refuse_user(part: Part<'_>) -> Result<(), Fault> {
 
 fn missing_port(host: Part<'_>, rest: Part<'_>) -> Fault {
     if !host.text.is_empty() && host.text.bytes().all(|b| b.is_ascii_digit()) {
-        let fault = host.fault(AddrErrorKind::Host, "a port without a host", "");
+        let fault = host.fault(AddrErrorKind::Host, "a port without a host", EVERYWHERE);
         return fault.rewriting(host, format!("localhost:{}", host.text));
     }
     let fault = if rest.text.is_empty() || rest.text.starts_with('/') {

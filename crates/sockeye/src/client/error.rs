@@ -152,14 +152,17 @@ impl From<ConnectError> for io::Error {
     }
 }
 
-/// The tries, one after the other; what the system says of each with the way out.
+/// The tries, those that failed alike together; what the system says of each with the way out.
 struct Attempts<'a>(&'a [Attempt]);
 
 impl fmt::Display for Attempts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Attempt { to, error }) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{to}: {error}{}", remedy(error))?;
+        let alike = |a: &Attempt, b: &Attempt| a.error.to_string() == b.error.to_string();
+        for (index, group) in self.0.chunk_by(alike).enumerate() {
+            f.write_str(if index == 0 { "" } else { "; " })?;
+            let Some((Attempt { to, error }, others)) = group.split_last() else { continue };
+            others.iter().try_for_each(|other| write!(f, "{}, ", other.to))?;
+            write!(f, "{to}: {error}{}", remedy(error))?;
         }
         Ok(())
     }
@@ -186,5 +189,24 @@ fn remedy(error: &io::Error) -> &'static str {
             " (a socket of another type: unix://, seqpacket:// and unixgram:// do not mix)"
         }
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_that_failed_alike_are_told_together() {
+        let attempt = |to: &str, code| Attempt {
+            to: SocketName::Inet(to.parse().unwrap()),
+            error: io::Error::from_raw_os_error(code),
+        };
+        let refused = [attempt("127.0.0.1:9", 111), attempt("[::1]:9", 111)];
+        let told = Attempts(&refused).to_string();
+        assert!(told.starts_with("127.0.0.1:9, [::1]:9: Connection refused"), "{told}");
+        assert_eq!(told.matches("refused").count(), 1, "{told}");
+        let told = Attempts(&[attempt("127.0.0.1:9", 111), attempt("[::1]:9", 101)]).to_string();
+        assert!(told.contains("server running?); [::1]:9: Network is unreachable"), "{told}");
     }
 }

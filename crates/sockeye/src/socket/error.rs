@@ -103,10 +103,11 @@ impl BindFault {
             (Some(libc::EACCES | libc::EPERM | libc::EROFS), _) => Self::Denied(error),
             (Some(libc::EADDRNOTAVAIL), SocketName::Inet(_)) => Self::NotLocal(error),
             (Some(libc::EAFNOSUPPORT), _) => Self::NoFamily(error),
-            (Some(libc::ENOENT | libc::ENOTDIR), SocketName::Unix(_)) => {
-                let folder = name.as_path().and_then(|path| path.parent());
-                Self::NoFolder(folder.map(Into::into).unwrap_or_default(), error)
-            }
+            (Some(libc::ENOENT | libc::ENOTDIR), SocketName::Unix(_)) => match missing(name) {
+                Some(folder) => Self::NoFolder(folder, error),
+                // As in /proc, where nobody can make anything.
+                None => Self::Denied(error),
+            },
             _ => Self::Os(error),
         }
     }
@@ -205,6 +206,12 @@ impl From<BindError> for io::Error {
     }
 }
 
+/// The folder of a socket, if it does not exist.
+fn missing(name: &SocketName) -> Option<PathBuf> {
+    let folder = name.as_path()?.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    (!folder.is_dir()).then(|| folder.to_owned())
+}
+
 /// The kernel's own limit, 1024 unless it was changed (ip-sysctl: ip_unprivileged_port_start).
 fn first_unprivileged_port() -> u32 {
     std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start")
@@ -238,6 +245,15 @@ mod tests {
         let name = SocketName::Unix(UnixName::Path("/run/x.sock".into()));
         let text = said("unix", &name, libc::EACCES);
         assert!(text.starts_with("cannot listen on unix:///run/x.sock: "), "{text}");
+        assert!(text.contains("may not create a socket there"), "{text}");
+    }
+
+    #[test]
+    fn a_folder_is_missing_only_if_it_does_not_exist() {
+        let at = |path: &str| SocketName::Unix(UnixName::Path(path.into()));
+        let text = said("unix", &at("/no/such/x.sock"), libc::ENOENT);
+        assert!(text.ends_with("there is no folder /no/such: create it first"), "{text}");
+        let text = said("unix", &at("/proc/x.sock"), libc::ENOENT);
         assert!(text.contains("may not create a socket there"), "{text}");
     }
 

@@ -44,8 +44,8 @@ const REFUSED: &[(&str, Kind, &str)] = &[
     ("»http«+tcp://h:1", Kind::Layer, "the layers are tls+ and proxy+"),
     ("»tcp«+tcp://h:1", Kind::Layer, "write one transport"),
     // Hosts.
-    ("tcp://»«:80", Kind::Host, "the host is empty; write 127.0.0.1, [::] or localhost"),
-    ("tcp://»«", Kind::Host, "the host is empty"),
+    ("tcp://»«:80", Kind::Host, "the host is empty; write tcp://localhost:80, or [::] in place of"),
+    ("tcp://»«", Kind::Host, "the host is empty; write 127.0.0.1, [::] or localhost"),
     ("icmp://»«", Kind::Host, "the host is empty"),
     ("tcp://»«/run/x.sock", Kind::Host, "the host is empty"),
     ("tcp://»8080«", Kind::Host, "a port without a host; write tcp://localhost:8080"),
