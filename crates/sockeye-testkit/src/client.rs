@@ -6,6 +6,7 @@
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream},
+    os::fd::{AsFd, BorrowedFd},
     time::Duration,
 };
 
@@ -203,6 +204,12 @@ impl Client {
     pub fn bye(mut self) {
         self.send("bye");
         assert!(self.ends_cleanly(), "the connection was reset");
+    }
+}
+
+impl AsFd for Client {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.get_ref().as_fd()
     }
 }
 

@@ -5,6 +5,7 @@
 use std::{
     fs,
     os::fd::OwnedFd,
+    process::{Child, ExitStatus},
     thread,
     time::{Duration, Instant},
 };
@@ -122,4 +123,18 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "not in time: {what}");
         thread::sleep(Duration::from_millis(3));
     }
+}
+
+/// Waits for the end of a child; `None` if it does not come in time.
+///
+/// # Panics
+/// If it is no child of this process.
+#[track_caller]
+pub fn end_of(child: &mut Child) -> Option<ExitStatus> {
+    if let Some(status) = child.try_wait().expect("a child of this process") {
+        return Some(status);
+    }
+    // Not yet waited for, so that the number is still its own.
+    Watched::new(child.id()).ends_within(PATIENCE);
+    child.try_wait().expect("a child of this process")
 }

@@ -17,6 +17,8 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::processes;
+
 /// No wait in a test is longer.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -189,13 +191,9 @@ impl Program {
     /// If it does not end in time.
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child of this process") {
-                return status;
-            }
-            assert!(Instant::now() < deadline, "it does not end: {}", self.errors());
-            thread::sleep(Duration::from_millis(2));
+        match processes::end_of(&mut self.child) {
+            Some(status) => status,
+            None => panic!("it does not end: {}", self.errors()),
         }
     }
 

@@ -2,29 +2,35 @@
 //! serves are served on, and then everyone is.
 #![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    process::Signal,
+};
 use sockeye_testkit::{
     client::Client,
     processes::{self, until},
-    program::{Program, send_signal},
+    program::{PATIENCE, Program, send_signal},
     under_models,
 };
 
 /// So few that the test's clients use them up.
 const FILES: &str = "40";
 
-/// How long the shortage lasts.
-const SHORTAGE: Duration = Duration::from_millis(1100);
+/// How long a shortage lasts at least until somebody is turned away.
+const SHORTAGE: Duration = Duration::from_millis(500);
 
 /// What the server and all that it forked have taken of the processor.
 fn cpu_time(pid: u32) -> Duration {
     let children = processes::children(pid);
     processes::cpu_time(pid) + children.into_iter().map(cpu_time).sum::<Duration>()
+}
+
+/// Waits until the server has ended one of these connections, to which it says nothing.
+fn somebody_is_turned_away(crowd: &[Client]) -> bool {
+    let mut asked: Vec<_> = crowd.iter().map(|client| PollFd::new(client, PollFlags::IN)).collect();
+    poll(&mut asked, Some(&PATIENCE.try_into().unwrap())).unwrap() > 0
 }
 
 // The others have a fixed number of connections and wait for one to end.
@@ -41,10 +47,10 @@ fn descriptors_used_up_for_a_second_and_then_served_again(model: &str) {
     let crowd: Vec<_> = (0..60).map(|_| Client::connect(port)).collect();
     until("a shortage", || first.counter("accept_backoffs") > 0);
     let (began, used) = (Instant::now(), cpu_time(server.pid()));
-    // The one wait here that is for time: the shortage has to last.
-    thread::sleep(SHORTAGE);
+    // Those who wait are turned away once the shortage has lasted for long.
+    assert!(somebody_is_turned_away(&crowd));
     let (lasted, used) = (began.elapsed(), cpu_time(server.pid()) - used);
-    assert!(used < lasted / 4, "it took {used:?} of {lasted:?}");
+    assert!(lasted > SHORTAGE && used < lasted / 4, "it took {used:?} of {lasted:?}");
     assert_eq!(first.ask("echo still"), "still");
     let backoffs = first.counter("accept_backoffs");
     assert!(backoffs < 40, "{backoffs} in {lasted:?}");

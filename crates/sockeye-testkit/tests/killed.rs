@@ -6,7 +6,7 @@ use std::{
     os::unix::net::UnixStream,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     thread,
     time::{Duration, Instant},
@@ -110,37 +110,45 @@ fn a_worker_that_dies_again_and_again_is_replaced_ever_more_slowly() {
 /// lost theirs.
 struct Load {
     stop: Arc<AtomicBool>,
-    clients: Vec<thread::JoinHandle<(u64, u64)>>,
+    clients: Vec<thread::JoinHandle<u64>>,
+    answered: Arc<AtomicU64>,
 }
 
 impl Load {
     fn start(port: u16) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
+        let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let client = || {
-            let stop = Arc::clone(&stop);
+            let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
             let work = move || {
-                let (mut answered, mut lost) = (0, 0);
+                let mut lost = 0;
                 while !stop.load(Relaxed) {
                     let Ok(mut client) = Client::try_connect(port) else { break };
                     let sent = client.try_send("echo hello\nbye").is_ok();
                     if sent && client.line().is_some() {
-                        answered += 1;
+                        answered.fetch_add(1, Relaxed);
                         client.ends_cleanly();
                     } else {
                         lost += 1;
                     }
                 }
-                (answered, lost)
+                lost
             };
             thread::Builder::new().spawn(work).unwrap()
         };
-        Self { clients: (0..4).map(|_| client()).collect(), stop: Arc::clone(&stop) }
+        let clients = (0..4).map(|_| client()).collect();
+        Self { clients, stop: Arc::clone(&stop), answered: Arc::clone(&answered) }
     }
 
+    /// How many connections were answered until now.
+    fn answered(&self) -> u64 {
+        self.answered.load(Relaxed)
+    }
+
+    /// Ends it: how many connections were answered, and how many lost.
     fn end(self) -> (u64, u64) {
         self.stop.store(true, Relaxed);
-        let ended = self.clients.into_iter().map(|client| client.join().unwrap());
-        ended.fold((0, 0), |(answered, lost), (a, l)| (answered + a, lost + l))
+        let lost = self.clients.into_iter().map(|client| client.join().unwrap()).sum();
+        (self.answered.load(Relaxed), lost)
     }
 }
 
@@ -337,7 +345,9 @@ fn survives_kills_for(model: &str, time: Duration) {
             // It may have ended by itself.
             killed += i32::from(rustix::process::kill_process(pid.unwrap(), Signal::KILL).is_ok());
         }
-        thread::sleep(Duration::from_millis(20));
+        // Those who are left have done something meanwhile.
+        let next = load.answered() + 10;
+        until("more answers", || load.answered() >= next);
     }
     let (answered, _) = load.end();
     until("an answer", || {

@@ -14,10 +14,10 @@ use sockeye::{
     SocketName, Stream,
     proxy::{Header, Origin, Protocol, Version, read_header, write_header},
 };
-use sockeye_testkit::peer;
+use sockeye_testkit::{peer, processes::until};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{UnixListener, UnixStream},
+    net::UnixListener,
 };
 
 /// Far above what any of these tests takes: a hang fails, a slow machine does not.
@@ -78,13 +78,13 @@ impl Drop for HaProxy {
 }
 
 /// Connects once HAProxy listens; there is no other sign that it does.
-async fn connect(path: &Path) -> Stream {
-    loop {
-        match UnixStream::connect(path).await {
-            Ok(stream) => return Stream::adopt(stream.into_std().unwrap().into()).unwrap(),
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-    }
+fn connect(path: &Path) -> Stream {
+    let mut stream = None;
+    until("HAProxy listens", || {
+        stream = std::os::unix::net::UnixStream::connect(path).ok();
+        stream.is_some()
+    });
+    Stream::adopt(stream.unwrap().into()).unwrap()
 }
 
 /// Sends `header` and `hello` by one of the ways, and gives the header that comes out.
@@ -92,7 +92,7 @@ async fn through(folder: &Path, way: &str, header: &Header) -> Header {
     let out = folder.join("out");
     let _ = fs::remove_file(&out);
     let server = UnixListener::bind(&out).unwrap();
-    let mut client = connect(&folder.join(way)).await;
+    let mut client = connect(&folder.join(way));
     write_header(&mut client, header).await.unwrap();
     client.write_all(b"hello").await.unwrap();
     let (stream, _) = server.accept().await.unwrap();

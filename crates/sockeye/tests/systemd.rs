@@ -18,12 +18,12 @@ use std::{
         unix::net::{SocketAddr as UnixAddr, UnixDatagram},
     },
     process::{Child, Command, ExitStatus, Stdio},
-    thread,
     time::{Duration, Instant},
 };
 
 use rustix::io::{FdFlags, fcntl_getfd};
 use sockeye::systemd::{self, ActivationError, Notifier, State};
+use sockeye_testkit::processes::end_of;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -53,14 +53,10 @@ fn activated(test: &str, descriptors: [OwnedFd; 2], variables: &[(&str, &str)]) 
 
 /// The child's end, by the signal that kills it if it takes too long.
 fn finished(mut child: Child) -> ExitStatus {
-    let deadline = Instant::now() + PATIENCE;
-    while child.try_wait().unwrap().is_none() {
-        if Instant::now() > deadline {
-            child.kill().unwrap();
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    child.wait().unwrap()
+    end_of(&mut child).unwrap_or_else(|| {
+        child.kill().unwrap();
+        child.wait().unwrap()
+    })
 }
 
 fn ask(address: SocketAddr) -> String {
