@@ -76,6 +76,11 @@
 //!
 //! Linux 5.12 or newer.
 
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod addr;
 pub mod client;
 mod error;

@@ -81,7 +81,7 @@ async fn serve_explains_itself() {
     Examples:
       sockeye serve ~/photos                                   on http://127.0.0.1:8080/
       sockeye serve ~/photos --tls --listen [::]:8443 --qr     for everybody, encrypted, with a QR code
-      sockeye serve ~/photos --listen unix:///run/web.sock?mode=0660
+      sockeye serve ~/photos --listen 'unix:///run/web.sock?mode=0660'
       sockeye serve ~/photos --model fork:40                   a process for each connection
     ");
 }
