@@ -90,17 +90,28 @@ fn threads_that_cannot_be_had_are_waited_for() {
     assert_eq!((&report["stats"]["panics"], &report["stats"]["active"]), (&0.into(), &0.into()));
 }
 
+#[test]
+fn a_server_whose_threads_cannot_be_had_says_so_and_ends() {
+    for model in ["pool:200", "percore:200"] {
+        let args = ["script", "tcp://127.0.0.1:0", "--model", model, "--space", "40"];
+        let mut server = Program::launch(env!("CARGO_BIN_EXE_testserver"), args);
+        let error = server.event("failed")["error"].to_string();
+        assert!(error.contains("cannot start a thread"), "{model}: {error}");
+        assert!(!server.wait().success());
+    }
+}
+
 /// So few that four clients' children use them up: the server's own and two zygotes' are among them.
 const PROCESSES: &str = "7";
 
 /// A server that may have no more than [`PROCESSES`]; none, visibly, where that takes root.
-fn with_few_processes(model: &str) -> Option<Program> {
+fn with_few_processes(handler: &str, model: &str) -> Option<Program> {
     if !rustix::process::geteuid().is_root() {
         let skipped = "SKIPPED: a limit on processes that is one server's alone takes root\n";
         let _ = std::io::Write::write_all(&mut std::io::stderr(), skipped.as_bytes());
         return None;
     }
-    let args = ["script", "tcp://127.0.0.1:0", "--model", model, "--processes", PROCESSES];
+    let args = [handler, "tcp://127.0.0.1:0", "--model", model, "--processes", PROCESSES];
     Some(Program::start(env!("CARGO_BIN_EXE_testserver"), args))
 }
 
@@ -115,7 +126,7 @@ fn four_served(server: &Program) -> Vec<Client> {
 
 #[test]
 fn a_connection_is_held_until_there_is_a_process_for_it() {
-    let Some(mut server) = with_few_processes("fork:40") else { return };
+    let Some(mut server) = with_few_processes("script", "fork:40") else { return };
     let mut clients = four_served(&server);
     let mut held: Vec<_> = (0..3).map(|_| Client::connect(server.port())).collect();
     for client in &mut held {
@@ -136,7 +147,7 @@ fn a_connection_is_held_until_there_is_a_process_for_it() {
 
 #[test]
 fn a_connection_is_refused_when_there_is_no_process_for_long() {
-    let Some(mut server) = with_few_processes("fork:40") else { return };
+    let Some(mut server) = with_few_processes("script", "fork:40") else { return };
     let mut clients = four_served(&server);
     let began = Instant::now();
     assert_eq!(Client::connect(server.port()).line(), None);
@@ -162,7 +173,7 @@ fn a_connection_is_refused_when_there_is_no_process_for_long() {
 
 #[test]
 fn workers_and_waiting_zygotes_are_tried_again_when_processes_run_out() {
-    let Some(mut server) = with_few_processes("prefork:12") else { return };
+    let Some(mut server) = with_few_processes("script", "prefork:12") else { return };
     let mut clients = four_served(&server);
     assert_eq!(clients[0].counter("workers_restarted"), 0);
     assert_eq!(clients[0].counter("refused_no_worker"), 0);
@@ -196,4 +207,25 @@ fn a_drain_without_descriptors_loses_nobody(model: &str) {
         client.bye();
     }
     assert_eq!(server.finished()["stats"]["completed"], 60);
+}
+
+#[test]
+fn a_blocking_handler_without_a_thread_fails_alone() {
+    let Some(mut server) = with_few_processes("blocking", "tasks") else { return };
+    let port = server.port();
+    let mut first = Client::connect(port);
+    assert_eq!(first.ask("first"), "first");
+    let crowd: Vec<_> = (0..20).map(|_| Client::connect(port)).collect();
+    assert!(somebody_is_turned_away(&crowd));
+    assert_eq!(server.event("error")["kind"], "handler");
+    assert_eq!(first.ask("still"), "still");
+    drop(crowd);
+    until("someone served again", || {
+        let mut next = Client::connect(port);
+        let served = next.try_send("again\nbye").is_ok() && next.line().is_some();
+        served && next.ends_cleanly()
+    });
+    first.bye();
+    let report = server.stop();
+    assert_eq!((&report["stats"]["panics"], &report["stats"]["active"]), (&0.into(), &0.into()));
 }

@@ -35,8 +35,7 @@ fn another_server_in_the_process_does_not_hold_up_the_drain(model: &str) {
     assert_eq!(report["stats"]["bytes_written"], 24, "{report}");
 }
 
-under_models!(each_of_two_servers_drains_and_frees_its_port:
-    under_fork = "fork:4", under_prefork = "prefork:4");
+under_models!(each_of_two_servers_drains_and_frees_its_port);
 
 fn each_of_two_servers_drains_and_frees_its_port(model: &str) {
     for first_goes_first in [true, false] {
@@ -59,6 +58,44 @@ fn each_of_two_servers_drains_and_frees_its_port(model: &str) {
         assert!(server.wait().success());
         server.last_events();
     }
+}
+
+under_models!(a_server_is_signalled_as_before_when_another_has_ended);
+
+fn a_server_is_signalled_as_before_when_another_has_ended(model: &str) {
+    let (mut server, beside) = serve(model);
+    let mut client = Client::connect(server.port());
+    assert_eq!(client.ask("wait"), "waiting");
+    let mut other = Client::connect(beside);
+    assert_eq!(other.ask("drain"), "draining");
+    other.bye();
+    server.event("beside-report");
+    server.signal(Signal::TERM);
+    assert_eq!(client.line().as_deref(), Some("drained"));
+    client.bye();
+    let report = server.finished();
+    assert_eq!((&report["stats"]["completed"], &report["stats"]["cut"]), (&1.into(), &0.into()));
+}
+
+under_models!(one_signal_drains_both_and_a_second_cuts_both);
+
+fn one_signal_drains_both_and_a_second_cuts_both(model: &str) {
+    let (mut server, beside) = serve(model);
+    let mut clients = [server.port(), beside].map(Client::connect);
+    for client in &mut clients {
+        assert_eq!(client.ask("wait"), "waiting");
+    }
+    server.signal(Signal::TERM);
+    for client in &mut clients {
+        assert_eq!(client.line().as_deref(), Some("drained"));
+        assert_eq!(client.ask("hang"), "hanging");
+    }
+    server.signal(Signal::TERM);
+    for event in ["report", "beside-report"] {
+        let report = server.event(event);
+        assert_eq!(report["stats"]["cut"], 1, "{event}: {report}");
+    }
+    assert!(server.wait().success());
 }
 
 #[test]
