@@ -1,5 +1,5 @@
 //! Stream sockets over the real kernel: listeners, accepting, streams, files of Unix sockets.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
     future::Future,

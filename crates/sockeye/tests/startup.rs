@@ -1,5 +1,4 @@
 //! What a newcomer is told whose server does not start.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io;
 
