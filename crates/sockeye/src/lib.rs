@@ -42,11 +42,13 @@
 //!   its own for each connection it is a [`RequestHandler`] (setup, handle, finish); with plain
 //!   blocking reads and writes a [`BlockingHandler`].
 //! - **Who runs it**: a [`Model`]. The handler never learns which.
-//! - **Several at once**: [`Server::and`](Server::<server::Streams>::and) binds more addresses for
-//!   one handler, [`Server::join`] runs stream and datagram servers as one.
+//! - **Several at once**: [`Server::bind_all`](Server::<server::Streams>::bind_all) binds several
+//!   addresses for one handler, [`Server::join`] runs stream and datagram servers as one.
 //! - **How much**: [`Limits`]; every queue, wait and count has its bound there.
 //! - **Until when**: [`Server::serve`](server::Server) returns a [`Report`] once SIGINT, SIGTERM or
-//!   [`ServerHandle::drain`] has stopped it and every connection has finished or had its time.
+//!   [`ServerHandle::drain`] has stopped it and every connection has finished or had its time. A
+//!   handler that is idle between requests ends by itself if it reads them with
+//!   [`Conn::recv_or_drain`] or [`Conn::read_line_or_drain`].
 //! - The other side: [`client`] connects to any address, trying all that its host resolves to.
 //! - Below: [`socket`] has all that a Berkeley socket offers; [`framing`] finds the messages in a
 //!   stream, and tells why they need finding; [`tls`], [`proxy`] and [`systemd`] do what they say.

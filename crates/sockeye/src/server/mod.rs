@@ -9,6 +9,7 @@ mod cells;
 mod clock;
 mod conn;
 mod context;
+mod datagrams;
 mod deadline;
 mod failure;
 mod handle;
@@ -27,6 +28,7 @@ mod shutdown;
 mod signals;
 mod startup;
 mod stats;
+mod streams;
 mod supervise;
 mod warn_limit;
 mod watchdog;
@@ -34,6 +36,7 @@ mod watchdog;
 use std::sync::Arc;
 
 pub use conn::Conn;
+pub use datagrams::Datagrams;
 pub use failure::Failure;
 pub use handle::ServerHandle;
 pub use info::{ConnId, ConnInfo};
@@ -44,6 +47,7 @@ pub use report::Report;
 pub use shutdown::DrainSignal;
 pub use startup::{Advice, advise};
 pub use stats::Stats;
+pub use streams::Streams;
 
 pub(crate) use accept::{Incoming, Waiting};
 pub(crate) use cells::Taken;
@@ -57,10 +61,7 @@ pub(crate) use supervise::supervise;
 pub(crate) use warn_limit::WarnLimit;
 
 use crate::{
-    Addr, DatagramHandler, Error, Handler, Listener, Model,
-    addr::{AddrError, DatagramAddr},
-    socket::DatagramSocket,
-    sys::served::Served,
+    Addr, Error, Listener, Model, addr::AddrError, socket::DatagramSocket, sys::served::Served,
     systemd::Notifier,
 };
 
@@ -99,18 +100,6 @@ pub struct Server<S = Ready> {
     state: S,
 }
 
-/// A server's state: stream sockets are bound, the handler is missing.
-#[derive(Debug)]
-pub struct Streams {
-    listeners: Vec<Served<Listener>>,
-}
-
-/// A server's state: datagram sockets are bound, the handler is missing.
-#[derive(Debug)]
-pub struct Datagrams {
-    sockets: Vec<Served<DatagramSocket>>,
-}
-
 /// A server's state: every socket has its handler.
 #[derive(Debug, Default)]
 pub struct Ready {
@@ -124,202 +113,6 @@ where
     A::Error: Into<AddrError>,
 {
     addr.try_into().map_err(|error| Error::Address(error.into()))
-}
-
-impl Server<Streams> {
-    /// Binds a stream address (`tcp`, `unix`, `seqpacket`, `fd`, with their layers): every
-    /// address that its host resolves to. Connections queue from now on.
-    ///
-    /// # Errors
-    /// [`Error::Address`] if the address is wrong or carries datagrams, [`Error::Bind`] if the
-    /// system refuses it.
-    pub fn bind<A>(addr: A) -> Result<Self, Error>
-    where
-        A: TryInto<Addr>,
-        A::Error: Into<AddrError>,
-    {
-        Self::bind_all([addr])
-    }
-
-    /// Binds several stream addresses for one handler: each as [`bind`](Self::bind) does.
-    ///
-    /// ```
-    /// # use sockeye::Server;
-    /// # fn main() -> Result<(), sockeye::Error> {
-    /// let server = Server::bind_all(["tcp://127.0.0.1:0", "unix://@sockeye-doc"])?;
-    /// assert_eq!(server.addrs().len(), 2);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`bind`](Self::bind), for the first address that is wrong or refused; those before it
-    /// are closed again. Without any address, [`prepare`](Server::prepare) fails.
-    pub fn bind_all<A>(addrs: impl IntoIterator<Item = A>) -> Result<Self, Error>
-    where
-        A: TryInto<Addr>,
-        A::Error: Into<AddrError>,
-    {
-        addrs.into_iter().try_fold(Self::on(Vec::new()), Self::and)
-    }
-
-    /// A server on listeners that are bound already.
-    #[must_use]
-    pub fn on(listeners: Vec<Listener>) -> Self {
-        let listeners = listeners.into_iter().map(Served::new).collect();
-        Self { settings: Settings::default(), state: Streams { listeners } }
-    }
-
-    /// Binds one more address for the same handler.
-    ///
-    /// # Errors
-    /// As [`bind`](Self::bind).
-    pub fn and<A>(mut self, addr: A) -> Result<Self, Error>
-    where
-        A: TryInto<Addr>,
-        A::Error: Into<AddrError>,
-    {
-        let addr = parse(addr)?;
-        if addr.is_datagram() {
-            return Err(Error::Pair {
-                addr: addr.to_string(),
-                reason: "it carries datagrams: use Server::bind_datagram and a DatagramHandler",
-            });
-        }
-        let bound = Listener::bind(&addr).map_err(Error::Bind)?;
-        self.state.listeners.extend(bound.into_iter().map(Served::new));
-        Ok(self)
-    }
-
-    /// The addresses that are bound, with their real ports.
-    #[must_use]
-    pub fn addrs(&self) -> Vec<Addr> {
-        self.state.listeners.iter().map(|listener| listener.addr()).collect()
-    }
-
-    /// Sets the certificate and the rest of TLS for `tls+…` addresses.
-    #[cfg(feature = "tls")]
-    #[must_use]
-    pub fn tls(mut self, tls: crate::tls::TlsServer) -> Self {
-        self.settings.tls = Some(tls);
-        self
-    }
-
-    /// Gives the sockets their handler.
-    #[must_use]
-    pub fn with(self, handler: impl Handler) -> Server<Ready> {
-        let service = Arc::new(StreamService {
-            handler: Box::new(handler),
-            #[cfg(feature = "tls")]
-            tls: self.settings.tls.clone(),
-        });
-        let source = |listener: Served<Listener>| {
-            let route = Route { addr: Arc::new(listener.addr()), service: Arc::clone(&service) };
-            (listener, Arc::new(route))
-        };
-        let streams = self.state.listeners.into_iter().map(source).collect();
-        Server { settings: self.settings, state: Ready { streams, packets: Vec::new() } }
-    }
-
-    /// Serves until stopped: by SIGINT or SIGTERM, or through a [`ServerHandle`].
-    ///
-    /// # Errors
-    /// If the server cannot be prepared: see [`Server::prepare`].
-    pub fn serve(self, handler: impl Handler) -> Result<Report, Error> {
-        self.with(handler).prepare()?.run()
-    }
-
-    /// As [`serve`](Self::serve), on the caller's runtime and under [`Model::Tasks`] alone;
-    /// signals are left to the caller unless asked for.
-    ///
-    /// # Errors
-    /// As [`PreparedServer::run_async`].
-    pub async fn serve_async(self, handler: impl Handler) -> Result<Report, Error> {
-        self.with(handler).prepare()?.run_async().await
-    }
-}
-
-impl Server<Datagrams> {
-    /// Binds a datagram address (`udp`, `unixgram`, `icmp`, `ip`, `fd`): every address that its
-    /// host resolves to. A [`SocketAddr`](std::net::SocketAddr) means `udp`.
-    ///
-    /// # Errors
-    /// [`Error::Address`] if the address is wrong or carries a stream, [`Error::Bind`] if the
-    /// system refuses it.
-    pub fn bind_datagram<A>(addr: A) -> Result<Self, Error>
-    where
-        A: TryInto<DatagramAddr>,
-        A::Error: Into<AddrError>,
-    {
-        Self::bind_all_datagram([addr])
-    }
-
-    /// Binds several datagram addresses for one handler: each as
-    /// [`bind_datagram`](Self::bind_datagram) does.
-    ///
-    /// # Errors
-    /// As [`bind_datagram`](Self::bind_datagram), for the first address that is wrong or refused;
-    /// those before it are closed again.
-    pub fn bind_all_datagram<A>(addrs: impl IntoIterator<Item = A>) -> Result<Self, Error>
-    where
-        A: TryInto<DatagramAddr>,
-        A::Error: Into<AddrError>,
-    {
-        let none = Self { settings: Settings::default(), state: Datagrams { sockets: Vec::new() } };
-        addrs.into_iter().try_fold(none, Self::and)
-    }
-
-    /// Binds one more address for the same handler.
-    ///
-    /// # Errors
-    /// As [`bind_datagram`](Self::bind_datagram).
-    pub fn and<A>(mut self, addr: A) -> Result<Self, Error>
-    where
-        A: TryInto<DatagramAddr>,
-        A::Error: Into<AddrError>,
-    {
-        let addr = Addr::from(parse::<_, DatagramAddr>(addr)?);
-        if addr.is_stream() {
-            return Err(Error::Pair {
-                addr: addr.to_string(),
-                reason: "it carries a stream: use Server::bind and a Handler",
-            });
-        }
-        let bound = DatagramSocket::bind(&addr).map_err(Error::Bind)?;
-        self.state.sockets.extend(bound.into_iter().map(Served::new));
-        Ok(self)
-    }
-
-    /// The addresses that are bound, with their real ports.
-    #[must_use]
-    pub fn addrs(&self) -> Vec<Addr> {
-        self.state.sockets.iter().map(|socket| socket.addr()).collect()
-    }
-
-    /// Gives the sockets their handler.
-    #[must_use]
-    pub fn with(self, handler: impl DatagramHandler) -> Server<Ready> {
-        let service = Arc::new(PacketService { handler: Box::new(handler) });
-        let source = |socket| (socket, Arc::clone(&service));
-        let packets = self.state.sockets.into_iter().map(source).collect();
-        Server { settings: self.settings, state: Ready { streams: Vec::new(), packets } }
-    }
-
-    /// Serves until stopped: by SIGINT or SIGTERM, or through a [`ServerHandle`].
-    ///
-    /// # Errors
-    /// If the server cannot be prepared: see [`Server::prepare`].
-    pub fn serve(self, handler: impl DatagramHandler) -> Result<Report, Error> {
-        self.with(handler).prepare()?.run()
-    }
-
-    /// As [`serve`](Self::serve), on the caller's runtime and under [`Model::Tasks`] alone.
-    ///
-    /// # Errors
-    /// As [`PreparedServer::run_async`].
-    pub async fn serve_async(self, handler: impl DatagramHandler) -> Result<Report, Error> {
-        self.with(handler).prepare()?.run_async().await
-    }
 }
 
 impl<S> Server<S> {

@@ -83,6 +83,23 @@ async fn a_connections_sessions_resume_with_that_connection_alone() {
     }
 }
 
+/// As after six hours, when each process of a server has renewed its keys for itself.
+#[tokio::test]
+async fn a_ticket_of_another_worker_costs_a_whole_handshake_and_no_more() {
+    let authority = Authority::new("test authority");
+    let leaf = authority.server(&["localhost"]);
+    let worker = || TlsServer::builder(identity(&leaf)).build().unwrap();
+    for (wire, version) in
+        [(&version::TLS12, TlsVersion::Tls12), (&version::TLS13, TlsVersion::Tls13)]
+    {
+        let (one, other) = (worker(), worker());
+        let client = client_of_version(&authority, wire);
+        assert!(!resumes(&one, &client, version).await);
+        assert!(!resumes(&other, &client, version).await, "{version}");
+        assert!(resumes(&other, &client, version).await, "{version}");
+    }
+}
+
 #[tokio::test]
 async fn a_reload_shows_the_new_certificate_and_leaves_open_connections_alone() {
     let folder = tempfile::tempdir().unwrap();
