@@ -100,7 +100,7 @@ fn one_signal_drains_both_and_a_second_cuts_both(model: &str) {
 
 #[test]
 fn a_connection_that_is_open_while_another_server_is_prepared_ends_with_its_own() {
-    let args = ["script", "tcp://127.0.0.1:0", "--model", "iterative"];
+    let args = ["script", "tcp://127.0.0.1:0", "--model", "tasks", "--end", "interrupted"];
     let mut server = Program::start(env!("CARGO_BIN_EXE_testserver"), args);
     let mut client = Client::connect(server.port());
     assert!(client.ask("beside").starts_with("tcp://127.0.0.1:"));

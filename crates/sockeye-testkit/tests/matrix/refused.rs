@@ -26,6 +26,7 @@ pub(crate) const TESTS: &[&str] = &[
     "refused::tls_over_records_or_datagrams",
     "refused::async_serving_under_another_model_than_tasks",
     "refused::forking_with_more_than_one_thread",
+    "refused::forking_inside_an_async_runtime",
     "refused::a_model_of_none",
 ];
 
@@ -84,6 +85,19 @@ fn forking_with_more_than_one_thread() {
         assert!(matches!(error, Error::Fork(_)), "{error}");
         assert!(error.to_string().contains("threads"), "{error}");
         assert!(error.to_string().contains("start the server before"), "{error}");
+    }
+}
+
+#[test]
+fn forking_inside_an_async_runtime() {
+    for model in [Model::ForkPerConnection { max: 1 }, Model::Prefork(1)] {
+        let prepare = async {
+            let server = Server::bind("tcp://127.0.0.1:0").unwrap().model(model);
+            server.with(Nothing).prepare()
+        };
+        let error = crate::exchange::soon(prepare).unwrap_err();
+        assert!(matches!(error, Error::Fork(_)), "{error}");
+        assert!(error.to_string().contains("inside an async runtime"), "{error}");
     }
 }
 

@@ -32,9 +32,12 @@ impl Drop for ForThread {
     }
 }
 
-/// A runtime for a process that runs one connection: it starts fast, as it touches little memory.
-pub(crate) fn for_one_connection() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().max_io_events_per_tick(16).build()
+/// Makes runtimes for processes that run one connection: they start fast, as they touch little
+/// memory. All draw the same random numbers, which decide about nothing but turns.
+pub(crate) fn for_one_connection() -> Builder {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all().max_io_events_per_tick(16);
+    builder
 }
 
 /// A runtime with so many work-stealing threads.

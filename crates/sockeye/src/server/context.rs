@@ -3,7 +3,10 @@
 use std::{
     io,
     os::fd::OwnedFd,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
 use tokio::sync::Semaphore;
@@ -22,6 +25,9 @@ use crate::{Addr, Model};
 
 /// Most connections that are read to their end after they were handled; more are closed at once.
 const MOST_LINGERING: usize = 1024;
+
+/// The number of no cell.
+const NO_SLOT: u32 = u32::MAX;
 
 /// Shared by everything that belongs to one server.
 #[derive(Debug)]
@@ -46,7 +52,7 @@ pub(crate) struct ServerContext {
     /// What the children are at.
     pub(crate) cells: Cells,
     /// In a child: the number of its cell.
-    pub(crate) slot: OnceLock<u32>,
+    slot: AtomicU32,
     /// In a child: where to ask the server to drain.
     pub(crate) ask_drain: OnceLock<OwnedFd>,
 }
@@ -80,14 +86,20 @@ impl ServerContext {
             packet_permits: Arc::new(Semaphore::new(packets)),
             reload,
             cells: Cells::new(if model.forks() { capacity } else { 0 })?,
-            slot: OnceLock::new(),
+            slot: AtomicU32::new(NO_SLOT),
             ask_drain: OnceLock::new(),
         })
     }
 
     /// The cell of the child that this process is.
     pub(crate) fn own_cell(&self) -> Option<Cell<'_>> {
-        self.cells.cell(*self.slot.get()?)
+        // There are not as many.
+        self.cells.cell(self.slot.load(Relaxed))
+    }
+
+    /// From now on this process is the child that has this cell.
+    pub(crate) fn set_own_cell(&self, slot: u32) {
+        self.slot.store(slot, Relaxed);
     }
 
     /// Counts and notes that a connection is being cut.

@@ -240,7 +240,8 @@ impl Server<Ready> {
     /// - [`Error::Nowhere`] if no address is bound;
     /// - [`Error::Model`] if the model's number makes no sense;
     /// - [`Error::Pair`] if an address wants TLS and no certificate was given;
-    /// - [`Error::Fork`] if a process model finds more than one thread, or fork(2) fails;
+    /// - [`Error::Fork`] if a process model finds more than one thread or is prepared inside an
+    ///   async runtime, or fork(2) fails;
     /// - [`Error::System`] if shared memory cannot be had.
     pub fn prepare(self) -> Result<PreparedServer, Error> {
         PreparedServer::new(self.settings, self.state)

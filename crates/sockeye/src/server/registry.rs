@@ -66,6 +66,11 @@ impl Registry {
         self.tracker.token()
     }
 
+    /// Makes room for a connection, so that a process forked after this need not.
+    pub(crate) fn make_room(&self) {
+        self.lock().connections.reserve(1);
+    }
+
     /// Starts a task of the current runtime that [`closed`](Self::closed) waits for.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tracker.spawn(task);
@@ -275,7 +280,7 @@ mod tests {
         for (step, active) in STEPS.into_iter().zip([1, 1, 0]) {
             // Both the server and its worker.
             let cell = server.take_cell().unwrap();
-            let _ = server.slot.set(cell.index());
+            server.set_own_cell(cell.index());
             step(&server, &info);
             assert_eq!(server.stats().active, active);
             drop(cell);

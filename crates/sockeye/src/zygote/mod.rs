@@ -25,7 +25,7 @@ use std::{
     io,
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 pub(crate) use dispatcher::{Dispatcher, Task, Work};
@@ -35,10 +35,11 @@ use rustix::{
     pipe::{PipeFlags, pipe_with},
     process::{WaitId, WaitIdOptions, waitid},
 };
+use tokio::runtime;
 
 use crate::{
     Model,
-    model::Sources,
+    model::{Sources, for_one_connection},
     server::ServerContext,
     sys::{process::Forked, served::Served},
 };
@@ -78,14 +79,23 @@ pub(crate) struct Plan {
     pub(crate) server: Arc<ServerContext>,
     pub(crate) sources: Sources,
     pub(crate) lines: ChildLines,
+    /// Makes the children's runtimes: set up once, as that looks at the environment.
+    pub(crate) runtime: Mutex<runtime::Builder>,
 }
 
 impl Zygotes {
     /// Forks the two zygotes.
     ///
     /// # Errors
-    /// If the process has more than one thread, or the system refuses.
+    /// If the process has more than one thread, or is inside a runtime, or the system refuses.
     pub(crate) fn start(server: &Arc<ServerContext>, sources: &Sources) -> io::Result<Self> {
+        if runtime::Handle::try_current().is_ok() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "cannot fork inside an async runtime: the children could have none of their own; \
+                 start the server before, or outside of it",
+            ));
+        }
         let pipe = || pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK);
         let (child_drain, drain) = pipe()?;
         let (child_life, life) = pipe()?;
@@ -96,6 +106,7 @@ impl Zygotes {
             server: Arc::clone(server),
             sources: sources.clone(),
             lines: ChildLines { drain: Arc::new(child_drain), life: Arc::new(child_life) },
+            runtime: Mutex::new(for_one_connection()),
         };
         let (first, zygotes_end) = channel()?;
         // What is buffered would be written by both sides.
@@ -107,7 +118,10 @@ impl Zygotes {
                 // From here on, whoever asks for the drain asks the server.
                 let _ = server.ask_drain.set(ask);
                 // Nothing may unwind into the caller's stack: that is the server's, not ours.
-                let serve = AssertUnwindSafe(|| process::serve(&plan, zygotes_end, server_process));
+                let serve = AssertUnwindSafe(|| {
+                    child::rehearse(&plan);
+                    process::serve(&plan, zygotes_end, server_process)
+                });
                 let _ = std::panic::catch_unwind(serve);
                 crate::sys::process::exit_now(1)
             }

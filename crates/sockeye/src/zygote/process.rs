@@ -41,7 +41,16 @@ pub(super) fn serve(plan: &Plan, socket: OwnedFd, parent: u32) -> ! {
     let mut space = vec![0; MAX_ORDER];
     loop {
         match receive_order(&socket, &mut space) {
-            Ok(Some((order, descriptor))) => obey(plan, process, &socket, order, descriptor),
+            Ok(Some((order, descriptor))) => {
+                plan.server.take_up_reload();
+                match fork_single_threaded() {
+                    Ok(Forked::Child) => {
+                        drop(socket);
+                        begin(plan, process, order, descriptor)
+                    }
+                    forked => tell(&socket, forked, descriptor),
+                }
+            }
             Ok(None) => exit_now(0),
             Err(error) => {
                 tracing::error!(%error, "the zygote cannot read its orders");
@@ -51,20 +60,22 @@ pub(super) fn serve(plan: &Plan, socket: OwnedFd, parent: u32) -> ! {
     }
 }
 
-fn obey(plan: &Plan, process: u32, socket: &OwnedFd, order: Order, descriptor: Option<OwnedFd>) {
-    plan.server.take_up_reload();
-    let receipt = match fork_single_threaded() {
-        Ok(Forked::Child) => {
-            forget(socket);
-            match (order, descriptor) {
-                (Order::Zygote, Some(next)) => serve(plan, next, process),
-                (order, descriptor) => {
-                    end_with_server(process);
-                    child::run(plan, order, descriptor)
-                }
-            }
+/// What was forked begins; `parent` is the zygote.
+fn begin(plan: &Plan, parent: u32, order: Order, descriptor: Option<OwnedFd>) -> ! {
+    match (order, descriptor) {
+        (Order::Zygote, Some(next)) => serve(plan, next, parent),
+        (order, descriptor) => {
+            end_with_server(parent);
+            child::run(plan, order, descriptor)
         }
+    }
+}
+
+/// Tells the server what became of its order.
+fn tell(socket: &OwnedFd, forked: io::Result<Forked>, descriptor: Option<OwnedFd>) {
+    let receipt = match forked {
         Ok(Forked::Parent { pid, process }) => Receipt { errno: 0, pid, process },
+        Ok(Forked::Child) => return,
         Err(error) => {
             let errno = error.raw_os_error().unwrap_or(libc::EAGAIN);
             Receipt { errno, pid: 0, process: None }

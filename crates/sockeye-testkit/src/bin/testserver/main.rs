@@ -11,7 +11,8 @@
 //! the model starts others, as the process models want; a `#[test]` always has two.
 //!
 //! Events: `ready`, then what the handlers tell, then `report` or `failed`. `--end unserved` drops
-//! the prepared server instead of running it; `--end drained` drains it before it runs. With `--after`
+//! the prepared server instead of running it; `--end drained` drains it before it runs; `--end interrupted`
+//! runs it under a runtime that stops while another server is prepared. With `--after`
 //! the program goes on when the server has stopped, and tells `after`.
 
 mod events;
@@ -87,7 +88,7 @@ fn serve(options: &Options) -> Result<(), Error> {
         let _ = told.recv();
         running
     });
-    if matches!(options.end, End::Signalled) {
+    if matches!(options.end, End::Signalled | End::Interrupted) {
         // Told once signals are obeyed.
         let _ = ready.set(event);
     } else {
@@ -103,6 +104,7 @@ fn serve(options: &Options) -> Result<(), Error> {
             prepared.handle().drain();
             emit_report("report", &prepared.run()?);
         }
+        End::Interrupted => emit_report("report", &run_interrupted(prepared)?),
         End::Signalled => emit_report("report", &prepared.run()?),
     }
     if let Some(mut bystander) = bystander {
@@ -112,6 +114,23 @@ fn serve(options: &Options) -> Result<(), Error> {
     }
     drop(ballast);
     beside.map_or(Ok(()), |running| running.join().expect("no panic"))
+}
+
+/// Runs a server under a runtime of this program's.
+fn run_interrupted(prepared: PreparedServer) -> Result<Report, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let mut running = std::pin::pin!(prepared.run_async());
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = &mut running => Some(ended),
+            () = streams::WANTED.notified() => None,
+        }
+    });
+    ended.unwrap_or_else(|| {
+        streams::prepare_beside();
+        runtime.block_on(running)
+    })
 }
 
 /// A child that has nothing to do with the server, and ends while that serves.
@@ -148,6 +167,8 @@ fn prepare(options: &Options, ready: &Arc<OnceLock<Value>>) -> Result<PreparedSe
     let server = server.model(options.model).limits(options.limits.clone());
     let reload = || events::emit(&json!({"event": "reload"}));
     let server = if options.reload { server.on_reload(reload) } else { server };
+    let server =
+        if matches!(options.end, End::Interrupted) { server.signals(true) } else { server };
     let ready = Arc::clone(ready);
     let server = server.on_ready(move || ready.get().into_iter().for_each(events::emit));
     match options.workers {

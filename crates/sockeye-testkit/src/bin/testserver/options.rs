@@ -15,6 +15,9 @@ pub(crate) enum End {
     Signalled,
     /// It is drained before it runs.
     Drained,
+    /// By a signal; it runs under a runtime of the program's, which stops while a handler has a
+    /// server beside it prepared.
+    Interrupted,
     /// It never runs.
     Unserved,
 }
@@ -77,6 +80,7 @@ impl Options {
                 "--end" => {
                     options.end = match value()?.as_str() {
                         "drained" => End::Drained,
+                        "interrupted" => End::Interrupted,
                         "unserved" => End::Unserved,
                         _ => End::Signalled,
                     };

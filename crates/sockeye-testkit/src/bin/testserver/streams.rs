@@ -15,6 +15,7 @@ use sockeye::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::Notify,
     task::coop::unconstrained,
 };
 
@@ -91,8 +92,22 @@ impl Handler for IdleEcho {
     }
 }
 
-/// A server that a handler prepared while its own ran; it stays as it is until the process ends.
+/// A server that was prepared while another's connection was open; it stays as it is until the
+/// process ends.
 static BESIDE: OnceLock<PreparedServer> = OnceLock::new();
+
+/// A handler wants a server beside its own, and then it is there.
+pub(crate) static WANTED: Notify = Notify::const_new();
+static PREPARED: Notify = Notify::const_new();
+
+/// Prepares the server that a handler wants.
+pub(crate) fn prepare_beside() {
+    let prepared = Server::bind("tcp://127.0.0.1:0").and_then(|server| {
+        server.model(Model::ForkPerConnection { max: 2 }).with(Script).prepare()
+    });
+    BESIDE.get_or_init(|| prepared.expect("another server"));
+    PREPARED.notify_one();
+}
 
 /// Obeys one command; whether more may follow.
 async fn obey(conn: &mut Conn, line: &str) -> io::Result<bool> {
@@ -117,10 +132,9 @@ async fn obey(conn: &mut Conn, line: &str) -> io::Result<bool> {
             "stopping".to_owned()
         }
         "beside" => {
-            let prepared = Server::bind("tcp://127.0.0.1:0").and_then(|server| {
-                server.model(Model::ForkPerConnection { max: 2 }).with(Script).prepare()
-            });
-            BESIDE.get_or_init(|| prepared.expect("another server")).addrs()[0].to_string()
+            WANTED.notify_one();
+            PREPARED.notified().await;
+            BESIDE.get().map_or_else(String::new, |beside| beside.addrs()[0].to_string())
         }
         "wait" => {
             conn.write_all(b"waiting\n").await?;
