@@ -47,6 +47,8 @@ pub enum Model {
         max: usize,
     },
     /// A process for each connection, at most `max` at once; the rest wait in the backlog.
+    /// What a program maps is what each of its children pays for: one that is linked statically
+    /// forks markedly faster.
     ForkPerConnection {
         /// The most processes at once.
         max: usize,
