@@ -75,3 +75,27 @@ fn a_limit_that_a_handler_lifts_holds_no_more() {
         server.drain();
     }
 }
+
+/// Reads, and gives each read up for a moment now and then.
+struct Restless;
+
+impl Handler for Restless {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        let mut moment = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            tokio::select! {
+                received = conn.recv(100) => drop(received?),
+                _ = moment.tick() => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn a_read_that_is_given_up_and_begun_again_is_one_wait() {
+    let limits = Limits { read_idle: Some(Duration::from_millis(300)), ..Limits::default() };
+    let server = Server::bind("tcp://127.0.0.1:0").unwrap();
+    let server = Running::start(server.limits(limits).with(Restless));
+    assert_eq!(Client::connect(server.port()).line(), None);
+    assert_eq!(server.drain().stats.errors_deadline, 1);
+}

@@ -17,7 +17,14 @@ mod tasks;
 mod threads;
 mod workers;
 
-use std::{cell::RefCell, fmt, future::Future, num::NonZeroUsize, str::FromStr, sync::Arc, thread};
+use std::{
+    fmt,
+    future::Future,
+    num::NonZeroUsize,
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 pub(crate) use executor::{Executor, Packets, Sources, permit, serve_sources};
 pub(crate) use iterative::Inline;
@@ -143,16 +150,17 @@ impl Run {
         F: Future<Output = Result<(), Error>>,
     {
         let Self { server, settings, sources, obey_signals, zygotes: _ } = self;
-        let failed = RefCell::new(None);
+        let failed = Mutex::new(None);
         let serving = serve(Arc::clone(&server), sources);
         let accepting = async {
             if let Err(error) = serving.await {
                 server.shutdown.cut();
-                *failed.borrow_mut() = Some(error);
+                *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             }
         };
         let report = supervise(&server, &settings, obey_signals, accepting).await;
-        failed.into_inner().map_or(Ok(report), Err)
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failed.map_or(Ok(report), Err)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc, thread};
 
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::{Executor, Packets, Run, Sources, runtime, serve_sources};
 use crate::{
@@ -59,6 +59,7 @@ pub(super) async fn run_async(run: Run) -> Result<Report, Error> {
     run.supervise(|server, sources| async move {
         // On a worker, where the tasks that it starts will run.
         let accepting = TaskTracker::new().spawn(serve(server, sources));
+        let accepting = AbortOnDropHandle::new(accepting);
         let served = accepting.await.unwrap_or_else(|ended| Err(std::io::Error::other(ended)));
         served.map_err(Error::system("cannot serve"))
     })

@@ -29,7 +29,8 @@ const COUNT_AT: u64 = 64 * 1024;
 /// Reading and writing go through [`AsyncRead`] and [`AsyncWrite`] and the methods here. A read
 /// that waits for longer than [`Limits::read_idle`](super::Limits::read_idle), or a write for
 /// longer than [`Limits::write_stall`](super::Limits::write_stall), fails with `TimedOut`. The
-/// handler may keep using `select!` and timeouts of its own.
+/// handler may use `select!` and timeouts of its own beside: a read that is given up and begun
+/// again is one wait, which only bytes, received or sent, end.
 pub struct Conn {
     stream: Stream,
     info: Arc<ConnInfo>,
@@ -120,13 +121,13 @@ impl Conn {
     /// Sets how long a read may wait, from now on; `None` lifts the limit.
     pub fn set_read_idle(&mut self, limit: Option<std::time::Duration>) {
         self.watched.read.set_limit(limit);
-        self.server.watchdog.tell(limit);
+        self.server.limit_set(limit);
     }
 
     /// Sets how long a write may wait, from now on; `None` lifts the limit.
     pub fn set_write_stall(&mut self, limit: Option<std::time::Duration>) {
         self.watched.write.set_limit(limit);
-        self.server.watchdog.tell(limit);
+        self.server.limit_set(limit);
     }
 
     /// Receives what is there, at most `max` bytes, waiting until something is; empty at the end

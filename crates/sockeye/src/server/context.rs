@@ -7,6 +7,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use tokio::sync::Semaphore;
@@ -100,6 +101,19 @@ impl ServerContext {
     /// From now on this process is the child that has this cell.
     pub(crate) fn set_own_cell(&self, slot: u32) {
         self.slot.store(slot, Relaxed);
+    }
+
+    /// Sees to it that a limit which a connection has set itself is kept.
+    pub(crate) fn limit_set(&self, limit: Option<Duration>) {
+        if self.registry.misses(limit) {
+            self.watchdog.tell();
+        }
+    }
+
+    /// Ends every connection now.
+    pub(crate) fn cut_all(&self) {
+        self.shutdown.cut();
+        self.registry.cut_all();
     }
 
     /// Counts and notes that a connection is being cut.

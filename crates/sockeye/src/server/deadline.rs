@@ -43,7 +43,7 @@ pub(crate) struct Deadline {
 const NO_LIMIT: u64 = u64::MAX;
 
 /// A limit in nanoseconds; the highest number if there is none.
-pub(super) fn nanoseconds(limit: Option<Duration>) -> u64 {
+fn nanoseconds(limit: Option<Duration>) -> u64 {
     let Some(limit) = limit else { return NO_LIMIT };
     u64::try_from(limit.as_nanos()).unwrap_or(NO_LIMIT)
 }
@@ -106,10 +106,11 @@ impl Deadline {
             .then(|| Time(since).after(self.limit.load(Relaxed)).after(clock::coarse_tick()))
     }
 
-    /// The watchdog has seen that the expiry is past.
-    pub(crate) fn call(&self) {
+    /// The watchdog has seen that the expiry is past: who is to be woken.
+    #[must_use]
+    pub(crate) fn call(&self) -> Option<Waker> {
         self.late.store(true, Release);
-        self.waker.wake();
+        self.waker.get()
     }
 
     /// Runs one operation under the deadline.
@@ -152,12 +153,9 @@ impl TaskWaker {
         self.table.store(table, Relaxed);
     }
 
-    pub(crate) fn wake(&self) {
-        // Not under the lock: what is woken may come here.
-        let waker = self.slot().clone();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+    /// The task to be woken, if there is one. Not under a lock: it may come here, or drop what it is.
+    pub(crate) fn get(&self) -> Option<Waker> {
+        self.slot().clone()
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<Waker>> {

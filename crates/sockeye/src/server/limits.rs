@@ -23,6 +23,9 @@ pub struct Limits {
     /// Default: none. Unix peers are not counted.
     pub max_per_ip: Option<usize>,
     /// How long a read may wait for the peer's next byte. Default 5 minutes.
+    ///
+    /// Bytes alone, received or sent, end a wait: one that was given up and begun again, by `select!` or
+    /// under a timeout, goes on counting, with whatever the handler did in between.
     pub read_idle: Option<Duration>,
     /// How long a line that [`Conn::read_line`](crate::Conn::read_line) reads may take from its
     /// first byte to its end: a peer that sends a byte now and then is never idle. Default 1

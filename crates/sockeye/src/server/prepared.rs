@@ -71,8 +71,8 @@ impl PreparedServer {
 
     /// Serves on the caller's runtime until stopped, and tells how it went.
     ///
-    /// Dropping the future leaves connections running that were accepted; stop the server
-    /// through its [`handle`](Self::handle) instead.
+    /// Dropping the future ends the server at once: its sockets are closed, its connections cut.
+    /// To let them finish, drain it through its [`handle`](Self::handle) and await the future.
     ///
     /// # Errors
     /// [`Error::NotAsync`] for every model but [`Model::Tasks`](crate::Model::Tasks).

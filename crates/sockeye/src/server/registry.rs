@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Waker,
     time::{Duration, Instant},
 };
 
@@ -14,9 +15,9 @@ use super::{
     cells::Taken,
     context::ServerContext,
     info::{ConnId, ConnInfo},
-    limits::Site,
+    limits::{Limits, Site},
     stats::Counter,
-    watchdog::Watched,
+    watchdog::{Attention, Watched},
 };
 use crate::SocketName;
 
@@ -30,6 +31,7 @@ pub(crate) struct Registry {
 #[derive(Debug, Default)]
 struct Open {
     connections: HashMap<ConnId, Entry>,
+    attention: Attention,
     sites: HashMap<Site, usize>,
     cut: Vec<OpenConnection>,
 }
@@ -90,9 +92,25 @@ impl Registry {
         open
     }
 
-    /// Shows the watchdog every connection.
-    pub(super) fn for_each_watched(&self, look: impl FnMut(&Watched)) {
-        self.lock().connections.values().map(|entry| &*entry.watched).for_each(look);
+    /// Shows the watchdog every connection. Nothing may be woken or dropped meanwhile.
+    pub(super) fn look(
+        &self,
+        look: impl FnOnce(&mut dyn Iterator<Item = &Watched>, &mut Attention),
+    ) {
+        let Open { connections, attention, .. } = &mut *self.lock();
+        look(&mut connections.values().map(|entry| &*entry.watched), attention);
+    }
+
+    /// Cuts every connection; those that are admitted later ask for themselves.
+    pub(super) fn cut_all(&self) {
+        let mut cut = Vec::new();
+        self.look(|connections, _| cut.extend(connections.filter_map(Watched::cut)));
+        cut.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether the watchdog has to be told of a limit that a connection has now.
+    pub(super) fn misses(&self, limit: Option<Duration>) -> bool {
+        self.lock().attention.misses(limit)
     }
 
     /// Counts one more connection for a site, unless it has `max`.
@@ -184,9 +202,13 @@ impl Admission {
         let watched = Arc::new(Watched::new(&server.limits));
         let (peer, since) = (info.peer().clone(), info.since());
         let entry = Entry { peer, since, watched: Arc::clone(&watched) };
-        server.registry.lock().connections.insert(info.id(), entry);
-        for limit in [server.limits.read_idle, server.limits.write_stall, server.limits.line_time] {
-            server.watchdog.tell(limit);
+        let Limits { read_idle, write_stall, line_time, .. } = server.limits;
+        let mut open = server.registry.lock();
+        open.connections.insert(info.id(), entry);
+        let missed = [read_idle, write_stall, line_time].map(|limit| open.attention.misses(limit));
+        drop(open);
+        if missed.contains(&true) {
+            server.watchdog.tell();
         }
         Self {
             server: Arc::clone(server),

@@ -86,7 +86,8 @@ pub(crate) async fn run_connection(
     admission: &mut Admission,
 ) -> Option<Lingering> {
     let id = info.id;
-    let span = tracing::debug_span!("connection", %id, peer = %info.peer);
+    // Of the highest level, so that the id stands in whatever line is logged.
+    let span = tracing::error_span!("connection", %id, peer = %info.peer);
     let watched = Arc::clone(admission.watched());
     let life = async {
         let serving = pin!(serve_connection(server, route, accepted, info, admission));
@@ -98,9 +99,9 @@ pub(crate) async fn run_connection(
         // It counts as what its handler made of it: a cut ends but its closing.
         unless_cut(&watched, pin!(Lingering::after(conn, rest))).await?
     };
-    // What came after the watchdog had cut the others.
     if server.shutdown.is_cut() {
-        watched.cut();
+        // It came after the others had been cut, and is not polled yet.
+        drop(watched.cut());
     }
     life.instrument(span).await
 }

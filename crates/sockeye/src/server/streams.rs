@@ -116,7 +116,8 @@ impl Server<Streams> {
     }
 
     /// As [`serve`](Self::serve), on the caller's runtime and under
-    /// [`Model::Tasks`](crate::Model::Tasks) alone; signals are left to the caller unless asked for.
+    /// [`Model::Tasks`](crate::Model::Tasks) alone; signals are left to the caller unless asked for. Dropped, it
+    /// ends the server at once.
     ///
     /// # Errors
     /// As [`PreparedServer::run_async`](super::PreparedServer::run_async).

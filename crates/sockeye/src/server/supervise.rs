@@ -1,10 +1,9 @@
 //! A server's life from its first connection to its report.
 
 use std::{
-    cell::OnceCell,
     future::{Future, pending},
     pin::pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -13,6 +12,15 @@ use crate::systemd::State;
 
 /// How long cut connections have to let go.
 const CUT_GRACE: Duration = Duration::from_secs(1);
+
+/// A server that is supervised: without that, nothing of it goes on.
+struct Supervised<'a>(&'a Arc<ServerContext>);
+
+impl Drop for Supervised<'_> {
+    fn drop(&mut self) {
+        self.0.cut_all();
+    }
+}
 
 /// Runs `accepting` until the drain has emptied the backlogs, then waits for the connections, at
 /// most until the deadline.
@@ -24,6 +32,7 @@ pub(crate) async fn supervise(
     obey_signals: bool,
     accepting: impl Future<Output = ()>,
 ) -> Report {
+    let supervised = Supervised(server);
     let mut life = pin!(async {
         accepting.await;
         server.registry.closed().await;
@@ -37,7 +46,7 @@ pub(crate) async fn supervise(
         }
         pending::<()>().await;
     });
-    let drained = OnceCell::new();
+    let drained = OnceLock::new();
     let mut enforce = pin!(async {
         server.shutdown.draining().await;
         drained.get_or_init(Instant::now);
@@ -58,6 +67,7 @@ pub(crate) async fn supervise(
         () = &mut watchdog => {}
         () = &mut life => {}
     }
+    drop(supervised);
     Report {
         stats: server.stats(),
         cut: server.registry.cut(),

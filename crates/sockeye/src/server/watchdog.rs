@@ -7,9 +7,9 @@ use std::{
     future::pending,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -19,7 +19,7 @@ use super::{
     Limits,
     clock::{self, Time},
     context::ServerContext,
-    deadline::{Deadline, TaskWaker, nanoseconds},
+    deadline::{Deadline, TaskWaker},
 };
 
 /// What the watchdog sees of one connection.
@@ -49,10 +49,12 @@ impl Watched {
         if self.cut.load(Relaxed) { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    pub(super) fn cut(&self) {
+    /// Cuts the connection once what is returned, if it is polled already, has been woken.
+    #[must_use]
+    pub(super) fn cut(&self) -> Option<Waker> {
         self.cut.store(true, Relaxed);
         // The lock in there orders both.
-        self.task.wake();
+        self.task.get()
     }
 
     const fn deadlines(&self) -> [&Deadline; 3] {
@@ -65,27 +67,31 @@ impl Watched {
 const PART: u32 = 32;
 const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
-/// How the watchdog is told of limits that are shorter than those it knows.
-#[derive(Debug)]
+/// Wakes the watchdog before its time.
+#[derive(Debug, Default)]
 pub(crate) struct Watchdog {
     told: Notify,
-    /// The shortest limit that the next look will be in time for, in nanoseconds; the highest number
-    /// while there is none.
-    shortest: AtomicU64,
 }
 
-impl Default for Watchdog {
-    fn default() -> Self {
-        Self { told: Notify::new(), shortest: AtomicU64::new(u64::MAX) }
+/// What the watchdog will be in time for. Kept under one lock with the connections, so that a new
+/// limit is either seen at the next look or told.
+#[derive(Debug, Default)]
+pub(super) struct Attention {
+    /// The shortest limit at the last look; none while nobody had one.
+    shortest: Option<Duration>,
+}
+
+impl Attention {
+    /// Whether the watchdog would be late for a limit.
+    pub(super) fn misses(&self, limit: Option<Duration>) -> bool {
+        limit.is_some_and(|limit| self.shortest.is_none_or(|shortest| limit < shortest))
     }
 }
 
 impl Watchdog {
-    /// Must be called when a connection has set itself a limit, or has brought one along.
-    pub(super) fn tell(&self, limit: Option<Duration>) {
-        if nanoseconds(limit) < self.shortest.load(Relaxed) {
-            self.told.notify_one();
-        }
+    /// Tells of a limit that the watchdog would be late for.
+    pub(super) fn tell(&self) {
+        self.told.notify_one();
     }
 
     /// Watches over the connections of this process; never returns.
@@ -104,32 +110,33 @@ impl Watchdog {
                 () = self.told.notified() => {}
                 () = time => {}
             }
-            next = self.look(server);
+            next = Self::look(server);
         }
-        // Whoever is admitted from now on looks for itself.
-        server.registry.for_each_watched(|watched| watched.cut());
+        server.registry.cut_all();
         pending().await
     }
 
     /// Calls whoever is late; how long until the next look, if anybody has a limit.
-    fn look(&self, server: &ServerContext) -> Option<Duration> {
+    fn look(server: &ServerContext) -> Option<Duration> {
         let now = clock::exact();
+        let mut late = Vec::new();
         let mut shortest = None::<Duration>;
         let mut earliest = None::<Time>;
-        server.registry.for_each_watched(|watched| {
-            for deadline in watched.deadlines() {
+        server.registry.look(|connections, attention| {
+            for deadline in connections.flat_map(Watched::deadlines) {
                 let Some(limit) = deadline.limit() else { continue };
                 shortest = Some(shortest.map_or(limit, |shortest| shortest.min(limit)));
                 match deadline.expiry() {
-                    Some(expiry) if expiry <= now => deadline.call(),
+                    Some(expiry) if expiry <= now => late.extend(deadline.call()),
                     Some(expiry) => {
                         earliest = Some(earliest.map_or(expiry, |earliest| earliest.min(expiry)));
                     }
                     None => {}
                 }
             }
+            attention.shortest = shortest;
         });
-        self.shortest.store(nanoseconds(shortest), Relaxed);
+        late.into_iter().for_each(Waker::wake);
         let limit = shortest?;
         // A wait that begins now is late no earlier than after the shortest limit.
         let pause = earliest.map_or(limit, |earliest| now.until(earliest).min(limit));
