@@ -48,10 +48,14 @@ pub struct Limits {
     pub head: usize,
     /// From the first byte of a head to its last; 10 s by default. Longer: 408, and the end.
     pub head_time: Duration,
+    /// The same while others may be waiting for the connection's place; 2 s by default. A request's body
+    /// that nobody takes has these two times as well.
+    pub crowded_head: Duration,
     /// From the end of an answer, or of the handshake, to the next request; 60 s by default.
     pub idle: Duration,
     /// How long a connection may be idle while others may be waiting for its place, at least; 2 s by
-    /// default. So often do idle connections look whether that is so.
+    /// default. So often do idle connections look whether that is so. Over HTTP/2, the time that a peer
+    /// has to leave once it was told to.
     pub crowded_idle: Duration,
     /// How long a peer may take nothing of what is sent; 30 s by default.
     pub write_stall: Duration,
@@ -79,6 +83,7 @@ impl Default for Limits {
             request_line: 8 * 1024,
             head: 32 * 1024,
             head_time: Duration::from_secs(10),
+            crowded_head: Duration::from_secs(2),
             idle: Duration::from_secs(60),
             crowded_idle: Duration::from_secs(2),
             write_stall: Duration::from_secs(30),

@@ -15,10 +15,14 @@ use std::{
 use sockeye::Conn;
 use tokio::{
     io::{AsyncRead, ReadBuf},
-    time::{Instant, Sleep},
+    time::Instant,
 };
 
-use super::{Clock, Draining, End, Link, linger::linger};
+use super::{
+    Clock, Draining, End, Link,
+    linger::linger,
+    patience::{Patience, Timer},
+};
 use crate::{
     Http, Limits,
     answer::refuse,
@@ -164,12 +168,12 @@ struct Input<'d> {
     drained: bool,
     /// When the first byte of a head came, if one is under way.
     begun: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Timer,
 }
 
 impl<'d> Input<'d> {
     fn new(draining: Draining<'d>) -> Self {
-        Self { bytes: Vec::new(), draining, drained: false, begun: None, timer: None }
+        Self { bytes: Vec::new(), draining, drained: false, begun: None, timer: Timer::default() }
     }
 
     fn parse(&self, limits: &Limits) -> Parsed<'_> {
@@ -222,9 +226,9 @@ impl<'d> Input<'d> {
         spare: &mut Vec<u8>,
         link: &Link<'_>,
     ) -> io::Result<Filled> {
-        // An idle connection gives its buffers back, and looks around from time to time whether others
-        // wait for its place.
-        let (mut end, mut look) = self.deadlines(limits);
+        // An idle connection gives its buffers back, and each looks around from time to time whether
+        // others wait for its place.
+        let mut patience = self.patience(limits);
         poll_fn(|cx| {
             match self.poll_read(conn, cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Filled::End)),
@@ -236,18 +240,17 @@ impl<'d> Input<'d> {
                 Poll::Pending => {}
             }
             if self.poll_drain(cx) {
-                (end, look) = self.deadlines(limits);
+                patience = self.patience(limits);
             }
-            while self.poll_deadline(look, cx).is_ready() {
-                if self.begun.is_some() {
-                    return Poll::Ready(Ok(Filled::Late));
+            while self.timer.poll(patience.look(), cx).is_ready() {
+                let idle = self.begun.is_none();
+                if patience.is_over(link) {
+                    return Poll::Ready(Ok(if idle { Filled::End } else { Filled::Late }));
                 }
-                if look >= end || !link.may_stay() {
-                    return Poll::Ready(Ok(Filled::End));
+                if idle {
+                    self.bytes = Vec::new();
+                    *spare = Vec::new();
                 }
-                self.bytes = Vec::new();
-                *spare = Vec::new();
-                look = (look + limits.crowded_idle).min(end);
             }
             Poll::Pending
         })
@@ -268,29 +271,12 @@ impl<'d> Input<'d> {
         })
     }
 
-    /// When waiting ends, and when to look for the first time whether it ends earlier.
-    fn deadlines(&self, limits: &Limits) -> (Instant, Instant) {
+    fn patience(&self, limits: &Limits) -> Patience {
         let now = Instant::now();
-        let (end, look) = match self.begun {
-            Some(begun) => (begun + limits.head_time, begun + limits.head_time),
-            None if self.drained => (now + limits.drain_idle, now + limits.drain_idle),
-            None => (now + limits.idle, now + limits.crowded_idle),
-        };
-        (end, look.min(end))
-    }
-
-    /// Resolves at `at`. The timer is set rarely: it is left to run out early, and only then set anew.
-    fn poll_deadline(&mut self, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-        if timer.deadline() > at {
-            timer.as_mut().reset(at);
+        match self.begun {
+            Some(begun) => Patience::new(begun, limits.head_time, limits.crowded_head),
+            None if self.drained => Patience::firm(now, limits.drain_idle),
+            None => Patience::new(now, limits.idle, limits.crowded_idle),
         }
-        while timer.as_mut().poll(cx).is_ready() {
-            if timer.deadline() >= at {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(at);
-        }
-        Poll::Pending
     }
 }

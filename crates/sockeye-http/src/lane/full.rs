@@ -6,23 +6,33 @@ use std::{
     io,
     pin::pin,
     sync::atomic::{AtomicBool, Ordering},
+    task::{Context, Poll},
 };
 
 use ::http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sockeye::Conn;
+use tokio::time::Instant;
 
-use super::{Draining, Link, linger::linger};
-use crate::{Http, wire::head::MAX_FIELDS};
+use super::{
+    Draining, Link,
+    linger::linger,
+    patience::{Patience, Timer},
+};
+use crate::{Http, Limits, wire::head::MAX_FIELDS};
 
 mod counted;
 mod exchange;
 mod http2;
 
+use counted::{Counted, Writes};
 pub(crate) use http2::serve_http2;
 
 /// Serves the rest of an HTTP/1 connection.
+///
+/// Once it has been silent while others may be waiting for its place, it ends with the answer that is
+/// under way, or at once.
 pub(crate) async fn serve_http1(
     http: &Http,
     conn: &mut Conn,
@@ -33,6 +43,7 @@ pub(crate) async fn serve_http1(
     let limits = &http.config().limits;
     let unread = AtomicBool::new(false);
     let leaving = AtomicBool::new(drained);
+    let writes = Writes::default();
     let result = {
         let service = service_fn(|request: Request<Incoming>| async {
             let (response, left) =
@@ -47,7 +58,7 @@ pub(crate) async fn serve_http1(
             .max_buf_size(limits.head.max(8192))
             .auto_date_header(false)
             .half_close(true)
-            .serve_connection(TokioIo::new(&mut *conn), service);
+            .serve_connection(TokioIo::new(Counted::new(conn, &writes)), service);
         let mut connection = pin!(connection);
         // A request that is under way when the drain begins is still answered, as the last.
         let mut grace = pin!(async {
@@ -57,12 +68,22 @@ pub(crate) async fn serve_http1(
             }
             tokio::time::sleep(limits.drain_idle).await;
         });
+        let mut silence = Silence::new(limits, link);
         let mut ended = false;
         poll_fn(|cx| {
             if !ended && grace.as_mut().poll(cx).is_ready() {
                 ended = true;
                 connection.as_mut().graceful_shutdown();
             }
+            if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+                return Poll::Ready(result);
+            }
+            if ended || silence.poll_too_long(cx, writes.bytes()).is_pending() {
+                return Poll::Pending;
+            }
+            ended = true;
+            leaving.store(true, Ordering::Relaxed);
+            connection.as_mut().graceful_shutdown();
             connection.as_mut().poll(cx)
         })
         .await
@@ -75,6 +96,40 @@ pub(crate) async fn serve_http1(
         // A peer that said nothing, or not all of it, in time; hyper has closed.
         Err(error) if error.is_timeout() || error.is_incomplete_message() => Ok(()),
         Err(error) => Err(into_io(error)),
+    }
+}
+
+/// How long nothing has been written.
+struct Silence<'a> {
+    limits: &'a Limits,
+    link: &'a Link<'a>,
+    timer: Timer,
+    patience: Patience,
+    written: u64,
+}
+
+impl<'a> Silence<'a> {
+    fn new(limits: &'a Limits, link: &'a Link<'a>) -> Self {
+        let (timer, patience) = (Timer::default(), Self::patience(limits));
+        Self { limits, link, timer, patience, written: 0 }
+    }
+
+    fn patience(limits: &Limits) -> Patience {
+        Patience::new(Instant::now(), limits.idle, limits.crowded_idle)
+    }
+
+    /// Resolves when it lasts longer than an idle connection may.
+    fn poll_too_long(&mut self, cx: &mut Context<'_>, written: u64) -> Poll<()> {
+        if written != self.written {
+            self.written = written;
+            self.patience = Self::patience(self.limits);
+        }
+        while self.timer.poll(self.patience.look(), cx).is_ready() {
+            if self.patience.is_over(self.link) {
+                return Poll::Ready(());
+            }
+        }
+        Poll::Pending
     }
 }
 

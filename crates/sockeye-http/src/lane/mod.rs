@@ -4,6 +4,7 @@ mod clock;
 pub(crate) mod fast;
 pub(crate) mod full;
 mod linger;
+mod patience;
 mod streams;
 
 use std::pin::Pin;

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
 mod connections;
+mod crowded;
 mod curl;
 mod files;
+mod frames;
 mod http2;
 mod lanes;
 mod paths;

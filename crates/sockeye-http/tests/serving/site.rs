@@ -10,9 +10,10 @@ use std::{
 };
 
 use sockeye::{
-    Addr, Model, Server, ServerHandle,
+    Addr, Model, Server, ServerHandle, Stream,
     addr::Endpoint,
-    tls::{Identity, TlsServer},
+    client::Connect,
+    tls::{Identity, Roots, TlsClient, TlsServer},
 };
 use sockeye_http::{Config, Http};
 use sockeye_node::{Home, Session};
@@ -74,6 +75,14 @@ impl Site {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream
+    }
+
+    /// Connects to a site over [`tls`], whose authority is in `folder`, and agrees on `protocol`.
+    pub(crate) async fn connect_tls(&self, folder: &Path, protocol: &str) -> Stream {
+        let roots = Roots::from_pem_file(folder.join("ca.pem"));
+        let tls = TlsClient::builder().roots(roots).alpn([protocol]).build().unwrap();
+        let addr = format!("tls+tcp://localhost:{}", self.addr.port());
+        Connect::new(addr).unwrap().tls(tls).connect().await.unwrap()
     }
 
     /// Sends `bytes` and reads until the server closes.

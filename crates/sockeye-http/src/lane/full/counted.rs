@@ -1,30 +1,54 @@
-//! A connection whose written bytes can be counted while hyper has it.
+//! A connection whose writes can be watched while hyper has it.
 
 use std::{
     io::{self, IoSlice},
     pin::Pin,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     task::{Context, Poll},
 };
 
 use sockeye::Conn;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Adds to a counter what it writes.
+/// How a connection's writes go.
+#[derive(Debug, Default)]
+pub(super) struct Writes {
+    bytes: AtomicU64,
+    blocked: AtomicBool,
+}
+
+impl Writes {
+    /// Bytes written so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the peer has yet to take something.
+    pub(super) fn are_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed)
+    }
+
+    fn look_at<T>(&self, polled: &Poll<T>) {
+        self.blocked.store(polled.is_pending(), Ordering::Relaxed);
+    }
+}
+
+/// Keeps account of what it writes.
 #[derive(Debug)]
 pub(super) struct Counted<'a> {
     conn: &'a mut Conn,
-    written: &'a AtomicU64,
+    writes: &'a Writes,
 }
 
 impl<'a> Counted<'a> {
-    pub(super) fn new(conn: &'a mut Conn, written: &'a AtomicU64) -> Self {
-        Self { conn, written }
+    pub(super) fn new(conn: &'a mut Conn, writes: &'a Writes) -> Self {
+        Self { conn, writes }
     }
 
     fn count(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.writes.look_at(&polled);
         if let Poll::Ready(Ok(n)) = polled {
-            self.written.fetch_add(n as u64, Ordering::Relaxed);
+            self.writes.bytes.fetch_add(n as u64, Ordering::Relaxed);
         }
         polled
     }
@@ -64,7 +88,9 @@ impl AsyncWrite for Counted<'_> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.conn).poll_flush(cx)
+        let polled = Pin::new(&mut *self.conn).poll_flush(cx);
+        self.writes.look_at(&polled);
+        polled
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

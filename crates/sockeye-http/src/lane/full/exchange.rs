@@ -1,17 +1,21 @@
 //! One request in hyper's types.
 
-use std::{borrow::Cow, io};
+use std::{borrow::Cow, io, pin::pin};
 
 use ::http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, Version, header, request::Parts,
 };
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{
+    future::{Either, select},
+    stream,
+};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
-use super::super::{Link, seconds_now};
+use super::super::{Link, patience::Patience, seconds_now};
 use crate::{
     Http,
     answer::Reply,
@@ -35,7 +39,7 @@ pub(super) async fn exchange(
 ) -> (Response<ResponseBody>, bool) {
     let now = seconds_now();
     let (parts, body) = request.into_parts();
-    let unread = !throw_away(&parts, body, http).await;
+    let unread = !throw_away(&parts, body, http, link).await;
     let joined = join_repeated(&parts.headers);
     let target = target(&parts);
     let head = head(&parts, &target, &joined);
@@ -48,7 +52,7 @@ pub(super) async fn exchange(
 
 /// Reads the request's body to its end, within the limits, as nothing here takes one. A client that waits
 /// to be told to send it is not told.
-async fn throw_away(parts: &Parts, mut body: Incoming, http: &Http) -> bool {
+async fn throw_away(parts: &Parts, mut body: Incoming, http: &Http, link: &Link<'_>) -> bool {
     if body.is_end_stream() {
         return true;
     }
@@ -67,7 +71,11 @@ async fn throw_away(parts: &Parts, mut body: Incoming, http: &Http) -> bool {
         }
         true
     };
-    tokio::time::timeout(limits.head_time, all).await.unwrap_or(false)
+    let patience = Patience::new(Instant::now(), limits.head_time, limits.crowded_head);
+    match select(pin!(all), pin!(patience.run_out(link))).await {
+        Either::Left((complete, _)) => complete,
+        Either::Right(_) => false,
+    }
 }
 
 /// The request target as it stood on the wire.

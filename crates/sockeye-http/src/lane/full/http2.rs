@@ -4,8 +4,8 @@ use std::{
     convert::Infallible,
     future::poll_fn,
     io,
-    pin::{Pin, pin},
-    sync::atomic::{AtomicU64, Ordering},
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -14,19 +14,23 @@ use ::http::Request;
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sockeye::Conn;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 use super::{
     super::{
         Draining, Link,
+        patience::{Patience, Timer},
         streams::{Spawner, Streams},
     },
-    counted::Counted,
+    counted::{Counted, Writes},
     exchange, into_io,
 };
 use crate::{Http, Limits};
 
 /// Serves an HTTP/2 connection.
+///
+/// It has no `Connection: close`: in its place, the peer is told to leave by GOAWAY (RFC 9113 §6.8), and
+/// what it has asked for by then is still answered.
 pub(crate) async fn serve_http2(
     http: &Http,
     conn: &mut Conn,
@@ -34,37 +38,55 @@ pub(crate) async fn serve_http2(
     mut draining: Draining<'_>,
 ) -> io::Result<()> {
     let limits = &http.config().limits;
-    let written = AtomicU64::new(0);
+    let writes = Writes::default();
+    let crowded = AtomicBool::new(false);
     let spawner = Spawner::default();
     let mut streams = Streams::new(spawner.clone());
     let service = service_fn(|request: Request<Incoming>| async {
-        Ok::<_, Infallible>(exchange::exchange(http, link, request, false).await.0)
+        let (response, _) = exchange::exchange(http, link, request, false).await;
+        crowded.fetch_or(!link.may_stay(), Ordering::Relaxed);
+        Ok::<_, Infallible>(response)
     });
     let connection = http2::Builder::new(spawner)
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
         .auto_date_header(false)
-        .serve_connection(TokioIo::new(Counted::new(conn, &written)), service);
+        .serve_connection(TokioIo::new(Counted::new(conn, &writes)), service);
     let mut connection = pin!(connection);
-    let mut watch = Watch::new(limits);
+    let mut watch = Watch::new(limits, link);
     let mut drained = false;
     poll_fn(|cx| {
         if !drained && draining.as_mut().poll(cx).is_ready() {
             drained = true;
+            watch.leave_within(limits.drain_idle);
             connection.as_mut().graceful_shutdown();
         }
-        if let Poll::Ready(result) = connection.as_mut().poll(cx) {
-            return Poll::Ready(result.or_else(ended));
-        }
-        streams.run(cx);
-        match watch.look(cx, streams.is_idle(), written.load(Ordering::Relaxed)) {
-            Verdict::Fine => Poll::Pending,
-            Verdict::Idle => {
-                connection.as_mut().graceful_shutdown();
-                connection.as_mut().poll(cx).map(|result| result.or_else(ended))
+        loop {
+            if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+                return Poll::Ready(result.or_else(ended));
             }
-            Verdict::Cut => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            streams.run(cx);
+            let idle = streams.is_idle() && !writes.are_blocked();
+            let verdict = match watch.look(cx, idle, writes.bytes()) {
+                Verdict::Fine if crowded.swap(false, Ordering::Relaxed) => Verdict::Goodbye,
+                verdict => verdict,
+            };
+            match verdict {
+                Verdict::Fine => return Poll::Pending,
+                Verdict::Goodbye => {
+                    watch.leave_within(limits.crowded_idle);
+                    connection.as_mut().graceful_shutdown();
+                }
+                Verdict::Over => {
+                    // The end of the last answer may not have been written.
+                    let _ = connection.as_mut().poll(cx);
+                    if !writes.are_blocked() {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                Verdict::Stalled => return Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            }
         }
     })
     .await
@@ -77,66 +99,71 @@ fn ended(error: hyper::Error) -> io::Result<()> {
 /// What to do about a connection that does nothing.
 enum Verdict {
     Fine,
-    /// Nothing is asked for: say goodbye.
-    Idle,
-    /// It said goodbye and the peer stays, or the peer takes nothing of what it asked for.
-    Cut,
+    /// Nothing is asked for, or others may be waiting for its place.
+    Goodbye,
+    /// It was told goodbye, its time to leave is over, and nothing is asked for.
+    Over,
+    /// The peer takes nothing of what it asked for.
+    Stalled,
 }
 
 /// The deadlines of a connection with many requests.
-struct Watch {
-    idle: Duration,
-    stall: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
+struct Watch<'a> {
+    limits: &'a Limits,
+    link: &'a Link<'a>,
+    timer: Timer,
+    patience: Patience,
     written: u64,
     was_idle: bool,
-    since: Instant,
-    said_goodbye: bool,
+    /// Until when it may still be idle, once it was told goodbye.
+    leave_by: Option<Instant>,
 }
 
-impl Watch {
-    fn new(limits: &Limits) -> Self {
+impl<'a> Watch<'a> {
+    fn new(limits: &'a Limits, link: &'a Link<'a>) -> Self {
         Self {
-            idle: limits.idle,
-            stall: limits.write_stall,
-            timer: None,
+            limits,
+            link,
+            timer: Timer::default(),
+            patience: Patience::new(Instant::now(), limits.idle, limits.crowded_idle),
             written: 0,
             was_idle: true,
-            since: Instant::now(),
-            said_goodbye: false,
+            leave_by: None,
         }
+    }
+
+    /// The peer is told goodbye. Being told again gives it no more time.
+    fn leave_within(&mut self, time: Duration) {
+        let by = Instant::now() + time;
+        self.leave_by = Some(self.leave_by.map_or(by, |earlier| earlier.min(by)));
+        self.begin();
+    }
+
+    /// Waits from now on.
+    fn begin(&mut self) {
+        let (now, limits) = (Instant::now(), self.limits);
+        self.patience = match (self.was_idle, self.leave_by) {
+            (false, _) => Patience::firm(now, limits.write_stall),
+            (true, None) => Patience::new(now, limits.idle, limits.crowded_idle),
+            (true, Some(by)) => Patience::firm(by, Duration::ZERO),
+        };
     }
 
     fn look(&mut self, cx: &mut Context<'_>, idle: bool, written: u64) -> Verdict {
         if idle != self.was_idle || (!idle && written != self.written) {
-            self.since = Instant::now();
             self.was_idle = idle;
             self.written = written;
+            self.begin();
         }
-        let wait = match (idle, self.said_goodbye) {
-            (true, false) => self.idle,
-            (true, true) => self.idle.min(self.stall),
-            (false, _) => self.stall,
-        };
-        let at = self.since + wait;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-        if timer.deadline() > at {
-            timer.as_mut().reset(at);
-        }
-        while timer.as_mut().poll(cx).is_ready() {
-            if timer.deadline() < at {
-                timer.as_mut().reset(at);
-                continue;
+        while self.timer.poll(self.patience.look(), cx).is_ready() {
+            // A stall is one however full the server is.
+            if self.patience.is_over(self.link) {
+                return match (idle, self.leave_by) {
+                    (false, _) => Verdict::Stalled,
+                    (true, None) => Verdict::Goodbye,
+                    (true, Some(_)) => Verdict::Over,
+                };
             }
-            if !idle || self.said_goodbye {
-                return Verdict::Cut;
-            }
-            self.said_goodbye = true;
-            self.since = Instant::now();
-            // To be woken again.
-            timer.as_mut().reset(self.since + self.idle.min(self.stall));
-            let _ = timer.as_mut().poll(cx);
-            return Verdict::Idle;
         }
         Verdict::Fine
     }
