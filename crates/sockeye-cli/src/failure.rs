@@ -10,6 +10,7 @@ use sockeye::{
     client::ConnectError,
     model::ModelError,
     socket::{BindError, BindFault},
+    systemd::ActivationError,
     tls::TlsError,
 };
 
@@ -143,6 +144,8 @@ impl From<ConnectError> for Failure {
             | ConnectError::Source { .. }
             | ConnectError::Layer { .. } => Fault::Usage,
             _ if error.kind() == io::ErrorKind::PermissionDenied => Fault::Denied,
+            // As a listener's that was not passed.
+            _ if inner::<ActivationError>(&error).is_some() => Fault::NotFound,
             _ => Fault::Network,
         };
         let untrusted = matches!(

@@ -37,12 +37,11 @@ pub(crate) fn run(args: DialArgs) -> Result<(), Failure> {
 async fn call(plan: &Plan) -> Result<(), Failure> {
     if plan.addr.is_datagram() {
         let socket = open(plan).await?;
-        let peer = socket.peer_name()?;
-        tracing::info!("sending to {peer} from {}", socket.local_name());
+        tracing::info!("sending to {} from {}", plan.addr, socket.local_name());
         return Conversation::new(plan, true).over_datagrams(&socket).await;
     }
     let stream = connect(plan).await?;
-    describe(&stream)?;
+    describe(&stream);
     let keeps_records = stream.kind().keeps_records();
     Conversation::new(plan, keeps_records).over_stream(stream).await
 }
@@ -75,14 +74,20 @@ async fn open(plan: &Plan) -> Result<Datagram, Failure> {
 }
 
 /// What a connection turned out to be, for `-v`.
-fn describe(stream: &Stream) -> Result<(), Failure> {
-    let (peer, local) = (stream.peer_name()?, stream.local_name()?);
-    tracing::info!("connected to {peer} from {local}");
+fn describe(stream: &Stream) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    match (stream.peer_name(), stream.local_name()) {
+        (Ok(peer), Ok(local)) => tracing::info!("connected to {peer} from {local}"),
+        // Broken off already; what it said before is still to be read.
+        (Err(error), _) | (_, Err(error)) => tracing::info!("connected, but nameless: {error}"),
+    }
     if let Ok(peer) = stream.peer_credentials() {
         let pid = peer.pid.map_or_else(|| "of elsewhere".to_owned(), |pid| pid.to_string());
         tracing::info!("the other side is process {pid}, user {}", peer.uid);
     }
-    let Some(tls) = stream.tls() else { return Ok(()) };
+    let Some(tls) = stream.tls() else { return };
     tracing::info!("{}, {}", tls.version, tls.cipher_suite);
     if let Some(name) = &tls.server_name {
         tracing::info!("asked for the server {name}");
@@ -94,5 +99,4 @@ fn describe(stream: &Stream) -> Result<(), Failure> {
         let chain = tls.peer_certificates.len();
         tracing::info!("certificate (of {chain} shown) with the SHA-256 fingerprint {fingerprint}");
     }
-    Ok(())
 }

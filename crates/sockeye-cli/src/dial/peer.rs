@@ -2,7 +2,10 @@
 
 use std::io;
 
-use sockeye::{Stream, socket::Datagram};
+use sockeye::{
+    Stream,
+    socket::{Datagram, DatagramKind, SocketName, raw::Ipv4Packet},
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 
 /// Where to write.
@@ -52,7 +55,24 @@ impl FromPeer<'_> {
             Self::Stream(stream) => {
                 stream.read(buffer).await.map(|received| Some(received).filter(|n| *n > 0))
             }
-            Self::Datagrams(socket) => socket.recv(buffer).await.map(Some),
+            Self::Datagrams(socket) => {
+                let length = socket.recv(buffer).await?;
+                Ok(Some(without_header(socket, buffer, length)))
+            }
         }
     }
+}
+
+/// Moves what a packet carries to the front, where the system hands packets over with their header:
+/// raw IPv4. How many bytes that is.
+fn without_header(socket: &Datagram, buffer: &mut [u8], length: usize) -> usize {
+    let raw = matches!(socket.socket().kind(), DatagramKind::Ip { .. });
+    let SocketName::Inet(local) = socket.local_name() else { return length };
+    if !raw || !local.is_ipv4() {
+        return length;
+    }
+    let Ok(packet) = Ipv4Packet::parse(&buffer[..length]) else { return length };
+    let (header, payload) = (packet.header().len(), packet.payload().len());
+    buffer.copy_within(header..header + payload, 0);
+    payload
 }

@@ -53,6 +53,10 @@ fn addr(text: &str) -> Result<Addr, Failure> {
         let message = format!("{addr} carries echo requests, not lines");
         return Err(Failure::usage(message).hint("ping(8) asks for echoes"));
     }
+    if addr.transport() == Transport::Ip && addr.options.hdrincl == Some(true) {
+        let message = format!("{addr}: a line has no IP header of its own");
+        return Err(Failure::usage(message).hint("leave hdrincl away"));
+    }
     Ok(addr)
 }
 
@@ -127,7 +131,14 @@ mod tests {
 
     #[test]
     fn an_address_that_cannot_be_dialled_is_usage() {
-        for text in ["localhost", "tcp://localhost:80?backlog=9", "icmp://localhost", "http://x/"] {
+        for text in [
+            "localhost",
+            "tcp://localhost:80?backlog=9",
+            "icmp://localhost",
+            "ip://[::1]?proto=253&hdrincl=1",
+            "ip://127.0.0.1?proto=253&hdrincl=1",
+            "http://x/",
+        ] {
             assert_eq!(addr(text).unwrap_err().fault(), Fault::Usage, "{text}");
         }
     }

@@ -159,3 +159,9 @@ async fn a_unix_socket_that_is_not_there_is_a_network_failure() {
 async fn a_listener_in_a_folder_that_is_not_there_is_not_found() {
     assert_snapshot!(error(&["serve", "--listen", "unix:///no/such.sock", "/"]).await, @"3 error: cannot listen on unix:///no/such.sock: there is no folder /no: create it first");
 }
+
+#[tokio::test]
+async fn an_inherited_socket_that_was_not_passed_is_not_found_whoever_wants_it() {
+    assert_snapshot!(error(&["serve", "--listen", "fd://web", "/"]).await, @"3 error: cannot listen on fd://web: LISTEN_PID is not set: no sockets were passed to this process; start it from a systemd .socket unit (one with Accept=yes passes connections), or give the address itself instead of fd://");
+    assert_snapshot!(error(&["dial", "fd://web"]).await, @"3 error: cannot connect to fd://web: LISTEN_PID is not set: no sockets were passed to this process; start it from a systemd .socket unit (one with Accept=yes passes connections), or give the address itself instead of fd://");
+}

@@ -1,7 +1,12 @@
 //! `sockeye dial` over the transports without connections: one line is one datagram.
 
-use std::{io, time::Duration};
+use std::{io, net::Ipv4Addr, time::Duration};
 
+use sockeye::{
+    Addr,
+    client::{Source, connect_datagram_from},
+    socket::raw::Ipv4Packet,
+};
 use tokio::net::{UdpSocket, UnixDatagram};
 
 use super::running::{run_with, within};
@@ -99,4 +104,32 @@ async fn encodings_and_line_ends_hold_for_each_datagram() {
     let (ended, received) = within(talk).await;
     assert_eq!(received, [0xc4, 0xe3, b'\r', b'\n']);
     assert_eq!(ended.text(), "好\n");
+}
+
+#[tokio::test]
+async fn raw_packets_go_both_ways_without_their_header() {
+    let addr = "ip://127.78.0.2?proto=253";
+    let arguments = ["-v", "dial", addr, "--timeout", "3s", "--source", "127.78.0.1"];
+    let other: Addr = "ip://127.78.0.1?proto=253".parse().unwrap();
+    let source = Source::Ip(Ipv4Addr::new(127, 78, 0, 2).into());
+    let socket = match connect_datagram_from(&other, Some(&source)).await {
+        Ok(socket) => socket,
+        Err(error) => {
+            assert!(error.to_string().contains("CAP_NET_RAW"), "{error}");
+            let ended = run_with(&arguments, b"").await;
+            assert_eq!(ended.code, Some(4), "{}", ended.err);
+            assert!(ended.err.contains("CAP_NET_RAW"), "{}", ended.err);
+            return;
+        }
+    };
+    let answer = async {
+        let mut buffer = [0; 2048];
+        let length = socket.recv(&mut buffer).await.unwrap();
+        let payload = Ipv4Packet::parse(&buffer[..length]).unwrap().payload();
+        let reversed: Vec<_> = payload.iter().rev().copied().collect();
+        socket.send(&reversed).await.unwrap();
+    };
+    let (ended, ()) = within(async { tokio::join!(run_with(&arguments, b"abc\n"), answer) }).await;
+    assert_eq!((ended.code, ended.text()), (Some(0), "cba\n"), "{}", ended.err);
+    assert!(ended.err.contains("sending to ip://127.78.0.2"), "{}", ended.err);
 }

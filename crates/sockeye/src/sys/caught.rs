@@ -2,10 +2,14 @@
 //!
 //! A registry such as signal-hook's never gives one back: the program would go on without any way
 //! to end it by Ctrl-C. Whoever handled a signal before is called as well, while it is caught.
+//!
+//! Whether a handler that somebody has put over ours calls ours cannot be seen. So ours is put over
+//! it again, as another function, and takes note of a signal once however often it is called.
 
 #![expect(unsafe_code, reason = "signal dispositions have no safe form")]
 
 use std::{
+    cell::Cell,
     ffi::{c_int, c_void},
     io, mem, ptr,
     sync::{
@@ -20,9 +24,28 @@ const SIGNALS: usize = 65;
 
 /// How many want each signal.
 static WANTED: Mutex<[usize; SIGNALS]> = Mutex::new([0; SIGNALS]);
-/// What each signal did before it was caught; null if it is not caught.
-static BEFORE: [AtomicPtr<libc::sigaction>; SIGNALS] =
-    [const { AtomicPtr::new(ptr::null_mut()) }; SIGNALS];
+/// What each signal did before each of [`HANDLERS`] was put in its place; null if that was not.
+static BEFORE: [[AtomicPtr<libc::sigaction>; LEVELS]; SIGNALS] =
+    [const { [const { AtomicPtr::new(ptr::null_mut()) }; LEVELS] }; SIGNALS];
+/// Our handlers. Each has what it was put over, and calls that: the first what was there before any
+/// of us, the second who had put himself over the first, and so on.
+static HANDLERS: [Handler; LEVELS] = [
+    handle::<0>,
+    handle::<1>,
+    handle::<2>,
+    handle::<3>,
+    handle::<4>,
+    handle::<5>,
+    handle::<6>,
+    handle::<7>,
+];
+/// How many times we put ourselves over others for one signal; a bit each in [`RUNNING`].
+const LEVELS: usize = 8;
+thread_local! {
+    // Without a destructor and with a constant to begin with, it is there from the start.
+    /// Which of our handlers run in this thread now, for each signal.
+    static RUNNING: [Cell<u8>; SIGNALS] = const { [const { Cell::new(0) }; SIGNALS] };
+}
 /// How many threads are in the handler now.
 static HANDLING: AtomicUsize = AtomicUsize::new(0);
 
@@ -36,20 +59,14 @@ impl Caught {
     /// Catches a signal.
     ///
     /// # Errors
-    /// What sigaction(2) refuses.
+    /// What sigaction(2) refuses; if others have put handlers over ours more than [`LEVELS`] times.
     pub(super) fn new(signal: c_int) -> io::Result<Self> {
         let at = usize::try_from(signal).ok().filter(|&at| at < SIGNALS);
         let at = at.ok_or(io::ErrorKind::InvalidInput)?;
         let mut wanted = wanted();
         let current = disposition(signal)?;
-        // Another's handler that stands where ours did calls ours, as it was there before.
-        let called = is_ours(&current) || (!BEFORE[at].load(SeqCst).is_null() && calls(&current));
-        if !called {
-            forget(at, Some(Box::new(current)));
-            let mut ours = empty();
-            ours.sa_sigaction = handle as Handler as usize;
-            ours.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
-            set_disposition(signal, &ours).inspect_err(|_| forget(at, None))?;
+        if level_of(&current).is_none() {
+            put_over(signal, at, current)?;
         }
         wanted[at] += 1;
         Ok(Self { signal: at })
@@ -61,17 +78,43 @@ impl Drop for Caught {
         let Ok(signal) = c_int::try_from(self.signal) else { return };
         let mut wanted = wanted();
         wanted[self.signal] -= 1;
-        // Who has taken the signal over meanwhile keeps it.
-        if wanted[self.signal] > 0 || !disposition(signal).is_ok_and(|now| is_ours(&now)) {
+        if wanted[self.signal] > 0 {
             return;
         }
-        // SAFETY: while a signal is wanted, what it did before is there; it is freed only below and
-        // in `Caught::new`, both of which hold the lock.
-        let before = unsafe { BEFORE[self.signal].load(SeqCst).as_ref() };
+        // Who has taken the signal over meanwhile keeps it.
+        let Some(level) = disposition(signal).ok().as_ref().and_then(level_of) else { return };
+        // SAFETY: it is freed only below, under the lock, which this thread holds.
+        let before = unsafe { BEFORE[self.signal][level].load(SeqCst).as_ref() };
         if before.is_some_and(|before| set_disposition(signal, before).is_ok()) {
-            forget(self.signal, None);
+            BEFORE[self.signal][level..].iter().for_each(forget);
         }
     }
+}
+
+/// Puts one of our handlers over `current`: the one that stood over the same before, so that whoever
+/// comes and goes uses up no more of them, or the next. The caller has the lock.
+fn put_over(signal: c_int, at: usize, current: libc::sigaction) -> io::Result<()> {
+    let free = |(_, before): &(usize, &AtomicPtr<libc::sigaction>)| {
+        // SAFETY: it is freed only under the lock.
+        let before = unsafe { before.load(SeqCst).as_ref() };
+        before.is_none_or(|before| is_same(before, &current))
+    };
+    let Some((level, before)) = BEFORE[at].iter().enumerate().find(free) else {
+        let message = format!("handlers stand over each other {LEVELS} times for signal {signal}");
+        return Err(io::Error::other(message));
+    };
+    let mut ours = empty();
+    ours.sa_sigaction = HANDLERS[level] as usize;
+    ours.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+    let new = before.load(SeqCst).is_null();
+    if new {
+        before.store(Box::into_raw(Box::new(current)), SeqCst);
+    }
+    set_disposition(signal, &ours).inspect_err(|_| {
+        if new {
+            forget(before);
+        }
+    })
 }
 
 /// Waits until no thread is in the handler any more that was there at the call.
@@ -95,12 +138,11 @@ fn wanted() -> MutexGuard<'static, [usize; SIGNALS]> {
     WANTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Puts another disposition in the place of the one that a signal had before.
-fn forget(at: usize, instead: Option<Box<libc::sigaction>>) {
-    let instead = instead.map_or(ptr::null_mut(), Box::into_raw);
-    let before = BEFORE[at].swap(instead, SeqCst);
-    wait_for_handlers();
+/// Frees a disposition that was put over. The caller has the lock.
+fn forget(before: &AtomicPtr<libc::sigaction>) {
+    let before = before.swap(ptr::null_mut(), SeqCst);
     if !before.is_null() {
+        wait_for_handlers();
         // SAFETY: it came from a box, nobody can find it any more, and nobody looks at it now.
         drop(unsafe { Box::from_raw(before) });
     }
@@ -109,25 +151,54 @@ fn forget(at: usize, instead: Option<Box<libc::sigaction>>) {
 type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
 
 /// The handler of every caught signal.
-extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+extern "C" fn handle<const LEVEL: usize>(
+    signal: c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut c_void,
+) {
     // SAFETY: the address is that of this thread's own variable. Whoever was interrupted may be
     // about to read it.
     let errno = unsafe { *libc::__errno_location() };
     HANDLING.fetch_add(1, SeqCst);
-    // SAFETY: `info` is what the system gave.
-    if !unsafe { super::signals::receive(signal, info) } {
-        call_before(signal, info, context);
+    if let Ok(at) = usize::try_from(signal) {
+        let _ = RUNNING.try_with(|running| {
+            if let (Some(running), Some(before)) = (running.get(at), BEFORE.get(at)) {
+                handle_once(running, LEVEL, &before[LEVEL], (signal, info, context));
+            }
+        });
     }
     HANDLING.fetch_sub(1, SeqCst);
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }
 
+/// What a signal handler is called with.
+type Arguments = (c_int, *mut libc::siginfo_t, *mut c_void);
+
+/// Takes note of a signal, unless another of ours does so already and this one was called by whom it
+/// was put over; then calls whoever handled it before, unless that is where the call comes from.
+fn handle_once(
+    running: &Cell<u8>,
+    level: usize,
+    before: &AtomicPtr<libc::sigaction>,
+    arguments: Arguments,
+) {
+    let (already, this) = (running.get(), 1 << level);
+    running.set(already | this);
+    let (signal, info, _) = arguments;
+    // SAFETY: `info` is what the system gave: who calls us instead has it from the system, or is of
+    // those that are not asked.
+    let our_timer = already == 0 && unsafe { super::signals::receive(signal, info) };
+    if !our_timer && already & this == 0 {
+        call(before, arguments);
+    }
+    running.set(already);
+}
+
 /// Calls whoever handled the signal before.
-fn call_before(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    let before = usize::try_from(signal).ok().and_then(|at| BEFORE.get(at));
+fn call(before: &AtomicPtr<libc::sigaction>, (signal, info, context): Arguments) {
     // SAFETY: what stands there is freed only after every handler that may have seen it has ended.
-    let before = before.and_then(|before| unsafe { before.load(SeqCst).as_ref() });
+    let before = unsafe { before.load(SeqCst).as_ref() };
     let Some(before) = before.filter(|before| calls(before)) else { return };
     // SAFETY: a disposition that is neither the default nor to ignore is the address of a handler,
     // whose arguments its flags tell.
@@ -140,8 +211,14 @@ fn call_before(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) 
     }
 }
 
-fn is_ours(action: &libc::sigaction) -> bool {
-    action.sa_sigaction == handle as Handler as usize
+/// Which of [`HANDLERS`] a disposition calls, if any.
+fn level_of(action: &libc::sigaction) -> Option<usize> {
+    HANDLERS.iter().position(|&ours| action.sa_sigaction == ours as usize)
+}
+
+/// Whether two dispositions call the same in the same way.
+fn is_same(one: &libc::sigaction, other: &libc::sigaction) -> bool {
+    one.sa_sigaction == other.sa_sigaction && one.sa_flags == other.sa_flags
 }
 
 /// Whether a disposition calls a handler.

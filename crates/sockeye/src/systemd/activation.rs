@@ -27,7 +27,8 @@ pub enum ActivationError {
     /// The process was started without descriptors.
     #[error(
         "{variable} is not set: no sockets were passed to this process; start it from a systemd \
-         .socket unit, or give an address to bind instead of fd://"
+         .socket unit (one with Accept=yes passes connections), or give the address itself instead \
+         of fd://"
     )]
     NotActivated {
         /// The variable missing.
