@@ -186,8 +186,7 @@ fn handle_once(
     let (already, this) = (running.get(), 1 << level);
     running.set(already | this);
     let (signal, info, _) = arguments;
-    // SAFETY: `info` is what the system gave: who calls us instead has it from the system, or is of
-    // those that are not asked.
+    // SAFETY: `info` is what the system gave us, or gave to whoever calls us with it.
     let our_timer = already == 0 && unsafe { super::signals::receive(signal, info) };
     if !our_timer && already & this == 0 {
         call(before, arguments);
@@ -243,4 +242,99 @@ fn set_disposition(signal: c_int, action: &libc::sigaction) -> io::Result<()> {
     // async-signal-safe.
     let set = unsafe { libc::sigaction(signal, action, ptr::null_mut()) };
     if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustix::process::{Signal, getpid, kill_process};
+    use tokio::signal::unix::{SignalKind, signal};
+
+    use super::{super::signals::SignalArrivals, *};
+
+    // A signal for each test, as signals are the whole process's.
+    const ALONE: &[c_int] = &[libc::SIGALRM];
+    const CHAINED: &[c_int] = &[libc::SIGVTALRM];
+    const CHANGING: &[c_int] = &[libc::SIGURG];
+
+    static ALONE_CALLED: AtomicUsize = AtomicUsize::new(0);
+    static FIRST_CALLED: AtomicUsize = AtomicUsize::new(0);
+
+    extern "C" fn alone(_signal: c_int) {
+        ALONE_CALLED.fetch_add(1, SeqCst);
+    }
+
+    extern "C" fn first(_signal: c_int) {
+        FIRST_CALLED.fetch_add(1, SeqCst);
+    }
+
+    /// Has a signal call `handler`, and nobody else.
+    fn take_over(signal: c_int, handler: extern "C" fn(c_int)) {
+        let mut action = empty();
+        action.sa_sigaction = handler as usize;
+        set_disposition(signal, &action).unwrap();
+    }
+
+    async fn count(arrivals: &SignalArrivals) -> u64 {
+        tokio::time::timeout(Duration::from_secs(20), arrivals.next()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_calls_nobody_keeps_no_signal_from_who_begins_to_watch_later() {
+        let early = SignalArrivals::of(ALONE).unwrap();
+        take_over(libc::SIGALRM, alone);
+        for round in 1..=2 * LEVELS {
+            let late = SignalArrivals::of(ALONE).unwrap();
+            kill_process(getpid(), Signal::ALARM).unwrap();
+            assert_eq!((count(&late).await, count(&early).await), (1, 1));
+            wait_for_handlers();
+            assert_eq!(ALONE_CALLED.load(SeqCst), round);
+            drop(late);
+            take_over(libc::SIGALRM, alone);
+        }
+        drop(early);
+        assert_eq!(
+            disposition(libc::SIGALRM).unwrap().sa_sigaction,
+            alone as extern "C" fn(c_int) as usize
+        );
+    }
+
+    #[tokio::test]
+    async fn each_handler_of_a_chain_is_called_once_for_a_signal() {
+        take_over(libc::SIGVTALRM, first);
+        let early = SignalArrivals::of(CHAINED).unwrap();
+        // Theirs calls ours.
+        let mut theirs = signal(SignalKind::from_raw(libc::SIGVTALRM)).unwrap();
+        let late = SignalArrivals::of(CHAINED).unwrap();
+        for round in 1..=3 {
+            kill_process(getpid(), Signal::VTALARM).unwrap();
+            assert_eq!((count(&early).await, count(&late).await), (1, 1));
+            wait_for_handlers();
+            assert_eq!(FIRST_CALLED.load(SeqCst), round);
+            tokio::time::timeout(Duration::from_secs(20), theirs.recv()).await.unwrap();
+        }
+    }
+
+    #[test]
+    fn handlers_beyond_the_most_are_refused_and_leave_the_signal_alone() {
+        let caught = (0..LEVELS + 1).map(|level| {
+            // Different flags are as good as another handler.
+            let mut action = empty();
+            action.sa_sigaction = first as extern "C" fn(c_int) as usize;
+            action.sa_flags = if level & 1 == 0 { 0 } else { libc::SA_RESTART }
+                | if level & 2 == 0 { 0 } else { libc::SA_NODEFER }
+                | if level & 4 == 0 { 0 } else { libc::SA_ONSTACK }
+                | if level & 8 == 0 { 0 } else { libc::SA_NOCLDSTOP };
+            set_disposition(CHANGING[0], &action).unwrap();
+            Caught::new(CHANGING[0])
+        });
+        let mut caught: Vec<_> = caught.collect();
+        assert!(caught.pop().unwrap().is_err());
+        assert!(caught.iter().all(Result::is_ok));
+        assert_eq!(
+            disposition(CHANGING[0]).unwrap().sa_sigaction,
+            first as extern "C" fn(c_int) as usize
+        );
+    }
 }
