@@ -6,12 +6,11 @@
 
 use std::{
     collections::VecDeque,
-    future::{Future, poll_fn},
+    future::poll_fn,
     io,
     os::fd::{AsRawFd, RawFd},
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -19,12 +18,10 @@ use rustix::{
     io::Errno,
     process::{Resource, getrlimit},
 };
-use tokio::{
-    io::{Interest, unix::AsyncFd},
-    time::Sleep,
-};
+use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{
+    backoff::Backoff,
     context::ServerContext,
     service::{Route, StreamSource},
     stats::Counter,
@@ -36,10 +33,6 @@ use crate::{
     sys::{registration::watch, served::Served},
 };
 
-/// First pause when a resource has run out.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-/// Longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How long a shortage lasts before waiting connections are closed.
 const SHED_AFTER: Duration = Duration::from_secs(1);
 /// Most connections closed at once.
@@ -124,7 +117,7 @@ impl Incoming {
     /// Waits until a listener has a connection to give: which. Cancellation safe.
     pub(crate) async fn ready(&mut self) -> usize {
         poll_fn(|cx| {
-            std::task::ready!(self.shortage.poll_pause(cx));
+            std::task::ready!(self.shortage.backoff.poll_over(cx));
             let count = self.sources.len();
             let turns = (0..count).map(|turn| (self.next + turn) % count);
             for index in turns {
@@ -244,8 +237,7 @@ impl Incoming {
 #[derive(Debug)]
 struct Shortage {
     since: Option<Instant>,
-    pause: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
+    backoff: Backoff,
     warnings: WarnLimit,
     spare: Option<rustix::fd::OwnedFd>,
 }
@@ -258,8 +250,7 @@ impl Shortage {
     fn new() -> Self {
         Self {
             since: None,
-            pause: FIRST_PAUSE,
-            timer: None,
+            backoff: Backoff::new(),
             warnings: WarnLimit::default(),
             spare: spare_descriptor(),
         }
@@ -267,7 +258,7 @@ impl Shortage {
 
     fn over(&mut self) {
         if self.since.take().is_some() {
-            self.pause = FIRST_PAUSE;
+            self.backoff.reset();
             tracing::info!("accepting again");
         }
     }
@@ -282,16 +273,7 @@ impl Shortage {
                  or lower max_connections"
             );
         }
-        self.timer = Some(Box::pin(tokio::time::sleep(self.pause)));
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.backoff.begin();
         since.elapsed() >= SHED_AFTER
-    }
-
-    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(timer) = &mut self.timer {
-            std::task::ready!(timer.as_mut().poll(cx));
-            self.timer = None;
-        }
-        Poll::Ready(())
     }
 }

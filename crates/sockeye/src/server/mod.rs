@@ -5,6 +5,7 @@
 //! it a [`PreparedServer`], which runs. [`Server::serve`] does the last steps at once.
 
 mod accept;
+mod backoff;
 mod cells;
 mod clock;
 mod conn;

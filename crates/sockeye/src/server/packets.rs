@@ -13,12 +13,12 @@ use tokio::{
 };
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
-use super::{Counter, Failure, ServerContext, service::caught};
+use super::{Counter, Failure, ServerContext, backoff::Reception, service::caught};
 use crate::{
     Addr, Packet,
     handler::{BoxFuture, ErasedDatagramHandler, Replies},
     model::{Executor, permit},
-    socket::{DatagramPeer, DatagramSocket, RecvBatch, SendBatch, is_transient},
+    socket::{DatagramPeer, DatagramSocket, RecvBatch, SendBatch},
     sys::{registration::watch, served::Served},
 };
 
@@ -131,6 +131,7 @@ pub(crate) struct PacketLoop {
     source: Arc<PacketSource>,
     watched: AsyncFd<Arc<Served<DatagramSocket>>>,
     batch: RecvBatch,
+    reception: Reception,
 }
 
 impl PacketLoop {
@@ -148,6 +149,7 @@ impl PacketLoop {
             source: Arc::clone(source),
             watched: watch(Arc::clone(&source.socket), Interest::READABLE)?,
             batch: RecvBatch::new(slots, server.limits.max_packet),
+            reception: Reception::new(),
         })
     }
 
@@ -303,7 +305,12 @@ impl PacketLoop {
         }
     }
 
-    async fn readable(&self) {
+    /// Waits until there may be something to receive, and a pause after an error is over.
+    ///
+    /// An error leaves the runtime's note that there is something: after the pause it is asked for
+    /// again, as the system announces what waits already only once.
+    async fn readable(&mut self) {
+        self.reception.resumed().await;
         if self.watched.readable().await.is_err() {
             // The runtime is shutting down.
             std::future::pending::<()>().await;
@@ -319,7 +326,7 @@ impl PacketLoop {
 
     /// Receives what is there into the batch: how many.
     fn receive(&mut self) -> usize {
-        let Self { watched, batch, source, server, .. } = self;
+        let Self { watched, batch, source, server, reception } = self;
         let mut count = 0;
         let received = watched.try_io(Interest::READABLE, |_| {
             count = source.socket.try_recv_batch(batch)?;
@@ -327,10 +334,15 @@ impl PacketLoop {
             if count < batch.slots() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
         });
         match received {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock && !is_transient(&error) => {
-                tracing::warn!(%error, addr = %source.addr, "cannot receive");
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                if reception.failed(&error) {
+                    tracing::warn!(%error, addr = %source.addr, "cannot receive: pausing");
+                }
             }
-            _ => server.counters.add(Counter::Packets, count as u64),
+            _ => {
+                reception.worked();
+                server.counters.add(Counter::Packets, count as u64);
+            }
         }
         count
     }
