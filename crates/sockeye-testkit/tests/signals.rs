@@ -36,7 +36,7 @@ fn the_next_server_of_a_program_obeys_like_the_first(model: &str) {
         server.signal(Signal::TERM);
         assert_eq!(client.line().as_deref(), Some("drained"));
         assert_eq!(client.ask("hang"), "hanging");
-        server.signal(Signal::TERM);
+        server.signal(Signal::INT);
         assert_eq!(server.event("report")["stats"]["cut"], 1, "{round}");
         server.ready();
     }
@@ -79,6 +79,22 @@ fn a_handler_that_blocks_its_thread_after_the_drain_shuts_no_signal_out(model: &
     server.signal(Signal::INT);
     assert_eq!(client.line().as_deref(), Some("drained"));
     assert_eq!(client.ask("block"), "blocking");
-    server.signal(Signal::INT);
+    server.signal(Signal::TERM);
     ends_at_once(server);
+}
+
+under_models!(a_signal_to_the_process_and_to_its_group_is_one);
+
+fn a_signal_to_the_process_and_to_its_group_is_one(model: &str) {
+    let mut server = serve(model, &[]);
+    let mut client = Client::connect(server.port());
+    assert_eq!(client.ask("wait"), "waiting");
+    // As timeout(1) ends a program.
+    server.signal(Signal::TERM);
+    server.signal(Signal::TERM);
+    assert_eq!(client.line().as_deref(), Some("drained"));
+    assert_eq!(client.ask("echo hello"), "hello");
+    client.bye();
+    let report = server.finished();
+    assert_eq!(report["stats"]["cut"], 0, "{report}");
 }

@@ -68,7 +68,7 @@ impl ServerHandle {
         &self.server.addrs
     }
 
-    /// The connections open now, the oldest first. In a child of `fork`: none.
+    /// The connections open now, the oldest first. In a child of `fork`: its own alone.
     #[must_use]
     pub fn connections(&self) -> Vec<OpenConnection> {
         if !matches!(self.server.model, Model::Prefork(_)) {

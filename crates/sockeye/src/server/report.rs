@@ -21,11 +21,15 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Stats { completed, accepted, packets, .. } = self.stats;
+        let Stats { accepted, packets, .. } = self.stats;
         f.write_str("stopped after ")?;
         // A server of datagrams alone accepts nothing, and need not say so.
         if accepted > 0 || packets == 0 {
-            write!(f, "{} ({completed} without error)", counted(accepted, "connection"))?;
+            write!(f, "{}", counted(accepted, "connection"))?;
+            let ends: Vec<_> = self.ends().map(|(count, what)| format!("{count} {what}")).collect();
+            if !ends.is_empty() {
+                write!(f, " ({})", ends.join(", "))?;
+            }
         }
         if packets > 0 {
             let and = if accepted > 0 { " and " } else { "" };
@@ -45,6 +49,28 @@ impl fmt::Display for Report {
     }
 }
 
+impl Report {
+    /// How connections ended, those that simply completed aside: nothing if all did.
+    fn ends(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let stats = &self.stats;
+        let refused = stats.refused_per_ip
+            + stats.refused_by_verify
+            + stats.refused_no_descriptors
+            + stats.refused_no_worker;
+        let others = [
+            (stats.errors_peer_gone, "left by the client"),
+            (stats.errors_deadline, "silent for too long"),
+            (stats.errors_handshake, "turned away at the handshake"),
+            (refused, "refused"),
+            (stats.errors_handler, "failed"),
+            (stats.panics + stats.crashes, "crashed"),
+        ];
+        let any = others.iter().any(|(count, _)| *count > 0);
+        let completed = any.then_some((stats.completed, "completed"));
+        completed.into_iter().chain(others).filter(|(count, _)| *count > 0)
+    }
+}
+
 fn counted(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
@@ -58,16 +84,18 @@ mod tests {
 
     #[test]
     fn a_report_names_what_the_server_served() {
-        let text = |accepted, completed, packets| {
-            let stats = Stats { accepted, completed, packets, ..Stats::default() };
+        let text = |accepted, failed, packets| {
+            let completed = accepted - failed;
+            let errors_handler = failed;
+            let stats = Stats { accepted, completed, errors_handler, packets, ..Stats::default() };
             Report { stats, cut: Vec::new(), drained_in: Duration::ZERO }.to_string()
         };
         let rest = "; drained in 0 ms";
         let cases = [
-            (text(0, 0, 0), "0 connections (0 without error)"),
-            (text(1, 1, 0), "1 connection (1 without error)"),
+            (text(0, 0, 0), "0 connections"),
+            (text(1, 0, 0), "1 connection"),
             (text(0, 0, 2), "2 datagrams"),
-            (text(3, 2, 1), "3 connections (2 without error) and 1 datagram"),
+            (text(3, 1, 1), "3 connections (2 completed, 1 failed) and 1 datagram"),
         ];
         for (text, expected) in cases {
             assert_eq!(text, format!("stopped after {expected}{rest}"));

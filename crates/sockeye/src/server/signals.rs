@@ -15,7 +15,8 @@ use crate::{
 /// from the first poll: whoever is told that the server is ready may send one at once. When this
 /// is dropped they have the dispositions again that they had before.
 ///
-/// A second SIGINT or SIGTERM that cannot be obeyed, as a handler blocks the server's own thread,
+/// One that comes twice within an instant came once: timeout(1) sends it to the process and to its
+/// group. A second SIGINT or SIGTERM that cannot be obeyed, as a handler blocks the server's own thread,
 /// ends the process; a third does so in any case.
 pub(crate) fn obey(
     server: &ServerContext,
@@ -50,7 +51,7 @@ async fn attend(
             return pending().await;
         }
         tracing::info!(
-            open = server.registry.open().len(),
+            open = server.stats().active,
             deadline_s = server.limits.drain.as_secs(),
             "draining; a second signal ends every connection at once"
         );

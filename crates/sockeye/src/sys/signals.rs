@@ -12,7 +12,7 @@ use std::{
     ptr,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -22,6 +22,7 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{
     caught::{Caught, end_by, wait_for_handlers},
+    clock::Clock,
     registration::watch,
     timer::{Timer, mark_of},
 };
@@ -31,6 +32,10 @@ const MOST_WATCHING: usize = 128;
 
 /// How long a repeated signal may wait until it is taken note of, before it ends the process.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// A signal that comes again so soon was meant once: whoever sends one to a process and then to its
+/// whole group, as timeout(1) does, sends it twice. Nobody strikes a key so fast.
+const ECHO: Duration = Duration::from_millis(20);
 
 /// Those who watch signals now.
 static WATCHING: [AtomicPtr<Noted>; MOST_WATCHING] =
@@ -66,6 +71,8 @@ struct Insistence {
     timer: Timer,
     /// The signal that came last; none has come if it is 0.
     last: AtomicI32,
+    /// When it came, in nanoseconds.
+    last_at: AtomicU64,
     /// Whether an arrival waits until it is taken note of.
     waiting: AtomicBool,
     /// Whether the timer runs for it.
@@ -102,6 +109,7 @@ impl SignalArrivals {
             mark,
             timer: Timer::new(signal, mark)?,
             last: AtomicI32::new(0),
+            last_at: AtomicU64::new(0),
             waiting: AtomicBool::new(false),
             timed: AtomicBool::new(false),
             final_word: AtomicBool::new(false),
@@ -172,6 +180,9 @@ impl Noted {
             return;
         }
         if let Some(insistence) = &self.insistence {
+            if insistence.is_echo(signal) {
+                return;
+            }
             insistence.arrived(signal);
         }
         let _ = rustix::io::write(&*self.event, &1_u64.to_ne_bytes());
@@ -179,6 +190,16 @@ impl Noted {
 }
 
 impl Insistence {
+    fn is_echo(&self, signal: c_int) -> bool {
+        let now = Clock::Exact.read();
+        let since = Duration::from_nanos(now.saturating_sub(self.last_at.load(SeqCst)));
+        let echo = self.last.load(SeqCst) == signal && since < ECHO;
+        if !echo {
+            self.last_at.store(now, SeqCst);
+        }
+        echo
+    }
+
     fn arrived(&self, signal: c_int) {
         if self.final_word.load(SeqCst) {
             end_by(signal);
