@@ -29,11 +29,14 @@ const NO_DEVICE: u64 = u64::MAX;
 
 /// A folder that is served; clones share the handle.
 ///
-/// The handle stays valid when the folder is renamed. Nothing outside it can be reached through it.
+/// The handle stays valid when the folder is renamed. Nothing outside it can be reached through it, and
+/// unless [`Home::with_hidden`] says otherwise, nothing that [is hidden](FilePath::is_hidden) either.
 #[derive(Clone, Debug)]
 pub struct Home {
     root: Arc<Root>,
     pool: Pool,
+    /// Whether hidden files are there.
+    hidden: bool,
 }
 
 #[derive(Debug)]
@@ -109,17 +112,35 @@ impl Home {
             }
         })?;
         let [memory, unknown, cache] = [const { AtomicU64::new(NO_DEVICE) }; 3];
-        Ok(Self { root: Arc::new(Root { fd, memory, unknown, cache }), pool })
+        Ok(Self { root: Arc::new(Root { fd, memory, unknown, cache }), pool, hidden: false })
+    }
+
+    /// The same home, with its hidden files.
+    ///
+    /// Without this they are neither listed nor found: `.git`, `.ssh` or `.env` are seldom meant when
+    /// a folder is shared. The name that is asked for counts: a link that is not hidden leads to what is.
+    #[must_use]
+    pub fn with_hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// Whether this home keeps `path` to itself.
+    pub(crate) fn hides(&self, path: &FilePath) -> bool {
+        !self.hidden && path.is_hidden()
     }
 
     /// Opens what `path` names, for reading. A FIFO, a socket or a device is looked at and never opened.
     ///
     /// # Errors
-    /// [`Error::NotFound`] also if the path leaves the home; [`Error::Denied`]; [`Error::Special`];
-    /// [`Error::Busy`]; [`Error::Io`].
+    /// [`Error::NotFound`] also if the path leaves the home or is hidden; [`Error::Denied`];
+    /// [`Error::Special`]; [`Error::Busy`]; [`Error::Io`].
     ///
     /// Cancellation: safe.
     pub async fn open_path(&self, path: &FilePath) -> Result<Opened> {
+        if self.hides(path) {
+            return Err(Error::NotFound);
+        }
         let (fd, meta) = match lookup::reading(&self.root.fd, path.as_c_str(), Wait::Never) {
             Err(Errno::AGAIN) => self.by_pool(path, lookup::reading).await?,
             found => found?,
@@ -143,6 +164,9 @@ impl Home {
     ///
     /// Cancellation: safe.
     pub async fn stat(&self, path: &FilePath) -> Result<Meta> {
+        if self.hides(path) {
+            return Err(Error::NotFound);
+        }
         match lookup::looking(&self.root.fd, path.as_c_str(), Wait::Never) {
             Err(Errno::AGAIN) => Ok(self.by_pool(path, lookup::looking).await?.1),
             found => Ok(found?.1),

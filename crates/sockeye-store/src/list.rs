@@ -24,8 +24,8 @@ pub struct Entry {
 
 /// The entries of a folder, in the folder's own order.
 ///
-/// What cannot be fetched is left out: special files, and symbolic links that lead nowhere or out of
-/// the home. An entry made or removed meanwhile may or may not appear.
+/// What cannot be fetched is left out: hidden files, special files, and symbolic links that lead nowhere
+/// or out of the home. An entry made or removed meanwhile may or may not appear.
 #[derive(Debug)]
 pub struct Listing {
     folder: Option<Folder>,
@@ -86,6 +86,12 @@ fn read_piece(folder: &Folder) -> Result<Option<Vec<Entry>>> {
 
 /// What `name` leads to, if it can be fetched.
 fn meta_of(folder: &Folder, name: &Name) -> Result<Option<Meta>> {
+    let path = || folder.path.join(name).ok();
+    // The folder's own path is not hidden, or it would not be open.
+    let dotted = name.as_bytes().starts_with(b".");
+    if dotted && path().is_none_or(|path| folder.home.hides(&path)) {
+        return Ok(None);
+    }
     // One name without a slash, not followed: this cannot leave the folder.
     let Ok(stat) = rustix::fs::statat(&folder.fd, name.as_bytes(), AtFlags::SYMLINK_NOFOLLOW)
     else {
@@ -93,7 +99,7 @@ fn meta_of(folder: &Folder, name: &Name) -> Result<Option<Meta>> {
         return Ok(None);
     };
     let meta = if rustix::fs::FileType::from_raw_mode(stat.st_mode).is_symlink() {
-        let Ok(path) = folder.path.join(name) else { return Ok(None) };
+        let Some(path) = path() else { return Ok(None) };
         match follow(folder, &path)? {
             Some(meta) => meta,
             None => return Ok(None),

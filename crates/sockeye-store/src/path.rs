@@ -120,6 +120,15 @@ impl FilePath {
         self.as_bytes().split(|&b| b == b'/').filter(|s| !s.is_empty())
     }
 
+    /// Whether one of the names begins with a dot, as a file's that its owner wants out of sight.
+    ///
+    /// `.well-known` in the home itself is not meant (RFC 8615 §3): what is in there is for everybody.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        let mut segments = self.segments().enumerate();
+        segments.any(|(depth, name)| name[0] == b'.' && (depth, name) != (0, b".well-known"))
+    }
+
     /// The last name; `None` for the root.
     #[must_use]
     pub fn file_name(&self) -> Option<&[u8]> {

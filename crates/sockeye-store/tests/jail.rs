@@ -79,6 +79,35 @@ async fn a_link_within_the_home_works_and_one_out_of_it_is_not_found() {
 }
 
 #[tokio::test]
+async fn hidden_files_are_found_only_where_they_are_wanted() {
+    let (dir, home) = home();
+    let at = |name: &str| dir.path().join("home").join(name);
+    for folder in [".git", "sub/.ssh", "sub/.well-known", ".well-known/.private"] {
+        fs::create_dir_all(at(folder)).unwrap();
+        fs::write(at(folder).join("file"), "hidden").unwrap();
+    }
+    fs::write(at(".env"), "hidden").unwrap();
+    fs::write(at(".well-known/file"), "public").unwrap();
+    fs::write(at("a.b"), "public").unwrap();
+    symlink(".env", at("link")).unwrap();
+
+    for path in [".well-known/file", "a.b"] {
+        assert_eq!(content(&home, path).await, "public", "{path}");
+    }
+    assert_eq!(content(&home, "link").await, "hidden", "the name that is asked for counts");
+    let shown = home.clone().with_hidden();
+    for path in
+        [".env", ".git/file", "sub/.ssh/file", "sub/.well-known/file", ".well-known/.private/file"]
+    {
+        assert!(matches!(open(&home, path).await, Err(Error::NotFound)), "{path}");
+        let parsed = FilePath::parse(path.as_bytes()).unwrap();
+        assert!(matches!(home.stat(&parsed).await, Err(Error::NotFound)), "{path}");
+        assert_eq!(content(&shown, path).await, "hidden", "{path}");
+    }
+    assert!(matches!(open(&home, ".git").await, Err(Error::NotFound)));
+}
+
+#[tokio::test]
 async fn special_files_are_refused_at_once() {
     let (dir, home) = home();
     let at = |name: &str| dir.path().join("home").join(name);

@@ -47,6 +47,23 @@ async fn what_can_be_fetched_is_listed_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn hidden_files_are_listed_only_where_they_are_wanted() {
+    let dir = TempDir::new().unwrap();
+    for folder in [".git", ".well-known"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    for file in [".env", "file"] {
+        fs::write(dir.path().join(file), "").unwrap();
+    }
+    let home = Home::open(dir.path()).unwrap();
+    let names = |entries: Vec<Entry>| -> Vec<_> {
+        entries.iter().map(|entry| entry.name.to_string()).collect()
+    };
+    assert_eq!(names(all(&home).await), [".well-known", "file"]);
+    assert_eq!(names(all(&home.with_hidden()).await), [".git", ".well-known", ".env", "file"]);
+}
+
+#[tokio::test]
 async fn an_empty_folder_has_an_empty_listing() {
     let dir = TempDir::new().unwrap();
     assert!(all(&Home::open(dir.path()).unwrap()).await.is_empty());

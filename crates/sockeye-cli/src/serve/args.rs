@@ -11,6 +11,9 @@ const MOST_WORKERS: u64 = 1024;
 ///
 /// Serves files, listings, ranges and conditional requests over HTTP/1.1, and over HTTP/2 with TLS,
 /// until Ctrl-C or SIGTERM. Without --listen only this machine can connect.
+///
+/// Left out are hidden files (see --hidden), devices and the like, and symbolic links that lead out of
+/// the folder.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -55,6 +58,12 @@ pub(crate) struct ServeArgs {
     /// Whether folders without such a file are listed
     #[arg(long, value_name = "on|off", default_value = "on", hide_possible_values = true)]
     pub(super) listing: Switch,
+
+    /// Serve hidden files as well: those whose name, or a folder's above them, begins with a dot
+    ///
+    /// Without this they are neither listed nor found, but for /.well-known/, which is for everybody.
+    #[arg(long)]
+    pub(super) hidden: bool,
 
     /// A further name that listeners on loopback answer to, beside localhost; repeatable
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Hostname, action = ArgAction::Append)]

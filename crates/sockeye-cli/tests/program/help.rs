@@ -67,6 +67,8 @@ async fn serve_explains_itself() {
           --index <NAME>         A file that stands for its folder; repeatable, the first that exists is
                                  taken [default: index.html]
           --listing <on|off>     Whether folders without such a file are listed [default: on]
+          --hidden               Serve hidden files as well: those whose name, or a folder's above them,
+                                 begins with a dot
           --host <NAME>          A further name that listeners on loopback answer to, beside localhost;
                                  repeatable
           --access-log [<FILE>]  Write a line for each request to FILE, or to standard output [FILE: -];

@@ -195,6 +195,23 @@ async fn index_files_and_listings_are_as_asked_for() {
 }
 
 #[tokio::test]
+async fn hidden_files_are_served_only_if_asked_for() {
+    let folder = folder();
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    fs::write(folder.path().join(".git/config"), "hidden\n").unwrap();
+    for (argument, served) in [(&[][..], false), (&["--hidden"], true)] {
+        let serving = Serving::start(folder.path(), &[&ANY_PORT[..], argument].concat()).await;
+        for path in ["/.git/config", "/%2egit/config"] {
+            let answer = get(serving.host_port(), path).await;
+            assert_eq!(answer.ends_with("\r\n\r\nhidden\n"), served, "{path}: {answer}");
+            assert_eq!(answer.starts_with("HTTP/1.1 404 "), !served, "{path}: {answer}");
+        }
+        assert_eq!(get(serving.host_port(), "/").await.contains(".git/"), served);
+        serving.running.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn loopback_listeners_answer_to_their_own_names_and_to_those_given() {
     let folder = folder();
     let arguments = [&ANY_PORT[..], &["--host", "photos.example"]].concat();
