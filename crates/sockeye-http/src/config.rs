@@ -62,9 +62,6 @@ pub struct Limits {
     /// How long an idle connection is kept once the server drains, so that a request that is
     /// under way is still answered; 500 ms by default.
     pub drain_idle: Duration,
-    /// How long, after an answer to what was not read to its end, the peer's further bytes are read and
-    /// thrown away (256 KiB at most), so that the answer is not lost to a reset; 2 s by default.
-    pub linger: Duration,
     /// A request body's bytes that are read and thrown away; 64 KiB by default. After an answer to
     /// more, the connection ends.
     pub body: u64,
@@ -88,7 +85,6 @@ impl Default for Limits {
             crowded_idle: Duration::from_secs(2),
             write_stall: Duration::from_secs(30),
             drain_idle: Duration::from_millis(500),
-            linger: Duration::from_secs(2),
             body: 64 * 1024,
             ranges: 16,
             sorted_entries: 10_000,

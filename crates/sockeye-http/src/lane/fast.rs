@@ -20,7 +20,6 @@ use tokio::{
 
 use super::{
     Clock, Draining, End, Link,
-    linger::linger,
     patience::{Patience, Timer},
 };
 use crate::{
@@ -61,7 +60,10 @@ pub(crate) async fn serve(
                     exchange(http, conn, link, &head, &mut clock, &mut output, input.drained);
                 if close.await? {
                     input.consume(length);
-                    return close_connection(conn, limits, !input.bytes.is_empty()).await;
+                    if !input.bytes.is_empty() {
+                        conn.leave_rest();
+                    }
+                    return Ok(End::Closed);
                 }
                 input.consume(length);
                 input.look_at_drain().await;
@@ -86,7 +88,8 @@ pub(crate) async fn serve(
         let sent = send(conn, &mut output, reply, manner, &clock).await;
         log(http, link, None, status, sent.body, clock.tick());
         sent.result?;
-        return close_connection(conn, limits, true).await;
+        conn.leave_rest();
+        return Ok(End::Closed);
     }
 }
 
@@ -129,13 +132,6 @@ async fn exchange(
     log(http, link, Some(head), status, sent.body, now);
     sent.result?;
     Ok(close)
-}
-
-async fn close_connection(conn: &mut Conn, limits: &Limits, unread: bool) -> io::Result<End> {
-    if unread {
-        linger(conn, limits.linger).await?;
-    }
-    Ok(End::Closed)
 }
 
 fn log(http: &Http, link: &Link<'_>, head: Option<&Head<'_>>, status: u16, sent: u64, at: i64) {

@@ -17,7 +17,6 @@ use tokio::time::Instant;
 
 use super::{
     Draining, Link,
-    linger::linger,
     patience::{Patience, Timer},
 };
 use crate::{Http, Limits, wire::head::MAX_FIELDS};
@@ -89,10 +88,17 @@ pub(crate) async fn serve_http1(
         .await
     };
     match result {
-        Ok(()) if unread.into_inner() => linger(conn, limits.linger).await,
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            if unread.into_inner() {
+                conn.leave_rest();
+            }
+            Ok(())
+        }
         // hyper has answered what it could not parse, and what followed is unread.
-        Err(error) if error.is_parse() => linger(conn, limits.linger).await,
+        Err(error) if error.is_parse() => {
+            conn.leave_rest();
+            Ok(())
+        }
         // A peer that said nothing, or not all of it, in time; hyper has closed.
         Err(error) if error.is_timeout() || error.is_incomplete_message() => Ok(()),
         Err(error) => Err(into_io(error)),

@@ -3,7 +3,6 @@
 mod clock;
 pub(crate) mod fast;
 pub(crate) mod full;
-mod linger;
 mod patience;
 mod streams;
 

@@ -29,7 +29,7 @@ fn patient() -> Config {
     (limits.idle, limits.head_time, limits.write_stall) =
         (PATIENCE * 3, PATIENCE * 3, PATIENCE * 3);
     let soon = Duration::from_millis(100);
-    (limits.crowded_idle, limits.crowded_head, limits.linger) = (soon, soon, soon);
+    (limits.crowded_idle, limits.crowded_head) = (soon, soon);
     config
 }
 

@@ -215,7 +215,7 @@ impl BlockingConn {
     ) -> io::Result<T> {
         let left = mem::take(&mut self.left);
         self.ask(move |conn| {
-            conn.unread(&left);
+            conn.put_back(&left);
             read(conn)
         })
     }

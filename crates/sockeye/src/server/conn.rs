@@ -40,6 +40,7 @@ pub struct Conn {
     watched: Arc<Watched>,
     tally: Tally,
     ended: bool,
+    leaves_rest: bool,
 }
 
 /// Bytes not yet added to the server's counters.
@@ -63,6 +64,7 @@ impl Conn {
             watched,
             tally: Tally::default(),
             ended: false,
+            leaves_rest: false,
             server,
         }
     }
@@ -151,9 +153,25 @@ impl Conn {
     /// Gives back bytes that were received, to be received again before all others: who has seen what
     /// comes can leave the connection to somebody else.
     pub fn put_back(&mut self, bytes: &[u8]) {
-        let later = self.ahead.split();
-        self.ahead.extend_from_slice(bytes);
-        self.ahead.unsplit(later);
+        if !bytes.is_empty() {
+            let later = std::mem::replace(&mut self.ahead, BytesMut::from(bytes));
+            self.ahead.unsplit(later);
+        }
+    }
+
+    /// Says that the peer may still be sending what the handler leaves unread, as after an answer that
+    /// refuses a request before its end.
+    ///
+    /// Once the handler has ended, the connection is half-closed, and what comes is read and thrown away
+    /// for a moment, beside the connections that come next: to close at once could reset it, and the
+    /// answer would be lost. What has come by then and was not read is thrown away in any case.
+    pub fn leave_rest(&mut self) {
+        self.leaves_rest = true;
+    }
+
+    /// Whether the peer may still be sending what nobody is going to read.
+    pub(super) const fn leaves_rest(&self) -> bool {
+        self.leaves_rest
     }
 
     /// Receives one line, without its `\n` or `\r\n`; `None` at the end of the stream. A last

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::Conn;
 
@@ -65,11 +65,5 @@ impl Conn {
             () = drain.wait() => {}
         }
         if self.ahead.is_empty() { Ok(None) } else { self.read_line().await }
-    }
-
-    /// Puts back what was received: the next read gives it again.
-    pub(crate) fn unread(&mut self, bytes: &[u8]) {
-        let later = std::mem::replace(&mut self.ahead, BytesMut::from(bytes));
-        self.ahead.unsplit(later);
     }
 }

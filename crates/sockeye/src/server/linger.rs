@@ -40,7 +40,7 @@ impl Lingering {
         }
         let half_closed = conn.shutdown().await.is_ok();
         let unread = || rustix::io::ioctl_fionread(&conn).is_ok_and(|n| n > 0);
-        let more = rest == Rest::UntilItsEnd || unread();
+        let more = rest == Rest::UntilItsEnd || conn.leaves_rest() || unread();
         (half_closed && !conn.ended() && more).then_some(Self { conn })
     }
 
