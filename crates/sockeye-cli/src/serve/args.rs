@@ -69,6 +69,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Hostname, action = ArgAction::Append)]
     pub(super) host: Vec<String>,
 
+    /// How long connections may go on after Ctrl-C or SIGTERM, as 5m; a second signal ends them
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub(super) drain: String,
+
     /// Write a line for each request to FILE, or to standard output [FILE: -]; reopened on SIGHUP
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     #[arg(value_hint = ValueHint::FilePath)]

@@ -33,7 +33,7 @@ use plan::Plan;
 /// Serves until stopped.
 pub(crate) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
     let plan = Plan::resolve(args)?;
-    let limits = capacity::limits();
+    let limits = Limits { drain: plan.drain, ..capacity::limits() };
     let server = bind(&plan.listeners)?;
     let addrs = server.addrs();
     let tls = plan.certificate.as_ref().map(|certificate| certificate.load(&addrs));

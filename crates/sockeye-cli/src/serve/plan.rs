@@ -5,9 +5,10 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use sockeye::{Addr, Model};
+use sockeye::{Addr, Model, quantity::parse_duration};
 use sockeye_http::{AccessLog, Config};
 use sockeye_node::{Home, Name};
 
@@ -36,6 +37,8 @@ pub(super) struct Plan {
     pub(super) certificate: Option<Certificate>,
     pub(super) config: Config,
     pub(super) access_log: Option<LogFile>,
+    /// How long a drain waits for connections.
+    pub(super) drain: Duration,
     pub(super) open: bool,
     pub(super) qr: bool,
     pub(super) json: bool,
@@ -47,6 +50,8 @@ impl Plan {
         let model: Model = args.model.parse()?;
         let workers = workers(args.workers, model)?;
         let listeners = listeners(&args, model)?;
+        let drain = parse_duration(&args.drain)
+            .map_err(|error| Failure::usage(format!("--drain: {error}")))?;
         let certificate = match (listeners.iter().any(|addr| addr.tls), args.cert) {
             (false, _) => None,
             (true, None) => Some(Certificate::SelfSigned),
@@ -72,6 +77,7 @@ impl Plan {
             certificate,
             config,
             access_log,
+            drain,
             open,
             qr,
             json,
@@ -185,9 +191,13 @@ mod tests {
 
     #[test]
     fn what_does_not_go_together_is_usage() {
-        for line in
-            ["--workers 2 --model pool:2", "--model pool:0", "--index a/b", "-l udp://[::]:1"]
-        {
+        for line in [
+            "--workers 2 --model pool:2",
+            "--drain 5",
+            "--model pool:0",
+            "--index a/b",
+            "-l udp://[::]:1",
+        ] {
             assert_eq!(resolved(line).unwrap_err().fault(), Fault::Usage, "{line}");
         }
     }

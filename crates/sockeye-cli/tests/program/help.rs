@@ -71,6 +71,8 @@ async fn serve_explains_itself() {
                                  begins with a dot
           --host <NAME>          A further name that listeners on loopback answer to, beside localhost;
                                  repeatable
+          --drain <TIME>         How long connections may go on after Ctrl-C or SIGTERM, as 5m; a second
+                                 signal ends them [default: 10s]
           --access-log [<FILE>]  Write a line for each request to FILE, or to standard output [FILE: -];
                                  reopened on SIGHUP
           --open                 Open the folder in a browser

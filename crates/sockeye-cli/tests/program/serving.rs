@@ -105,7 +105,7 @@ async fn a_connection_that_says_nothing_holds_no_place_of_an_iterative_server() 
     let answer = get(serving.host_port(), "/hello.txt").await;
     assert!(answer.ends_with("hello\n"));
     let (_, err) = serving.running.stop().await;
-    assert!(err.contains("stopped after 1 connection "), "the idle one was accepted: {err}");
+    assert!(err.contains("stopped after 1 connection;"), "the idle one was accepted: {err}");
     drop(idle);
 }
 
