@@ -39,7 +39,7 @@ pub(crate) struct Args {
     #[arg(short, long, action = ArgAction::Count, global = true, display_order = 900)]
     pub(crate) verbose: u8,
 
-    /// Say nothing but errors; twice for nothing at all
+    /// Say nothing but errors; twice for only what ends the program
     #[arg(short, long, action = ArgAction::Count, global = true, display_order = 900)]
     #[arg(conflicts_with = "verbose")]
     pub(crate) quiet: u8,

@@ -22,42 +22,55 @@ use crate::failure::Failure;
 #[derive(Clone, Debug)]
 pub(super) struct LogFile(Arc<State>);
 
+/// Where lines go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Target {
+    File(PathBuf),
+    Output,
+    /// Where standard output is for scripts.
+    Errors,
+}
+
 #[derive(Debug)]
 struct State {
-    /// `None` is standard output.
-    path: Option<PathBuf>,
+    target: Target,
     file: RwLock<File>,
     /// Whether it has been said that lines are lost.
     complained: AtomicBool,
 }
 
 impl LogFile {
-    /// Opens a file for appending, or standard output for `-`.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let path = Some(path).filter(|path| path.as_os_str() != "-");
-        let file = open(path).map_err(|error| {
+    /// Opens a file for appending, or for `-` standard output, or standard error if that output is taken.
+    pub(super) fn open(path: &Path, output_taken: bool) -> Result<Self, Failure> {
+        let target = match (path.as_os_str() == "-", output_taken) {
+            (false, _) => Target::File(path.to_owned()),
+            (true, false) => Target::Output,
+            (true, true) => Target::Errors,
+        };
+        let file = target.open().map_err(|error| {
             let is_folder = error.kind() == io::ErrorKind::IsADirectory;
             let failure = Failure::from(error);
-            match path {
-                Some(path) if is_folder => failure
+            match &target {
+                Target::File(path) if is_folder => failure
                     .about(format!("--access-log {}", path.display()))
                     .hint("put the folder to share in front, or write --access-log=-"),
-                Some(path) => failure.about(format!("--access-log {}", path.display())),
-                None => failure.about("standard output"),
+                Target::File(path) => failure.about(format!("--access-log {}", path.display())),
+                Target::Output => failure.about("standard output"),
+                Target::Errors => failure.about("standard error"),
             }
         })?;
-        let (path, complained) = (path.map(Path::to_owned), AtomicBool::new(false));
-        Ok(Self(Arc::new(State { path, file: RwLock::new(file), complained })))
+        let (file, complained) = (RwLock::new(file), AtomicBool::new(false));
+        Ok(Self(Arc::new(State { target, file, complained })))
     }
 
     /// Whether it is a file, which may have been moved away.
     pub(super) fn can_reopen(&self) -> bool {
-        self.0.path.is_some()
+        matches!(self.0.target, Target::File(_))
     }
 
     /// Opens the file again by its name, after logrotate(8) has moved it.
     pub(super) fn reopen(&self) -> io::Result<()> {
-        let file = open(self.0.path.as_deref())?;
+        let file = self.0.target.open()?;
         *self.0.file.write().unwrap_or_else(PoisonError::into_inner) = file;
         self.0.complained.store(false, Relaxed);
         Ok(())
@@ -77,9 +90,12 @@ impl LogFile {
     }
 }
 
-fn open(path: Option<&Path>) -> io::Result<File> {
-    match path {
-        Some(path) => OpenOptions::new().append(true).create(true).open(path),
-        None => Ok(io::stdout().as_fd().try_clone_to_owned()?.into()),
+impl Target {
+    fn open(&self) -> io::Result<File> {
+        match self {
+            Self::File(path) => OpenOptions::new().append(true).create(true).open(path),
+            Self::Output => Ok(io::stdout().as_fd().try_clone_to_owned()?.into()),
+            Self::Errors => Ok(io::stderr().as_fd().try_clone_to_owned()?.into()),
+        }
     }
 }

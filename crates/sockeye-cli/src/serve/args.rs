@@ -73,7 +73,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub(super) drain: String,
 
-    /// Write a line for each request to FILE, or to standard output [FILE: -]; reopened on SIGHUP
+    /// Write a line for each request to FILE, reopened on SIGHUP; without FILE to standard output,
+    /// with --json to standard error
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     #[arg(value_hint = ValueHint::FilePath)]
     pub(super) access_log: Option<PathBuf>,

@@ -46,13 +46,11 @@ pub(crate) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
     let http = Http::new(Session::guest(plan.home.clone()), plan.config.clone());
     // The process models fork here: no thread has been started so far.
     let report = server.with(http).prepare()?.run()?;
-    let told = match (quiet, plan.json) {
-        (true, _) => Ok(()),
-        // Standard output has the ready line alone.
-        (false, true) => writeln!(anstream::stderr(), "{report}"),
-        (false, false) => writeln!(anstream::stdout(), "{report}"),
-    };
-    Ok(told.or_else(ignore_broken_pipe)?)
+    if quiet {
+        return Ok(());
+    }
+    // Standard output may have the access log, or the ready line alone.
+    Ok(writeln!(anstream::stderr(), "{report}").or_else(ignore_broken_pipe)?)
 }
 
 /// Binds all listeners: connections queue from here on.

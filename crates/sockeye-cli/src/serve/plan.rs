@@ -61,7 +61,8 @@ impl Plan {
         };
         let (home, folder) = folder(args.folder.as_deref().unwrap_or(Path::new(".")))?;
         let home = if args.hidden { home.with_hidden() } else { home };
-        let access_log = args.access_log.as_deref().map(LogFile::open).transpose()?;
+        let log = args.access_log.as_deref().map(|path| LogFile::open(path, args.json));
+        let access_log = log.transpose()?;
         let mut config = Config::default();
         config.index = args.index.iter().map(|name| index(name)).collect::<Result<_, _>>()?;
         config.listing = args.listing == Switch::On;

@@ -23,7 +23,7 @@ async fn the_program_says_what_it_can_do() {
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-      -q, --quiet...    Say nothing but errors; twice for nothing at all
+      -q, --quiet...    Say nothing but errors; twice for only what ends the program
       -v, --verbose...  Say more on standard error; twice or three times for more still
       -h, --help        Print help
       -V, --version     Print version
@@ -73,12 +73,12 @@ async fn serve_explains_itself() {
                                  repeatable
           --drain <TIME>         How long connections may go on after Ctrl-C or SIGTERM, as 5m; a second
                                  signal ends them [default: 10s]
-          --access-log [<FILE>]  Write a line for each request to FILE, or to standard output [FILE: -];
-                                 reopened on SIGHUP
+          --access-log [<FILE>]  Write a line for each request to FILE, reopened on SIGHUP; without FILE
+                                 to standard output, with --json to standard error
           --open                 Open the folder in a browser
           --qr                   Show the URL as a QR code, for a telephone
           --json                 Print one line of JSON when ready, and nothing else, on standard output
-      -q, --quiet...             Say nothing but errors; twice for nothing at all
+      -q, --quiet...             Say nothing but errors; twice for only what ends the program
       -v, --verbose...           Say more on standard error; twice or three times for more still
       -h, --help                 Print help (see more with '--help')
 
@@ -109,7 +109,7 @@ async fn dial_explains_itself() {
           --crlf             End the lines that are sent with CR LF, as network protocols want it
           --encoding <NAME>  The text encoding of the other side, as gbk, big5, shift_jis or utf-16le;
                              here it is UTF-8
-      -q, --quiet...         Say nothing but errors; twice for nothing at all
+      -q, --quiet...         Say nothing but errors; twice for only what ends the program
       -v, --verbose...       Say more on standard error; twice or three times for more still
       -h, --help             Print help (see more with '--help')
 
@@ -142,7 +142,7 @@ async fn completions_says_where_a_script_belongs() {
       <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
 
     Options:
-      -q, --quiet...    Say nothing but errors; twice for nothing at all
+      -q, --quiet...    Say nothing but errors; twice for only what ends the program
       -v, --verbose...  Say more on standard error; twice or three times for more still
       -h, --help        Print help
 

@@ -232,11 +232,32 @@ async fn the_access_log_has_a_line_for_each_request_under_every_kind_of_model() 
         let arguments = [&ANY_PORT[..], &["--model", model, "--access-log=-"]].concat();
         let mut serving = Serving::start(folder.path(), &arguments).await;
         get(serving.host_port(), "/hello.txt").await;
-        let line = serving.running.line().await;
+        // Standard output has the ready line and nothing else.
+        let line = serving.running.told("GET ").await;
         assert!(line.starts_with("127.0.0.1 - - ["), "{model}: {line}");
         assert!(line.contains("\"GET /hello.txt HTTP/1.1\" 200 6 "), "{model}: {line}");
-        serving.running.stop().await;
+        assert_eq!(serving.running.stop().await.0, "", "{model}");
     }
+}
+
+#[tokio::test]
+async fn the_access_log_follows_the_table_on_standard_output() {
+    let folder = folder();
+    let mut command = sockeye(&["serve", "--listen", "127.0.0.1:0", "--access-log=-"]);
+    let mut running = Running::start(command.arg(folder.path()));
+    let mut place = String::new();
+    loop {
+        let line = running.line().await;
+        if let Some((_, url)) = line.split_once("http://") {
+            place = url.trim_end_matches('/').to_owned();
+        }
+        if line.starts_with("Stop") {
+            break;
+        }
+    }
+    get(&place, "/hello.txt").await;
+    assert!(running.line().await.contains("\"GET /hello.txt HTTP/1.1\" 200 6 "));
+    assert_eq!(running.stop().await.0, "");
 }
 
 #[tokio::test]

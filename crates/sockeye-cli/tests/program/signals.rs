@@ -60,11 +60,12 @@ async fn a_drain_ends_what_takes_longer_than_it_may() {
 }
 
 #[tokio::test]
-async fn the_report_follows_the_table_where_there_is_no_json() {
+async fn the_report_is_not_among_the_lines_of_standard_output() {
     let folder = folder();
     let mut command = sockeye(&["serve", "--listen", "127.0.0.1:0"]);
     let mut running = Running::start(command.arg(folder.path()));
     while !running.line().await.starts_with("Stop") {}
-    let (out, _) = running.stop().await;
-    assert!(out.starts_with("stopped after 0 connections"), "{out}");
+    let (out, err) = running.stop().await;
+    assert_eq!(out, "");
+    assert!(err.contains("\nstopped after 0 connections"), "{err}");
 }
