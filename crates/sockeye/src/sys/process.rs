@@ -7,7 +7,10 @@ use std::{
     os::fd::{BorrowedFd, OwnedFd},
 };
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::{
+    process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
+    time::{ClockId, clock_gettime},
+};
 
 /// How many threads this process has now.
 pub(crate) fn thread_count() -> io::Result<usize> {
@@ -68,6 +71,47 @@ pub(crate) fn open_process(pid: i32) -> io::Result<Option<OwnedFd>> {
         Err(rustix::io::Errno::SRCH) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A moment as the system notes when a process began: in its ticks since boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tick(u64);
+
+impl Tick {
+    /// The tick that it is now.
+    pub(crate) fn now() -> Self {
+        let now = clock_gettime(ClockId::Boottime);
+        let per_second = rustix::param::clock_ticks_per_second();
+        let part = now.tv_nsec.unsigned_abs() * per_second / 1_000_000_000;
+        Self(now.tv_sec.unsigned_abs() * per_second + part)
+    }
+
+    /// When a process began; `None` if there is no such process any more.
+    fn of_begin(pid: i32) -> io::Result<Option<Self>> {
+        let status = match fs::read_to_string(format!("/proc/{pid}/stat")) {
+            Ok(status) => status,
+            // Without /proc nothing is known.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return fs::metadata("/proc/self/stat").map(|_| None);
+            }
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // The second field, the program's name, may hold anything; this is the 22nd
+        // (proc_pid_stat(5)).
+        let fields = status.rsplit_once(')').map(|(_, fields)| fields);
+        let began = fields.and_then(|fields| fields.split_ascii_whitespace().nth(19)?.parse().ok());
+        began.map(|tick| Some(Self(tick))).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+}
+
+/// Whether the process that has a number now had it at some moment already; `false` too if there is
+/// no such process any more.
+///
+/// # Errors
+/// If that cannot be told: there is no descriptor left to look, or no /proc.
+pub(crate) fn had_number(pid: i32, moment: Tick) -> io::Result<bool> {
+    Ok(Tick::of_begin(pid)?.is_some_and(|began| began <= moment))
 }
 
 /// Ends this process at once: no destructor, no buffer, no caller runs again.
@@ -142,5 +186,39 @@ pub(crate) fn reset_signals() {
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, id};
+
+    use super::*;
+
+    fn own() -> i32 {
+        i32::try_from(id()).unwrap()
+    }
+
+    #[test]
+    fn a_process_is_known_by_its_number_as_of_any_moment_of_its_life() {
+        let began = Tick::of_begin(own()).unwrap().unwrap();
+        assert!(began <= Tick::now());
+        for moment in [began, Tick::now()] {
+            assert!(had_number(own(), moment).unwrap(), "{moment:?}");
+        }
+    }
+
+    #[test]
+    fn who_bears_a_number_later_is_not_taken_for_who_bore_it_before() {
+        let Tick(began) = Tick::of_begin(own()).unwrap().unwrap();
+        assert!(!had_number(own(), Tick(began - 1)).unwrap());
+    }
+
+    #[test]
+    fn a_number_that_nobody_bears_is_of_a_process_that_has_ended() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let (pid, moment) = (i32::try_from(child.id()).unwrap(), Tick::now());
+        child.wait().unwrap();
+        assert!(!had_number(pid, moment).unwrap());
     }
 }

@@ -16,7 +16,7 @@ use super::{dispatcher::Task, message::Receipt};
 use crate::{
     server::{Admission, ConnId, Counter, Job, PacketJob, ServerContext, Taken},
     sys::{
-        process::{kill, open_process},
+        process::{Tick, had_number, kill, open_process},
         registration::watch,
     },
 };
@@ -24,7 +24,8 @@ use crate::{
 /// How long a child has to end once its life line is cut.
 const CHILD_GRACE: Duration = Duration::from_millis(500);
 
-/// How often a child is looked for while there is no descriptor to watch it by.
+/// How often a child is looked for while there is no descriptor to watch it by, or to tell it from
+/// others.
 const WITHOUT_DESCRIPTOR: Duration = Duration::from_millis(20);
 
 /// A child that runs.
@@ -38,14 +39,13 @@ impl Watched {
     /// Holds the work's place in the server until the child has ended.
     pub(super) async fn until_ended(self, receipt: Receipt, task: Task) {
         let place = Place::of(task);
-        if let Some(child) = self.process(receipt).await {
+        if let Some(mut child) = self.process(receipt).await {
             tokio::select! {
                 biased;
-                _ = child.readable() => {}
+                () = child.ended() => {}
                 () = self.server.shutdown.cut_now() => {
-                    if tokio::time::timeout(CHILD_GRACE, child.readable()).await.is_err() {
-                        kill(child.as_fd());
-                        let _ = child.readable().await;
+                    if tokio::time::timeout(CHILD_GRACE, child.ended()).await.is_err() {
+                        child.kill().await;
                     }
                 }
             }
@@ -57,22 +57,24 @@ impl Watched {
     }
 
     /// The child, to be watched; `None` once it has ended.
-    async fn process(&self, receipt: Receipt) -> Option<AsyncFd<OwnedFd>> {
-        let mut process = receipt.process;
+    async fn process(&self, receipt: Receipt) -> Option<Child> {
+        let Receipt { pid, mut process, .. } = receipt;
+        let mut unsure = if process.is_none() { Some(Tick::now()) } else { None };
         loop {
-            if let Some(process) = process.take()
-                && let Ok(watched) = watch(process, Interest::READABLE)
-            {
-                return Some(watched);
+            if let Some(process) = process.take() {
+                match watch(process, Interest::READABLE) {
+                    Ok(process) => return Some(Child { process, pid, unsure }),
+                    Err(_) => unsure = unsure.or_else(|| Some(Tick::now())),
+                }
             }
             if self.cell.cell().is_finished() {
                 return None;
             }
-            match open_process(receipt.pid) {
+            match open_process(pid) {
                 Ok(Some(found)) => process = Some(found),
                 Ok(None) => return None,
                 Err(error) => {
-                    tracing::debug!(%error, pid = receipt.pid, "no descriptor for a child yet");
+                    tracing::debug!(%error, pid, "no descriptor for a child yet");
                     tokio::time::sleep(WITHOUT_DESCRIPTOR).await;
                 }
             }
@@ -100,6 +102,49 @@ impl Watched {
                 (None, None) => {}
             }
         }
+    }
+}
+
+/// A child, or, where only its number was known, whoever had that when it was looked for.
+///
+/// The system buries the children and gives their numbers to others. A stranger has the number only
+/// because the child has ended, so the end of either tells of the child's; but only the child is
+/// killed.
+#[derive(Debug)]
+struct Child {
+    process: AsyncFd<OwnedFd>,
+    pid: i32,
+    /// When the number was the child's, while it is not known whether this is the child.
+    unsure: Option<Tick>,
+}
+
+impl Child {
+    /// Returns once the child has ended. Cancellation safe.
+    async fn ended(&mut self) {
+        while let Some(moment) = self.unsure {
+            match had_number(self.pid, moment) {
+                Ok(true) => self.unsure = None,
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::debug!(%error, pid = self.pid, "cannot tell a child from others yet");
+                    let ended = self.process.readable();
+                    if tokio::time::timeout(WITHOUT_DESCRIPTOR, ended).await.is_ok() {
+                        return;
+                    }
+                }
+            }
+        }
+        let _ = self.process.readable().await;
+    }
+
+    /// Kills the child and awaits its end; leaves it alone if it may be somebody else.
+    async fn kill(&self) {
+        if self.unsure.is_some() {
+            let pid = self.pid;
+            return tracing::warn!(pid, "not killed, as it may be another process than the child");
+        }
+        kill(self.process.as_fd());
+        let _ = self.process.readable().await;
     }
 }
 
