@@ -13,11 +13,14 @@ use crate::{
 /// Takes `udp://`, `unixgram://`, `icmp://` and `ip://`. Nothing is sent: over IP, "connected"
 /// says only that there is a route, and that the socket sends to this peer and hears no other;
 /// whether anyone listens at an address does not decide which is taken.
-/// A Unix socket gets a name of the kernel's choice, so that replies arrive. Cancellation safe.
+/// A Unix socket gets a name of the kernel's choice, so that replies arrive.
 ///
 /// # Errors
 /// If the name is not found, or the error of the last address tried; `InvalidInput` for a
 /// stream's address.
+///
+/// # Cancel safety
+/// Cancellation safe: only the search for the name is awaited, and no socket is open meanwhile.
 pub async fn connect_datagram(addr: &Addr) -> io::Result<Datagram> {
     connect_datagram_from(addr, None).await
 }
@@ -28,6 +31,9 @@ pub async fn connect_datagram(addr: &Addr) -> io::Result<Datagram> {
 /// # Errors
 /// As [`connect_datagram`]; also if `source` is none of this machine's addresses, or none of
 /// the peer's addresses is of its family.
+///
+/// # Cancel safety
+/// As [`connect_datagram`].
 pub async fn connect_datagram_from(addr: &Addr, source: Option<&Source>) -> io::Result<Datagram> {
     if let Endpoint::Unixgram(name) = &addr.endpoint {
         return unix(addr, name, source).map_err(|error| naming(addr, &error));

@@ -92,11 +92,15 @@ impl Server<Datagrams> {
     }
 
     /// As [`serve`](Self::serve), on the caller's runtime and under
-    /// [`Model::Tasks`](crate::Model::Tasks) alone; signals are left to the caller unless asked for. Dropped, it
-    /// ends the server at once.
+    /// [`Model::Tasks`](crate::Model::Tasks) alone; signals are left to the caller unless asked for.
     ///
     /// # Errors
     /// As [`PreparedServer::run_async`](super::PreparedServer::run_async).
+    ///
+    /// # Cancel safety
+    /// Not cancellation safe: dropped, it ends the server at once, with its sockets closed and its
+    /// connections cut. To let those finish, [`prepare`](Server::prepare) it, drain it through its
+    /// [`handle`](super::PreparedServer::handle) and await the future.
     pub async fn serve_async(self, handler: impl DatagramHandler) -> Result<Report, Error> {
         self.with(handler).prepare()?.run_async().await
     }

@@ -15,6 +15,9 @@ impl Server<Streams> {
     /// Binds a stream address (`tcp`, `unix`, `seqpacket`, `fd`, with their layers): every
     /// address that its host resolves to. Connections queue from now on.
     ///
+    /// Blocks while a name is looked up: on a runtime, bind an IP address, or bind in a thread that
+    /// may block.
+    ///
     /// # Errors
     /// [`Error::Address`] if the address is wrong or carries datagrams, [`Error::Bind`] if the
     /// system refuses it.
@@ -116,11 +119,15 @@ impl Server<Streams> {
     }
 
     /// As [`serve`](Self::serve), on the caller's runtime and under
-    /// [`Model::Tasks`](crate::Model::Tasks) alone; signals are left to the caller unless asked for. Dropped, it
-    /// ends the server at once.
+    /// [`Model::Tasks`](crate::Model::Tasks) alone; signals are left to the caller unless asked for.
     ///
     /// # Errors
     /// As [`PreparedServer::run_async`](super::PreparedServer::run_async).
+    ///
+    /// # Cancel safety
+    /// Not cancellation safe: dropped, it ends the server at once, with its sockets closed and its
+    /// connections cut. To let those finish, [`prepare`](Server::prepare) it, drain it through its
+    /// [`handle`](super::PreparedServer::handle) and await the future.
     pub async fn serve_async(self, handler: impl Handler) -> Result<Report, Error> {
         self.with(handler).prepare()?.run_async().await
     }
