@@ -53,11 +53,16 @@ fn what_is_badly_encoded_is_refused() {
 #[test]
 fn names_that_are_merely_strange_are_served() {
     let site = Site::new();
-    for name in ["a b", "100%", "a#b?c", "a\\b", "文件", "~", "a\nb", "...", "..x", ":", "q=\"1\""]
+    for name in ["a b", "100%", "a#b?c", "a\\b", "文件", "~", "a\nb", "x...", "x..", ":", "q=\"1\""]
     {
         site.write(name, name);
         let target: String = name.bytes().map(|b| format!("%{b:02x}")).collect();
         assert_eq!(site.get(&format!("/{target}")).text(), name);
+    }
+    // These are hidden.
+    for name in ["...", "..x"] {
+        site.write(name, name);
+        assert_eq!(site.get(&format!("/{name}")).status, 404, "{name}");
     }
     fs::write(site.folder().join(OsStr::from_bytes(b"latin\xe9")), "latin").unwrap();
     assert_eq!(site.get("/latin%E9").text(), "latin");
