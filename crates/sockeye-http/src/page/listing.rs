@@ -130,6 +130,7 @@ impl ListingPage {
         out.push_str("</h1>\n");
     }
 
+    /// The columns' heads. What sorts is a button, as robots that mirror a tree follow every link.
     fn columns(&self, out: &mut String) {
         out.push_str("<table><thead><tr>");
         for (key, title, class) in [
@@ -144,7 +145,7 @@ impl ListingPage {
             };
             let current = order.key == key;
             let descending = current && !order.descending;
-            let link = query::of(Order { key, descending }).replace('&', "&amp;");
+            let (sort_by, direction) = query::of(Order { key, descending });
             let (sort, arrow) = match (current, order.descending) {
                 (false, _) => ("none", ""),
                 (true, false) => ("ascending", " ↑"),
@@ -152,7 +153,9 @@ impl ListingPage {
             };
             let _ = write!(
                 out,
-                "<th{class} aria-sort=\"{sort}\"><a href=\"{link}\">{title}{arrow}</a>"
+                "<th{class} aria-sort=\"{sort}\"><form>\
+                 <input type=\"hidden\" name=\"order\" value=\"{direction}\">\
+                 <button name=\"sort\" value=\"{sort_by}\">{title}{arrow}</button></form>"
             );
         }
         out.push_str("</tr></thead><tbody>\n");
@@ -218,6 +221,8 @@ mod tests {
         assert!(page.contains("a &amp; b"));
         assert!(page.contains(">1.5 KiB<"));
         assert!(page.contains("1994-11-06 08:49"));
+        assert!(page.contains("<button name=\"sort\" value=\"size\">"));
+        assert!(!page.contains("href=\"?"), "a robot would follow it");
     }
 
     #[test]

@@ -19,15 +19,15 @@ pub fn order(query: Option<&[u8]>) -> Order {
     order
 }
 
-/// The query that asks for this order.
+/// The values of `sort` and `order` that ask for this order.
 #[must_use]
-pub fn of(order: Order) -> String {
+pub fn of(order: Order) -> (&'static str, &'static str) {
     let key = match order.key {
         SortKey::Name => "name",
         SortKey::Size => "size",
         SortKey::Modified => "time",
     };
-    format!("?sort={key}&order={}", if order.descending { "desc" } else { "asc" })
+    (key, if order.descending { "desc" } else { "asc" })
 }
 
 #[cfg(test)]
@@ -39,7 +39,9 @@ mod tests {
         for key in [SortKey::Name, SortKey::Size, SortKey::Modified] {
             for descending in [false, true] {
                 let wanted = Order { key, descending };
-                assert_eq!(order(Some(&of(wanted).as_bytes()[1..])), wanted);
+                let (sort, direction) = of(wanted);
+                let query = format!("sort={sort}&order={direction}");
+                assert_eq!(order(Some(query.as_bytes())), wanted);
             }
         }
         assert_eq!(order(Some(b"sort=%00&&order=up")), Order::default());

@@ -12,7 +12,7 @@ pub const ALLOW: &str = "GET, HEAD, OPTIONS";
 
 /// Keeps pages of our own from loading or running anything.
 const POLICY: &[u8] = b"default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// A reply without its body.
 #[derive(Clone, Debug)]
