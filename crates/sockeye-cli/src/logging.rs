@@ -11,8 +11,9 @@ const VARIABLE: &str = "SOCKEYE_LOG";
 /// By default warnings, and what a server's operator asked for by a signal.
 const DEFAULT: &str = "warn,sockeye::server::signals=info,sockeye::tls::server=info";
 
-/// With `-v` also what was connected to. What the start-up check found is said by `serve` itself.
-const VERBOSE: &str = "info,sockeye::client=debug,sockeye::server::prepared=warn";
+/// With `-v` also what was connected to, each request, and each connection that failed. What the start-up check found is said by `serve` itself.
+const VERBOSE: &str =
+    "info,sockeye::client=debug,sockeye::handler=debug,sockeye::server::prepared=warn";
 
 /// Begins to log, as many `-v` and `-q` as were given.
 pub(crate) fn start(verbose: u8, quiet: u8) {

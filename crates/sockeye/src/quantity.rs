@@ -6,9 +6,17 @@
 use std::{fmt, time::Duration};
 
 /// The text is no duration or no size; the message says what would be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// `Debug` prints what `Display` does, as `main` shows it.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct QuantityError(String);
+
+impl fmt::Debug for QuantityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 /// Units of time, the largest first; each with its nanoseconds.
 const TIMES: [(&str, u128); 7] = [
@@ -216,6 +224,8 @@ mod tests {
             let message = parse_duration(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{text}: {message}");
         }
+        let error = parse_duration("30").unwrap_err();
+        assert_eq!(format!("{error:?}"), error.to_string());
     }
 
     #[test]

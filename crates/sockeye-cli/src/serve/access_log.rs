@@ -90,6 +90,13 @@ impl LogFile {
     }
 }
 
+/// Tells of a request where everything else is told.
+pub(super) fn tell(record: &Record<'_>) {
+    let mut line = String::with_capacity(160);
+    combined(&mut line, record);
+    tracing::info!("{line}");
+}
+
 impl Target {
     fn open(&self) -> io::Result<File> {
         match self {

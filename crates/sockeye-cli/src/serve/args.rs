@@ -31,7 +31,8 @@ pub(crate) struct ServeArgs {
     #[arg(action = ArgAction::Append)]
     pub(super) listen: Vec<String>,
 
-    /// Who runs a connection: iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N]
+    /// Who runs a connection: iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N];
+    /// a number left out is 40, that of percore the processors
     #[arg(short, long, value_name = "MODEL", default_value = "tasks")]
     pub(super) model: String,
 

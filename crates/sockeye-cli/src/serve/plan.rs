@@ -13,7 +13,7 @@ use sockeye_http::{AccessLog, Config};
 use sockeye_node::{Home, Name};
 
 use super::{
-    access_log::LogFile,
+    access_log::{self, LogFile},
     args::{ServeArgs, Switch},
     certificate::Certificate,
     listen,
@@ -67,7 +67,13 @@ impl Plan {
         config.index = args.index.iter().map(|name| index(name)).collect::<Result<_, _>>()?;
         config.listing = args.listing == Switch::On;
         config.hosts = args.host;
-        config.access_log = access_log.clone().map(|log| AccessLog::new(move |it| log.write(it)));
+        config.access_log = match access_log.clone() {
+            Some(log) => Some(AccessLog::new(move |record| log.write(record))),
+            // With -v each request is told on standard error.
+            None => {
+                tracing::enabled!(tracing::Level::INFO).then(|| AccessLog::new(access_log::tell))
+            }
+        };
         let (open, qr, json) = (args.open, args.qr, args.json);
         Ok(Self {
             home,

@@ -102,7 +102,13 @@ async fn an_address_is_marked_where_it_is_wrong() {
 async fn a_listener_that_is_a_url_or_has_no_stream_is_explained() {
     assert_snapshot!(error(&["serve", "--listen", "https://localhost:8443/"]).await, @"
     2 error: --listen https://localhost:8443/: a URL, and a listener is an address
-    hint: write http+tls+tcp://localhost:8443
+    hint: write tls+tcp://localhost:8443
+    ");
+    assert_snapshot!(error(&["serve", "--listen", "/tmp/a.sock"]).await, @"
+    2 error: the transport is missing
+      /tmp/a.sock
+      ^
+    write unix:///tmp/a.sock
     ");
     assert_snapshot!(error(&["serve", "--listen", "udp://localhost:80"]).await, @"
     2 error: --listen udp://localhost:80: HTTP needs a stream of bytes, which udp is not
@@ -112,7 +118,7 @@ async fn a_listener_that_is_a_url_or_has_no_stream_is_explained() {
 
 #[tokio::test]
 async fn a_model_that_is_none_is_told_with_those_that_are() {
-    assert_snapshot!(error(&["serve", "--model", "threadz:4"]).await, @r#"2 error: model "threadz:4": no such model; the models are iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N]"#);
+    assert_snapshot!(error(&["serve", "--model", "threadz:4"]).await, @r#"2 error: model "threadz:4": no such model, did you mean threads:4?; the models are iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N]"#);
     assert_snapshot!(error(&["serve", "--workers", "2", "--model", "pool:4"]).await, @"
     2 error: --workers is for the model `tasks`, not for pool:4
     hint: the number of the others stands behind a colon

@@ -57,7 +57,8 @@ async fn serve_explains_itself() {
       -l, --listen <ADDR>        Where to listen: HOST:PORT, tcp://…, tls+tcp://…, unix://PATH or
                                  fd://NAME; repeatable [default: 127.0.0.1:8080]
       -m, --model <MODEL>        Who runs a connection: iterative, pool:N, threads:MAX, fork:MAX,
-                                 prefork:N, tasks, percore[:N] [default: tasks]
+                                 prefork:N, tasks, percore[:N]; a number left out is 40, that of percore
+                                 the processors [default: tasks]
           --workers <N>          Threads of the model `tasks` [default: one for each processor]
           --tls                  TLS on every listener, with a certificate made for this run unless
                                  --cert gives one

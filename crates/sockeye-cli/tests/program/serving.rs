@@ -261,6 +261,15 @@ async fn the_access_log_follows_the_table_on_standard_output() {
 }
 
 #[tokio::test]
+async fn with_v_each_request_is_told_on_standard_error() {
+    let folder = folder();
+    let mut serving = Serving::start(folder.path(), &[&ANY_PORT[..], &["-v"]].concat()).await;
+    get(serving.host_port(), "/hello.txt").await;
+    serving.running.told("\"GET /hello.txt HTTP/1.1\" 200 6 ").await;
+    assert_eq!(serving.running.stop().await.0, "");
+}
+
+#[tokio::test]
 async fn the_access_log_is_opened_anew_on_sighup() {
     let folder = folder();
     let logs = tempfile::tempdir().unwrap();

@@ -140,7 +140,12 @@ fn split_host(part: Part<'_>) -> Result<(Part<'_>, Part<'_>), Fault> {
             };
             let message = "a host with colons must stand in brackets";
             let fault = |remedy: &str| authority.fault(AddrErrorKind::Host, message, remedy);
-            Err(if plain(authority.text) {
+            // Two digits or more at the end are a port rather than the end of the address.
+            let is_port = port.len() > 1 && port.parse::<u16>().is_ok();
+            Err(if plain(authority.text) && plain(host) && is_port {
+                fault(&format!("or [{}] and a port", authority.text))
+                    .rewriting(authority, format!("[{host}]:{port}"))
+            } else if plain(authority.text) {
                 fault(&format!("write [{}], then the port if there is one", authority.text))
             } else if plain(host) {
                 let port = if port.is_empty() { "PORT" } else { port };
@@ -168,7 +173,10 @@ fn missing_port(host: Part<'_>, rest: Part<'_>) -> Fault {
         return fault.rewriting(host, format!("localhost:{}", host.text));
     }
     let fault = if rest.text.is_empty() || rest.text.starts_with('/') {
-        host.fault_after(AddrErrorKind::Port, "the port is missing", "")
+        // A host of that name is rarer than a socket.
+        let socket = host.text.ends_with(".sock");
+        let remedy = if socket { format!("or unix://{}", host.text) } else { String::new() };
+        host.fault_after(AddrErrorKind::Port, "the port is missing", remedy)
     } else {
         rest.fault(AddrErrorKind::Port, "no colon before the port", "")
     };

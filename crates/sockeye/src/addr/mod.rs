@@ -8,7 +8,7 @@ mod datagram;
 mod error;
 mod field;
 mod host;
-mod nearest;
+pub(crate) mod nearest;
 mod options;
 mod parse;
 mod part;

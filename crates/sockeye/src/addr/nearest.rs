@@ -1,7 +1,7 @@
 //! The known name nearest to a misspelled one.
 
 /// The candidate that the fewest edits make of `word`, if they are few for its length.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -64,13 +64,14 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Called exactly once for each connection that fails, in the process that ran it.
     ///
-    /// By default a line in the log: a debug line if the failure
+    /// By default a line in the log, in the connection's span, which has its id and peer: a debug line if the failure
     /// [is routine](Failure::is_routine), a warning otherwise.
     fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        let _ = info;
         if failure.is_routine() {
-            tracing::debug!(conn = %info.id(), peer = %info.peer(), %failure, "connection failed");
+            tracing::debug!(%failure, "connection failed");
         } else {
-            tracing::warn!(conn = %info.id(), peer = %info.peer(), %failure, "connection failed");
+            tracing::warn!(%failure, "connection failed");
         }
     }
 }

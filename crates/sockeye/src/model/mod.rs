@@ -33,6 +33,7 @@ pub(crate) use runtime::for_one_connection;
 
 use crate::{
     Error, Report,
+    addr::nearest::nearest,
     server::{ServerContext, Settings, supervise},
     zygote::Zygotes,
 };
@@ -184,6 +185,9 @@ impl fmt::Display for Model {
     }
 }
 
+/// The models' names.
+const NAMES: [&str; 7] = ["iterative", "pool", "threads", "fork", "prefork", "tasks", "percore"];
+
 impl FromStr for Model {
     type Err = ModelError;
 
@@ -212,7 +216,7 @@ impl FromStr for Model {
             }
             "iterative" => Self::Iterative,
             "tasks" => Self::Tasks,
-            _ => return Err(ModelError::new(text, "no such model")),
+            _ => return Err(ModelError::unknown(text, name)),
         };
         model.check()?;
         Ok(model)
@@ -233,6 +237,14 @@ pub struct ModelError {
 }
 
 impl ModelError {
+    fn unknown(text: &str, name: &str) -> Self {
+        let reason = nearest(name, NAMES).map_or_else(
+            || "no such model".to_owned(),
+            |meant| format!("no such model, did you mean {meant}{}?", &text[name.len()..]),
+        );
+        Self::new(text, reason)
+    }
+
     fn new(input: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { input: input.into(), reason: reason.into() }
     }
@@ -278,7 +290,10 @@ mod tests {
             ("fork:99999999", "at most"),
             ("threads:x", "whole number"),
             ("tasks:3", "takes no number"),
-            ("coroutines", "no such model"),
+            ("coroutines", "no such model;"),
+            ("task", "did you mean tasks?"),
+            ("Tasks", "did you mean tasks?"),
+            ("frok:4", "did you mean fork:4?"),
         ] {
             let error = text.parse::<Model>().unwrap_err().to_string();
             assert!(error.contains(part) && error.contains("percore[:N]"), "{error}");

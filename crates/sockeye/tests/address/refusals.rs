@@ -50,7 +50,7 @@ const REFUSED: &[(&str, Kind, &str)] = &[
     ("tcp://»«/run/x.sock", Kind::Host, "the host is empty"),
     ("tcp://»8080«", Kind::Host, "a port without a host; write tcp://localhost:8080"),
     ("tcp://»*«:80", Kind::Host, "write [::] for every address"),
-    ("tcp://»::1:80«", Kind::Host, "must stand in brackets"),
+    ("tcp://»::1:80«", Kind::Host, "in brackets; write tcp://[::1]:80, or [::1:80] and a port"),
     ("tcp://»2001:db8::1:99999«", Kind::Host, "write tcp://[2001:db8::1]:99999"),
     ("tcp://»fe80::1%eth0:80«", Kind::Host, "must stand in brackets"),
     ("icmp://»::1«", Kind::Host, "write [::1]"),
@@ -74,6 +74,7 @@ const REFUSED: &[(&str, Kind, &str)] = &[
     ("tcp://»bücher.example«:80", Kind::Host, "write an international name in its xn-- form"),
     // Ports.
     ("tcp://localhost»«", Kind::Port, "the port is missing; write tcp://localhost:PORT"),
+    ("tcp://d.sock»«", Kind::Port, "write tcp://d.sock:PORT, or unix://d.sock"),
     ("tcp://[::1]»«", Kind::Port, "the port is missing; write tcp://[::1]:PORT"),
     ("tcp://localhost:»«", Kind::Port, "the port is missing; write tcp://localhost:PORT"),
     ("tcp://localhost»«/x", Kind::Port, "the port is missing; write tcp://localhost:PORT"),
