@@ -26,7 +26,7 @@ fn another_server_in_the_process_does_not_hold_up_the_drain(model: &str) {
     let (mut server, _) = serve(model);
     let mut client = Client::connect(server.port());
     assert_eq!(client.ask("wait"), "waiting");
-    server.signal(Signal::TERM);
+    server.signal(Signal::INT);
     assert_eq!(client.line().as_deref(), Some("drained"));
     // And the cut arrives as well.
     assert_eq!(client.ask("hang"), "hanging");
@@ -90,7 +90,7 @@ fn one_signal_drains_both_and_a_second_cuts_both(model: &str) {
         assert_eq!(client.line().as_deref(), Some("drained"));
         assert_eq!(client.ask("hang"), "hanging");
     }
-    server.signal(Signal::TERM);
+    server.signal(Signal::INT);
     for event in ["report", "beside-report"] {
         let report = server.event(event);
         assert_eq!(report["stats"]["cut"], 1, "{event}: {report}");
