@@ -143,7 +143,7 @@ fn who_hangs_at_the_drain_is_cut(model: &str) {
             assert_eq!(hear(&mut client).await, "drained", "{transport}");
             say(&mut client, "hang").await;
             assert_eq!(hear(&mut client).await, "hanging", "{transport}");
-            rig.server.signal(Signal::TERM);
+            rig.server.signal(Signal::INT);
             // Under TLS it can tell that this is no proper end.
             let end = client.recv(1).await;
             assert!(end.as_ref().map_or(true, |rest| rest.is_empty()), "{transport}: {end:?}");
