@@ -56,11 +56,7 @@ fn descriptors_used_up_for_a_second_and_then_served_again(model: &str) {
     assert!(backoffs < 40, "{backoffs} in {lasted:?}");
     drop(crowd);
     // One that still waits when the shortage has lasted for long may be turned away once.
-    until("someone served again", || {
-        let mut next = Client::connect(port);
-        let served = next.try_send("echo again\nbye").is_ok() && next.line().is_some();
-        served && next.ends_cleanly()
-    });
+    until("someone served again", || is_served(port));
     first.bye();
     let report = server.stop();
     let stats = &report["stats"];
@@ -68,6 +64,13 @@ fn descriptors_used_up_for_a_second_and_then_served_again(model: &str) {
     let count = |name: &str| stats[name].as_u64().unwrap();
     let settled = count("completed") + count("refused_no_descriptors") + count("errors_peer_gone");
     assert_eq!(count("accepted"), settled + count("refused_no_worker"), "{report}");
+}
+
+/// Whether a new connection is answered and ended cleanly.
+fn is_served(port: u16) -> bool {
+    let mut next = Client::connect(port);
+    let answered = next.try_send("echo again\nbye").is_ok() && next.line().is_some();
+    answered && next.ends_cleanly()
 }
 
 #[test]
@@ -80,11 +83,7 @@ fn threads_that_cannot_be_had_are_waited_for() {
     let crowd: Vec<_> = (0..100).map(|_| Client::connect(port)).collect();
     until("a shortage", || first.counter("accept_backoffs") > 0);
     drop(crowd);
-    until("someone served again", || {
-        let mut next = Client::connect(port);
-        let served = next.try_send("echo again\nbye").is_ok() && next.line().is_some();
-        served && next.ends_cleanly()
-    });
+    until("someone served again", || is_served(port));
     first.bye();
     let report = server.stop();
     assert_eq!((&report["stats"]["panics"], &report["stats"]["active"]), (&0.into(), &0.into()));

@@ -77,6 +77,16 @@ async fn bye(mut stream: Stream) {
     assert_eq!(stream.read_to_end(&mut Vec::new()).await.unwrap(), 0);
 }
 
+/// A client whose handler has been told of the drain, which is on.
+async fn told_of_the_drain(rig: &Rig) -> Stream {
+    let mut client = rig.connect().await;
+    say(&mut client, "wait").await;
+    assert_eq!(hear(&mut client).await, "waiting");
+    rig.server.signal(Signal::TERM);
+    assert_eq!(hear(&mut client).await, "drained");
+    client
+}
+
 under_models!(handlers_are_told_of_the_drain_and_may_finish);
 
 fn handlers_are_told_of_the_drain_and_may_finish(model: &str) {
@@ -84,11 +94,7 @@ fn handlers_are_told_of_the_drain_and_may_finish(model: &str) {
         let folder = tempfile::tempdir().unwrap();
         let mut rig = Rig::start(transport, model, folder.path());
         soon(async {
-            let mut client = rig.connect().await;
-            say(&mut client, "wait").await;
-            assert_eq!(hear(&mut client).await, "waiting", "{transport}");
-            rig.server.signal(Signal::TERM);
-            assert_eq!(hear(&mut client).await, "drained", "{transport}");
+            let mut client = told_of_the_drain(&rig).await;
             say(&mut client, "echo the last").await;
             assert_eq!(hear(&mut client).await, "the last", "{transport}");
             bye(client).await;
@@ -136,11 +142,7 @@ fn who_hangs_at_the_drain_is_cut(model: &str) {
         let folder = tempfile::tempdir().unwrap();
         let mut rig = Rig::start(transport, model, folder.path());
         soon(async {
-            let mut client = rig.connect().await;
-            say(&mut client, "wait").await;
-            assert_eq!(hear(&mut client).await, "waiting", "{transport}");
-            rig.server.signal(Signal::TERM);
-            assert_eq!(hear(&mut client).await, "drained", "{transport}");
+            let mut client = told_of_the_drain(&rig).await;
             say(&mut client, "hang").await;
             assert_eq!(hear(&mut client).await, "hanging", "{transport}");
             rig.server.signal(Signal::INT);
