@@ -64,7 +64,9 @@ impl Program {
     /// If it cannot be started.
     #[track_caller]
     pub fn launch<A: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = A>) -> Self {
-        let mut command = Command::new(program);
+        // What is started in the background of a shell ignores SIGINT, and so would all that it starts.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT,QUIT", program]);
         // Traces of the panics that tests ask for take longer than the tests.
         command.env("RUST_BACKTRACE", "0");
         command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
