@@ -98,6 +98,7 @@ mod sys;
 pub mod systemd;
 #[cfg(feature = "tls")]
 pub mod tls;
+pub mod worker;
 mod zygote;
 
 pub use addr::Addr;
