@@ -377,6 +377,29 @@ async fn vectored_writes_arrive_in_order() {
 }
 
 #[tokio::test]
+async fn vectored_reads_fill_each_buffer_before_the_next() {
+    let folder = folder();
+    for addr in every_transport(folder.path()) {
+        let (mut server, mut client) = pair(&addr);
+        client.write_all(b"headbody").await.unwrap();
+        let (mut head, mut body) = ([0; 4], [0; 8]);
+        let mut parts = [&mut head[..], &mut [], &mut body].map(io::IoSliceMut::new);
+        assert_eq!(soon(server.recv_vectored(&mut parts)).await.unwrap(), 8);
+        assert_eq!((&head, &body[..4]), (b"head", &b"body"[..]));
+        assert_eq!(server.recv_vectored(&mut []).await.unwrap(), 0);
+        drop(client);
+        let mut parts = [io::IoSliceMut::new(&mut body)];
+        assert_eq!(soon(server.recv_vectored(&mut parts)).await.unwrap(), 0, "the end");
+    }
+    let (mut server, mut client) = pair(&Addr::seqpacket(folder.path().join("whole")));
+    client.write_all(b"a long record").await.unwrap();
+    let (mut head, mut body) = ([0; 4], [0; 4]);
+    let mut parts = [&mut head, &mut body].map(|part| io::IoSliceMut::new(part));
+    let error = soon(server.recv_vectored(&mut parts)).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+}
+
+#[tokio::test]
 async fn names_and_credentials_of_both_ends() {
     let folder = folder();
     let (server, client) = pair(&loopback());

@@ -8,7 +8,10 @@ mod peer;
 mod plan;
 mod silence;
 
-use std::time::Duration;
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::Duration,
+};
 
 use sockeye::{
     Stream,
@@ -42,6 +45,7 @@ async fn call(plan: &Plan) -> Result<(), Failure> {
     }
     let stream = connect(plan).await?;
     describe(&stream);
+    greet(plan);
     let keeps_records = stream.kind().keeps_records();
     Conversation::new(plan, keeps_records).over_stream(stream).await
 }
@@ -70,6 +74,16 @@ async fn open(plan: &Plan) -> Result<Datagram, Failure> {
             let message = format!("{}: the name was not found within {limit}", plan.addr);
             Err(Failure::new(Fault::Network, message))
         }
+    }
+}
+
+/// Tells who sits at the terminal that the other side is there, and how to end: many servers say nothing
+/// until they are asked.
+fn greet(plan: &Plan) {
+    let at_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if at_terminal && tracing::enabled!(tracing::Level::WARN) {
+        // Nobody reads it where that fails.
+        let _ = writeln!(anstream::stderr(), "Connected to {}; Ctrl-D ends your side", plan.addr);
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{
     fmt,
     future::{Future, poll_fn},
-    io,
+    io::{self, IoSliceMut},
     mem::MaybeUninit,
     ops::{BitOr, BitOrAssign},
     os::fd::{AsFd, BorrowedFd},
@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
-use rustix::net::SendFlags;
+use rustix::net::{RecvAncillaryBuffer, SendFlags};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf, Ready};
 
 use super::{Stream, StreamKind, seqpacket::whole, stream::Transport};
@@ -162,6 +162,36 @@ impl Stream {
                 return Ok(filled);
             }
         }
+    }
+
+    /// Receives into several buffers, filling each before the next (readv(2)), and returns how many
+    /// bytes that was; 0 means the end of the stream.
+    ///
+    /// One system call, whatever the number of buffers. Under TLS, where bytes have to be
+    /// decrypted first, only the first buffer with room is filled.
+    ///
+    /// # Errors
+    /// As a read; over seqpacket `InvalidData` for a record longer than all buffers together.
+    ///
+    /// # Cancel safety
+    /// Loses nothing.
+    pub async fn recv_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let room = buffers.iter().map(|buffer| buffer.len()).sum();
+        if room == 0 {
+            return Ok(0);
+        }
+        if self.is_tls() {
+            let Some(first) = buffers.iter_mut().find(|it| !it.is_empty()) else { return Ok(0) };
+            return self.read(first).await;
+        }
+        let mut flags = rustix::net::RecvFlags::empty();
+        flags.set(rustix::net::RecvFlags::TRUNC, self.kind().keeps_records());
+        let receive = |socket: BorrowedFd<'_>, _| {
+            let mut no_descriptors = RecvAncillaryBuffer::default();
+            let message = rustix::net::recvmsg(socket, buffers, &mut no_descriptors, flags)?;
+            whole(message.bytes, room).map(|()| message.bytes)
+        };
+        self.when_ready(Interest::READABLE, receive).await
     }
 
     /// Reads what is there without waiting; 0 means the end of the stream.
