@@ -5,13 +5,18 @@
 //! protocol can forget one. For now there is one kind of session: [`Session::guest`], which may read
 //! everything in one folder and change nothing.
 
+pub mod config;
 mod error;
 mod list;
+mod listeners;
+mod node;
 mod read;
 mod session;
 
 pub use error::{Error, Result};
 pub use list::{Folder, Gathered, Listing};
+pub use listeners::{Listen, ListenError, Protocol, Service};
+pub use node::Node;
 pub use read::{Body, FileBody, OpenFile, Range};
 pub use session::{Resource, Session};
 pub use sockeye_store::{

@@ -1,10 +1,16 @@
 //! The known name nearest to a misspelled one.
 
-/// The candidate that the fewest edits make of `word`, if they are few for its length.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+/// The candidate that the fewest edits make of `word`, if they are few for its length; for what is said
+/// to somebody who misspelled a name.
+///
+/// ```
+/// use sockeye::addr::nearest;
+///
+/// assert_eq!(nearest("backlok", ["backlog", "nodelay"]), Some("backlog"));
+/// assert_eq!(nearest("gopher", ["tcp", "udp"]), None);
+/// ```
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Nobody misspells a name into one twice as long; this also bounds the work.
     const LONGEST: usize = 40;
     let word: Vec<char> = word.chars().take(LONGEST).map(|c| c.to_ascii_lowercase()).collect();

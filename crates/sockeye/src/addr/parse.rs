@@ -4,7 +4,7 @@ use super::{
     Addr, Endpoint, Host, HostPort, OptionSpec, SocketOptions, Transport, UnixName,
     error::{AddrErrorKind as Kind, Fault, quoted},
     field::{self, Field, Refusal},
-    nearest::nearest,
+    nearest,
     options::is_unspecified,
     part::Part,
     table::PROTOCOLS,

@@ -33,7 +33,7 @@ pub(crate) use runtime::for_one_connection;
 
 use crate::{
     Error, Report,
-    addr::nearest::nearest,
+    addr::nearest,
     server::{ServerContext, Settings, supervise},
     zygote::Zygotes,
 };

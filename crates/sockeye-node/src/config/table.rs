@@ -1,0 +1,257 @@
+//! The table of keys: everything that can be set, once. The default file, `config show`, the names in the
+//! environment, the checks and the documentation come from these rows.
+//!
+//! A row says when a changed value holds, under which name it is set, which field has it, of what kind it
+//! is, and what it is by default (as a word of the environment would say it).
+
+use std::{path::PathBuf, time::Duration};
+
+use sockeye_store::Name;
+
+use super::value::{Bytes, Durability, NodeModel, Raw, Value, Within};
+use crate::listeners::Listen;
+
+/// When a changed value holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// From the next reload on.
+    Reload,
+    /// From the next reload on, for connections that begin then.
+    NewConnections,
+    /// From the next start on.
+    Restart,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The name: `journal.keep` is `keep` in the table `[journal]` of the file.
+    pub name: &'static str,
+    /// What it is for, line by line.
+    pub help: &'static [&'static str],
+    /// When a changed value holds.
+    pub change: Change,
+    /// The default, as it is written in the environment.
+    pub(super) default: &'static str,
+    pub(super) expected: fn() -> String,
+    pub(super) printed: fn(&Raw) -> Result<String, String>,
+}
+
+impl Key {
+    /// The row of this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// The name of the variable that sets it: `SOCKEYE_JOURNAL_KEEP`.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        let name = self.name.replace(['.', '-'], "_").to_ascii_uppercase();
+        format!("{}{name}", super::PREFIX)
+    }
+
+    /// The default, as TOML.
+    #[must_use]
+    pub fn default_toml(&self) -> String {
+        let printed = (self.printed)(&Raw::Word(self.default.to_owned()));
+        // A test reads every default.
+        printed.unwrap_or_default()
+    }
+
+    /// What kind of value it takes, with an example.
+    #[must_use]
+    pub fn expected(&self) -> String {
+        (self.expected)()
+    }
+}
+
+macro_rules! settings {
+    ($(
+        $(#[doc = $help:literal])+
+        $change:ident $name:literal => $field:ident: $kind:ty = $default:literal;
+    )+) => {
+        /// Every setting, by key; the table in the source has the names and the defaults.
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub struct Settings { $( $(#[doc = $help])+ pub $field: $kind, )+ }
+
+        /// Every key, in the order of the default file.
+        pub const KEYS: &[Key] = &[ $( Key {
+            name: $name,
+            help: &[$($help),+],
+            change: Change::$change,
+            default: $default,
+            expected: <$kind as Value>::expected,
+            printed: |raw| <$kind as Value>::read(raw).map(|value| value.print()),
+        } ),+ ];
+
+        impl Settings {
+            /// Reads every key; what is wrong with one is told, and then there are no settings.
+            pub(super) fn read(
+                find: impl Fn(&'static Key) -> Raw,
+                mut wrong: impl FnMut(&'static str, String),
+            ) -> Option<Self> {
+                let mut keys = KEYS.iter();
+                $( let $field = keys.next().and_then(|key| {
+                    let value = <$kind as Value>::read(&find(key));
+                    value.map_err(|message| wrong(key.name, message)).ok()
+                }); )+
+                Some(Self { $( $field: $field? ),+ })
+            }
+
+            /// These values, but for those that hold from the next start on: they are of `running`.
+            pub(super) fn in_place_of(self, running: &Self) -> Self {
+                let restart = |change| change == Change::Restart;
+                Self { $( $field: match restart(Change::$change) {
+                    true => running.$field.clone(),
+                    false => self.$field,
+                } ),+ }
+            }
+
+            /// Every key's name with its value as TOML, in the order of the table.
+            #[must_use]
+            pub fn printed(&self) -> Vec<(&'static str, String)> {
+                vec![$( ($name, self.$field.print()) ),+]
+            }
+        }
+    };
+}
+
+settings! {
+    /// Where to listen, and what is spoken there: PROTOCOL+ADDRESS.
+    /// http is the web; admin (health and metrics) is for this machine alone.
+    Reload "listen" => listen: Vec<Listen> =
+        "http+tcp://127.0.0.1:8080 http+tls+tcp://127.0.0.1:8443 admin+tcp://127.0.0.1:9180";
+    /// Who runs connections: a task each on tasks[:THREADS], or percore[:N].
+    Restart "model" => model: NodeModel = "tasks";
+    /// When a write counts as done.
+    /// "sync": when it is on the disk. "rename": at once, so that a power failure may take the last seconds.
+    Restart "durability" => durability: Durability = "sync";
+    /// Whether everybody may read /public without an account.
+    Reload "public" => public: bool = "false";
+    /// How long connections may go on after a signal to stop.
+    Restart "drain" => drain: Duration = "10s";
+
+    /// The certificate of TLS listeners, PEM, the server's own first; relative to the data folder.
+    /// As long as there is none at the default place, one is made, signed by itself.
+    Restart "tls.cert" => tls_cert: PathBuf = "tls/cert.pem";
+    /// Its private key, PEM.
+    Restart "tls.key" => tls_key: PathBuf = "tls/key.pem";
+
+    /// Bytes that a new account may use in its home; "none" is no limit. `sockeye user quota` sets others.
+    Reload "quota.bytes" => quota_bytes: Option<Bytes> = "none";
+    /// Files and folders that a new account may have.
+    Reload "quota.entries" => quota_entries: Option<Within<0, { u32::MAX }>> = "none";
+
+    /// How long what was deleted or replaced can be restored; "none" is for ever, "0s" not at all.
+    Restart "trash.keep" => trash_keep: Option<Duration> = "30d";
+    /// How long an upload that was broken off can be resumed.
+    Restart "partials.keep" => partials_keep: Duration = "7d";
+
+    /// Whether a record is on the disk before the operation it tells of is answered; not under
+    /// durability = "rename".
+    Restart "journal.sync" => journal_sync: bool = "true";
+    /// Size at which the journal begins a new segment.
+    Restart "journal.segment" => journal_segment: Bytes = "64MiB";
+    /// Age at which it does.
+    Restart "journal.segment-age" => journal_segment_age: Duration = "1d";
+    /// How long the journal is kept; "none" is for ever.
+    Restart "journal.keep" => journal_keep: Option<Duration> = "none";
+    /// How large it may become before its oldest segments are removed.
+    Restart "journal.keep-size" => journal_keep_size: Option<Bytes> = "none";
+    /// How long a record that nobody waits for may stay in memory.
+    Restart "journal.interval" => journal_interval: Duration = "200ms";
+    /// Records in memory before writers wait.
+    Restart "journal.batch" => journal_batch: Bytes = "4MiB";
+    /// How long an operation may wait for the journal before the node becomes read-only.
+    Restart "journal.wait" => journal_wait: Duration = "2s";
+    /// Kinds of operations that are not recorded, as ["read", "list"].
+    Restart "journal.off" => journal_off: Vec<String> = "";
+
+    /// Memory that one hashing of a password takes (argon2id).
+    Restart "login.memory" => login_memory: Bytes = "19MiB";
+    /// Passes over it.
+    Restart "login.passes" => login_passes: Within<1, 64> = "2";
+    /// Hashings at once; login.memory times as much memory is needed.
+    Restart "login.at-once" => login_at_once: Within<1, 256> = "2";
+    /// Logins that may wait for one; more are asked to come again.
+    Restart "login.waiting" => login_waiting: Within<0, 100_000> = "64";
+    /// How long a password once verified is known again without hashing; a change of the account ends it.
+    Restart "login.remember" => login_remember: Duration = "5m";
+    /// How many are known again.
+    Restart "login.remembered" => login_remembered: Within<0, 10_000_000> = "10000";
+
+    /// Connections at once, on each listener.
+    Restart "limits.connections" => limits_connections: Within<1, 10_000_000> = "100000";
+    /// Connections at once from one address (an IPv6 /64), on each listener.
+    Restart "limits.per-address" => limits_per_address: Option<Within<1, 10_000_000>> = "none";
+    /// How long a TLS handshake may take.
+    Restart "limits.handshake" => limits_handshake: Duration = "10s";
+    /// Homes that are kept open.
+    Restart "limits.homes" => limits_homes: Within<1, 1_000_000> = "1024";
+    /// Threads that wait for the disk.
+    Restart "limits.disk-threads" => limits_disk_threads: Within<1, 1024> = "16";
+
+    /// Bytes a second that one account may send and receive, over all its connections.
+    Reload "bandwidth.account" => bandwidth_account: Option<Bytes> = "none";
+    /// Bytes a second over one listener.
+    Reload "bandwidth.listener" => bandwidth_listener: Option<Bytes> = "none";
+
+    /// Files that stand for their folder, the first that exists.
+    NewConnections "http.index" => http_index: Vec<Name> = "index.html";
+    /// Whether other folders are listed.
+    NewConnections "http.listing" => http_listing: bool = "true";
+    /// Names that listeners on loopback answer to, beside localhost.
+    NewConnections "http.hosts" => http_hosts: Vec<String> = "";
+    /// Longest request line.
+    NewConnections "http.request-line" => http_request_line: Bytes = "8KiB";
+    /// Longest head of a request.
+    NewConnections "http.head" => http_head: Bytes = "32KiB";
+    /// How long a head may take from its first byte to its last.
+    NewConnections "http.head-time" => http_head_time: Duration = "10s";
+    /// How long a connection may be idle between requests.
+    NewConnections "http.idle" => http_idle: Duration = "60s";
+    /// How long a peer may take nothing of what is sent, or send nothing of what it announced.
+    NewConnections "http.stall" => http_stall: Duration = "30s";
+    /// Largest file that is taken in one request.
+    NewConnections "http.upload" => http_upload: Option<Bytes> = "none";
+    /// Ranges in one request.
+    NewConnections "http.ranges" => http_ranges: Within<0, 1000> = "16";
+    /// Entries of a folder that are sorted; a larger one is listed as it comes.
+    NewConnections "http.sorted-entries" => http_sorted_entries: Within<0, 10_000_000> = "10000";
+    /// Requests at once on one HTTP/2 connection.
+    NewConnections "http.streams" => http_streams: Within<1, 100_000> = "100";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_default_is_of_its_keys_kind_and_is_read_back() {
+        for key in KEYS {
+            let printed = (key.printed)(&Raw::Word(key.default.to_owned()));
+            let toml = printed.unwrap_or_else(|error| panic!("{}: {error}", key.name));
+            let (entries, malformed) = super::super::file::read(&format!("x = {toml}"));
+            assert!(malformed.is_empty(), "{}: {malformed:?}", key.name);
+            assert_eq!((key.printed)(&entries[0].raw), Ok(toml), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn names_and_variables_are_distinct_and_in_the_notation() {
+        let names: BTreeSet<_> = KEYS.iter().map(|key| key.name).collect();
+        let variables: BTreeSet<_> = KEYS.iter().map(Key::variable).collect();
+        assert_eq!((names.len(), variables.len()), (KEYS.len(), KEYS.len()));
+        for key in KEYS {
+            let fits = |c: char| c.is_ascii_lowercase() || c == '-' || c == '.';
+            assert!(key.name.chars().all(fits), "{}", key.name);
+            assert!(key.name.matches('.').count() <= 1, "{}", key.name);
+            assert!(!super::super::NOT_KEYS.contains(&&*key.variable()), "{}", key.name);
+        }
+        assert_eq!(Key::find("journal.keep-size").unwrap().variable(), "SOCKEYE_JOURNAL_KEEP_SIZE");
+    }
+}

@@ -1,0 +1,140 @@
+//! What a configuration says of itself and of its mistakes.
+
+use super::*;
+use crate::listeners::tests::PROTOCOLS;
+
+fn load(
+    text: &str,
+    environment: &[(&str, &str)],
+    flags: &[(&str, &str)],
+) -> Result<Config, String> {
+    let own = |text: &&str| (*text).to_owned();
+    let sources = Sources {
+        file: Some(("sockeye.toml".into(), text.to_owned())),
+        environment: environment.iter().map(|(a, b)| (own(a), own(b))).collect(),
+        flags: flags.iter().map(|(a, b)| (own(a), format!("--{a}"), own(b))).collect(),
+    };
+    Config::load(&sources, PROTOCOLS).map_err(|error| error.to_string())
+}
+
+#[test]
+fn arguments_go_before_the_environment_and_that_before_the_file() {
+    let text = "drain = \"1s\"\npublic = true\n[journal]\nkeep = \"9d\"\n";
+    let environment = [("SOCKEYE_DRAIN", "2s"), ("SOCKEYE_JOURNAL_KEEP", "none"), ("PATH", "x")];
+    let config = load(text, &environment, &[("drain", "3s")]).unwrap();
+    assert_eq!(config.settings.drain.as_secs(), 3);
+    assert_eq!(config.settings.journal_keep, None);
+    let places = ["drain", "journal.keep", "public", "durability"].map(|key| config.place(key));
+    assert_eq!(
+        places.map(|place| place.to_string()),
+        ["--drain", "SOCKEYE_JOURNAL_KEEP", "sockeye.toml:2", "default"]
+    );
+}
+
+#[test]
+fn an_argument_given_twice_is_a_list_in_place_of_the_configured_one() {
+    let flags = [("listen", "http+tcp://127.0.0.1:0"), ("listen", "http+unix:///run/x.sock")];
+    let config = load("listen = \"http+tcp://[::1]:1\"", &[], &flags).unwrap();
+    let listen: Vec<_> = config.settings.listen.iter().map(ToString::to_string).collect();
+    assert_eq!(listen, ["http+tcp://127.0.0.1:0", "http+unix:///run/x.sock"]);
+}
+
+#[test]
+fn every_mistake_is_told_with_its_line_and_what_would_be_right() {
+    let text = "\
+drian = \"5s\"
+durability = \"later\"
+listen = [\"http+tcp://127.0.0.1:80\", \"gopher+tcp://127.0.0.1:70\"]
+
+[journal]
+keep = 30
+sinc = true
+[http]
+head = \"64K\"
+[nothing]
+at = \"all\"
+";
+    let expected = "\
+sockeye.toml:1: drian: there is no such key; did you mean drain?
+sockeye.toml:2: durability: expected \"sync\" or \"rename\", found \"later\"
+sockeye.toml:6: journal.keep: `30` has no unit: write 30s or 30ms
+sockeye.toml:7: journal.sinc: there is no such key; did you mean journal.sync?
+sockeye.toml:9: http.head: `64K` has no full unit: write 64KiB
+sockeye.toml:11: nothing.at: there is no such key; `sockeye config default` has them all";
+    assert_eq!(load(text, &[], &[]).unwrap_err(), expected);
+}
+
+#[test]
+fn a_key_in_the_wrong_table_is_shown_the_right_one() {
+    let error = load("segment-age = \"1d\"\n", &[], &[]).unwrap_err();
+    assert!(error.ends_with("did you mean journal.segment-age?"), "{error}");
+}
+
+#[test]
+fn a_variable_that_sets_no_key_is_odd_and_no_mistake() {
+    let environment = [("SOCKEYE_PORT_8080_TCP", "x"), ("SOCKEYE_LOG", "debug")];
+    let config = load("", &environment, &[]).unwrap();
+    let warnings: Vec<_> = config.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].starts_with("SOCKEYE_PORT_8080_TCP: there is no such key"), "{warnings:?}");
+    let error = load("", &[("SOCKEYE_DRAIN", "soon")], &[]).unwrap_err();
+    assert_eq!(
+        error,
+        "SOCKEYE_DRAIN: drain: `soon` is not a duration: write it as 30s, 200ms or 1h30m"
+    );
+}
+
+#[test]
+fn listeners_that_cannot_be_are_told() {
+    for (listen, expected) in [
+        ("[]", "a node without a listener serves nobody"),
+        ("\"gopher+tcp://127.0.0.1:70\"", "`gopher` is not spoken here"),
+        ("\"admin+tcp://0.0.0.0:9\"", "admin is for this machine alone"),
+        ("\"http+udp://127.0.0.1:80\"", "http needs a stream of bytes"),
+        ("[\"http+tcp://[::1]:1\", \"http+tcp://[::1]:1\"]", "is there twice"),
+        ("\"http+tcp://localhost:99999\"", "the port `99999` is out of range"),
+        ("7", "expected a list in [brackets], each being a listener"),
+    ] {
+        let error = load(&format!("listen = {listen}"), &[], &[]).unwrap_err();
+        assert!(error.starts_with("sockeye.toml:1: listen: "), "{error}");
+        assert!(error.contains(expected), "{listen}: {error}");
+    }
+}
+
+#[test]
+fn a_certificate_comes_with_its_key() {
+    let error = load("[tls]\ncert = \"own.pem\"\n", &[], &[]).unwrap_err();
+    assert!(error.starts_with("sockeye.toml:2: tls.cert: its key is missing"), "{error}");
+    assert!(load("[tls]\ncert = \"own.pem\"\nkey = \"own.pem\"\n", &[], &[]).is_ok());
+}
+
+#[test]
+fn a_reload_knows_what_can_change_and_what_cannot() {
+    let old = load("", &[], &[]).unwrap();
+    let new = load("public = true\nmodel = \"percore:2\"\n", &[], &[]).unwrap();
+    let changed = |key: &str, before: &str, after: &str, applied| Changed {
+        key: key.to_owned(),
+        before: before.to_owned(),
+        after: after.to_owned(),
+        applied,
+    };
+    let (reloaded, changes) = old.reloaded(new);
+    assert_eq!(
+        changes,
+        [
+            changed("model", "\"tasks\"", "\"percore:2\"", false),
+            changed("public", "false", "true", true),
+        ]
+    );
+    assert!(reloaded.settings.public);
+    assert_eq!(reloaded.settings.model, NodeModel::Tasks(None));
+    assert_eq!(reloaded.clone().reloaded(reloaded).1, []);
+}
+
+#[test]
+fn what_holds_is_shown_in_full() {
+    let shown = load("public = true", &[], &[]).unwrap().shown();
+    assert_eq!(shown.len(), KEYS.len());
+    let public = shown.iter().find(|it| it.key == "public").unwrap();
+    assert_eq!((&*public.value, public.place.to_string()), ("true", "sockeye.toml:1".to_owned()));
+}

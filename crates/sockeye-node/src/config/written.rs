@@ -1,0 +1,90 @@
+//! The configuration as text: the commented default file, and what holds with where it comes from.
+
+use std::fmt::Write as _;
+
+use super::{Config, KEYS, Place};
+
+/// The file that a new data folder gets: every key with its help and its default, commented out, so that a
+/// newer program's defaults hold until somebody decides otherwise.
+#[must_use]
+pub fn default_file() -> String {
+    let mut out = String::from(
+        "# Configuration of a sockeye node.\n\
+         #\n\
+         # What is commented out is the default. `sockeye config check` looks for mistakes, `sockeye config\n\
+         # show` prints what holds and where it comes from, and `sockeye reload` (or SIGHUP) applies what was\n\
+         # changed and says what has to wait for a restart. Sizes are written as \"10GiB\", times as \"30s\".\n",
+    );
+    let mut table = "";
+    for key in KEYS {
+        let (of, name) = key.name.split_once('.').unwrap_or(("", key.name));
+        if of != table {
+            table = of;
+            // Writing into a String does not fail.
+            let _ = write!(out, "\n[{table}]\n");
+        }
+        out.push('\n');
+        for line in key.help {
+            let _ = writeln!(out, "# {}", line.trim());
+        }
+        let _ = writeln!(out, "#{name} = {}", broken(&key.default_toml()));
+    }
+    out
+}
+
+/// A list with each item on a line of its own if it is long; still commented out.
+fn broken(toml: &str) -> String {
+    if toml.len() < 80 || !toml.starts_with('[') {
+        return toml.to_owned();
+    }
+    let items = toml.trim_matches(['[', ']']).split(", ");
+    items.fold("[\n".to_owned(), |list, item| format!("{list}#    {item},\n")) + "#]"
+}
+
+/// One value that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The key.
+    pub key: &'static str,
+    /// Its value, as TOML.
+    pub value: String,
+    /// Where it comes from.
+    pub place: Place,
+}
+
+/// Every value that holds, with where it comes from.
+pub(super) fn shown(config: &Config) -> Vec<Shown> {
+    let printed = config.settings.printed().into_iter();
+    printed.map(|(key, value)| Shown { key, value, place: config.place(key) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::file, *};
+
+    #[test]
+    fn the_default_file_is_toml_that_sets_nothing() {
+        let (entries, malformed) = file::read(&default_file());
+        assert_eq!((entries, malformed), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn the_default_file_without_its_comment_signs_has_every_default() {
+        let text = default_file();
+        let set: String = text
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(rest) if !rest.starts_with(' ') || rest.starts_with("    \"") => rest,
+                Some(_) => "",
+                None => line,
+            })
+            .fold(String::new(), |text, line| text + line + "\n");
+        let (entries, malformed) = file::read(&set);
+        assert_eq!(malformed, Vec::new(), "{set}");
+        let found: Vec<_> = entries.iter().map(|entry| &*entry.name).collect();
+        assert_eq!(found, KEYS.iter().map(|key| key.name).collect::<Vec<_>>());
+        for (entry, key) in entries.iter().zip(KEYS) {
+            assert_eq!((key.printed)(&entry.raw), Ok(key.default_toml()), "{}", key.name);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The registry's row: what a protocol has to bring in order to be listened for.
+
+use std::{fmt, future::Future, io, pin::Pin, sync::Arc};
+
+use sockeye::{Conn, ConnInfo, Failure, Handler};
+
+use crate::{Node, config::Settings};
+
+/// A protocol that a node can speak: a row of the program's table.
+#[derive(Clone, Copy, Debug)]
+pub struct Protocol {
+    /// Its name, in front of a listener's address.
+    pub name: &'static str,
+    /// The scheme of its URLs without TLS and with it.
+    pub schemes: (&'static str, &'static str),
+    /// The ports that its URLs need not name, likewise.
+    pub ports: (u16, u16),
+    /// Whether only this machine may reach it.
+    pub local_only: bool,
+    /// What it calls itself within TLS (ALPN), the preferred name first.
+    pub alpn: &'static [&'static str],
+    /// Makes what serves its connections, again at each reload.
+    pub service: fn(&Arc<Node>, &Settings) -> Arc<dyn Service>,
+}
+
+/// A future on the heap.
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A [`Handler`] of which the type is not known; every handler is one.
+pub trait Service: Send + Sync + 'static {
+    /// See [`Handler::handle`].
+    fn serve<'a>(&'a self, conn: &'a mut Conn) -> BoxFuture<'a, io::Result<()>>;
+
+    /// See [`Handler::verify`].
+    fn admits(&self, info: &ConnInfo) -> bool;
+
+    /// See [`Handler::on_error`].
+    fn failed(&self, info: &ConnInfo, failure: &Failure);
+}
+
+impl<H: Handler> Service for H {
+    fn serve<'a>(&'a self, conn: &'a mut Conn) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.handle(conn))
+    }
+
+    fn admits(&self, info: &ConnInfo) -> bool {
+        self.verify(info)
+    }
+
+    fn failed(&self, info: &ConnInfo, failure: &Failure) {
+        self.on_error(info, failure);
+    }
+}
+
+impl fmt::Debug for dyn Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Service")
+    }
+}
