@@ -28,8 +28,16 @@ const BANNED: &[(&str, &str)] = &[
 ];
 
 /// Crates that are here in several incompatible versions, and who holds the old one back.
-const DOUBLED: &[(&str, &str)] =
-    &[("syn", "macro crates are moving from 2 to 3; nothing of it ships")];
+const DOUBLED: &[(&str, &str)] = &[
+    ("base64", "sqlx 0.9 is on 0.22"),
+    ("block-buffer", "sqlx 0.9 is on sha2 0.10, argon2 and sha2 are on digest 0.11"),
+    ("cpufeatures", "as block-buffer"),
+    ("crypto-common", "as block-buffer"),
+    ("digest", "as block-buffer"),
+    ("hashbrown", "sqlx 0.9 is on 0.16"),
+    ("sha2", "as block-buffer"),
+    ("syn", "macro crates are moving from 2 to 3; nothing of it ships"),
+];
 
 /// Name and version of each package that the project needs at run time, ours included. `cargo tree`
 /// knows better than `cargo metadata` which optional ones are really in.

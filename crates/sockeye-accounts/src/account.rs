@@ -1,0 +1,255 @@
+//! An account, a shared folder, and what an account may do where.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AccountId, AccountName, Prefix, Rights, Role, SharedId, SharedName, prefix::is_normal,
+};
+
+/// Most grants that an account can have.
+pub const MAX_GRANTS: usize = 256;
+
+/// Rights at a folder and at all that is beneath it, unless a longer grant says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Where.
+    pub prefix: Prefix,
+    /// Which rights; [`Rights::NONE`] takes all away.
+    pub rights: Rights,
+}
+
+/// How much may be kept; a limit that is missing does not hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    /// Bytes, at most [`Quota::MOST`].
+    pub bytes: Option<u64>,
+    /// Files and folders, at most [`Quota::MOST`].
+    pub entries: Option<u64>,
+}
+
+impl Quota {
+    /// No limit.
+    pub const NONE: Self = Self { bytes: None, entries: None };
+
+    /// The largest limit that can be kept, of either kind: what 63 bits hold.
+    pub const MOST: u64 = i64::MAX as u64;
+
+    /// Whether both limits can be kept.
+    #[must_use]
+    pub fn is_keepable(&self) -> bool {
+        [self.bytes, self.entries].into_iter().flatten().all(|limit| limit <= Self::MOST)
+    }
+}
+
+/// Everything about an account but its secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// What it is filed under; its home on the disk is named so.
+    pub id: AccountId,
+    /// What it is called.
+    pub name: AccountName,
+    /// What its rights begin from.
+    pub role: Role,
+    /// Whether it is kept from logging in.
+    pub locked: bool,
+    /// Whether it has a password at all.
+    pub has_password: bool,
+    /// Whether its password was given by somebody else and is to be changed.
+    pub must_change: bool,
+    /// How much its home may hold.
+    pub quota: Quota,
+    /// Rights that differ from those of its role, ordered by prefix.
+    pub grants: Vec<Grant>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Counts the changes; one of a later state is greater.
+    pub revision: u64,
+}
+
+impl Account {
+    /// What the account may do at `path`, an absolute path of the namespace.
+    ///
+    /// The longest grant that covers the path decides; where none does, what [the role](Role) has there:
+    /// all in the own home (a guest: read and list), none in a shared folder (an admin: all), read and
+    /// list at `/shared` and in `/public`. A path with an empty name, `.` or `..` in it has no rights.
+    ///
+    /// ```
+    /// # use sockeye_accounts::{Account, Rights, Role};
+    /// # fn look(account: &Account) {
+    /// if account.rights_at("/shared/team/plan.txt").contains(Rights::READ) { /* … */ }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn rights_at(&self, path: impl AsRef<[u8]>) -> Rights {
+        let path = path.as_ref();
+        if !is_normal(path) {
+            return Rights::NONE;
+        }
+        let covering = self.grants.iter().filter(|grant| grant.prefix.covers(path));
+        match covering.max_by_key(|grant| grant.prefix.as_str().len()) {
+            // A grant for all of the home is none for what is not the home.
+            Some(grant) if grant.prefix.as_str() != "/" || is_home(path) => grant.rights,
+            _ => self.role.rights_at(path),
+        }
+    }
+}
+
+impl Role {
+    /// What the role may do at `path`, absolute and normal, where no grant says otherwise.
+    #[must_use]
+    pub fn rights_at(self, path: impl AsRef<[u8]>) -> Rights {
+        const LOOK: Rights = Rights::READ.and(Rights::LIST);
+        match (Zone::of(path.as_ref()), self) {
+            (Zone::Home, Self::Guest) | (Zone::Shared | Zone::Public, _) => LOOK,
+            (Zone::Home, _) | (Zone::Folder, Self::Admin) => Rights::ALL,
+            (Zone::Folder | Zone::Site, _) => Rights::NONE,
+        }
+    }
+}
+
+/// The parts of the namespace, by the first name of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Zone {
+    /// The account's own home.
+    Home,
+    /// `/shared`: the list of shared folders.
+    Shared,
+    /// `/shared/NAME` and what is beneath.
+    Folder,
+    /// `/public` and what is beneath.
+    Public,
+    /// `/-`: the site's own.
+    Site,
+}
+
+impl Zone {
+    fn of(path: &[u8]) -> Self {
+        let mut names = path.split(|&b| b == b'/').skip(1);
+        match (names.next(), names.next()) {
+            (Some(b"shared"), None) => Self::Shared,
+            (Some(b"shared"), Some(_)) => Self::Folder,
+            (Some(b"public"), _) => Self::Public,
+            (Some(b"-"), _) => Self::Site,
+            _ => Self::Home,
+        }
+    }
+}
+
+fn is_home(path: &[u8]) -> bool {
+    Zone::of(path) == Zone::Home
+}
+
+/// A folder that several accounts use: `/shared/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shared {
+    /// What it is filed under; its folder on the disk is named so.
+    pub id: SharedId,
+    /// What it is called.
+    pub name: SharedName,
+    /// How much it may hold, whoever puts it there.
+    pub quota: Quota,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+impl Shared {
+    /// Where members find it.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/shared/{}", self.name)
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.prefix, self.rights)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(role: Role, grants: &[(&str, &str)]) -> Account {
+        let grant = |(prefix, rights): &(&str, &str)| Grant {
+            prefix: prefix.parse().unwrap(),
+            rights: rights.parse().unwrap(),
+        };
+        Account {
+            id: AccountId::generate(),
+            name: "alice".parse().unwrap(),
+            role,
+            locked: false,
+            has_password: true,
+            must_change: false,
+            quota: Quota::NONE,
+            grants: grants.iter().map(grant).collect(),
+            created: Timestamp::UNIX_EPOCH,
+            revision: 1,
+        }
+    }
+
+    #[test]
+    fn without_grants_the_role_decides() {
+        let look = Rights::READ | Rights::LIST;
+        for (role, path, rights) in [
+            (Role::Member, "/", Rights::ALL),
+            (Role::Member, "/docs/a", Rights::ALL),
+            (Role::Guest, "/docs/a", look),
+            (Role::Member, "/shared", look),
+            (Role::Member, "/shared/team", Rights::NONE),
+            (Role::Member, "/shared/team/a", Rights::NONE),
+            (Role::Admin, "/shared/team/a", Rights::ALL),
+            (Role::Member, "/public/a", look),
+            (Role::Admin, "/public", look),
+            (Role::Admin, "/-/api", Rights::NONE),
+            (Role::Member, "/sharedx", Rights::ALL),
+        ] {
+            assert_eq!(account(role, &[]).rights_at(path), rights, "{role} at {path}");
+        }
+    }
+
+    #[test]
+    fn the_longest_grant_that_covers_a_path_wins() {
+        let grants = [
+            ("/shared/team", "read,list"),
+            ("/shared/team/in", "write"),
+            ("/shared/team/in/closed", "none"),
+            ("/archive", "read,list"),
+        ];
+        let account = account(Role::Member, &grants);
+        for (path, rights) in [
+            ("/shared/team", "read,list"),
+            ("/shared/team/x/y", "read,list"),
+            ("/shared/team/in/x", "write"),
+            ("/shared/team/in/closed/x", "none"),
+            ("/shared/team/inx", "read,list"),
+            ("/shared/other", "none"),
+            ("/archive/2025", "read,list"),
+            ("/docs", "all"),
+        ] {
+            assert_eq!(account.rights_at(path), rights.parse().unwrap(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_grant_for_the_whole_home_opens_nothing_outside_it() {
+        let guest = account(Role::Guest, &[("/", "all")]);
+        assert_eq!(guest.rights_at("/docs"), Rights::ALL);
+        assert_eq!(guest.rights_at("/shared/team"), Rights::NONE);
+        assert_eq!(guest.rights_at("/-/api"), Rights::NONE);
+        assert_eq!(guest.rights_at("/public"), Rights::READ | Rights::LIST);
+    }
+
+    #[test]
+    fn a_path_that_is_not_normal_has_no_rights() {
+        let admin = account(Role::Admin, &[]);
+        for path in ["", "docs", "/a/../b", "/./a", "//a", "/a/", "/shared/../a"] {
+            assert_eq!(admin.rights_at(path), Rights::NONE, "{path:?}");
+        }
+        assert_eq!(admin.rights_at(b"/\xff"), Rights::ALL, "names need not be UTF-8");
+    }
+}

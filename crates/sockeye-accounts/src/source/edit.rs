@@ -1,0 +1,108 @@
+//! Changes, as a source is told of them: what was decided above, with names resolved and secrets hashed.
+
+use jiff::Timestamp;
+
+use crate::{
+    Account, AccountId, AccountName, Error, Grant, Key, MAX_GRANTS, PasswordHash, Prefix, Quota,
+    Result, Role, Shared, SharedId, Token, TokenHash, TokenId,
+};
+
+/// An account to be made.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// What it is filed under.
+    pub id: AccountId,
+    /// What it is called.
+    pub name: AccountName,
+    /// What its rights begin from.
+    pub role: Role,
+    /// How much its home may hold.
+    pub quota: Quota,
+    /// Its password's hash.
+    pub password: Option<PasswordHash>,
+    /// Whether the password is to be changed.
+    pub must_change: bool,
+    /// When it is made.
+    pub created: Timestamp,
+}
+
+/// One change. Whatever touches an account also counts its revision up, except a new hash of the same
+/// password.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Edit {
+    /// Make accounts: all, or none if one name is taken.
+    Add(Vec<NewAccount>),
+    /// Remove an account with all its tokens, keys and grants.
+    Remove(AccountId),
+    /// Change something of an account.
+    Account(AccountId, AccountEdit),
+    /// Keep a new hash of the same password, if the kept one is still the first of the two.
+    Rehash(AccountId, PasswordHash, PasswordHash),
+    /// Make a shared folder.
+    AddShared(Shared),
+    /// Remove a shared folder and all grants in it.
+    RemoveShared(SharedId),
+    /// Change how much a shared folder may hold.
+    SetSharedQuota(SharedId, Quota),
+}
+
+/// One change of one account.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AccountEdit {
+    /// Another name.
+    Rename(AccountName),
+    /// Locked or not.
+    Lock(bool),
+    /// Another password, and whether it is to be changed.
+    Password(PasswordHash, bool),
+    /// Another quota.
+    Quota(Quota),
+    /// Another role.
+    Role(Role),
+    /// A grant, in place of the one with the same prefix.
+    Grant(Grant),
+    /// No grant with this prefix any more.
+    Ungrant(Prefix),
+    /// One key more.
+    AddKey(Key),
+    /// The key with this fingerprint less.
+    RemoveKey(String),
+    /// One token more.
+    AddToken(Token, TokenHash),
+    /// One token less.
+    RemoveToken(TokenId),
+}
+
+/// What a change left behind.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Changed {
+    /// The account as it is now.
+    Account(Account),
+    /// Something else than one account's current state: the accounts made or removed, or nothing of any
+    /// account's.
+    Nothing,
+    /// Grants of any number of accounts.
+    Many,
+}
+
+impl Account {
+    /// Whether it is an admin who can log in.
+    pub(crate) fn administers(&self) -> bool {
+        self.role == Role::Admin && !self.locked
+    }
+
+    /// Puts a grant in its place, in place of the one with the same prefix.
+    pub(crate) fn put_grant(&mut self, grant: Grant) -> Result<()> {
+        match self.grants.binary_search_by(|known| known.prefix.cmp(&grant.prefix)) {
+            Ok(at) => self.grants[at] = grant,
+            Err(_) if self.grants.len() >= MAX_GRANTS => {
+                return Err(Error::TooMany { what: "grants", most: MAX_GRANTS });
+            }
+            Err(at) => self.grants.insert(at, grant),
+        }
+        Ok(())
+    }
+}

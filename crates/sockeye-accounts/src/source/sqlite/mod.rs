@@ -1,0 +1,131 @@
+//! Accounts in an SQLite file: the first and the default source.
+//!
+//! Changes take one connection, one after the other; reads take a few others and wait for no change
+//! (write-ahead log). The file and what SQLite puts beside it have mode 0600.
+
+mod fault;
+mod open;
+mod read;
+mod schema;
+mod write;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use sqlx::SqlitePool;
+
+use self::fault::Doing;
+use super::{AccountQuery, Answer, Changed, Edit, Page, Record, Source, TokenRecord, Who};
+use crate::{Account, AccountId, Key, Result, Shared, SharedName, Token, TokenId};
+
+pub use self::schema::VERSION;
+
+/// Accounts in an SQLite file; clones share the connections.
+#[derive(Clone)]
+pub struct Sqlite {
+    path: PathBuf,
+    readers: SqlitePool,
+    writer: SqlitePool,
+}
+
+impl Sqlite {
+    /// Opens the accounts at `path`, making the file or bringing its schema up to date where needed.
+    ///
+    /// # Errors
+    /// [`Error::Storage`](crate::Error::Storage) if the file cannot be opened or made, is no SQLite
+    /// database, is somebody else's, or was written by a newer version; it is then left as it was.
+    ///
+    /// Cancellation: safe; a migration under way is then done or not.
+    pub async fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        open::open(path.into()).await
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn doing(&self, doing: &'static str) -> Doing<'_> {
+        Doing { doing, path: &self.path }
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Source for Sqlite {
+    fn place(&self) -> String {
+        format!("the accounts in {}", self.path.display())
+    }
+
+    fn account<'a>(&'a self, who: &'a Who) -> Answer<'a, Option<Record>> {
+        Box::pin(async move { self.doing("read an account in").map(self.read_account(who).await) })
+    }
+
+    fn accounts<'a>(&'a self, query: &'a AccountQuery) -> Answer<'a, Page<Account>> {
+        Box::pin(async move { self.doing("list the accounts in").map(self.read_page(query).await) })
+    }
+
+    fn token(&self, id: TokenId) -> Answer<'_, Option<TokenRecord>> {
+        Box::pin(async move { self.doing("read a token in").map(self.read_token(id).await) })
+    }
+
+    fn tokens(&self, account: AccountId) -> Answer<'_, Vec<Token>> {
+        Box::pin(async move { self.doing("list tokens in").map(self.read_tokens(account).await) })
+    }
+
+    fn keys(&self, account: AccountId) -> Answer<'_, Vec<Key>> {
+        Box::pin(async move { self.doing("list keys in").map(self.read_keys(account).await) })
+    }
+
+    fn shared<'a>(&'a self, name: &'a SharedName) -> Answer<'a, Option<Shared>> {
+        let doing = self.doing("read a shared folder in");
+        Box::pin(async move { doing.map(self.read_shared(name).await) })
+    }
+
+    fn shared_page<'a>(
+        &'a self,
+        after: Option<&'a SharedName>,
+        limit: usize,
+    ) -> Answer<'a, Page<Shared>> {
+        let doing = self.doing("list the shared folders in");
+        Box::pin(async move { doing.map(self.read_shared_page(after, limit).await) })
+    }
+
+    fn change<'a>(&'a self, edit: &'a Edit) -> Answer<'a, Changed> {
+        Box::pin(async move {
+            match self.write(edit).await {
+                Ok(changed) => Ok(changed),
+                Err(write::Failed::Refused(error)) => Err(error),
+                Err(write::Failed::Sqlx(error)) => {
+                    self.doing("change the accounts in").map(Err(error))
+                }
+            }
+        })
+    }
+
+    fn note_use(&self, token: TokenId, at: Timestamp) -> Answer<'_, ()> {
+        let doing = self.doing("note the use of a token in");
+        Box::pin(async move { doing.map(self.write_use(token, at).await) })
+    }
+
+    fn backup<'a>(&'a self, to: &'a Path) -> Answer<'a, ()> {
+        Box::pin(self.copy_to(to))
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        Box::pin(async {
+            self.readers.close().await;
+            // The last connection carries the write-ahead log over into the file.
+            self.writer.close().await;
+            Ok(())
+        })
+    }
+}

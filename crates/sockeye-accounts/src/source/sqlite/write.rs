@@ -1,0 +1,311 @@
+//! What is changed: each edit is one transaction.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use sqlx::{Sqlite as Db, SqliteConnection, query::Query, sqlite::SqliteArguments};
+
+use super::{
+    Sqlite, open,
+    read::{self, bytes, integer},
+};
+use crate::{
+    Account, AccountEdit, AccountId, AccountName, Changed, Edit, Error, Grant, Key, MAX_GRANTS,
+    MAX_KEYS, MAX_TOKENS, NewAccount, Quota, Result, Shared, SharedId, Token, TokenHash, TokenId,
+    Who,
+};
+
+/// Why an edit was not made.
+pub(super) enum Failed {
+    /// It breaks a rule.
+    Refused(Error),
+    /// The file failed.
+    Sqlx(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlx(error)
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+type Written<T> = Result<T, Failed>;
+type Statement = Query<'static, Db, SqliteArguments>;
+
+impl Sqlite {
+    pub(super) async fn write(&self, edit: &Edit) -> Written<Changed> {
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        // Dropped before the end, the transaction is rolled back.
+        let changed = apply(&mut transaction, edit).await?;
+        transaction.commit().await?;
+        Ok(changed)
+    }
+
+    pub(super) async fn write_use(&self, token: TokenId, at: Timestamp) -> sqlx::Result<()> {
+        sqlx::query("UPDATE tokens SET last_used = ? WHERE id = ?")
+            .bind(at.as_millisecond())
+            .bind(bytes(token.to_bytes()))
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn copy_to(&self, to: &Path) -> Result<()> {
+        let mut doing = self.doing("copy the accounts to");
+        doing.path = to;
+        doing.io(open::create(to))?;
+        let text = to.to_str().ok_or(Error::Invalid("the name of the copy is not UTF-8"))?;
+        let copy = sqlx::query("VACUUM INTO ?").bind(text.to_owned()).execute(&self.writer).await;
+        doing.map(copy).map(|_| ())
+    }
+}
+
+async fn apply(on: &mut SqliteConnection, edit: &Edit) -> Written<Changed> {
+    match edit {
+        Edit::Add(accounts) => {
+            for new in accounts {
+                add(on, new).await?;
+            }
+        }
+        Edit::Remove(id) => remove(on, *id).await?,
+        Edit::Account(id, edit) => return Ok(Changed::Account(change(on, *id, edit).await?)),
+        Edit::Rehash(id, from, to) => {
+            let sql = "UPDATE accounts SET password = ? WHERE id = ? AND password = ?";
+            let new = sqlx::query(sql).bind(to.to_string()).bind(bytes(id.to_bytes()));
+            new.bind(from.to_string()).execute(on).await?;
+        }
+        Edit::AddShared(shared) => add_shared(on, shared).await?,
+        Edit::RemoveShared(id) => {
+            remove_shared(on, *id).await?;
+            return Ok(Changed::Many);
+        }
+        Edit::SetSharedQuota(id, quota) => {
+            let sql = "UPDATE shared SET quota_bytes = ?, quota_entries = ? WHERE id = ?";
+            let set = bind_quota(sqlx::query(sql), quota).bind(bytes(id.to_bytes()));
+            if set.execute(on).await?.rows_affected() == 0 {
+                return Err(Error::NoShared(id.to_string()).into());
+            }
+        }
+    }
+    Ok(Changed::Nothing)
+}
+
+async fn add(on: &mut SqliteConnection, new: &NewAccount) -> Written<()> {
+    let sql = "INSERT INTO accounts (id, name, role, password, must_change, quota_bytes, \
+               quota_entries, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    let insert = sqlx::query(sql)
+        .bind(bytes(new.id.to_bytes()))
+        .bind(new.name.as_str().to_owned())
+        .bind(new.role.as_str())
+        .bind(new.password.as_ref().map(ToString::to_string))
+        .bind(new.must_change);
+    let insert = bind_quota(insert, &new.quota).bind(new.created.as_millisecond());
+    execute_unique(insert, on, || Error::NameTaken(new.name.clone())).await
+}
+
+async fn remove(on: &mut SqliteConnection, id: AccountId) -> Written<()> {
+    let before = existing(on, id).await?;
+    // Grants, tokens and keys go with it (ON DELETE CASCADE).
+    of_account("DELETE FROM accounts WHERE id = ?", id).execute(&mut *on).await?;
+    keep_an_admin(on, &before).await
+}
+
+/// Makes one change of one account and answers with what the account is then.
+async fn change(on: &mut SqliteConnection, id: AccountId, edit: &AccountEdit) -> Written<Account> {
+    let before = existing(on, id).await?;
+    let key = bytes(id.to_bytes());
+    let set = |sql: &'static str| sqlx::query(sql);
+    match edit {
+        AccountEdit::Rename(name) => {
+            let new = set("UPDATE accounts SET name = ? WHERE id = ?");
+            let new = new.bind(name.as_str().to_owned()).bind(key);
+            execute_unique(new, on, || Error::NameTaken(name.clone())).await?;
+        }
+        AccountEdit::Lock(locked) => {
+            let new = set("UPDATE accounts SET locked = ? WHERE id = ?").bind(*locked);
+            new.bind(key).execute(&mut *on).await?;
+        }
+        AccountEdit::Password(hash, must_change) => {
+            let new = set("UPDATE accounts SET password = ?, must_change = ? WHERE id = ?");
+            new.bind(hash.to_string()).bind(*must_change).bind(key).execute(&mut *on).await?;
+        }
+        AccountEdit::Quota(quota) => {
+            let new = set("UPDATE accounts SET quota_bytes = ?, quota_entries = ? WHERE id = ?");
+            bind_quota(new, quota).bind(key).execute(&mut *on).await?;
+        }
+        AccountEdit::Role(role) => {
+            let new = set("UPDATE accounts SET role = ? WHERE id = ?").bind(role.as_str());
+            new.bind(key).execute(&mut *on).await?;
+        }
+        AccountEdit::Grant(grant) => put_grant(on, &before, grant).await?,
+        AccountEdit::Ungrant(prefix) => {
+            let old = of_account("DELETE FROM grants WHERE account = ? AND prefix = ?", id);
+            execute_one(old.bind(prefix.as_str().to_owned()), on, &before.name, "grant").await?;
+        }
+        AccountEdit::AddKey(key) => add_key(on, &before, key).await?,
+        AccountEdit::RemoveKey(fingerprint) => {
+            let old = of_account("DELETE FROM keys WHERE account = ? AND fingerprint = ?", id);
+            execute_one(old.bind(fingerprint.clone()), on, &before.name, "key").await?;
+        }
+        AccountEdit::AddToken(token, hash) => add_token(on, &before, token, hash).await?,
+        AccountEdit::RemoveToken(token) => {
+            let old = of_account("DELETE FROM tokens WHERE account = ? AND id = ?", id);
+            execute_one(old.bind(bytes(token.to_bytes())), on, &before.name, "token").await?;
+        }
+    }
+    let counted = of_account("UPDATE accounts SET revision = revision + 1 WHERE id = ?", id);
+    counted.execute(&mut *on).await?;
+    let after = existing(on, id).await?;
+    if !after.administers() {
+        keep_an_admin(on, &before).await?;
+    }
+    Ok(after)
+}
+
+async fn put_grant(on: &mut SqliteConnection, account: &Account, grant: &Grant) -> Written<()> {
+    let is_new = account.grants.iter().all(|known| known.prefix != grant.prefix);
+    if is_new && account.grants.len() >= MAX_GRANTS {
+        return Err(Error::TooMany { what: "grants", most: MAX_GRANTS }.into());
+    }
+    let sql = "INSERT INTO grants (account, prefix, rights) VALUES (?, ?, ?) \
+               ON CONFLICT (account, prefix) DO UPDATE SET rights = excluded.rights";
+    of_account(sql, account.id)
+        .bind(grant.prefix.as_str().to_owned())
+        .bind(grant.rights.to_string())
+        .execute(on)
+        .await?;
+    Ok(())
+}
+
+async fn add_key(on: &mut SqliteConnection, account: &Account, key: &Key) -> Written<()> {
+    let count = "SELECT count(*) FROM keys WHERE account = ?";
+    keep_below(on, account.id, count, "keys", MAX_KEYS).await?;
+    let sql = "INSERT INTO keys (account, fingerprint, line, created) VALUES (?, ?, ?, ?)";
+    let insert = of_account(sql, account.id)
+        .bind(key.fingerprint.clone())
+        .bind(key.key.to_string())
+        .bind(key.created.as_millisecond());
+    execute_unique(insert, on, || Error::KeyTaken).await
+}
+
+async fn add_token(
+    on: &mut SqliteConnection,
+    account: &Account,
+    token: &Token,
+    hash: &TokenHash,
+) -> Written<()> {
+    let count = "SELECT count(*) FROM tokens WHERE account = ?";
+    keep_below(on, account.id, count, "tokens", MAX_TOKENS).await?;
+    let sql = "INSERT INTO tokens (account, id, label, hash, prefix, rights, protocols, expires, \
+               created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    of_account(sql, account.id)
+        .bind(bytes(token.id.to_bytes()))
+        .bind(token.label.clone())
+        .bind(hash.as_bytes().to_vec())
+        .bind(token.prefix.as_str().to_owned())
+        .bind(token.rights.to_string())
+        .bind(token.protocols.to_string())
+        .bind(token.expires.map(Timestamp::as_millisecond))
+        .bind(token.created.as_millisecond())
+        .execute(on)
+        .await?;
+    Ok(())
+}
+
+async fn add_shared(on: &mut SqliteConnection, shared: &Shared) -> Written<()> {
+    let sql = "INSERT INTO shared (id, name, folded, quota_bytes, quota_entries, created) \
+               VALUES (?, ?, ?, ?, ?, ?)";
+    let insert = sqlx::query(sql)
+        .bind(bytes(shared.id.to_bytes()))
+        .bind(shared.name.as_str().to_owned())
+        .bind(shared.name.folded());
+    let insert = bind_quota(insert, &shared.quota).bind(shared.created.as_millisecond());
+    execute_unique(insert, on, || Error::SharedTaken(shared.name.clone())).await
+}
+
+/// Removes a shared folder, and what was granted in it: a folder of the same name that is made later
+/// begins with no grants.
+async fn remove_shared(on: &mut SqliteConnection, id: SharedId) -> Written<()> {
+    let found = read::shared_by_id(on, id).await?;
+    let shared = found.ok_or_else(|| Error::NoShared(id.to_string()))?;
+    let path = shared.path();
+    // What is beneath sorts between `/shared/NAME/` and `/shared/NAME0`, `0` being after the slash.
+    let bounds = [path.clone(), format!("{path}/"), format!("{path}0")];
+    for sql in [
+        "UPDATE accounts SET revision = revision + 1 WHERE id IN (SELECT account FROM grants \
+         WHERE prefix = ? OR (prefix >= ? AND prefix < ?))",
+        "DELETE FROM grants WHERE prefix = ? OR (prefix >= ? AND prefix < ?)",
+    ] {
+        let [at, from, to] = bounds.clone();
+        sqlx::query(sql).bind(at).bind(from).bind(to).execute(&mut *on).await?;
+    }
+    sqlx::query("DELETE FROM shared WHERE id = ?").bind(bytes(id.to_bytes())).execute(on).await?;
+    Ok(())
+}
+
+async fn existing(on: &mut SqliteConnection, id: AccountId) -> Written<Account> {
+    let found = read::account(on, id).await?;
+    Ok(found.ok_or_else(|| Who::Id(id).missing())?.account)
+}
+
+/// Refuses if `before` was the last one to administer the others.
+async fn keep_an_admin(on: &mut SqliteConnection, before: &Account) -> Written<()> {
+    if before.administers() {
+        let left = "SELECT 1 FROM accounts WHERE role = 'admin' AND locked = 0 LIMIT 1";
+        sqlx::query(left).fetch_optional(on).await?.ok_or(Error::LastAdmin)?;
+    }
+    Ok(())
+}
+
+async fn keep_below(
+    on: &mut SqliteConnection,
+    id: AccountId,
+    count: &'static str,
+    what: &'static str,
+    most: usize,
+) -> Written<()> {
+    let count = sqlx::query_scalar::<_, i64>(count).bind(bytes(id.to_bytes()));
+    if count.fetch_one(on).await? >= integer(most) {
+        return Err(Error::TooMany { what, most }.into());
+    }
+    Ok(())
+}
+
+fn of_account(sql: &'static str, id: AccountId) -> Statement {
+    sqlx::query(sql).bind(bytes(id.to_bytes()))
+}
+
+fn bind_quota(statement: Statement, quota: &Quota) -> Statement {
+    statement.bind(quota.bytes.map(integer)).bind(quota.entries.map(integer))
+}
+
+/// Executes; `taken` says what a doubled value means.
+async fn execute_unique(
+    statement: Statement,
+    on: &mut SqliteConnection,
+    taken: impl FnOnce() -> Error,
+) -> Written<()> {
+    match statement.execute(on).await {
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Err(taken().into()),
+        done => Ok(done.map(|_| ())?),
+    }
+}
+
+/// Executes what has to concern one row.
+async fn execute_one(
+    statement: Statement,
+    on: &mut SqliteConnection,
+    name: &AccountName,
+    what: &'static str,
+) -> Written<()> {
+    match statement.execute(on).await?.rows_affected() {
+        0 => Err(Error::NoSuch(name.clone(), what).into()),
+        _ => Ok(()),
+    }
+}
