@@ -6,6 +6,7 @@
 //! everything in one folder and change nothing.
 
 pub mod config;
+pub mod data;
 mod error;
 mod list;
 mod listeners;

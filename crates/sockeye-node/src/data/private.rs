@@ -1,0 +1,39 @@
+//! Files and folders that only their owner may read, made whole or not at all.
+
+use std::{
+    fs::{DirBuilder, File},
+    io::{self, Write as _},
+    os::unix::fs::DirBuilderExt as _,
+    path::Path,
+};
+
+use rustix::fs::{Mode, OFlags};
+
+/// Makes a folder with mode 0700; one that is there already is left as it is.
+pub(crate) fn make_folder(path: &Path) -> io::Result<bool> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a file with mode 0600 in place of what has its name; whoever looks finds the old one or the new.
+pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".new");
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    // A draft that a crash left behind is written over.
+    let file = rustix::fs::open(&draft, flags, Mode::RUSR | Mode::WUSR)?;
+    let mut file = File::from(file);
+    let written = file
+        .write_all(contents)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&draft, path))
+        .and_then(|()| File::open(folder)?.sync_all());
+    if written.is_err() {
+        let _ = std::fs::remove_file(&draft);
+    }
+    written
+}
