@@ -5,11 +5,14 @@
 //! protocol can forget one. For now there is one kind of session: [`Session::guest`], which may read
 //! everything in one folder and change nothing.
 
+pub mod certificate;
+pub mod command;
 pub mod config;
+pub mod control;
 pub mod data;
 mod error;
 mod list;
-mod listeners;
+pub mod listeners;
 mod node;
 mod read;
 mod session;
@@ -17,7 +20,7 @@ mod session;
 pub use error::{Error, Result};
 pub use list::{Folder, Gathered, Listing};
 pub use listeners::{Listen, ListenError, Protocol, Service};
-pub use node::Node;
+pub use node::{Node, NodeError, Phase};
 pub use read::{Body, FileBody, OpenFile, Range};
 pub use session::{Resource, Session};
 pub use sockeye_store::{

@@ -64,9 +64,7 @@ impl DataError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotThere(_) => {
-                Some("`sockeye serve` makes one; --data names another".to_owned())
-            }
+            Self::NotThere(_) => Some("`sockeye serve` makes one; --data names another".to_owned()),
             Self::Held { pid: Some(pid), .. } => Some(format!(
                 "stop it with `kill {pid}`, or let this one have another folder with --data"
             )),
@@ -78,9 +76,9 @@ impl DataError {
                 Some(format!("run this as that user: `sudo -u '#{owner}' sockeye …`"))
             }
             Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::PermissionDenied => {
-                    Some("check its owner and mode with `ls -ld`, or name another with --data".into())
-                }
+                io::ErrorKind::PermissionDenied => Some(
+                    "check its owner and mode with `ls -ld`, or name another with --data".into(),
+                ),
                 io::ErrorKind::ReadOnlyFilesystem => {
                     Some("name a folder that can be written with --data".to_owned())
                 }

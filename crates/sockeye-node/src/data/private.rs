@@ -23,7 +23,8 @@ pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let mut draft = path.as_os_str().to_owned();
     draft.push(".new");
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let flags =
+        OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     // A draft that a crash left behind is written over.
     let file = rustix::fs::open(&draft, flags, Mode::RUSR | Mode::WUSR)?;
     let mut file = File::from(file);

@@ -3,9 +3,14 @@
 //! A protocol is a row of the program's table ([`Protocol`]); this crate knows none of them.
 
 mod address;
+mod bind;
+mod open;
 mod protocol;
+mod service;
 
 pub use address::{Listen, ListenError};
+pub use bind::{Bound, OpenError};
+pub use open::{Exchanged, Listeners, Opened};
 pub use protocol::{Protocol, Service};
 
 #[cfg(test)]

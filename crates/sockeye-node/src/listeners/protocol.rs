@@ -23,6 +23,14 @@ pub struct Protocol {
     pub service: fn(&Arc<Node>, &Settings) -> Arc<dyn Service>,
 }
 
+impl Protocol {
+    /// The scheme of its URLs, and the port that they need not name.
+    #[must_use]
+    pub const fn scheme(&self, tls: bool) -> (&'static str, u16) {
+        if tls { (self.schemes.1, self.ports.1) } else { (self.schemes.0, self.ports.0) }
+    }
+}
+
 /// A future on the heap.
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

@@ -46,6 +46,7 @@ pub use prepared::PreparedServer;
 pub use registry::OpenConnection;
 pub use report::Report;
 pub use shutdown::DrainSignal;
+pub use signals::{Order, Orders};
 pub use startup::{Advice, advise};
 pub use stats::Stats;
 pub use streams::Streams;

@@ -1,6 +1,6 @@
 //! What a server did, told when it stops.
 
-use std::{fmt, time::Duration};
+use std::{fmt, ops::AddAssign, time::Duration};
 
 use super::{Stats, registry::OpenConnection};
 
@@ -46,6 +46,15 @@ impl fmt::Display for Report {
             }
         }
         Ok(())
+    }
+}
+
+/// Several servers that were drained together: what all of them did, and the longest drain.
+impl AddAssign for Report {
+    fn add_assign(&mut self, other: Self) {
+        self.stats += other.stats;
+        self.cut.extend(other.cut);
+        self.drained_in = self.drained_in.max(other.drained_in);
     }
 }
 
@@ -100,5 +109,17 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(text, format!("stopped after {expected}{rest}"));
         }
+    }
+
+    #[test]
+    fn reports_of_several_servers_are_one() {
+        let report = |accepted, seconds| Report {
+            stats: Stats { accepted, completed: accepted, ..Stats::default() },
+            cut: Vec::new(),
+            drained_in: Duration::from_secs(seconds),
+        };
+        let mut all = report(1, 3);
+        all += report(2, 1);
+        assert_eq!(all.to_string(), "stopped after 3 connections; drained in 3000 ms");
     }
 }

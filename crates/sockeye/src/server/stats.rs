@@ -5,6 +5,7 @@
 
 use std::{
     io,
+    ops::AddAssign,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
@@ -31,6 +32,13 @@ macro_rules! counters {
             #[must_use]
             pub fn named(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($name), self.$name)),+]
+            }
+        }
+
+        /// The counters of several servers, counter by counter.
+        impl AddAssign for Stats {
+            fn add_assign(&mut self, other: Self) {
+                $(self.$name += other.$name;)+
             }
         }
 

@@ -1,0 +1,289 @@
+//! A node that serves: from its first connection to its report, obeying signals and commands.
+
+use std::sync::Arc;
+
+use sockeye::{
+    Addr, Limits, Report, Server,
+    server::{Order, Orders},
+    systemd::{Notifier, State},
+};
+use tokio::sync::{Mutex, Notify};
+
+use super::{MAX_LINE, VERSION, socket::Control};
+use crate::{
+    Node, Protocol,
+    certificate::Certificates,
+    command::{Answer, Command, Execute, Refusal, RefusalKind, Reloaded, Status},
+    config::{Config, ConfigError, Settings, Sources, Within},
+    data::DataError,
+    listeners::{Bound, Exchanged, Listeners, OpenError, Opened},
+    node::Phase,
+};
+
+/// Commands at once.
+const MOST_COMMANDS: usize = 32;
+
+/// What a node serves with.
+#[derive(Debug)]
+pub struct Setup {
+    /// Its listeners, bound.
+    pub bound: Vec<Bound>,
+    /// The certificate of those with TLS.
+    pub certificates: Certificates,
+    /// What the configuration was made of: at a reload the file is read anew, and the rest taken again.
+    pub sources: Sources,
+    /// What listeners can speak.
+    pub protocols: &'static [Protocol],
+    /// What bounds each listener's connections, where the configuration does not.
+    pub limits: Limits,
+    /// Who is told when the node is ready, reloads and stops.
+    pub notifier: Notifier,
+}
+
+/// A node that serves.
+#[derive(Debug)]
+pub struct Serving {
+    node: Arc<Node>,
+    listeners: Listeners,
+    certificates: Arc<Certificates>,
+    protocols: &'static [Protocol],
+    /// The sources that do not change while it runs: all but the file.
+    sources: Sources,
+    /// One reload at a time.
+    reloading: Mutex<()>,
+    finish: Notify,
+    notifier: Notifier,
+}
+
+/// Why a node does not serve, or stopped to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServingError {
+    /// A listener cannot be had.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A server cannot be run.
+    #[error(transparent)]
+    Server(#[from] sockeye::Error),
+}
+
+/// Why nothing was reloaded.
+#[derive(Debug, thiserror::Error)]
+enum ReloadError {
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error("the configuration stays as it was:\n{0}")]
+    Config(#[from] ConfigError),
+}
+
+impl Serving {
+    /// Begins to accept; on a runtime.
+    ///
+    /// # Errors
+    /// [`ServingError`]; what was begun ends with the runtime.
+    pub fn start(node: Arc<Node>, setup: Setup) -> Result<Arc<Self>, ServingError> {
+        let Setup { bound, certificates, sources, protocols, limits, notifier } = setup;
+        let certificates = Arc::new(certificates);
+        let limits = configured(&node.config().settings, limits);
+        let listeners = Listeners::new(Arc::clone(&node), Arc::clone(&certificates), limits);
+        for bound in bound {
+            listeners.accept(bound)?;
+        }
+        Ok(Arc::new(Self {
+            node,
+            listeners,
+            certificates,
+            protocols,
+            sources: Sources { file: None, ..sources },
+            reloading: Mutex::default(),
+            finish: Notify::new(),
+            notifier,
+        }))
+    }
+
+    /// Begins the drain, as a first signal does.
+    pub fn finish(&self) {
+        self.finish.notify_one();
+    }
+
+    /// The listeners that are open.
+    #[must_use]
+    pub fn opened(&self) -> Vec<Opened> {
+        self.listeners.opened()
+    }
+
+    /// Serves until a signal or [`Serving::finish`] drains it, or a listener fails; `ready` is called once it obeys signals and
+    /// takes commands.
+    ///
+    /// # Errors
+    /// [`ServingError`]: the control socket cannot be had, or what a listener ended with.
+    ///
+    /// # Cancel safety
+    /// Not cancellation safe: dropped, it leaves its servers without anybody who drains them.
+    pub async fn run(
+        self: &Arc<Self>,
+        ready: impl FnOnce(),
+    ) -> Result<Option<Report>, ServingError> {
+        let orders = Orders::catch()
+            .map_err(|source| sockeye::Error::System { what: "cannot catch signals", source })?;
+        let control = self.control()?;
+        let commands = control.handle();
+        let serve = async {
+            self.node.set_phase(Phase::Ready);
+            self.tell(State::Ready);
+            ready();
+            self.attend(&orders).await;
+            self.node.set_phase(Phase::Draining);
+            self.tell(State::Stopping);
+            let ended = self.drain(&orders).await;
+            // Last, so that whoever wants to know meets somebody.
+            commands.drain();
+            ended
+        };
+        let (report, controlled) = tokio::join!(serve, control.run_async());
+        controlled?;
+        Ok(report?)
+    }
+
+    fn control(self: &Arc<Self>) -> Result<sockeye::PreparedServer, ServingError> {
+        let path = self.node.folder().control();
+        let addr = Addr::unix(path).with_option("mode", "0600").map_err(sockeye::Error::from)?;
+        let limits = Limits {
+            max_connections: MOST_COMMANDS,
+            max_line: MAX_LINE,
+            drain: self.node.config().settings.drain,
+            ..Limits::default()
+        };
+        let server = Server::bind(addr)?.limits(limits).signals(false);
+        Ok(server.with(Control(Arc::clone(self))).prepare()?)
+    }
+
+    /// Obeys until it is to drain.
+    async fn attend(&self, orders: &Orders) {
+        loop {
+            tokio::select! {
+                order = orders.next() => match order {
+                    Order::Drain | Order::Stop => return,
+                    Order::Reload => self.reload_and_tell().await,
+                },
+                () = self.listeners.failed() => return,
+                () = self.finish.notified() => return,
+            }
+        }
+    }
+
+    async fn drain(&self, orders: &Orders) -> Result<Option<Report>, sockeye::Error> {
+        let open: u64 = self.node.servers().iter().map(|(_, server)| server.stats().active).sum();
+        tracing::info!(
+            target: "sockeye::server::signals",
+            open,
+            deadline_s = self.node.config().settings.drain.as_secs(),
+            "draining; a second signal ends every connection at once"
+        );
+        self.listeners.drain();
+        loop {
+            tokio::select! {
+                ended = self.listeners.ended() => return ended,
+                order = orders.next() => if order != Order::Reload {
+                    tracing::warn!("second signal: ending every connection now");
+                    orders.end_by_next();
+                    self.listeners.stop();
+                },
+            }
+        }
+    }
+
+    async fn reload_and_tell(&self) {
+        self.tell(State::reloading());
+        match self.reload().await {
+            Ok(reloaded) => tell_reloaded(&reloaded),
+            Err(error) => tracing::error!("{error}"),
+        }
+        self.tell(State::Ready);
+    }
+
+    /// Reads configuration and certificate again, and applies what can change.
+    async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        let _one = self.reloading.lock().await;
+        let file = self.node.folder().read_config()?;
+        let sources = Sources { file, ..self.sources.clone() };
+        let new = Config::load(&sources, self.protocols)?;
+        let (config, changed) = self.node.config().reloaded(new);
+        let settings = config.settings.clone();
+        let warnings = config.warnings().iter().map(ToString::to_string).collect();
+        self.node.configure(config);
+        let mut reloaded = Reloaded { changed, warnings, ..Reloaded::default() };
+        if let Err(error) = self.certificates.reload() {
+            reloaded.failed.push(format!("the certificate stays as it was: {error}"));
+        }
+        let Exchanged { opened, closed, failed } =
+            self.listeners.exchange(&settings, self.protocols).await;
+        reloaded.opened = opened.iter().map(ToString::to_string).collect();
+        reloaded.closed = closed.iter().map(ToString::to_string).collect();
+        let failed = failed.iter().map(|(listen, error)| format!("{listen} is not open: {error}"));
+        reloaded.failed.extend(failed);
+        Ok(reloaded)
+    }
+
+    fn status(&self) -> Status {
+        let servers = self.node.servers();
+        let listener = |opened: Opened| {
+            let addrs = opened.addrs.iter().map(ToString::to_string).collect();
+            (opened.listen.to_string(), addrs)
+        };
+        Status {
+            pid: std::process::id(),
+            version: VERSION.to_owned(),
+            seconds: self.node.since().elapsed().as_secs(),
+            listeners: self.opened().into_iter().map(listener).collect(),
+            connections: servers.iter().map(|(_, server)| server.stats().active).sum(),
+        }
+    }
+
+    fn tell(&self, state: State<'_>) {
+        if let Err(error) = self.notifier.notify(&[state]) {
+            tracing::warn!(%error, "the service manager was not told");
+        }
+    }
+}
+
+impl Execute for Serving {
+    async fn execute(&self, command: Command) -> Result<Answer, Refusal> {
+        match command {
+            Command::Status => Ok(Answer::Status(self.status())),
+            Command::Reload => match self.reload().await {
+                Ok(reloaded) => {
+                    tell_reloaded(&reloaded);
+                    Ok(Answer::Reloaded(reloaded))
+                }
+                Err(error) => Err(Refusal::new(RefusalKind::Usage, error)),
+            },
+        }
+    }
+}
+
+/// The limits of each listener: what is configured, as far as the process can have as many connections.
+fn configured(settings: &Settings, limits: Limits) -> Limits {
+    Limits {
+        max_connections: settings.limits_connections.count().min(limits.max_connections),
+        max_per_ip: settings.limits_per_address.map(Within::count),
+        handshake: settings.limits_handshake,
+        drain: settings.drain,
+        ..limits
+    }
+}
+
+fn tell_reloaded(reloaded: &Reloaded) {
+    for listen in &reloaded.opened {
+        tracing::info!(target: "sockeye::server::signals", "{listen} was opened");
+    }
+    for listen in &reloaded.closed {
+        tracing::info!(target: "sockeye::server::signals", "{listen} was closed");
+    }
+    for change in reloaded.changed.iter().filter(|change| !change.applied) {
+        tracing::warn!("{} = {} holds from the next start on", change.key, change.after);
+    }
+    for failed in &reloaded.failed {
+        tracing::error!("{failed}");
+    }
+}

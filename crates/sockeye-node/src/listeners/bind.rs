@@ -1,0 +1,61 @@
+//! From addresses to bound sockets, before anything else of a node is there.
+
+use sockeye::{Addr, Server, server::Streams};
+
+use super::{Listen, ListenError, Protocol};
+
+/// A listener that is bound: connections queue, and nobody accepts them yet.
+#[derive(Debug)]
+pub struct Bound {
+    pub(super) listen: Listen,
+    pub(super) protocol: &'static Protocol,
+    pub(super) server: Server<Streams>,
+}
+
+/// Why a listener cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// It cannot be at all.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The system refuses it, or it does not fit in with the rest.
+    #[error(transparent)]
+    Server(#[from] sockeye::Error),
+    /// There is no certificate for it.
+    #[error("no TLS on {listen}: {source}")]
+    Tls {
+        /// The listener.
+        listen: Box<Listen>,
+        /// Why not.
+        source: sockeye::tls::TlsError,
+    },
+}
+
+impl Bound {
+    /// Binds a listener. Blocks while a name is looked up.
+    ///
+    /// # Errors
+    /// If none of `protocols` can be spoken there, or the system refuses the address.
+    pub fn open(listen: &Listen, protocols: &'static [Protocol]) -> Result<Self, OpenError> {
+        let protocol = listen.check(protocols)?;
+        let server = Server::bind(&listen.addr)?;
+        // An inherited socket tells only now where it is.
+        if protocol.local_only && !server.addrs().iter().all(Addr::is_local) {
+            return Err(ListenError::NotLocal { listen: Box::new(listen.clone()) }.into());
+        }
+        Ok(Self { listen: listen.clone(), protocol, server })
+    }
+
+    /// The listener as it was asked for.
+    #[must_use]
+    pub fn listen(&self) -> &Listen {
+        &self.listen
+    }
+
+    /// The addresses that it has, with their real ports.
+    #[must_use]
+    pub fn addrs(&self) -> Vec<Addr> {
+        self.server.addrs()
+    }
+}

@@ -1,0 +1,264 @@
+//! The listeners of a running node: opened and closed one by one, drained together.
+//!
+//! Each is a server of its own, so that none touches the connections of another.
+
+use std::{
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use sockeye::{Addr, Limits, Model, PreparedServer, Report, ServerHandle};
+use tokio::{sync::watch, time::Instant};
+use tokio_util::task::TaskTracker;
+
+use super::{Bound, Listen, OpenError, Protocol, service::Current};
+use crate::{Node, certificate::Certificates, config::Settings};
+
+/// How long a listener may need to let go of an address that another one is to have.
+const HANDED_OVER: Duration = Duration::from_secs(3);
+
+/// How often it is tried.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// The open listeners of a node.
+#[derive(Debug)]
+pub struct Listeners {
+    node: Arc<Node>,
+    certificates: Arc<Certificates>,
+    limits: Limits,
+    running: TaskTracker,
+    open: Mutex<Vec<Open>>,
+    /// What those did that have ended.
+    ended: Arc<Mutex<Ended>>,
+    failed: watch::Sender<bool>,
+}
+
+/// One that is open.
+#[derive(Debug)]
+struct Open {
+    listen: Listen,
+    protocol: &'static Protocol,
+    service: Arc<Current>,
+    handle: ServerHandle,
+}
+
+#[derive(Debug, Default)]
+struct Ended {
+    report: Option<Report>,
+    /// The first that ended without being told to.
+    error: Option<sockeye::Error>,
+}
+
+/// What an open listener is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// As it was asked for.
+    pub listen: Listen,
+    /// Its addresses, with their real ports.
+    pub addrs: Vec<Addr>,
+    /// Its protocol.
+    pub scheme: (&'static str, u16),
+}
+
+/// What became of the listeners at a reload.
+#[derive(Debug, Default)]
+pub struct Exchanged {
+    /// New ones.
+    pub opened: Vec<Listen>,
+    /// Those that take no more connections.
+    pub closed: Vec<Listen>,
+    /// Those that could not be opened.
+    pub failed: Vec<(Listen, OpenError)>,
+}
+
+impl Listeners {
+    /// None yet, for this node; `limits` bound each one's connections.
+    #[must_use]
+    pub fn new(node: Arc<Node>, certificates: Arc<Certificates>, limits: Limits) -> Self {
+        Self {
+            node,
+            certificates,
+            limits,
+            running: TaskTracker::new(),
+            open: Mutex::default(),
+            ended: Arc::default(),
+            failed: watch::Sender::new(false),
+        }
+    }
+
+    /// Begins to accept from a listener that is bound; on a runtime.
+    ///
+    /// # Errors
+    /// [`OpenError::Tls`] if it needs a certificate that cannot be had; [`OpenError::Server`].
+    pub fn accept(&self, bound: Bound) -> Result<(), OpenError> {
+        let Bound { listen, protocol, server } = bound;
+        let config = self.node.config();
+        let service = (protocol.service)(&self.node, &config.settings);
+        let service = Arc::new(Current::new(service));
+        let model = config.settings.model.model();
+        let mut server = server.model(model).limits(self.limits.clone()).signals(false);
+        if listen.addr.tls {
+            let tls = self.certificates.server(protocol.alpn);
+            let failed = |source| OpenError::Tls { listen: Box::new(listen.clone()), source };
+            server = server.tls(tls.map_err(failed)?);
+        }
+        let prepared = server.with(Arc::clone(&service)).prepare()?;
+        let handle = prepared.handle();
+        self.run(prepared, model)?;
+        self.lock().push(Open { listen, protocol, service, handle });
+        self.node.set_servers(self.handles());
+        Ok(())
+    }
+
+    /// Runs a server beside the others.
+    fn run(&self, prepared: PreparedServer, model: Model) -> Result<(), sockeye::Error> {
+        let (ended, failed) = (Arc::clone(&self.ended), self.failed.clone());
+        let done = move |served: Result<Report, sockeye::Error>| {
+            let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+            match (served, &mut ended.report) {
+                (Ok(report), Some(all)) => *all += report,
+                (Ok(report), none) => *none = Some(report),
+                (Err(error), _) => {
+                    tracing::error!(%error, "a listener ended");
+                    ended.error.get_or_insert(error);
+                    failed.send_replace(true);
+                }
+            }
+        };
+        if model == Model::Tasks {
+            self.running.spawn(async move { done(prepared.run_async().await) });
+            return Ok(());
+        }
+        let token = self.running.token();
+        let run = move || {
+            done(prepared.run());
+            drop(token);
+        };
+        let started = std::thread::Builder::new().name("sockeye-listener".to_owned()).spawn(run);
+        started
+            .map(drop)
+            .map_err(|source| sockeye::Error::System { what: "cannot start a thread", source })
+    }
+
+    /// Those that are open now.
+    #[must_use]
+    pub fn opened(&self) -> Vec<Opened> {
+        let opened = |open: &Open| Opened {
+            listen: open.listen.clone(),
+            addrs: open.handle.addrs().to_vec(),
+            scheme: open.protocol.scheme(open.listen.addr.tls),
+        };
+        self.lock().iter().map(opened).collect()
+    }
+
+    fn handles(&self) -> Vec<(Listen, ServerHandle)> {
+        self.lock().iter().map(|open| (open.listen.clone(), open.handle.clone())).collect()
+    }
+
+    /// Opens what is configured and not open, closes what is open and not configured, and gives those that
+    /// stay their new settings. Connections of a closed listener have [`Limits::drain`] to finish.
+    ///
+    /// Cancellation: what was exchanged so far stays.
+    pub async fn exchange(&self, settings: &Settings, protocols: &'static [Protocol]) -> Exchanged {
+        let mut exchanged = Exchanged::default();
+        let (closing, opening) = self.differing(settings);
+        let mut refused = Vec::new();
+        for listen in opening {
+            match self.open(&listen, protocols).await {
+                Ok(()) => exchanged.opened.push(listen),
+                Err(error) => refused.push((listen, error)),
+            }
+        }
+        for open in &closing {
+            open.handle.drain();
+            exchanged.closed.push(open.listen.clone());
+        }
+        let deadline = Instant::now() + HANDED_OVER;
+        for (listen, mut error) in refused {
+            // The address may be that of one that is closing.
+            let opened = loop {
+                if closing.is_empty() || Instant::now() >= deadline {
+                    break false;
+                }
+                tokio::time::sleep(AGAIN).await;
+                match self.open(&listen, protocols).await {
+                    Ok(()) => break true,
+                    Err(again) => error = again,
+                }
+            };
+            match opened {
+                true => exchanged.opened.push(listen),
+                false => exchanged.failed.push((listen, error)),
+            }
+        }
+        self.node.set_servers(self.handles());
+        exchanged
+    }
+
+    /// Takes out those that are to be closed, and gives what is to be opened.
+    fn differing(&self, settings: &Settings) -> (Vec<Open>, Vec<Listen>) {
+        let mut open = self.lock();
+        let mut before = mem::take(&mut *open);
+        let mut opening = Vec::new();
+        for listen in &settings.listen {
+            match before.iter().position(|open| open.listen == *listen) {
+                Some(at) => {
+                    let stays = before.swap_remove(at);
+                    stays.service.replace((stays.protocol.service)(&self.node, settings));
+                    open.push(stays);
+                }
+                None => opening.push(listen.clone()),
+            }
+        }
+        (before, opening)
+    }
+
+    async fn open(&self, listen: &Listen, protocols: &'static [Protocol]) -> Result<(), OpenError> {
+        let wanted = listen.clone();
+        let bound = self.node.pool().run(move || Bound::open(&wanted, protocols)).await;
+        let busy = |error| {
+            let source = std::io::Error::new(std::io::ErrorKind::ResourceBusy, error);
+            OpenError::Server(sockeye::Error::System { what: "cannot bind now", source })
+        };
+        self.accept(bound.map_err(busy)??)
+    }
+
+    /// Waits until a listener has ended by a fault of its own. Cancellation safe.
+    pub async fn failed(&self) {
+        let mut failed = self.failed.subscribe();
+        // It cannot close before this ends.
+        let _ = failed.wait_for(|failed| *failed).await;
+    }
+
+    /// Begins the drain of all: see [`ServerHandle::drain`].
+    pub fn drain(&self) {
+        self.lock().iter().for_each(|open| open.handle.drain());
+        self.running.close();
+    }
+
+    /// Ends every connection now.
+    pub fn stop(&self) {
+        self.lock().iter().for_each(|open| open.handle.stop());
+        self.running.close();
+    }
+
+    /// Waits until all have ended after a drain, and tells what they did, those closed before included.
+    ///
+    /// Cancellation safe.
+    ///
+    /// # Errors
+    /// What the first one ended with that was not told to.
+    pub async fn ended(&self) -> Result<Option<Report>, sockeye::Error> {
+        self.running.wait().await;
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        match ended.error.take() {
+            Some(error) => Err(error),
+            None => Ok(ended.report.take()),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

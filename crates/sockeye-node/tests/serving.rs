@@ -1,0 +1,261 @@
+//! A node that serves: its listeners are exchanged while it runs, and it takes commands.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
+use std::{fs, io, os::unix::fs::PermissionsExt as _, sync::Arc, time::Duration};
+
+use sockeye::{Conn, Handler, Limits, systemd::Notifier};
+use sockeye_node::{
+    Node, Protocol,
+    certificate::{Certificates, SelfSigned},
+    command::{Answer, Command, RefusalKind, Reloaded},
+    config::{Config, Sources},
+    control::{ControlError, Serving, Setup, ask},
+    data::{DataFolder, Hold},
+    listeners::Bound,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+/// No wait is longer.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Answers each line with a greeting, which is the configured index file.
+struct Greeter(String);
+
+impl Handler for Greeter {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        while conn.read_line().await?.is_some() {
+            conn.write_all(format!("{}\n", self.0).as_bytes()).await?;
+        }
+        Ok(())
+    }
+}
+
+const PROTOCOLS: &[Protocol] = &[Protocol {
+    name: "hello",
+    schemes: ("hello", "hellos"),
+    ports: (1, 2),
+    local_only: false,
+    alpn: &["hello"],
+    service: |_, settings| Arc::new(Greeter(settings.http_index[0].to_string())),
+}];
+
+async fn within<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, work).await.expect("done within the limit")
+}
+
+/// A node in a temporary folder, which serves until the test ends.
+struct Running {
+    _dir: TempDir,
+    hold: Hold,
+    serving: Arc<Serving>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    async fn start(config: &str) -> Self {
+        let dir = TempDir::new().unwrap();
+        let folder = DataFolder::new(dir.path().join("data"));
+        let mut hold = Hold::take_or_create(&folder).unwrap();
+        fs::write(folder.config(), config).unwrap();
+        hold.keep();
+        let sources = Sources { file: folder.read_config().unwrap(), ..Sources::default() };
+        let config = Config::load(&sources, PROTOCOLS).unwrap();
+        let bound = config.settings.listen.iter().map(|it| Bound::open(it, PROTOCOLS).unwrap());
+        let bound = bound.collect();
+        let certificates =
+            Certificates::new(folder.tls().join("cert.pem"), folder.tls().join("key.pem"));
+        let made = SelfSigned::make("test", Vec::new(), Duration::from_secs(3600)).unwrap();
+        certificates.write(&made).unwrap();
+        let node = Node::open(&folder, config).await.unwrap();
+        let setup = Setup {
+            bound,
+            certificates,
+            sources,
+            protocols: PROTOCOLS,
+            limits: Limits::default(),
+            notifier: Notifier::silent(),
+        };
+        let serving = Serving::start(node, setup).unwrap();
+        let mut tasks = JoinSet::new();
+        let (told, ready) = tokio::sync::oneshot::channel();
+        let run = Arc::clone(&serving);
+        tasks.spawn(async move {
+            run.run(|| told.send(()).unwrap()).await.unwrap();
+        });
+        within(ready).await.unwrap();
+        Self { _dir: dir, hold, serving, tasks }
+    }
+
+    fn folder(&self) -> &DataFolder {
+        self.hold.folder()
+    }
+
+    async fn ask(&self, command: Command) -> Result<Answer, ControlError> {
+        let folder = self.folder().clone();
+        let pool = sockeye_node::Pool::default();
+        within(pool.run(move || ask(&folder, command))).await.unwrap()
+    }
+
+    async fn reload(&self, config: &str) -> Reloaded {
+        fs::write(self.folder().config(), config).unwrap();
+        match self.ask(Command::Reload).await.unwrap() {
+            Answer::Reloaded(reloaded) => reloaded,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn connect(&self, listener: usize) -> Line {
+        let addr = self.serving.opened()[listener].addrs[0].clone();
+        let port = addr.port().unwrap();
+        Line(BufReader::new(within(TcpStream::connect(("127.0.0.1", port))).await.unwrap()))
+    }
+
+    async fn finish(mut self) {
+        self.serving.finish();
+        within(self.tasks.join_next()).await.unwrap().unwrap();
+        assert!(!self.folder().control().exists());
+    }
+}
+
+struct Line(BufReader<TcpStream>);
+
+impl Line {
+    /// Asks for a greeting.
+    async fn greeting(&mut self) -> String {
+        self.0.write_all(b"hi\n").await.unwrap();
+        let mut line = String::new();
+        within(self.0.read_line(&mut line)).await.unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Waits until the other side has closed.
+    async fn closed(&mut self) {
+        let mut line = String::new();
+        assert_eq!(within(self.0.read_line(&mut line)).await.unwrap_or(0), 0, "{line}");
+    }
+}
+
+const ONE: &str = "listen = \"hello+tcp://127.0.0.1:0\"\ndrain = \"200ms\"\n";
+
+#[tokio::test]
+async fn a_node_tells_how_it_is_and_ends_when_told_to() {
+    let node = Running::start(ONE).await;
+    assert_eq!(node.connect(0).await.greeting().await, "index.html");
+    let Answer::Status(status) = node.ask(Command::Status).await.unwrap() else { panic!() };
+    assert_eq!(status.pid, std::process::id());
+    assert_eq!(status.listeners[0].0, "hello+tcp://127.0.0.1:0");
+    let mode = fs::metadata(node.folder().control()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    node.finish().await;
+}
+
+#[tokio::test]
+async fn a_listener_that_comes_or_goes_touches_no_connection_of_another() {
+    let two = "listen = [\"hello+tcp://127.0.0.1:0\", \"hello+tcp://localhost:0?backlog=9\"]\n\
+               drain = \"200ms\"\n";
+    let node = Running::start(two).await;
+    let (mut stays, mut goes) = (node.connect(0).await, node.connect(1).await);
+    assert_eq!((stays.greeting().await, goes.greeting().await).1, "index.html");
+    let other = "listen = [\"hello+tls+tcp://127.0.0.1:0\", \"hello+tcp://127.0.0.1:0\"]\n\
+                 drain = \"10ms\"\n";
+    let reloaded = node.reload(other).await;
+    assert_eq!(reloaded.opened, ["hello+tls+tcp://127.0.0.1:0"]);
+    assert_eq!(reloaded.closed, ["hello+tcp://localhost:0?backlog=9"]);
+    let changed: Vec<_> = reloaded.changed.iter().map(|it| (&*it.key, it.applied)).collect();
+    assert_eq!(changed, [("listen", true), ("drain", false)]);
+    assert_eq!(stays.greeting().await, "index.html");
+    // It goes on until it has finished or the drain's time is over.
+    assert_eq!(goes.greeting().await, "index.html");
+    assert_eq!(node.serving.opened().len(), 2);
+    drop(goes);
+    node.finish().await;
+    stays.closed().await;
+}
+
+#[tokio::test]
+async fn new_settings_are_for_new_connections_of_a_listener_that_stays() {
+    let node = Running::start(ONE).await;
+    let mut before = node.connect(0).await;
+    assert_eq!(before.greeting().await, "index.html");
+    node.reload(&format!("{ONE}[http]\nindex = \"start.htm\"\n")).await;
+    assert_eq!(before.greeting().await, "index.html");
+    assert_eq!(node.connect(0).await.greeting().await, "start.htm");
+    drop(before);
+    node.finish().await;
+}
+
+#[tokio::test]
+async fn an_address_moves_from_one_listener_to_another() {
+    let node = Running::start(ONE).await;
+    let port = node.serving.opened()[0].addrs[0].port().unwrap();
+    let config = ONE.replace(":0", &format!(":{port}"));
+    let reloaded = node.reload(&config).await;
+    assert_eq!(reloaded.failed, Vec::<String>::new());
+    assert_eq!(reloaded.opened, [format!("hello+tcp://127.0.0.1:{port}")]);
+    assert_eq!(node.connect(0).await.greeting().await, "index.html");
+    node.finish().await;
+}
+
+#[tokio::test]
+async fn a_configuration_with_a_mistake_changes_nothing_and_is_explained() {
+    let node = Running::start(ONE).await;
+    fs::write(node.folder().config(), format!("{ONE}drian = \"5s\"\n")).unwrap();
+    let Err(ControlError::Refused(refusal)) = node.ask(Command::Reload).await else { panic!() };
+    assert_eq!(refusal.kind, RefusalKind::Usage);
+    assert!(
+        refusal
+            .message
+            .ends_with("sockeye.toml:3: drian: there is no such key; did you mean drain?"),
+        "{refusal}"
+    );
+    assert_eq!(node.connect(0).await.greeting().await, "index.html");
+    // One that cannot be opened is told, and the rest is done.
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let taken = format!("hello+tcp://{}", taken.local_addr().unwrap());
+    let listen = format!("listen = [\"hello+tcp://127.0.0.1:0\", \"{taken}\"]\n");
+    let reloaded = node.reload(&listen).await;
+    assert!(
+        reloaded.failed[0].contains("is not open: cannot listen on tcp://127.0.0.1:"),
+        "{reloaded:?}"
+    );
+    node.finish().await;
+}
+
+#[tokio::test]
+async fn thread_per_core_listeners_are_drained_too() {
+    let node = Running::start(&format!("{ONE}model = \"percore:2\"\n")).await;
+    let mut line = node.connect(0).await;
+    assert_eq!(line.greeting().await, "index.html");
+    drop(line);
+    node.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_no_command_is_answered() {
+    let node = Running::start(ONE).await;
+    for (line, part) in [
+        ("nonsense\n", "that is no command"),
+        ("{\"version\":\"9.9.9\",\"command\":\"levitate\"}\n", "of version 9.9.9"),
+    ] {
+        let socket = tokio::net::UnixStream::connect(node.folder().control()).await.unwrap();
+        let mut socket = BufReader::new(socket);
+        socket.write_all(line.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        within(socket.read_line(&mut answer)).await.unwrap();
+        assert!(answer.starts_with("{\"refused\":") && answer.contains(part), "{answer}");
+    }
+    node.finish().await;
+}
+
+#[tokio::test]
+async fn where_no_node_runs_nobody_takes_commands() {
+    let dir = TempDir::new().unwrap();
+    let error = ask(&DataFolder::new(dir.path()), Command::Status).unwrap_err();
+    assert!(error.to_string().starts_with("nobody takes commands at "), "{error}");
+}
