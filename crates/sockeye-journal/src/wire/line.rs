@@ -1,0 +1,175 @@
+//! Lines read back: whatever stands in a log, an entry comes out of it or nothing does.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::moment;
+use crate::{
+    chain::{self, Hash},
+    operation::{Event, Outcome},
+};
+
+/// What one line says.
+///
+/// Names of events and outcomes are texts, as a newer version may have written them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry<'a> {
+    /// The number of the line in the whole log, from 1.
+    pub seq: u64,
+    /// When, in microseconds since 1970.
+    pub micros: u64,
+    /// What was done; see [`Entry::event`].
+    pub op: Cow<'a, str>,
+    /// What came of it; see [`Entry::outcome`].
+    pub outcome: Cow<'a, str>,
+    /// Over which protocol.
+    pub protocol: Option<Cow<'a, str>>,
+    /// By whom.
+    pub user: Option<Cow<'a, str>>,
+    /// From where.
+    pub from: Option<Cow<'a, str>>,
+    /// On what; [`path::unescape`](super::path::unescape) gives the bytes.
+    pub path: Option<Cow<'a, str>>,
+    /// Where it went to; as `path`.
+    pub to: Option<Cow<'a, str>>,
+    /// How many bytes went by; of a repair, how many were cut off.
+    pub bytes: Option<u64>,
+    /// The BLAKE3 digest of the contents.
+    pub blake3: Option<Hash>,
+    /// How long it took, in microseconds.
+    pub took_us: Option<u64>,
+    /// What else there is to say.
+    pub detail: Option<Cow<'a, str>>,
+    /// The hash of the line.
+    pub hash: Hash,
+    /// What only the journal's own lines have.
+    pub own: OwnFields<'a>,
+}
+
+/// The parts that only the journal's own lines have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OwnFields<'a> {
+    /// Of a segment: the version of its format.
+    pub format: Option<u64>,
+    /// Of a segment: the hash of the last line before it.
+    pub previous: Option<Hash>,
+    /// Of a segment: the digest of the summary of the one before, zeros if there is none.
+    pub summary: Option<Hash>,
+    /// Of a checkpoint: the public key, hexadecimal.
+    pub key: Option<Cow<'a, str>>,
+    /// Of a checkpoint: the signature, hexadecimal.
+    pub signature: Option<Cow<'a, str>>,
+    /// Of a retention: the first line that is kept.
+    pub first: Option<u64>,
+    /// Of a repair: how many lines are missing; of a gap: how many operations were not recorded.
+    pub lost: Option<u64>,
+}
+
+/// The line as JSON has it.
+#[derive(Deserialize)]
+struct Raw<'a> {
+    seq: u64,
+    #[serde(borrow)]
+    at: Cow<'a, str>,
+    #[serde(borrow)]
+    op: Cow<'a, str>,
+    #[serde(borrow)]
+    outcome: Cow<'a, str>,
+    #[serde(borrow, default)]
+    protocol: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    user: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    from: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    path: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    to: Option<Text<'a>>,
+    bytes: Option<u64>,
+    #[serde(borrow, default)]
+    blake3: Option<Text<'a>>,
+    took_us: Option<u64>,
+    #[serde(borrow, default)]
+    detail: Option<Text<'a>>,
+    format: Option<u64>,
+    #[serde(borrow, default)]
+    previous: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    summary: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    key: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    signature: Option<Text<'a>>,
+    first: Option<u64>,
+    lost: Option<u64>,
+}
+
+/// A text that is borrowed where it has no escapes, also inside of an `Option`.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads a line, without its end.
+#[must_use]
+pub fn parse(line: &[u8]) -> Option<Entry<'_>> {
+    let (_, hash) = chain::split(line).filter(|_| line.len() < super::MAX_LINE)?;
+    let raw: Raw<'_> = serde_json::from_slice(line).ok()?;
+    // A hash that is there and is none makes the line a broken one.
+    let hash_of = |text: Option<Text<'_>>| match text {
+        Some(text) => Hash::from_hex(text.0.as_bytes()).map(Some),
+        None => Some(None),
+    };
+    Some(Entry {
+        seq: raw.seq,
+        micros: moment::parse(raw.at.as_bytes())?,
+        op: raw.op,
+        outcome: raw.outcome,
+        protocol: raw.protocol.map(|text| text.0),
+        user: raw.user.map(|text| text.0),
+        from: raw.from.map(|text| text.0),
+        path: raw.path.map(|text| text.0),
+        to: raw.to.map(|text| text.0),
+        bytes: raw.bytes,
+        blake3: hash_of(raw.blake3)?,
+        took_us: raw.took_us,
+        detail: raw.detail.map(|text| text.0),
+        hash,
+        own: OwnFields {
+            format: raw.format,
+            previous: hash_of(raw.previous)?,
+            summary: hash_of(raw.summary)?,
+            key: raw.key.map(|text| text.0),
+            signature: raw.signature.map(|text| text.0),
+            first: raw.first,
+            lost: raw.lost,
+        },
+    })
+}
+
+/// The number and the moment that a line begins with, without reading the rest of it.
+#[must_use]
+pub fn beginning(line: &[u8]) -> Option<(u64, u64)> {
+    let digits = line.strip_prefix(b"{\"seq\":")?;
+    let length = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+    let (digits, rest) = digits.split_at(length);
+    let seq = str::from_utf8(digits).ok()?.parse().ok()?;
+    let at = rest.strip_prefix(b",\"at\":\"")?.get(..moment::LENGTH)?;
+    Some((seq, moment::parse(at)?))
+}
+
+impl Entry<'_> {
+    /// What was done, if this version knows it.
+    #[must_use]
+    pub fn event(&self) -> Option<Event> {
+        Event::from_name(&self.op)
+    }
+
+    /// What came of it, if this version knows it.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        Outcome::from_name(&self.outcome)
+    }
+}

@@ -1,0 +1,132 @@
+//! What a line is put together from, appended to the bytes that there are: numbers, hex, JSON text.
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Appends a number in decimal digits.
+pub(crate) fn number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        // A digit is below 10.
+        digits[at] = b'0' + (number % 10).to_le_bytes()[0];
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Appends bytes as small hexadecimal digits.
+pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    out.resize(start + 2 * bytes.len(), 0);
+    set_hex(&mut out[start..], bytes);
+}
+
+/// Writes bytes as hexadecimal digits over a place of twice their length.
+pub(crate) fn set_hex(place: &mut [u8], bytes: &[u8]) {
+    for (digits, byte) in place.chunks_exact_mut(2).zip(bytes) {
+        digits[0] = HEX[usize::from(byte >> 4)];
+        digits[1] = HEX[usize::from(byte & 15)];
+    }
+}
+
+/// Reads hexadecimal digits, small or capital.
+pub(crate) fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    if digits.len() != 2 * N {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let high = char::from(pair[0]).to_digit(16)?;
+        let low = char::from(pair[1]).to_digit(16)?;
+        *byte = (high << 4 | low).to_le_bytes()[0];
+    }
+    Some(bytes)
+}
+
+/// What stands at the end of a text that was cut off.
+const CUT: &str = "…";
+
+/// Appends the inside of a JSON string, at most so many bytes of the text.
+pub(crate) fn text(out: &mut Vec<u8>, text: &str, most: usize) {
+    if text.len() > most {
+        let kept = &text[..text.floor_char_boundary(most)];
+        escaped(out, kept);
+        out.extend_from_slice(CUT.as_bytes());
+    } else {
+        escaped(out, text);
+    }
+}
+
+/// Whether a byte stands for itself in a JSON string, a path, and a terminal.
+pub(crate) fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+/// Appends the inside of a JSON string. Control characters are escaped beyond what JSON asks for,
+/// so that no terminal obeys a log.
+pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
+    if text.bytes().all(is_plain) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    for c in text.chars() {
+        match c {
+            '"' => out.extend_from_slice(b"\\\""),
+            '\\' => out.extend_from_slice(b"\\\\"),
+            c if c.is_control() => {
+                // Control characters lie below U+00A0.
+                out.extend_from_slice(b"\\u00");
+                hex(out, &[u32::from(c).to_le_bytes()[0]]);
+            }
+            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn put(of: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+        let mut out = Vec::new();
+        of(&mut out);
+        out
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_cut_between_characters() {
+        let cut = put(|out| text(out, "aé", 2));
+        assert_eq!(cut, "a…".as_bytes());
+        assert_eq!(put(|out| text(out, "aé", 3)), "aé".as_bytes());
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_as_the_standard_library_prints_them(n: u64) {
+            prop_assert_eq!(put(|out| number(out, n)), n.to_string().into_bytes());
+        }
+
+        #[test]
+        fn hex_reads_back(bytes: [u8; 5]) {
+            prop_assert_eq!(unhex(&put(|out| hex(out, &bytes))), Some(bytes));
+        }
+
+        #[test]
+        fn any_text_reads_back_as_json_and_holds_no_control_character(original: String) {
+            let json = put(|out| {
+                out.push(b'"');
+                escaped(out, &original);
+                out.push(b'"');
+            });
+            let written = str::from_utf8(&json).unwrap();
+            prop_assert!(!written.chars().any(char::is_control));
+            prop_assert_eq!(serde_json::from_str::<String>(written).unwrap(), original);
+        }
+    }
+}
