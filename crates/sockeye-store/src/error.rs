@@ -14,21 +14,79 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    // What was asked for does not fit what is there: the client's.
     /// Nothing has that name, or the path leaves the home.
     #[error("no such file or folder")]
     NotFound,
-    /// The server's own user may not open it.
-    #[error("the server may not read this; check the file's owner and mode")]
-    Denied,
-    /// It is a FIFO, a socket or a device.
-    #[error("neither a file nor a folder, so it is not served")]
-    Special,
+    /// The folder that it should go into is not there.
+    #[error("the folder that it should go into is not there; make that first")]
+    NoParent,
+    /// Something has that name already.
+    #[error("something of that name is there already")]
+    Exists,
+    /// It is no longer the version that the client knows.
+    #[error("it has been changed meanwhile; fetch it again")]
+    Changed,
     /// A folder was asked for and a file found, or the other way round.
     #[error("expected {expected}")]
     WrongKind {
         /// What the caller asked for.
         expected: &'static str,
     },
+    /// A folder that is to be removed alone has something in it.
+    #[error("the folder is not empty")]
+    NotEmpty,
+    /// A folder cannot go into itself, and the home itself cannot be removed, renamed or replaced.
+    #[error("a folder cannot be moved or copied into itself, nor the home be removed or replaced")]
+    IntoItself,
+    /// What is new must have a name in UTF-8, and one that the home does not keep for itself.
+    #[error("the name cannot be used for something new: {why}")]
+    BadName {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// It is a FIFO, a socket or a device.
+    #[error("neither a file nor a folder, so it is not served")]
+    Special,
+    /// More or fewer bytes came than were announced.
+    #[error("{announced} bytes were announced and {received} came")]
+    WrongLength {
+        /// What was announced.
+        announced: u64,
+        /// What came, as far as it was taken.
+        received: u64,
+    },
+    /// The bytes that came are not those that the client meant.
+    #[error("the digest of what came is {computed}, not the announced one; send it again")]
+    WrongDigest {
+        /// The digest of what came.
+        computed: crate::Digest,
+    },
+    /// Somebody else is at it.
+    #[error("this upload is being continued by somebody else")]
+    InUse,
+    /// The call that had this upload was given up while it worked; what was written is kept.
+    #[error("a call on this upload was given up before its end; resume it by its id")]
+    GivenUp,
+
+    // There is no room: the account's, or the server's.
+    /// The quota has no room for it, and nothing in the trash could make some.
+    #[error("over quota: {lacking} more than is free, with the trash emptied")]
+    OverQuota {
+        /// How much too much it is.
+        lacking: crate::Amount,
+    },
+    /// The disk is full. Nothing was changed.
+    #[error("the disk is full")]
+    NoSpace,
+
+    // The server's.
+    /// The home was opened for reading only.
+    #[error("this home is only read")]
+    ReadOnly,
+    /// The server's own user may not open it.
+    #[error("the server may not do this; check the file's owner and mode")]
+    Denied,
     /// The file became shorter while it was read; what was announced cannot be delivered.
     #[error("the file became shorter while it was read")]
     Shrunk,
@@ -58,6 +116,9 @@ impl From<Errno> for Error {
             Errno::ACCESS | Errno::PERM => Self::Denied,
             // A Unix socket, or a device without a driver.
             Errno::NXIO | Errno::NODEV => Self::Special,
+            Errno::NOSPC | Errno::DQUOT | Errno::FBIG => Self::NoSpace,
+            Errno::EXIST => Self::Exists,
+            Errno::NOTEMPTY => Self::NotEmpty,
             other => Self::Io(other.into()),
         }
     }

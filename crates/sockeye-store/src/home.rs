@@ -18,6 +18,7 @@ use rustix::{
 use crate::{
     Error, File, FilePath, Kind, Listing, Meta, Pool, Result,
     file::Residence,
+    keep::{Keep, Keeping},
     lookup::{self, Lookup, Wait},
 };
 
@@ -37,11 +38,13 @@ pub struct Home {
     pool: Pool,
     /// Whether hidden files are there.
     hidden: bool,
+    /// What changing it needs; without it, it is only read.
+    keep: Option<Arc<Keep>>,
 }
 
 #[derive(Debug)]
-struct Root {
-    fd: OwnedFd,
+pub(crate) struct Root {
+    pub(crate) fd: OwnedFd,
     /// The last filesystem seen that lives in memory, and the last one that cannot tell.
     memory: AtomicU64,
     unknown: AtomicU64,
@@ -112,7 +115,25 @@ impl Home {
             }
         })?;
         let [memory, unknown, cache] = [const { AtomicU64::new(NO_DEVICE) }; 3];
-        Ok(Self { root: Arc::new(Root { fd, memory, unknown, cache }), pool, hidden: false })
+        let root = Arc::new(Root { fd, memory, unknown, cache });
+        Ok(Self { root, pool, hidden: false, keep: None })
+    }
+
+    /// Opens the home kept in `dir`, or makes it: a folder with `files` (what clients see), `partials`,
+    /// `trash` and the file `usage`, all on one filesystem. It can be changed, and shows its hidden files.
+    ///
+    /// What a crash left is mended, and if the home was not closed, it is counted before its first change.
+    /// Dropping the last clone closes it.
+    ///
+    /// # Errors
+    /// As [`Home::open`]; if the folders cannot be made, lie on several filesystems, or the home is open
+    /// already, here or in another process.
+    pub fn keep(dir: &Path, keeping: Keeping) -> io::Result<Self> {
+        let pool = keeping.pool.clone();
+        let base = Keep::prepare(dir)?;
+        let home = Self::open_with(&dir.join(crate::keep::FILES), pool)?;
+        let keep = Keep::open(base, dir, &home.root, keeping)?;
+        Ok(Self { keep: Some(Arc::new(keep)), hidden: true, ..home })
     }
 
     /// The same home, with its hidden files.
@@ -177,6 +198,36 @@ impl Home {
         &self.pool
     }
 
+    /// What changing this home needs.
+    pub(crate) fn kept(&self) -> Result<&Arc<Keep>> {
+        self.keep.as_ref().ok_or(Error::ReadOnly)
+    }
+
+    /// Does what is a few calls of the system: inline where the home lies in memory, else in the pool.
+    pub(crate) async fn quick<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Arc<Keep>) -> Result<T> + Send + 'static,
+    {
+        let keep = self.kept()?;
+        if keep.never_waits() { work(keep) } else { self.slow(work).await }
+    }
+
+    /// Does what may take long, in the pool.
+    pub(crate) async fn slow<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Arc<Keep>) -> Result<T> + Send + 'static,
+    {
+        let keep = Arc::clone(self.kept()?);
+        self.pool
+            .run(move || {
+                keep.ready()?;
+                work(&keep)
+            })
+            .await?
+    }
+
     /// The kind, size and age of what `path` leads to; may wait for a disk.
     pub(crate) fn stat_blocking(&self, path: &FilePath) -> Result<Meta> {
         Ok(lookup::repeated(&self.root.fd, path, lookup::looking)?.1)
@@ -230,7 +281,7 @@ impl Folder {
     }
 }
 
-fn in_memory(fd: &OwnedFd) -> bool {
+pub(crate) fn in_memory(fd: &OwnedFd) -> bool {
     rustix::fs::fstatfs(fd)
         .is_ok_and(|fs| u64::try_from(fs.f_type).is_ok_and(|t| MEMORY_FILESYSTEMS.contains(&t)))
 }

@@ -8,22 +8,49 @@
 //! What the kernel has in memory is answered inline (`RESOLVE_CACHED`, `RWF_NOWAIT`); only what
 //! would wait for a disk goes to a bounded [`Pool`] of threads.
 //!
+//! A home that is [kept](Home::keep) can be changed as well. An [`Upload`] is written aside and put in its place
+//! at once, when it is whole; what is removed or replaced goes to a trash. What all of that takes is counted
+//! exactly, and never passes the [`Quota`]. A crash at any moment leaves whole files, and uploads that can be resumed.
+//!
 //! This crate knows nothing of accounts, permissions or protocols.
 
+mod change;
+mod digest;
 mod error;
 mod file;
 mod home;
+mod id;
+mod install;
+mod keep;
 mod list;
 mod lookup;
 mod meta;
+mod partials;
 mod path;
+mod place;
+mod recount;
+mod rename;
 mod sort;
+mod space;
+mod trash;
+mod tree;
+mod upload;
+mod usage;
 
+pub use change::{Expired, Recursive};
+pub use digest::{Algorithm, Digest};
 pub use error::{Error, Result};
 pub use file::File;
 pub use home::{Folder, Home, Opened};
+pub use id::{BadId, PartialId, TrashId};
+pub use keep::{Durability, Keeping};
 pub use list::{Entry, Listing};
-pub use meta::{Kind, Meta, Timestamp};
+pub use meta::{Kind, Meta, Timestamp, Version};
+pub use partials::Partial;
 pub use path::{FilePath, MAX_NAME, MAX_PATH, Name, NameError, PathBuilder, readable};
+pub use rename::Overwrite;
 pub use sockeye::pool::{Pool, PoolLimits};
 pub use sort::{Gathered, Order, SortKey};
+pub use space::{Amount, Quota, Space};
+pub use trash::{Purge, TrashEntry};
+pub use upload::{Committed, Condition, Start, Upload, UploadOptions};

@@ -70,6 +70,18 @@ pub(crate) fn place(home: &OwnedFd, path: &CStr, wait: Wait) -> Result<OwnedFd, 
     open(home, path, PLACE, wait)
 }
 
+/// Opens a folder, in which names are then made, moved or removed; may wait for a disk.
+pub(crate) fn folder(home: &OwnedFd, path: &CStr, flags: OFlags) -> Result<OwnedFd> {
+    let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    for _ in 0..RACES {
+        match open(home, path, flags, Wait::Allowed) {
+            Err(Errno::AGAIN) => std::thread::yield_now(),
+            found => return Ok(found?),
+        }
+    }
+    Err(Error::Busy)
+}
+
 fn open(home: &OwnedFd, path: &CStr, flags: OFlags, wait: Wait) -> Result<OwnedFd, Errno> {
     let cached = match wait {
         Wait::Never => ResolveFlags::CACHED,

@@ -37,6 +37,20 @@ impl From<Timestamp> for SystemTime {
     }
 }
 
+impl From<SystemTime> for Timestamp {
+    fn from(at: SystemTime) -> Self {
+        let seconds = |of: Duration| i64::try_from(of.as_secs()).unwrap_or(i64::MAX);
+        match at.duration_since(UNIX_EPOCH) {
+            Ok(since) => Self { seconds: seconds(since), nanos: since.subsec_nanos() },
+            Err(before) => {
+                let before = before.duration();
+                let nanos = (1_000_000_000 - before.subsec_nanos()) % 1_000_000_000;
+                Self { seconds: -seconds(before) - i64::from(nanos > 0), nanos }
+            }
+        }
+    }
+}
+
 /// The kind, size, age and identity of a file, read in one call from its open descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meta {
@@ -52,7 +66,24 @@ pub struct Meta {
     pub inode: u64,
 }
 
+/// Which content of a file it is: nothing else has the same, until somebody writes in place and sets
+/// the time back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Version {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) size: u64,
+    pub(crate) modified: Timestamp,
+}
+
 impl Meta {
+    /// The version that this describes.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        let &Self { device, inode, size, modified, .. } = self;
+        Version { device, inode, size, modified }
+    }
+
     pub(crate) fn from_stat(stat: &Stat) -> Self {
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Kind::File,
@@ -69,6 +100,19 @@ impl Meta {
             },
             device: stat.st_dev,
             inode: stat.st_ino,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_kept_also_before_the_epoch() {
+        for (seconds, nanos) in [(0, 0), (1, 5), (-1, 999_999_999), (-1, 0), (-7, 1)] {
+            let at = Timestamp { seconds, nanos };
+            assert_eq!(Timestamp::from(SystemTime::from(at)), at);
         }
     }
 }

@@ -135,6 +135,31 @@ impl FilePath {
         self.segments().next_back()
     }
 
+    /// The folder that this lies in; `None` for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let above = self.as_bytes().len() - self.file_name()?.len();
+        // A part of what has no NUL; without the slash before the name, if there is one.
+        let parent = &self.as_bytes()[..above.saturating_sub(1)];
+        Some(Self(CString::new(parent).unwrap_or_default()))
+    }
+
+    /// Whether `other` is this or lies in it.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other
+            .as_bytes()
+            .strip_prefix(self.as_bytes())
+            .is_some_and(|rest| self.is_root() || rest.is_empty() || rest[0] == b'/')
+    }
+
+    /// The last name as the kernel is asked for it; `None` for the root.
+    pub(crate) fn last_c_str(&self) -> Option<&CStr> {
+        let length = self.file_name()?.len();
+        let bytes = self.0.as_bytes_with_nul();
+        CStr::from_bytes_with_nul(&bytes[bytes.len() - 1 - length..]).ok()
+    }
+
     /// What the kernel is asked for.
     pub(crate) fn as_c_str(&self) -> &CStr {
         if self.is_root() { c"." } else { &self.0 }
@@ -261,6 +286,22 @@ mod tests {
             assert!(FilePath::parse(bad).is_err(), "{bad:?}");
         }
         assert_eq!(FilePath::parse(&[b'a'; 5000]).unwrap_err(), NameError::TooLong);
+    }
+
+    #[test]
+    fn a_path_knows_where_it_lies() {
+        let path = |text: &str| FilePath::parse(text.as_bytes()).unwrap();
+        assert_eq!(path("a/b/c").parent(), Some(path("a/b")));
+        assert_eq!(path("a").parent(), Some(FilePath::root()));
+        assert_eq!(FilePath::root().parent(), None);
+        assert_eq!(path("a/bc").last_c_str(), Some(c"bc"));
+        assert_eq!(FilePath::root().last_c_str(), None);
+        for (folder, within) in [("", "a"), ("a", "a"), ("a", "a/b"), ("", "")] {
+            assert!(path(folder).covers(&path(within)), "{folder} {within}");
+        }
+        for (folder, beside) in [("a", "ab"), ("a/b", "a"), ("a", "")] {
+            assert!(!path(folder).covers(&path(beside)), "{folder} {beside}");
+        }
     }
 
     #[test]

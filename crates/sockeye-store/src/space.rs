@@ -1,0 +1,324 @@
+//! How much a home holds, counted exactly, and how much it may hold.
+//!
+//! Everything that is about to take room is reserved first; what was reserved becomes files, a kept partial or
+//! trash, or is given back. The sum never passes the quota, however many writers there are. Nothing here
+//! looks at the disk.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Bytes and entries: files, folders and links are an entry each, and only files have bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Bytes, as files say that they are long; holes count.
+    pub bytes: u64,
+    /// Files, folders and links.
+    pub entries: u64,
+}
+
+/// How much a home may hold, all told; `None` is without limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Most bytes.
+    pub bytes: Option<u64>,
+    /// Most entries.
+    pub entries: Option<u64>,
+}
+
+/// What a home holds. The quota bounds the sum, which is `bytes` and `entries`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes, all told.
+    pub bytes: u64,
+    /// Entries, all told.
+    pub entries: u64,
+    /// What clients see.
+    pub files: Amount,
+    /// Uploads that were begun and left.
+    pub partials: Amount,
+    /// What uploads under way have written or announced.
+    pub reserved: Amount,
+    /// What was removed or replaced and is still kept.
+    pub trash: Amount,
+    /// The limit.
+    pub quota: Quota,
+}
+
+impl Space {
+    /// Bytes that can still be written if the trash is given up; `None` where there is no limit.
+    #[must_use]
+    pub fn available_bytes(&self) -> Option<u64> {
+        let kept = self.bytes.saturating_sub(self.trash.bytes);
+        self.quota.bytes.map(|most| most.saturating_sub(kept))
+    }
+}
+
+impl Amount {
+    /// One entry of so many bytes.
+    #[must_use]
+    pub const fn entry(bytes: u64) -> Self {
+        Self { bytes, entries: 1 }
+    }
+
+    /// No more than a number of bytes.
+    pub(crate) const fn bytes(bytes: u64) -> Self {
+        Self { bytes, entries: 0 }
+    }
+
+    /// Nothing at all.
+    #[must_use]
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+
+    pub(crate) fn add(&mut self, more: Self) {
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        self.entries = self.entries.saturating_add(more.entries);
+    }
+
+    pub(crate) fn take(&mut self, less: Self) {
+        self.bytes = self.bytes.saturating_sub(less.bytes);
+        self.entries = self.entries.saturating_sub(less.entries);
+    }
+
+    pub(crate) fn plus(mut self, more: Self) -> Self {
+        self.add(more);
+        self
+    }
+
+    pub(crate) fn minus(mut self, less: Self) -> Self {
+        self.take(less);
+        self
+    }
+}
+
+/// `12 bytes`, `3 entries` or both.
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.bytes, self.entries) {
+            (bytes, 0) => write!(f, "{bytes} bytes"),
+            (0, entries) => write!(f, "{entries} entries"),
+            (bytes, entries) => write!(f, "{bytes} bytes and {entries} entries"),
+        }
+    }
+}
+
+/// What room is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Files,
+    Partials,
+    Reserved,
+    Trash,
+}
+
+/// Why something was not reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shortage {
+    /// How much too much it was.
+    pub(crate) beyond: Amount,
+    /// How much too much it was with the trash gone; nothing if that would make enough room.
+    pub(crate) beyond_trash: Amount,
+}
+
+/// The books of one home.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger(Mutex<Space>);
+
+impl Ledger {
+    pub(crate) fn new(quota: Quota) -> Self {
+        Self(Mutex::new(Space { quota, ..Space::default() }))
+    }
+
+    fn books(&self) -> MutexGuard<'_, Space> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn space(&self) -> Space {
+        *self.books()
+    }
+
+    pub(crate) fn set_quota(&self, quota: Quota) {
+        self.books().quota = quota;
+    }
+
+    /// Takes over what was counted or read; reservations stay.
+    pub(crate) fn set(&self, files: Amount, partials: Amount, trash: Amount) {
+        let mut books = self.books();
+        (books.files, books.partials, books.trash) = (files, partials, trash);
+        books.sum();
+    }
+
+    pub(crate) fn add(&self, part: Part, amount: Amount) {
+        let mut books = self.books();
+        books.part(part).add(amount);
+        books.sum();
+    }
+
+    pub(crate) fn take(&self, part: Part, amount: Amount) {
+        let mut books = self.books();
+        books.part(part).take(amount);
+        books.sum();
+    }
+
+    pub(crate) fn shift(&self, from: Part, to: Part, amount: Amount) {
+        let mut books = self.books();
+        books.part(from).take(amount);
+        books.part(to).add(amount);
+    }
+
+    fn reserve(&self, amount: Amount) -> Result<(), Shortage> {
+        let mut books = self.books();
+        let used = Amount { bytes: books.bytes, entries: books.entries };
+        let beyond = books.quota.beyond(used.plus(amount));
+        // What needs nothing is never refused, as after a quota was lowered.
+        let lacking = Amount {
+            bytes: beyond.bytes.min(amount.bytes),
+            entries: beyond.entries.min(amount.entries),
+        };
+        if lacking.is_nothing() {
+            books.reserved.add(amount);
+            books.sum();
+            return Ok(());
+        }
+        Err(Shortage { beyond, beyond_trash: beyond.minus(books.trash) })
+    }
+}
+
+impl Space {
+    fn part(&mut self, part: Part) -> &mut Amount {
+        match part {
+            Part::Files => &mut self.files,
+            Part::Partials => &mut self.partials,
+            Part::Reserved => &mut self.reserved,
+            Part::Trash => &mut self.trash,
+        }
+    }
+
+    fn sum(&mut self) {
+        let all = self.files.plus(self.partials).plus(self.reserved).plus(self.trash);
+        (self.bytes, self.entries) = (all.bytes, all.entries);
+    }
+}
+
+impl Quota {
+    /// What of `used` is too much.
+    fn beyond(self, used: Amount) -> Amount {
+        let over = |used: u64, most: Option<u64>| most.map_or(0, |most| used.saturating_sub(most));
+        Amount { bytes: over(used.bytes, self.bytes), entries: over(used.entries, self.entries) }
+    }
+}
+
+/// Room that is held; what is left of it goes back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    ledger: Arc<Ledger>,
+    held: Amount,
+}
+
+impl Reservation {
+    pub(crate) fn empty(ledger: &Arc<Ledger>) -> Self {
+        Self { ledger: Arc::clone(ledger), held: Amount::default() }
+    }
+
+    pub(crate) fn held(&self) -> Amount {
+        self.held
+    }
+
+    pub(crate) fn grow(&mut self, amount: Amount) -> Result<(), Shortage> {
+        self.ledger.reserve(amount)?;
+        self.held.add(amount);
+        Ok(())
+    }
+
+    /// Takes over room that `part` has now.
+    pub(crate) fn take_over(&mut self, part: Part, amount: Amount) {
+        self.ledger.shift(part, Part::Reserved, amount);
+        self.held.add(amount);
+    }
+
+    /// Makes `amount` of what is held part of `part`; it is counted there even if it was not held.
+    pub(crate) fn settle(&mut self, part: Part, amount: Amount) {
+        let mut books = self.ledger.books();
+        let held = Amount {
+            bytes: amount.bytes.min(self.held.bytes),
+            entries: amount.entries.min(self.held.entries),
+        };
+        self.held.take(held);
+        books.reserved.take(held);
+        books.part(part).add(amount);
+        books.sum();
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if !self.held.is_nothing() {
+            self.ledger.take(Part::Reserved, self.held);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ledger(bytes: u64, entries: u64) -> Arc<Ledger> {
+        Arc::new(Ledger::new(Quota { bytes: Some(bytes), entries: Some(entries) }))
+    }
+
+    #[test]
+    fn the_last_byte_can_be_reserved_and_no_more() {
+        let ledger = ledger(100, 10);
+        let mut first = Reservation::empty(&ledger);
+        first.grow(Amount::entry(99)).unwrap();
+        let mut second = Reservation::empty(&ledger);
+        let short = second.grow(Amount::entry(2)).unwrap_err();
+        assert_eq!(short.beyond_trash, Amount::bytes(1));
+        second.grow(Amount::entry(1)).unwrap();
+        assert_eq!(ledger.space().bytes, 100);
+        drop(second);
+        first.settle(Part::Files, Amount::entry(50));
+        assert_eq!((ledger.space().bytes, ledger.space().entries), (99, 1));
+        drop(first);
+        assert_eq!((ledger.space().bytes, ledger.space().entries), (50, 1));
+    }
+
+    #[test]
+    fn a_shortage_says_whether_the_trash_could_make_room() {
+        let ledger = ledger(100, 10);
+        ledger.add(Part::Trash, Amount::entry(40));
+        ledger.add(Part::Files, Amount::entry(50));
+        let mut reservation = Reservation::empty(&ledger);
+        assert!(reservation.grow(Amount::bytes(50)).unwrap_err().beyond_trash.is_nothing());
+        assert_eq!(reservation.grow(Amount::bytes(51)).unwrap_err().beyond_trash.bytes, 1);
+    }
+
+    #[test]
+    fn what_takes_no_bytes_is_not_refused_for_bytes() {
+        let ledger = ledger(10, 10);
+        ledger.add(Part::Files, Amount::entry(50));
+        assert!(Reservation::empty(&ledger).grow(Amount::entry(0)).is_ok());
+        assert!(Reservation::empty(&ledger).grow(Amount::bytes(1)).is_err());
+    }
+
+    #[test]
+    fn writers_that_race_never_pass_the_quota() {
+        let ledger = ledger(1000, u64::MAX);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for size in 1..500 {
+                        let mut held = Reservation::empty(&ledger);
+                        if held.grow(Amount::entry(size)).is_ok() {
+                            assert!(ledger.space().bytes <= 1000);
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(ledger.space().reserved, Amount::default());
+    }
+}

@@ -1,0 +1,177 @@
+//! What was removed or replaced, kept for a time: in `trash/`, under an id and the path that it had.
+
+mod grave;
+mod name;
+mod purge;
+
+use std::{collections::BinaryHeap, ffi::CString, time::SystemTime};
+
+use name::Item;
+pub(crate) use purge::Oldest;
+pub use purge::Purge;
+
+use crate::{
+    Amount, Error, FilePath, Home, Kind, Meta, Result,
+    id::TrashId,
+    keep::{Keep, locked},
+    partials::{read_aside, reopened},
+    space::Part,
+    tree,
+};
+
+/// Something in the trash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrashEntry {
+    /// What it is restored or purged by; ids grow with time.
+    pub id: TrashId,
+    /// Where it was.
+    pub path: FilePath,
+    /// When it was removed or replaced, by the clock of then.
+    pub deleted: SystemTime,
+    /// A file or a folder.
+    pub kind: Kind,
+    /// Bytes, of a folder with all below it.
+    pub bytes: u64,
+    /// Entries, of a folder with all below it.
+    pub entries: u64,
+}
+
+/// The id that a note is for; `None` if the name is no note.
+pub(crate) fn note_id(name: &std::ffi::CStr) -> Option<TrashId> {
+    match name::parse(name) {
+        Item::Note(id) => Some(id),
+        _ => None,
+    }
+}
+
+/// The name of the thing that has this note.
+pub(crate) fn noted(id: TrashId) -> CString {
+    name::without_path(id)
+}
+
+/// Whether there is something that has this note.
+pub(crate) fn has_removed(keep: &Keep, id: TrashId) -> bool {
+    let no_follow = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+    rustix::fs::statat(&keep.trash, &*noted(id), no_follow).is_ok()
+}
+
+impl Keep {
+    /// The oldest things after `after`, at most `limit`, in the order of their ids.
+    pub(crate) fn trash_names(
+        &self,
+        after: Option<TrashId>,
+        limit: usize,
+    ) -> Result<Vec<(TrashId, CString)>> {
+        // The largest is on top, to be thrown out.
+        let mut oldest = BinaryHeap::new();
+        tree::each_name(&reopened(&self.trash)?, |name| {
+            if let Item::Removed(id, _) = name::parse(name)
+                && after.is_none_or(|after| id > after)
+            {
+                oldest.push((id, name.to_owned()));
+                if oldest.len() > limit {
+                    oldest.pop();
+                }
+            }
+            Ok(())
+        })?;
+        Ok(oldest.into_sorted_vec())
+    }
+
+    /// The name in the trash that has this id.
+    fn trash_name(&self, id: TrashId) -> Result<CString> {
+        let mut found = None;
+        tree::each_name(&reopened(&self.trash)?, |name| {
+            if matches!(name::parse(name), Item::Removed(other, _) if other == id) {
+                found = Some(name.to_owned());
+            }
+            Ok(())
+        })?;
+        found.ok_or(Error::NotFound)
+    }
+
+    /// The path that something in the trash had.
+    pub(crate) fn trash_path(&self, name: &CString) -> Result<Option<FilePath>> {
+        match name::parse(name) {
+            Item::Removed(_, Some(path)) => Ok(Some(path)),
+            Item::Removed(id, None) => {
+                let note = read_aside(&self.trash, &name::note(id), crate::MAX_PATH)?;
+                Ok(note.and_then(|bytes| FilePath::parse(&bytes).ok()))
+            }
+            Item::Note(_) | Item::Other => Ok(None),
+        }
+    }
+
+    fn trash_entry(&self, id: TrashId, name: &CString) -> Result<Option<TrashEntry>> {
+        let Some(path) = self.trash_path(name)? else { return Ok(None) };
+        let no_follow = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+        let Ok(stat) = rustix::fs::statat(&self.trash, &**name, no_follow) else { return Ok(None) };
+        let Amount { bytes, entries } = match tree::amount(&self.trash, name) {
+            Err(Error::NotFound) => return Ok(None),
+            amount => amount?,
+        };
+        let kind = Meta::from_stat(&stat).kind;
+        Ok(Some(TrashEntry { id, path, deleted: id.created(), kind, bytes, entries }))
+    }
+
+    fn restore(&self, id: TrashId, to: Option<FilePath>) -> Result<FilePath> {
+        let mut bin = locked(&self.bin);
+        let name = self.trash_name(id)?;
+        let path = match to {
+            Some(path) => path,
+            None => self.trash_path(&name)?.ok_or(Error::NotFound)?,
+        };
+        self.may_be_named(&path)?;
+        let amount = tree::amount(&self.trash, &name)?;
+        let names = locked(&self.names);
+        let place = self.place(&path)?;
+        crate::install::rename_new(&self.trash, &name, &place)?;
+        self.ledger.shift(Part::Trash, Part::Files, amount);
+        drop(names);
+        bin.forget(&name);
+        self.remove_note(&name);
+        place.sync(self)?;
+        Ok(path)
+    }
+}
+
+impl Home {
+    /// What lies in the trash after `after`, oldest first, at most `limit` things.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`]; [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: safe.
+    pub async fn trash(&self, after: Option<TrashId>, limit: usize) -> Result<Vec<TrashEntry>> {
+        self.slow(move |keep| {
+            let mut entries = Vec::new();
+            for (id, name) in keep.trash_names(after, limit)? {
+                entries.extend(keep.trash_entry(id, &name)?);
+            }
+            Ok(entries)
+        })
+        .await
+    }
+
+    /// Puts something from the trash back where it was, or to `to`, and says where that is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is no longer in the trash; [`Error::Exists`] if something has the name; [`Error::NoParent`]
+    /// if the folder is gone; [`Error::BadName`]; [`Error::ReadOnly`]; [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: it may or may not be restored, as a whole.
+    pub async fn restore(&self, id: TrashId, to: Option<FilePath>) -> Result<FilePath> {
+        self.slow(move |keep| keep.restore(id, to)).await
+    }
+
+    /// Destroys what lies in the trash, and says how much that was.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such id; [`Error::ReadOnly`]; [`Error::Busy`]; [`Error::Io`]. What was destroyed before
+    /// the failure is gone.
+    ///
+    /// Cancellation: it is carried on.
+    pub async fn purge(&self, what: Purge) -> Result<Amount> {
+        self.slow(move |keep| keep.purge(what)).await
+    }
+}

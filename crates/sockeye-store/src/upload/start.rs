@@ -1,0 +1,201 @@
+//! How an upload begins: empty, as a copy of the file that is there, or where it was left.
+
+use std::{os::fd::OwnedFd, sync::Arc};
+
+use rustix::io::{Errno, retry_on_intr};
+
+use super::{
+    Condition, Start, Upload, UploadOptions,
+    plan::Plan,
+    writing::{End, Writing},
+};
+use crate::{
+    Amount, Error, File, FilePath, Home, Meta, Opened, Result, id::PartialId, keep::locked,
+    space::Reservation,
+};
+
+/// Up to this length nothing is looked at before the bytes: it is checked at the commit anyway, and the
+/// bytes are here by then.
+const SMALL: u64 = 64 * 1024;
+
+/// Bytes copied before the thread is given back.
+const STRETCH: u64 = 64 << 20;
+
+impl Home {
+    /// Begins to write the file at `path`.
+    ///
+    /// # Errors
+    /// What would fail the commit is told now where that can be known: [`Error::NoParent`], [`Error::WrongKind`],
+    /// [`Error::Exists`] and [`Error::Changed`] (only where the length is not small, 64 KiB, or there is a
+    /// condition). [`Error::BadName`]; [`Error::OverQuota`]; [`Error::NotFound`] if the home hides it; [`Error::NoSpace`];
+    /// [`Error::ReadOnly`]; [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: nothing is begun.
+    pub async fn upload(&self, path: &FilePath, options: UploadOptions) -> Result<Upload> {
+        if self.hides(path) {
+            return Err(Error::NotFound);
+        }
+        let keep = self.kept()?;
+        keep.may_be_named(path)?;
+        let base = match options.start {
+            Start::Empty => None,
+            Start::End | Start::At(_) => self.base(path).await?,
+        };
+        let condition = match (options.start, &base) {
+            (Start::Empty, _) => options.condition,
+            (_, Some(base)) => narrowed(options.condition, base.meta())?,
+            (_, None) => absent(options.condition)?,
+        };
+        let UploadOptions { length, digest, modified, mode, .. } = options;
+        let path = path.clone();
+        let plan = Arc::new(Plan { path, length, digest, condition, modified, mode });
+        let is_small = length.is_some_and(|length| length <= SMALL);
+        if !is_small || condition != Condition::Any {
+            let plan = Arc::clone(&plan);
+            self.quick(move |keep| keep.may_be_installed(&plan)).await?;
+        } else if !keep.never_waits() {
+            // Counts the home before its first change.
+            self.slow(|_| Ok(())).await?;
+        }
+        let writing = Writing::new(keep, &plan, Reservation::empty(&keep.ledger));
+        let mut upload = Upload::new(self.clone(), plan, Box::new(writing));
+        let bytes = length.unwrap_or(0).max(base.as_ref().map_or(0, |base| base.meta().size));
+        upload.make_room(Amount::entry(bytes)).await?;
+        if options.start != Start::Empty {
+            upload.begin_with(base, options.start).await?;
+        }
+        Ok(upload)
+    }
+
+    /// Goes on with an upload that was left; what is there is read again for its digest.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::InUse`] if somebody else does already; [`Error::OverQuota`] if there is no
+    /// room for the rest; [`Error::ReadOnly`]; [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: the upload is kept.
+    pub async fn resume(&self, id: PartialId) -> Result<Upload> {
+        let (plan, writing) = self
+            .slow(move |keep| {
+                let (plan, file) = keep.open_partial(id)?;
+                let writing = Writing::resumed(keep, id, &plan, file).inspect_err(|_| {
+                    locked(&keep.open).remove(&id);
+                })?;
+                Ok((plan, Box::new(writing)))
+            })
+            .await?;
+        let missing = plan.length.unwrap_or(0).saturating_sub(writing.size);
+        let mut upload = Upload::new(self.clone(), Arc::new(plan), writing);
+        upload.make_room(Amount::bytes(missing)).await?;
+        upload.read_again().await?;
+        Ok(upload)
+    }
+
+    /// The file that is there, to be written on.
+    async fn base(&self, path: &FilePath) -> Result<Option<File>> {
+        match self.open_path(path).await {
+            Ok(Opened::File(file)) => Ok(Some(file)),
+            Ok(Opened::Folder(_)) => Err(Error::WrongKind { expected: "a file, found a folder" }),
+            Err(Error::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The condition that a copy of this file goes back only over this file.
+fn narrowed(condition: Condition, meta: &Meta) -> Result<Condition> {
+    match condition {
+        Condition::Any | Condition::Present => Ok(Condition::Is(meta.version())),
+        Condition::Is(version) if version == meta.version() => Ok(condition),
+        Condition::Is(_) => Err(Error::Changed),
+        Condition::Absent => Err(Error::Exists),
+    }
+}
+
+fn absent(condition: Condition) -> Result<Condition> {
+    match condition {
+        Condition::Any | Condition::Absent => Ok(Condition::Absent),
+        Condition::Present | Condition::Is(_) => Err(Error::Changed),
+    }
+}
+
+impl Upload {
+    /// Copies `base` into the partial, and goes to where the first byte is to be written.
+    async fn begin_with(&mut self, base: Option<File>, start: Start) -> Result<()> {
+        let size = base.as_ref().map_or(0, |base| base.meta().size);
+        if let Some(writing) = &mut self.writing {
+            // What a copy begins with, the client does not know: there is nothing to resume by.
+            writing.end = End::Removed;
+        }
+        if let Some(base) = base {
+            let from = Arc::new(rustix::io::fcntl_dupfd_cloexec(&base, 0).map_err(Error::from)?);
+            self.copy(from, size).await?;
+        }
+        let at = match start {
+            Start::At(at) => at,
+            Start::Empty | Start::End => size,
+        };
+        if let Some(writing) = &mut self.writing {
+            writing.at = at;
+        }
+        Ok(())
+    }
+
+    /// Copies the first `size` bytes of `from`.
+    pub(crate) async fn copy(&mut self, from: Arc<OwnedFd>, size: u64) -> Result<()> {
+        loop {
+            let from = Arc::clone(&from);
+            if self.by_pool(move |writing, _| writing.copy(&from, size)).await? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Writing {
+    /// Copies a stretch of `from`, in the kernel where it can; whether that was all.
+    fn copy(&mut self, from: &OwnedFd, size: u64) -> Result<bool> {
+        if self.size == 0 && rustix::fs::ioctl_ficlone(self.file()?, from).is_ok() {
+            // The clone may be longer by what somebody has appended meanwhile.
+            rustix::fs::ftruncate(self.file()?, size)?;
+            (self.size, self.at) = (size, size);
+            return Ok(true);
+        }
+        let until = size.min(self.size + STRETCH);
+        while self.size < until {
+            let n = self.copy_some(from, until - self.size)?;
+            if n == 0 {
+                return Err(Error::Shrunk);
+            }
+            self.size += n;
+            self.at = self.size;
+        }
+        Ok(self.size == size)
+    }
+
+    fn copy_some(&mut self, from: &OwnedFd, most: u64) -> Result<u64> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(16 << 20);
+        let (mut read_at, mut write_at) = (self.size, self.size);
+        let file = self.file()?;
+        let copied = retry_on_intr(|| {
+            rustix::fs::copy_file_range(from, Some(&mut read_at), file, Some(&mut write_at), most)
+        });
+        match copied {
+            Err(Errno::XDEV | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL) => {
+                self.copy_by_hand(from, most)
+            }
+            Err(Errno::NOSPC | Errno::DQUOT) if self.keep.purge_oldest()? => {
+                self.copy_some(from, most as u64)
+            }
+            copied => Ok(copied? as u64),
+        }
+    }
+
+    fn copy_by_hand(&mut self, from: &OwnedFd, most: usize) -> Result<u64> {
+        let mut buf = vec![0; most.min(super::PIECE)];
+        let at = self.size;
+        let n = retry_on_intr(|| rustix::io::pread(from, &mut buf, at))?;
+        let file = self.file()?;
+        Ok(retry_on_intr(|| rustix::io::pwrite(file, &buf[..n], at))? as u64)
+    }
+}

@@ -1,0 +1,292 @@
+//! The disk's side of an upload: a partial file that grows.
+//!
+//! All of this blocks; [`Upload`](super::Upload) decides where it runs. Whoever drops it drops the upload: it is kept
+//! if it can be resumed, and removed if not.
+
+use std::{ffi::CString, os::fd::OwnedFd, sync::Arc};
+
+use rustix::{
+    fs::{AtFlags, Mode, OFlags},
+    io::retry_on_intr,
+};
+
+use super::{Committed, plan::Plan, tracker::Tracker};
+use crate::{
+    Amount, Digest, Error, Meta, Result,
+    id::PartialId,
+    keep::{Keep, locked},
+    partials,
+    space::{Part, Reservation},
+};
+
+/// An upload is kept without being told from this size on.
+const KEPT_FROM: u64 = 1 << 20;
+
+/// Bytes written, or read again, by one call.
+pub(crate) const PIECE: usize = 256 * 1024;
+
+/// Bytes read again before the thread is given back.
+const STRETCH: u64 = 64 << 20;
+
+/// Read and write for the server's user, read for others: the folder above is closed to them.
+const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR).union(Mode::RGRP).union(Mode::ROTH);
+
+/// A partial being written.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    pub(super) keep: Arc<Keep>,
+    pub(super) id: PartialId,
+    /// Made when the first byte is to be written.
+    file: Option<OwnedFd>,
+    /// Bytes in the file.
+    pub(super) size: u64,
+    /// Where the next byte is written.
+    pub(super) at: u64,
+    /// Bytes taken and not yet written.
+    pub(super) pending: Vec<u8>,
+    pub(super) tracker: Tracker,
+    pub(super) reservation: Reservation,
+    /// The file beside it that says what it is to become is there.
+    described: bool,
+    pub(super) end: End,
+}
+
+/// What becomes of a partial when it is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Kept if it was described.
+    Kept,
+    /// Removed: it cannot be resumed, or should not.
+    Removed,
+    /// It is a file now.
+    Committed,
+}
+
+impl Writing {
+    /// Begins a partial that is not on the disk yet.
+    pub(crate) fn new(keep: &Arc<Keep>, plan: &Plan, reservation: Reservation) -> Self {
+        let id = PartialId::new(keep.ids.next());
+        locked(&keep.open).insert(id);
+        Self {
+            keep: Arc::clone(keep),
+            id,
+            file: None,
+            size: 0,
+            at: 0,
+            pending: Vec::new(),
+            tracker: Tracker::new(plan.digest),
+            reservation,
+            described: false,
+            end: End::Kept,
+        }
+    }
+
+    /// Goes on with a kept partial, which was entered as open before.
+    pub(crate) fn resumed(
+        keep: &Arc<Keep>,
+        id: PartialId,
+        plan: &Plan,
+        file: OwnedFd,
+    ) -> Result<Self> {
+        let size = Meta::from_stat(&rustix::fs::fstat(&file)?).size;
+        let mut reservation = Reservation::empty(&keep.ledger);
+        reservation.take_over(Part::Partials, Amount::entry(size));
+        Ok(Self {
+            keep: Arc::clone(keep),
+            id,
+            file: Some(file),
+            size,
+            at: size,
+            pending: Vec::new(),
+            tracker: Tracker::new(plan.digest),
+            reservation,
+            described: true,
+            end: End::Kept,
+        })
+    }
+
+    /// Where the next byte that is taken goes.
+    pub(super) fn offset(&self) -> u64 {
+        self.at + self.pending.len() as u64
+    }
+
+    /// The size that the file has once all that was taken is written, and so many bytes more.
+    pub(super) fn size_with(&self, more: u64) -> u64 {
+        self.size.max(self.offset().saturating_add(more))
+    }
+
+    pub(super) fn file(&mut self) -> Result<&OwnedFd> {
+        if self.file.is_none() {
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            let name = partials::data_name(self.id);
+            self.file = Some(rustix::fs::openat(&self.keep.partials, &*name, flags, FILE_MODE)?);
+        }
+        self.file.as_ref().ok_or(Error::NotFound)
+    }
+
+    /// Writes all of `bytes`, taking away from the front what was written.
+    pub(super) fn write(&mut self, bytes: &mut &[u8], plan: &Plan) -> Result<()> {
+        while !bytes.is_empty() {
+            let at = self.at;
+            let piece = &bytes[..bytes.len().min(PIECE)];
+            let file = self.file()?;
+            let n = retry_on_intr(|| rustix::io::pwrite(file, piece, at))?;
+            self.tracker.feed(at, &piece[..n]);
+            self.at += n as u64;
+            self.size = self.size.max(self.at);
+            *bytes = &bytes[n..];
+            if self.size >= KEPT_FROM && !self.described && self.end == End::Kept {
+                self.describe(plan)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is pending; where the disk is full, the trash goes first.
+    pub(super) fn flush(&mut self, plan: &Plan) -> Result<()> {
+        let pending = std::mem::take(&mut self.pending);
+        let mut rest = &pending[..];
+        let done = loop {
+            match self.write(&mut rest, plan) {
+                Err(Error::NoSpace) if self.keep.purge_oldest()? => {}
+                done => break done,
+            }
+        };
+        // The buffer is used again.
+        let left = rest.len();
+        self.pending = pending;
+        self.pending.drain(..self.pending.len() - left);
+        done
+    }
+
+    /// Writes down what this is to become, so that it can be resumed.
+    pub(super) fn describe(&mut self, plan: &Plan) -> Result<()> {
+        self.file()?;
+        partials::write_plan(&self.keep, self.id, plan)?;
+        self.described = true;
+        Ok(())
+    }
+
+    /// Forgets all after the first `size` bytes.
+    pub(super) fn cut(&mut self, size: u64) -> Result<()> {
+        rustix::fs::ftruncate(self.file()?, size)?;
+        (self.size, self.at) = (size, size);
+        if self.tracker.hashed() > size {
+            self.tracker.reset();
+        }
+        Ok(())
+    }
+
+    /// Reads again what the digests lack, a stretch of it; whether that was all.
+    pub(super) fn catch_up(&mut self) -> Result<bool> {
+        let until = self.size.min(self.tracker.hashed() + STRETCH);
+        let mut buf = Vec::new();
+        while self.tracker.hashed() < until {
+            buf.resize(PIECE, 0);
+            let at = self.tracker.hashed();
+            let most = usize::try_from(self.size - at).map_or(PIECE, |left| left.min(PIECE));
+            let file = self.file()?;
+            let n = retry_on_intr(|| rustix::io::pread(file, &mut buf[..most], at))?;
+            if n == 0 {
+                return Err(Error::Shrunk);
+            }
+            self.tracker.feed(at, &buf[..n]);
+        }
+        Ok(self.tracker.hashed() == self.size)
+    }
+
+    /// Puts it in its place. The digests are complete, or what they lack is still pending.
+    pub(super) fn commit(&mut self, plan: &Plan) -> Result<Committed> {
+        self.flush(plan)?;
+        while !self.catch_up()? {}
+        let digest = self.verify(plan)?;
+        let file = self.file()?;
+        if let Some(mode) = plan.mode {
+            rustix::fs::fchmod(file, permission_bits(mode, false))?;
+        }
+        if let Some(at) = plan.modified {
+            rustix::fs::futimens(file, &times(at))?;
+        }
+        if self.keep.syncs() {
+            rustix::fs::fdatasync(self.file()?)?;
+        }
+        let meta = Meta::from_stat(&rustix::fs::fstat(self.file()?)?);
+        let name = partials::data_name(self.id);
+        let keep = Arc::clone(&self.keep);
+        let installed = keep.install(&name, plan, &mut self.reservation, meta.size);
+        match installed {
+            Ok(replaced) => {
+                self.end = End::Committed;
+                if self.described {
+                    partials::remove_plan(&keep, self.id);
+                }
+                Ok(Committed { meta, digest, replaced })
+            }
+            Err(error) => {
+                if matches!(error, Error::Changed | Error::Exists) {
+                    self.end = End::Removed;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn verify(&mut self, plan: &Plan) -> Result<Digest> {
+        if let Some(announced) = plan.length
+            && announced != self.size
+        {
+            return Err(Error::WrongLength { announced, received: self.size });
+        }
+        if let Some(announced) = &plan.digest {
+            let computed = self.tracker.like(announced);
+            if computed != *announced {
+                self.end = End::Removed;
+                return Err(Error::WrongDigest { computed });
+            }
+        }
+        Ok(self.tracker.blake3())
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let keep = Arc::clone(&self.keep);
+        let mut open = locked(&keep.open);
+        let few = keep.ledger.space().partials.entries < keep.keeping.partials;
+        match self.end {
+            End::Committed => {}
+            End::Kept if self.described && few => {
+                self.reservation.settle(Part::Partials, Amount::entry(self.size));
+            }
+            End::Kept | End::Removed => {
+                if self.file.take().is_some() {
+                    let name: CString = partials::data_name(self.id);
+                    if let Err(errno) =
+                        rustix::fs::unlinkat(&keep.partials, &*name, AtFlags::empty())
+                    {
+                        tracing::warn!(%errno, id = %self.id, "an upload's remains were not removed");
+                    }
+                }
+                if self.described {
+                    partials::remove_plan(&keep, self.id);
+                }
+            }
+        }
+        open.remove(&self.id);
+    }
+}
+
+/// The times for `futimens`: access is left alone.
+pub(crate) fn times(modified: crate::Timestamp) -> rustix::fs::Timestamps {
+    let omit = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT };
+    let modified =
+        rustix::fs::Timespec { tv_sec: modified.seconds, tv_nsec: modified.nanos.into() };
+    rustix::fs::Timestamps { last_access: omit, last_modification: modified }
+}
+
+/// Reading and writing by owner, group and others alone: never set-user-id, set-group-id or sticky. The
+/// server itself always keeps access.
+pub(crate) fn permission_bits(mode: u32, is_folder: bool) -> Mode {
+    let own = if is_folder { Mode::RWXU } else { Mode::RUSR | Mode::WUSR };
+    Mode::from_raw_mode(mode & 0o777) | own
+}
