@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sockeye::quantity::format_size;
 
 use crate::{
     AccountId, AccountName, Prefix, Rights, Role, SharedId, SharedName, prefix::is_normal,
@@ -41,6 +42,18 @@ impl Quota {
     #[must_use]
     pub fn is_keepable(&self) -> bool {
         [self.bytes, self.entries].into_iter().flatten().all(|limit| limit <= Self::MOST)
+    }
+}
+
+/// Printed as `10GiB, 1000 files` or `none`.
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.bytes.map(format_size), self.entries) {
+            (None, None) => f.pad("none"),
+            (Some(bytes), None) => write!(f, "{bytes}"),
+            (None, Some(entries)) => write!(f, "{entries} files"),
+            (Some(bytes), Some(entries)) => write!(f, "{bytes}, {entries} files"),
+        }
     }
 }
 

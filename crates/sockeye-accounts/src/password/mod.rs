@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 
 use data_encoding::BASE64_NOPAD;
 
-pub(crate) use self::hasher::{Hasher, Verified};
+pub(crate) use self::hasher::Hasher;
 
 /// Bytes of a new salt (RFC 9106 §3.1 recommends 16).
 const SALT: usize = 16;

@@ -1,0 +1,141 @@
+//! What somebody logs in with, and from where.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use jiff::Timestamp;
+
+use crate::{MAX_SECRET, Secret, token::TokenText};
+
+/// Longest name that is looked at, in bytes; longer ones are wrong at once.
+const MAX_NAME: usize = 256;
+
+/// What somebody claims to be, and the proof.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// A name and its password. Also a token is taken for the password, if it is the name's own.
+    Password {
+        /// The account's name, as it was given.
+        name: String,
+        /// The password, or a token.
+        secret: Secret,
+    },
+    /// An access token, which says itself whose it is.
+    Token {
+        /// The token's text.
+        secret: Secret,
+    },
+}
+
+impl Credentials {
+    /// A name with its password.
+    pub fn password(name: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self::Password { name: name.into(), secret: Secret::new(secret) }
+    }
+
+    /// A token alone.
+    pub fn token(secret: impl Into<String>) -> Self {
+        Self::Token { secret: Secret::new(secret) }
+    }
+
+    /// The name that was given, if one was: for a log, and never to be trusted.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Password { name, .. } => name,
+            Self::Token { .. } => "",
+        }
+    }
+
+    pub(crate) fn secret(&self) -> &Secret {
+        match self {
+            Self::Password { secret, .. } | Self::Token { secret } => secret,
+        }
+    }
+
+    /// Whether it could be right at all: neither part is longer than any that can exist.
+    pub(crate) fn is_possible(&self) -> bool {
+        self.name().len() <= MAX_NAME && self.secret().expose().len() <= MAX_SECRET
+    }
+
+    /// The token that it is, if it is one.
+    pub(crate) fn token_text(&self) -> Option<TokenText> {
+        TokenText::parse(self.secret())
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Password { name, .. } => write!(f, "Password {{ name: {name:?}, … }}"),
+            Self::Token { .. } => f.write_str("Token { … }"),
+        }
+    }
+}
+
+/// Where a login comes from, over what, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// The client's address; none for a local socket.
+    pub address: Option<IpAddr>,
+    /// The protocol's name, as in a token's list of protocols: `http`.
+    pub protocol: &'a str,
+    /// The time of day, for the end of tokens. Waits are measured by a clock that nobody sets.
+    pub now: Timestamp,
+}
+
+/// Those who share an address for the back-off: one IPv4 address, or an IPv6 /64, within which
+/// anybody can have as many addresses as they like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Origin {
+    Local,
+    V4(Ipv4Addr),
+    V6([u16; 4]),
+}
+
+impl Attempt<'_> {
+    pub(crate) fn origin(&self) -> Origin {
+        match self.address.map(|address| address.to_canonical()) {
+            None => Origin::Local,
+            Some(IpAddr::V4(address)) => Origin::V4(address),
+            Some(IpAddr::V6(address)) => Origin::V6(network_of(address)),
+        }
+    }
+}
+
+fn network_of(address: Ipv6Addr) -> [u16; 4] {
+    let [a, b, c, d, ..] = address.segments();
+    [a, b, c, d]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(address: &str) -> Origin {
+        let address = Some(address.parse().unwrap());
+        Attempt { address, protocol: "http", now: Timestamp::UNIX_EPOCH }.origin()
+    }
+
+    #[test]
+    fn one_ipv4_address_and_one_ipv6_network_are_one_origin() {
+        assert_ne!(origin("192.0.2.1"), origin("192.0.2.2"));
+        assert_eq!(origin("192.0.2.1"), origin("::ffff:192.0.2.1"));
+        assert_eq!(origin("2001:db8:1:2::1"), origin("2001:db8:1:2:ffff::9"));
+        assert_ne!(origin("2001:db8:1:2::1"), origin("2001:db8:1:3::1"));
+    }
+
+    #[test]
+    fn credentials_are_shown_without_their_secret() {
+        let shown = format!(
+            "{:?} {:?}",
+            Credentials::password("alice", "correct horse"),
+            Credentials::token("sockeye_abc")
+        );
+        assert!(shown.contains("alice"), "{shown}");
+        assert!(!shown.contains("horse") && !shown.contains("sockeye_"), "{shown}");
+    }
+}

@@ -1,0 +1,214 @@
+//! Logins: what comes of credentials, and why they were refused.
+
+mod backoff;
+mod cache;
+mod credentials;
+mod flights;
+mod verify;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+pub use self::{
+    backoff::BackOff,
+    cache::CacheSettings,
+    credentials::{Attempt, Credentials},
+};
+pub(crate) use self::{
+    backoff::Failures,
+    cache::Cache,
+    credentials::Origin,
+    flights::{Flights, Shares},
+};
+use crate::{Account, Error, Live, Rights, Token};
+
+/// By what somebody logged in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Via {
+    /// By the account's password.
+    Password,
+    /// By this access token, which bounds what may be done.
+    Token(Arc<Token>),
+}
+
+/// Somebody who is who they claim to be; clones are the same.
+#[derive(Clone, Debug)]
+pub struct Login {
+    live: Live,
+    via: Via,
+}
+
+impl Login {
+    /// The account, for as long as the session runs.
+    #[must_use]
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// The account as it is now.
+    #[must_use]
+    pub fn account(&self) -> Arc<Account> {
+        self.live.current()
+    }
+
+    /// By what it was.
+    #[must_use]
+    pub fn via(&self) -> &Via {
+        &self.via
+    }
+
+    /// The token that it was by, if it was one.
+    #[must_use]
+    pub fn token(&self) -> Option<&Token> {
+        match &self.via {
+            Via::Password => None,
+            Via::Token(token) => Some(token),
+        }
+    }
+
+    /// Whether the password was given by somebody else and its owner is to change it.
+    #[must_use]
+    pub fn must_change(&self) -> bool {
+        matches!(self.via, Via::Password) && self.account().must_change
+    }
+
+    /// What may be done at `path`, absolute and normal: what [the account may](Account::rights_at), as
+    /// far as the token goes; nothing once the session [has ended](Self::is_ended).
+    #[must_use]
+    pub fn rights_at(&self, path: impl AsRef<[u8]>) -> Rights {
+        let path = path.as_ref();
+        if self.is_ended() {
+            return Rights::NONE;
+        }
+        let rights = self.live.current().rights_at(path);
+        self.token().map_or(rights, |token| rights & token.mask_at(path))
+    }
+
+    /// Whether the account was locked or removed, or the token was revoked or has expired.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        let ends = self.token().is_some_and(|token| token.expires.is_some());
+        // Only an end asks for the time.
+        self.live.is_ended() || ends && self.is_ended_at(Timestamp::now())
+    }
+
+    /// Waits for [`Self::is_ended`].
+    ///
+    /// Cancellation: safe.
+    pub async fn ended(&self) {
+        let Some(end) = self.token().and_then(|token| token.expires) else {
+            return self.live.ended().await;
+        };
+        loop {
+            let left = Duration::try_from(end.duration_since(Timestamp::now())).unwrap_or_default();
+            if left.is_zero() {
+                return;
+            }
+            // Looked at again now and then, as somebody may set the clock.
+            let pause = left.min(Duration::from_secs(60));
+            if tokio::time::timeout(pause, self.live.ended()).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    fn is_ended_at(&self, now: Timestamp) -> bool {
+        self.live.is_ended() || self.token().is_some_and(|token| token.is_expired(now))
+    }
+
+    /// Whether it is good for this attempt's protocol.
+    fn serves(&self, attempt: &Attempt<'_>) -> bool {
+        self.token().is_none_or(|token| token.protocols.contain(attempt.protocol))
+    }
+}
+
+/// Why a login was refused. The text is for whoever tried: it does not tell a name that is there from
+/// one that is not. The rest is for the log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// The name or the secret is wrong, or the account may not log in.
+    #[error("the name or the password is wrong, or the account is locked")]
+    Wrong(Reason),
+    /// There were failed logins with this name from this address.
+    #[error(
+        "too many failed logins with this name from this address; try again in {}",
+        whole_seconds(retry_after)
+    )]
+    Wait {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// Too many logins are being checked.
+    #[error("too many logins at once; try again in {}", whole_seconds(retry_after))]
+    Busy {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// What keeps the accounts failed; the text of the error is for the log alone.
+    #[error("the accounts cannot be read now; the server's log says why")]
+    Failed(#[source] Error),
+}
+
+impl Refused {
+    /// How long to wait before the next attempt, if that may help.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Wait { retry_after } | Self::Busy { retry_after } => Some(*retry_after),
+            Self::Wrong(_) | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// What was wrong with a login: for the log, never for whoever tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The name is none that an account can have, or a part is too long.
+    Impossible,
+    /// No account has the name.
+    NoAccount,
+    /// The account has no password.
+    NoPassword,
+    /// The password is wrong.
+    WrongPassword,
+    /// The same secret was found wrong here a moment ago.
+    WrongAgain,
+    /// The account is locked, and the secret was right.
+    Locked,
+    /// There is no such token, or not with this secret.
+    NoToken,
+    /// The token's time is over.
+    Expired,
+    /// The token belongs to another account than the name that came with it.
+    NotTheirs,
+    /// The token is not for this protocol.
+    Protocol,
+}
+
+impl Reason {
+    /// A word for the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Impossible => "impossible",
+            Self::NoAccount => "no-account",
+            Self::NoPassword => "no-password",
+            Self::WrongPassword => "wrong-password",
+            Self::WrongAgain => "wrong-again",
+            Self::Locked => "locked",
+            Self::NoToken => "no-token",
+            Self::Expired => "expired",
+            Self::NotTheirs => "not-theirs",
+            Self::Protocol => "protocol",
+        }
+    }
+}
+
+/// Rounded up, so that who waits as long is not told to wait again.
+fn whole_seconds(wait: &Duration) -> String {
+    format!("{} s", wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+}

@@ -1,0 +1,238 @@
+//! The accounts as a running server has them: a source, and what is known of it for the moment.
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use sockeye::pool::{Pool, PoolLimits};
+
+use crate::{
+    Account, AccountQuery, BackOff, CacheSettings, Error, HashCost, Key, Observer, Page, Result,
+    Shared, SharedName, Source, Token, Who,
+    live::Lives,
+    login::{Cache, Failures, Flights, Origin, Shares},
+    password::Hasher,
+    random,
+};
+
+/// Changes that wait for their turn, at most.
+const CHANGES_WAITING: usize = 256;
+
+/// How logins are bounded.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// What a password's hash costs. An account whose hash was made at another cost gets a new one at
+    /// its next login.
+    pub cost: HashCost,
+    /// Hashes computed at once; each takes a core and [`HashCost::memory`]. Half the cores by default,
+    /// at least 1 and at most 4.
+    pub hashes: usize,
+    /// Hashes that wait for their turn; 64 by default. Beyond, logins are refused as busy.
+    pub hashes_waiting: usize,
+    /// Hashes computed or waiting for one IPv4 address or IPv6 /64; 16 by default, so that one
+    /// address cannot take all places.
+    pub hashes_per_origin: usize,
+    /// Logins being verified at once, waiting ones included; 1,024 by default.
+    pub logins: usize,
+    /// How long to wait after failed logins.
+    pub back_off: BackOff,
+    /// Which verified credentials are remembered.
+    pub cache: CacheSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            cost: HashCost::default(),
+            hashes: (cores / 2).clamp(1, 4),
+            hashes_waiting: 64,
+            hashes_per_origin: 16,
+            logins: 1024,
+            back_off: BackOff::default(),
+            cache: CacheSettings::default(),
+        }
+    }
+}
+
+/// How many logins came to which end since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoginCounts {
+    /// Answered from the cache of verified credentials.
+    pub cached: u64,
+    /// Verified anew.
+    pub verified: u64,
+    /// Refused as wrong.
+    pub wrong: u64,
+    /// Refused as too soon after failed ones.
+    pub waiting: u64,
+    /// Refused for lack of room.
+    pub busy: u64,
+    /// Failed with the source.
+    pub failed: u64,
+    /// Passwords that a hash was computed for, right or wrong.
+    pub hashed: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) cached: AtomicU64,
+    pub(crate) verified: AtomicU64,
+    pub(crate) wrong: AtomicU64,
+    pub(crate) waiting: AtomicU64,
+    pub(crate) busy: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) hashed: AtomicU64,
+}
+
+/// The accounts: looked up, changed, and logged in to. Clones are the same.
+///
+/// All changes go through here, so that running sessions and remembered credentials know of them at
+/// once. It needs a tokio runtime with time enabled.
+#[derive(Clone)]
+pub struct Accounts(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) source: Box<dyn Source>,
+    pub(crate) observer: Box<dyn Observer>,
+    pub(crate) lives: Lives,
+    pub(crate) cache: Cache,
+    pub(crate) failures: Failures,
+    pub(crate) flights: Flights,
+    pub(crate) hasher: Hasher,
+    pub(crate) places: Arc<Shares<()>>,
+    pub(crate) origins: Arc<Shares<Origin>>,
+    /// Where changes are made, one after the other, to their end even if who asked has gone.
+    pub(crate) changes: Pool,
+    pub(crate) counts: Counts,
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").field("source", &self.0.source).finish_non_exhaustive()
+    }
+}
+
+impl Accounts {
+    /// The accounts of `source`; `observer` is told of changes and refusals (`()` if nobody is to be).
+    #[must_use]
+    pub fn new(
+        source: impl Source + 'static,
+        settings: Settings,
+        observer: impl Observer + 'static,
+    ) -> Self {
+        let hashing =
+            PoolLimits { running: settings.hashes.max(1), waiting: settings.hashes_waiting };
+        Self(Arc::new(Inner {
+            source: Box::new(source),
+            observer: Box::new(observer),
+            lives: Lives::default(),
+            cache: Cache::new(settings.cache, random::bytes()),
+            failures: Failures::new(settings.back_off, random::bytes()),
+            flights: Flights::default(),
+            hasher: Hasher::new(settings.cost, hashing),
+            places: Shares::new(settings.logins.max(1)),
+            origins: Shares::new(settings.hashes_per_origin.max(1)),
+            changes: Pool::new(PoolLimits { running: 1, waiting: CHANGES_WAITING }),
+            counts: Counts::default(),
+        }))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// The account that is meant.
+    ///
+    /// # Errors
+    /// [`Error::NoAccount`]; [`Error::Storage`]. Cancellation: safe, as for all that only looks.
+    pub async fn find(&self, who: impl Into<Who>) -> Result<Account> {
+        let who = who.into();
+        let record = self.0.source.account(&who).await?;
+        Ok(record.ok_or_else(|| who.missing())?.account)
+    }
+
+    /// A page of the accounts, in the order of their names.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn list(&self, query: &AccountQuery) -> Result<Page<Account>> {
+        self.0.source.accounts(query).await
+    }
+
+    /// The tokens of an account, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::NoAccount`]; [`Error::Storage`].
+    pub async fn tokens(&self, who: impl Into<Who>) -> Result<Vec<Token>> {
+        self.0.source.tokens(self.find(who).await?.id).await
+    }
+
+    /// The SSH public keys of an account, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::NoAccount`]; [`Error::Storage`].
+    pub async fn keys(&self, who: impl Into<Who>) -> Result<Vec<Key>> {
+        self.0.source.keys(self.find(who).await?.id).await
+    }
+
+    /// The shared folder with exactly this name.
+    ///
+    /// # Errors
+    /// [`Error::NoShared`]; [`Error::Storage`].
+    pub async fn find_shared(&self, name: &SharedName) -> Result<Shared> {
+        let found = self.0.source.shared(name).await?;
+        found.ok_or_else(|| Error::NoShared(name.to_string()))
+    }
+
+    /// A page of the shared folders, those after `after` in the order of their names without case.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn list_shared(
+        &self,
+        after: Option<&SharedName>,
+        limit: usize,
+    ) -> Result<Page<Shared>> {
+        self.0.source.shared_page(after, limit).await
+    }
+
+    /// How many logins came to which end.
+    #[must_use]
+    pub fn login_counts(&self) -> LoginCounts {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let Counts { cached, verified, wrong, waiting, busy, failed, hashed } = &self.0.counts;
+        LoginCounts {
+            cached: read(cached),
+            verified: read(verified),
+            wrong: read(wrong),
+            waiting: read(waiting),
+            busy: read(busy),
+            failed: read(failed),
+            hashed: read(hashed),
+        }
+    }
+
+    /// Copies all accounts into the new file `to`, as they are at one moment, while they are in use.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if `to` is there already or cannot be written; [`Error::Unsupported`].
+    pub async fn backup(&self, to: &Path) -> Result<()> {
+        self.0.source.backup(to).await
+    }
+
+    /// Writes what is not yet where it belongs and closes all files. Nothing can be asked afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn close(&self) -> Result<()> {
+        self.0.source.close().await
+    }
+}
