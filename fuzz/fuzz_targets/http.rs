@@ -6,16 +6,18 @@ use libfuzzer_sys::fuzz_target;
 use sockeye_http::wire::{
     accept::{self, Form},
     condition::{self, Selection, Validators},
-    head::{self, Fields, Head, Method, Parsed},
+    framing,
+    head::{self, Fields, Head, Parsed},
     host::HostRule,
-    plan::{self, Plan},
+    method::Method,
+    plan::{self, Plan, Rules},
     query,
     target::{self, Target, url_path},
 };
 use sockeye_node::{FilePath, Kind, Meta, Range, Timestamp};
 
 /// The fields that the lines after the target stand for.
-const FIELDS: [&[u8]; 9] = [
+const FIELDS: [&[u8]; 14] = [
     b"host",
     b"range",
     b"if-range",
@@ -25,13 +27,27 @@ const FIELDS: [&[u8]; 9] = [
     b"accept",
     b"accept-language",
     b"connection",
+    b"content-length",
+    b"transfer-encoding",
+    b"if-unmodified-since",
+    b"origin",
+    b"sec-fetch-site",
 ];
+
+const METHODS: [&[u8]; 4] = [b"GET", b"OPTIONS", b"PUT", b"DELETE"];
 
 fuzz_target!(|input: (u64, &[u8])| {
     let (size, bytes) = input;
     if let Parsed::Head(head, length) = head::parse(bytes) {
         assert!(length <= bytes.len());
         check(&head, size);
+        if head.fields.repeated {
+            let joined = head::join_repeated(&bytes[..length]);
+            match head::parse(&joined) {
+                Parsed::Head(again, all) => assert!(!again.fields.repeated && all == joined.len()),
+                other => panic!("{other:?}"),
+            }
+        }
     }
     // And past the syntax, which chance seldom meets: a target, and the fields line by line.
     let mut lines = bytes.split(|&b| b == b'\n');
@@ -40,20 +56,27 @@ fuzz_target!(|input: (u64, &[u8])| {
     for (name, value) in FIELDS.into_iter().zip(lines) {
         fields.add(name, value);
     }
-    let (method, method_name) = (Method::Get, &b"GET"[..]);
-    check(&Head { method, method_name, target, minor_version: Some(0), fields }, size);
+    for method_name in METHODS {
+        let method = Method::parse(method_name);
+        check(&Head { method, method_name, target, minor_version: Some(0), fields }, size);
+    }
 });
 
 fn check(head: &Head<'_>, size: u64) {
     let _ = accept::form(head.fields.accept, &[Form::Html, Form::Json]);
     let _ = accept::language(head.fields.accept_language);
-    if let Plan::Serve(wanted) = plan::plan(head, &HostRule::Local(Vec::new()), 8192) {
+    let _ = framing::framing(head);
+    let hosts = HostRule::Local(Vec::new());
+    let plan = plan::plan(head, &Rules { hosts: &hosts, target: 8192, changes: true });
+    if let Plan::Serve(wanted) | Plan::Put(wanted) | Plan::Delete(wanted) = plan {
         check_path(&wanted.path);
+        assert!(head.method != Method::Put || !wanted.path.is_root());
         let _ = query::order(wanted.query);
     }
     let modified = Timestamp { seconds: 784_111_777, nanos: 0 };
     let meta = Meta { kind: Kind::File, size, modified, device: 1, inode: 2 };
     let file = Validators::of(&meta);
+    let _ = condition::guard(&head.fields, Some(&file));
     match condition::select(head.method, &head.fields, &file, 784_111_800, 16) {
         Selection::Part(range) => check_range(range, size),
         Selection::Parts(ranges) => {

@@ -14,15 +14,18 @@ use sockeye_node::{
 
 use crate::{
     config::Config,
+    content::{Content, throw_away},
+    lane::Link,
     page::{ListingPage, error_page, media_type},
     payload::{ListingBody, PartsBody, Payload},
     wire::{
         accept::{self, Form},
         condition::{Selection, Validators, select},
         head::Head,
-        host::HostRule,
-        media, parts,
-        plan::{Plan, Refusal, plan},
+        media,
+        method::Allowed,
+        parts,
+        plan::{Plan, Refusal, Rules, plan},
         query,
         reply::{ContentRange, ReplyHead},
         target::{Resource, url_path},
@@ -41,24 +44,34 @@ pub(crate) struct Reply {
 pub(crate) struct Answerer<'a> {
     pub(crate) session: &'a Session,
     pub(crate) config: &'a Config,
-    pub(crate) hosts: &'a HostRule,
+    pub(crate) link: &'a Link<'a>,
     /// Seconds since the epoch.
     pub(crate) now: i64,
 }
 
 impl Answerer<'_> {
     /// Answers one request.
-    pub(crate) async fn answer(&self, head: &Head<'_>) -> Reply {
-        match plan(head, self.hosts, self.config.limits.request_line) {
+    pub(crate) async fn answer(&self, head: &Head<'_>, content: &mut impl Content) -> Reply {
+        let limits = &self.config.limits;
+        let rules = Rules { hosts: self.link.hosts, target: limits.request_line, changes: false };
+        let plan = plan(head, &rules);
+        if !content.is_at_end() {
+            let thrown_away = Box::pin(throw_away(content, limits, self.link));
+            if let Err(error) = thrown_away.await {
+                return refuse(Refusal::Content(error), Some(head));
+            }
+        }
+        match plan {
             Plan::Serve(wanted) => match self.serve(head, &wanted).await {
                 Ok(reply) => reply,
                 Err(error) => failed(head, &wanted.path, &error),
             },
-            Plan::Options => {
+            Plan::Options(_) => {
                 let mut head = ReplyHead::new(StatusCode::NO_CONTENT);
-                head.traits.allow = true;
+                head.allow = Some(Allowed::READ);
                 Reply { head, payload: Payload::Empty }
             }
+            Plan::Put(_) | Plan::Delete(_) => refuse(Refusal::Method(Allowed::READ), Some(head)),
             Plan::Refuse(refusal) => refuse(refusal, Some(head)),
         }
     }
@@ -192,11 +205,17 @@ impl Answerer<'_> {
 pub(crate) fn refuse(refusal: Refusal, head: Option<&Head<'_>>) -> Reply {
     let detail = match refusal {
         Refusal::Target(error) => Some(error.to_string()),
+        Refusal::Framing(error) => Some(error.to_string()),
+        Refusal::Content(error) => Some(error.to_string()),
+        Refusal::Authorization(error) => Some(error.to_string()),
         Refusal::Host => Some("the request needs exactly one well-formed Host header".to_owned()),
         _ => None,
     };
     let mut reply = error(refusal.status(), detail.as_deref(), head);
-    reply.head.traits.allow = refusal == Refusal::Method;
+    if let Refusal::Method(allowed) = refusal {
+        reply.head.allow = Some(allowed);
+    }
+    reply.head.traits.challenge = reply.head.status == StatusCode::UNAUTHORIZED;
     reply.head.traits.last = refusal.ends_connection();
     reply
 }

@@ -59,6 +59,13 @@ pub struct Limits {
     pub crowded_idle: Duration,
     /// How long a peer may take nothing of what is sent; 30 s by default.
     pub write_stall: Duration,
+    /// How long a peer may send nothing of the content it announced; 30 s by default. Longer: 408.
+    pub read_stall: Duration,
+    /// The least pace of a content, in bytes a second; 1024 by default. Whoever sends more slowly uses up the
+    /// time of `read_stall`.
+    pub read_pace: u64,
+    /// The largest content of a PUT, in bytes; none by default. Larger: 413.
+    pub upload: Option<u64>,
     /// How long an idle connection is kept once the server drains, so that a request that is
     /// under way is still answered; 500 ms by default.
     pub drain_idle: Duration,
@@ -84,6 +91,9 @@ impl Default for Limits {
             idle: Duration::from_secs(60),
             crowded_idle: Duration::from_secs(2),
             write_stall: Duration::from_secs(30),
+            read_stall: Duration::from_secs(30),
+            read_pace: 1024,
+            upload: None,
             drain_idle: Duration::from_millis(500),
             body: 64 * 1024,
             ranges: 16,

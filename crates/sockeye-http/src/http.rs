@@ -6,10 +6,11 @@ use sockeye::{Conn, Handler, SocketName};
 use sockeye_node::Session;
 
 use crate::{
-    answer::Answerer,
+    answer::{Answerer, Reply},
     config::Config,
-    lane::{End, Link, fast, full},
-    wire::host::HostRule,
+    content::Content,
+    lane::{Link, Respond, http1, http2},
+    wire::{head::Head, host::HostRule},
 };
 
 /// Serves what a session can read over HTTP.
@@ -51,9 +52,22 @@ impl Http {
     pub fn config(&self) -> &Config {
         &self.config
     }
+}
 
-    pub(crate) fn answerer<'a>(&'a self, link: &Link<'a>, now: i64) -> Answerer<'a> {
-        Answerer { session: &self.session, config: &self.config, hosts: link.hosts, now }
+impl Respond for Http {
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    async fn respond(
+        &self,
+        link: &Link<'_>,
+        now: i64,
+        head: &Head<'_>,
+        content: &mut impl Content,
+    ) -> Reply {
+        let answerer = Answerer { session: &self.session, config: &self.config, link, now };
+        answerer.answer(head, content).await
     }
 }
 
@@ -65,24 +79,18 @@ impl Handler for Http {
     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
         conn.set_read_idle(None);
         conn.set_write_stall(Some(self.config.limits.write_stall));
-        let http2 = conn.stream().tls().and_then(|tls| tls.alpn).is_some_and(|alpn| alpn == b"h2");
+        let h2 = conn.stream().tls().and_then(|tls| tls.alpn).is_some_and(|alpn| alpn == b"h2");
         let link = Link {
             hosts: if checks_host(conn)? { &self.local_hosts } else { &HostRule::Any },
             peer: self.config.access_log.as_ref().map(|_| peer_text(conn)),
             server: conn.server(),
         };
         let drain = conn.drain_signal();
-        let mut draining = pin!(drain.wait());
-        // On the heap: few connections come to the full lane, and all would carry its size.
-        if http2 {
-            return Box::pin(full::serve_http2(self, conn, &link, draining)).await;
-        }
-        match fast::serve(self, conn, &link, draining.as_mut()).await? {
-            End::Closed => Ok(()),
-            End::HandOver { read, drained } => {
-                conn.put_back(&read);
-                Box::pin(full::serve_http1(self, conn, &link, draining, drained)).await
-            }
+        let draining = pin!(drain.wait());
+        match h2 {
+            // On the heap: all connections would carry its size.
+            true => Box::pin(http2::serve(self, conn, &link, draining)).await,
+            false => http1::serve(self, conn, &link, draining).await,
         }
     }
 }

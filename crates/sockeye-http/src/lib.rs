@@ -3,15 +3,15 @@
 //! [`Http`] answers GET, HEAD and OPTIONS over HTTP/1.0, HTTP/1.1 and HTTP/2: index files, listings (HTML or
 //! JSON), single and multiple ranges, conditional requests with strong validators.
 //!
-//! A connection has two lanes. The fast lane reads plain HTTP/1 GET and HEAD requests itself and
-//! writes head and small body in one call, large bodies by sendfile. Whatever it does not treat goes, with
-//! the bytes already read and for the rest of the connection, to the full lane, which is hyper. Both ask
-//! the same [`wire::plan`] and send the same replies.
+//! HTTP/1 is read and written here: head and small body go out in one call, large bodies by sendfile, and
+//! what comes goes to the file with no copy in between. HTTP/2 is hyper's. Both ask the same
+//! [`wire::plan`] and send the same replies.
 //!
 //! This crate sees files only through a [`Session`](sockeye_node::Session), and starts no task.
 
 mod answer;
 mod config;
+mod content;
 mod http;
 mod lane;
 mod page;

@@ -34,6 +34,11 @@ impl Clock {
         now
     }
 
+    /// Seconds since the epoch, as of the last tick.
+    pub(crate) fn seconds(&self) -> i64 {
+        self.seconds
+    }
+
     /// The Date header as of the last tick.
     pub(crate) fn date(&self) -> &[u8; HTTP_DATE] {
         &self.date

@@ -1,23 +1,43 @@
-//! The two lanes of a connection, and what they have in common.
+//! The two kinds of connections, and what they have in common.
 
 mod clock;
-pub(crate) mod fast;
-pub(crate) mod full;
+pub(crate) mod http1;
+pub(crate) mod http2;
 mod patience;
-mod streams;
 
 use std::pin::Pin;
 
 use sockeye::ServerHandle;
 
-use crate::wire::host::HostRule;
+use crate::{
+    answer::Reply,
+    config::Config,
+    content::Content,
+    wire::{head::Head, host::HostRule},
+};
 
 pub(crate) use clock::{Clock, seconds_now};
+pub(crate) use patience::Patience;
 
 /// Resolves when the server begins to drain.
 pub(crate) type Draining<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send + 'a)>;
 
-/// What both lanes know of their connection.
+/// What answers the requests of a connection.
+pub(crate) trait Respond: Send + Sync {
+    /// What holds for its connections.
+    fn config(&self) -> &Config;
+
+    /// Answers one request; `now` is in seconds since the epoch.
+    fn respond(
+        &self,
+        link: &Link<'_>,
+        now: i64,
+        head: &Head<'_>,
+        content: &mut impl Content,
+    ) -> impl Future<Output = Reply> + Send;
+}
+
+/// What is known of a connection.
 #[derive(Debug)]
 pub(crate) struct Link<'a> {
     /// The hosts it answers to.
@@ -33,18 +53,4 @@ impl Link<'_> {
     pub(crate) fn may_stay(&self) -> bool {
         !self.server.at_capacity()
     }
-}
-
-/// How the fast lane ended.
-#[derive(Debug)]
-pub(crate) enum End {
-    /// The connection is done with.
-    Closed,
-    /// The full lane goes on.
-    HandOver {
-        /// What has been read and not yet answered.
-        read: Vec<u8>,
-        /// Whether the server drains, so that the signal must not be awaited again.
-        drained: bool,
-    },
 }

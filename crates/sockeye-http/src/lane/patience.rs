@@ -15,7 +15,7 @@ const LEAST_STEP: Duration = Duration::from_millis(1);
 
 /// A wait that ends at its time, or earlier while the server is full.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     look: Instant,
     end: Instant,
     step: Duration,
@@ -23,7 +23,7 @@ pub(super) struct Patience {
 
 impl Patience {
     /// Ends `all` after `since`; looks every `crowded` whether the server is full, and ends then.
-    pub(super) fn new(since: Instant, all: Duration, crowded: Duration) -> Self {
+    pub(crate) fn new(since: Instant, all: Duration, crowded: Duration) -> Self {
         let (end, step) = (since + all, crowded.max(LEAST_STEP));
         Self { look: (since + step).min(end), end, step }
     }
@@ -48,7 +48,7 @@ impl Patience {
     }
 
     /// Resolves when it is over. Cancellation safe.
-    pub(super) async fn run_out(mut self, link: &Link<'_>) {
+    pub(crate) async fn run_out(mut self, link: &Link<'_>) {
         loop {
             tokio::time::sleep_until(self.look).await;
             if self.is_over(link) {

@@ -6,7 +6,8 @@ use sockeye_node::{Meta, Range};
 
 use super::{
     date,
-    head::{Fields, Method},
+    head::Fields,
+    method::Method,
     range::{self, Wanted},
 };
 
@@ -150,6 +151,51 @@ pub fn select(
     }
 }
 
+/// What has to hold of the file that a request changes, at the moment it is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Nothing.
+    Any,
+    /// There is none.
+    Absent,
+    /// It is still the one that was looked at.
+    Unchanged,
+}
+
+/// Whether the conditions of a request that changes a file can be judged without looking at the file.
+#[must_use]
+pub fn needs_no_look(fields: &Fields<'_>) -> bool {
+    fields.if_match.is_none()
+        && fields.if_unmodified_since.is_none()
+        && fields.if_none_match.is_none_or(|list| list.trim_ascii() == b"*")
+}
+
+/// Evaluates the conditions of a request that changes `file`, in the order of RFC 9110 §13.2.2; `None` if
+/// they do not hold (412), and otherwise what has to hold when the change is made.
+///
+/// If-Modified-Since and ranges are of GET alone (§13.1.3, §14.2).
+#[must_use]
+pub fn guard(fields: &Fields<'_>, file: Option<&Validators>) -> Option<Guard> {
+    let mut guard = Guard::Any;
+    if let Some(list) = fields.if_match {
+        file.filter(|file| matches(list, &file.etag, Comparison::Strong))?;
+        guard = Guard::Unchanged;
+    } else if let Some(since) = fields.if_unmodified_since.and_then(date::parse_http_date)
+        && let Some(file) = file
+    {
+        if file.modified > since {
+            return None;
+        }
+        guard = Guard::Unchanged;
+    }
+    match (fields.if_none_match, file) {
+        (Some(list), Some(file)) if matches(list, &file.etag, Comparison::Weak) => None,
+        (Some(_), Some(_)) => Some(Guard::Unchanged),
+        (Some(_), None) => Some(Guard::Absent),
+        (None, _) => Some(guard),
+    }
+}
+
 /// If-Range (§13.1.5): a strong tag that matches, or the exact date of a file that did not change within
 /// the last second, as a date is a strong validator only then (§8.8.2.2).
 fn still_the_same(if_range: Option<&[u8]>, file: &Validators, now: i64) -> bool {
@@ -222,6 +268,42 @@ mod tests {
             fields.add(name.as_bytes(), value.as_bytes());
         }
         select(Method::Get, &fields, &Validators::of(&meta()), now, 16)
+    }
+
+    #[test]
+    fn a_change_is_guarded_as_its_conditions_have_it() {
+        use Guard::{Absent, Any, Unchanged};
+        let (tag, now) = (tag(), Validators::of(&meta()));
+        for (name, value, present, absent) in [
+            ("X", "", Some(Any), Some(Any)),
+            ("If-Match", "*", Some(Unchanged), None),
+            ("If-Match", &tag, Some(Unchanged), None),
+            ("If-Match", "\"other\"", None, None),
+            ("If-Match", &format!("W/{tag}"), None, None),
+            ("If-Match", "", None, None),
+            ("If-None-Match", "*", None, Some(Absent)),
+            ("If-None-Match", &tag, None, Some(Absent)),
+            ("If-None-Match", "\"other\"", Some(Unchanged), Some(Absent)),
+            ("If-Unmodified-Since", DATE, Some(Unchanged), Some(Any)),
+            ("If-Unmodified-Since", EARLIER, None, Some(Any)),
+            ("If-Unmodified-Since", "nonsense", Some(Any), Some(Any)),
+            ("If-Modified-Since", LATER, Some(Any), Some(Any)),
+        ] {
+            let mut fields = Fields::default();
+            fields.add(name.as_bytes(), value.as_bytes());
+            assert_eq!(guard(&fields, Some(&now)), present, "{name}: {value}");
+            assert_eq!(guard(&fields, None), absent, "{name}: {value}");
+            if needs_no_look(&fields) && value != "*" {
+                assert_eq!(present, absent, "{name}: {value}");
+            }
+        }
+        let both = Fields {
+            if_match: Some(tag.as_bytes()),
+            if_none_match: Some(b"*"),
+            ..Fields::default()
+        };
+        assert!(!needs_no_look(&both));
+        assert_eq!(guard(&both, Some(&now)), None);
     }
 
     #[test]

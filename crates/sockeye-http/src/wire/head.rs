@@ -1,69 +1,48 @@
 //! A request's head, as far as this server looks at it.
 
-/// A request method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// GET
-    Get,
-    /// HEAD
-    Head,
-    /// OPTIONS
-    Options,
-    /// A method that HTTP knows and that is not allowed here: 405.
-    NotAllowed,
-    /// A method that nobody here knows: 501.
-    Unknown,
-}
+use super::method::Method;
 
-/// Methods with a meaning in HTTP or WebDAV, none of which changes anything here.
-const KNOWN: [&[u8]; 14] = [
-    b"POST",
-    b"PUT",
-    b"DELETE",
-    b"PATCH",
-    b"TRACE",
-    b"CONNECT",
-    b"PROPFIND",
-    b"PROPPATCH",
-    b"MKCOL",
-    b"COPY",
-    b"MOVE",
-    b"LOCK",
-    b"UNLOCK",
-    b"REPORT",
-];
-
-impl Method {
-    /// The method of this name; names are case-sensitive (RFC 9110 §9.1).
-    #[must_use]
-    pub fn parse(name: &[u8]) -> Self {
-        match name {
-            b"GET" => Self::Get,
-            b"HEAD" => Self::Head,
-            b"OPTIONS" => Self::Options,
-            other if KNOWN.contains(&other) => Self::NotAllowed,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// The Host header.
+/// A field that means something only if it comes once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HostField<'a> {
+pub enum Once<'a> {
     /// None was sent.
     #[default]
     Missing,
     /// Exactly one.
     One(&'a [u8]),
-    /// More than one: 400 (RFC 9112 §3.2).
+    /// More than one: 400.
     Several,
+}
+
+impl<'a> Once<'a> {
+    fn add(&mut self, value: &'a [u8]) {
+        *self = match self {
+            Self::Missing => Self::One(value),
+            _ => Self::Several,
+        };
+    }
+
+    /// The value, if there is exactly one.
+    #[must_use]
+    pub fn one(self) -> Option<&'a [u8]> {
+        match self {
+            Self::One(value) => Some(value),
+            _ => None,
+        }
+    }
 }
 
 /// The header fields that matter here, unparsed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fields<'a> {
     /// Host.
-    pub host: HostField<'a>,
+    pub host: Once<'a>,
+    /// Content-Length.
+    pub content_length: Once<'a>,
+    /// Transfer-Encoding.
+    pub transfer_encoding: Once<'a>,
+    /// Authorization.
+    pub authorization: Once<'a>,
     /// Range.
     pub range: Option<&'a [u8]>,
     /// If-Range.
@@ -76,6 +55,20 @@ pub struct Fields<'a> {
     pub if_modified_since: Option<&'a [u8]>,
     /// If-Unmodified-Since.
     pub if_unmodified_since: Option<&'a [u8]>,
+    /// Expect.
+    pub expect: Option<&'a [u8]>,
+    /// Content-Range.
+    pub content_range: Option<&'a [u8]>,
+    /// Content-Encoding.
+    pub content_encoding: Option<&'a [u8]>,
+    /// Content-Digest (RFC 9530).
+    pub content_digest: Option<&'a [u8]>,
+    /// Repr-Digest (RFC 9530).
+    pub repr_digest: Option<&'a [u8]>,
+    /// Origin (RFC 6454).
+    pub origin: Option<&'a [u8]>,
+    /// Sec-Fetch-Site.
+    pub sec_fetch_site: Option<&'a [u8]>,
     /// Accept.
     pub accept: Option<&'a [u8]>,
     /// Accept-Language.
@@ -86,9 +79,8 @@ pub struct Fields<'a> {
     pub user_agent: Option<&'a [u8]>,
     /// What Connection says.
     pub connection: Connection,
-    /// Whether there is a field that the fast lane leaves to the full one: a body, an expectation, an
-    /// upgrade, or one of the fields above twice.
-    pub unusual: bool,
+    /// Whether one of those above that stand for a list came in several lines: see [`join_repeated`].
+    pub repeated: bool,
 }
 
 /// What a Connection header says of the connection.
@@ -108,33 +100,31 @@ impl<'a> Fields<'a> {
     pub fn add(&mut self, name: &[u8], value: &'a [u8]) {
         let value = value.trim_ascii();
         let slot = match name.len() {
-            4 if is(name, "host") => return self.add_host(value),
+            4 if is(name, "host") => return self.host.add(value),
             10 if is(name, "connection") => return self.add_connection(value),
+            13 if is(name, "authorization") => return self.authorization.add(value),
+            14 if is(name, "content-length") => return self.content_length.add(value),
+            17 if is(name, "transfer-encoding") => return self.transfer_encoding.add(value),
             5 if is(name, "range") => &mut self.range,
+            6 if is(name, "accept") => &mut self.accept,
+            6 if is(name, "expect") => &mut self.expect,
+            6 if is(name, "origin") => &mut self.origin,
+            7 if is(name, "referer") => &mut self.referer,
             8 if is(name, "if-range") => &mut self.if_range,
             8 if is(name, "if-match") => &mut self.if_match,
+            10 if is(name, "user-agent") => &mut self.user_agent,
+            11 if is(name, "repr-digest") => &mut self.repr_digest,
             13 if is(name, "if-none-match") => &mut self.if_none_match,
+            13 if is(name, "content-range") => &mut self.content_range,
+            14 if is(name, "content-digest") => &mut self.content_digest,
+            14 if is(name, "sec-fetch-site") => &mut self.sec_fetch_site,
+            15 if is(name, "accept-language") => &mut self.accept_language,
+            16 if is(name, "content-encoding") => &mut self.content_encoding,
             17 if is(name, "if-modified-since") => &mut self.if_modified_since,
             19 if is(name, "if-unmodified-since") => &mut self.if_unmodified_since,
-            6 if is(name, "accept") => &mut self.accept,
-            15 if is(name, "accept-language") => &mut self.accept_language,
-            7 if is(name, "referer") => &mut self.referer,
-            10 if is(name, "user-agent") => &mut self.user_agent,
-            _ => {
-                self.unusual |= UNUSUAL.iter().any(|u| is(name, u));
-                return;
-            }
+            _ => return,
         };
-        if slot.replace(value).is_some() {
-            self.unusual = true;
-        }
-    }
-
-    fn add_host(&mut self, value: &'a [u8]) {
-        self.host = match self.host {
-            HostField::Missing => HostField::One(value),
-            _ => HostField::Several,
-        };
+        self.repeated |= slot.replace(value).is_some();
     }
 
     fn add_connection(&mut self, value: &'a [u8]) {
@@ -143,7 +133,7 @@ impl<'a> Fields<'a> {
                 _ if is(option, "close") => self.connection = Connection::Close,
                 Connection::Close if is(option, "keep-alive") => {}
                 _ if is(option, "keep-alive") => self.connection = Connection::KeepAlive,
-                _ => self.unusual |= !option.is_empty(),
+                _ => {}
             }
         }
     }
@@ -159,9 +149,9 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Fields that make a request more than a plain one.
-const UNUSUAL: [&str; 6] =
-    ["content-length", "transfer-encoding", "expect", "upgrade", "http2-settings", "trailer"];
+/// Fields of which each line counts for itself: joined, two of them could pass for one.
+const NEVER_JOINED: [&str; 5] =
+    ["host", "content-length", "transfer-encoding", "authorization", "connection"];
 
 fn is(name: &[u8], expected: &str) -> bool {
     name.eq_ignore_ascii_case(expected.as_bytes())
@@ -222,6 +212,9 @@ pub enum Parsed<'a> {
 pub const MAX_FIELDS: usize = 100;
 
 /// Reads an HTTP/1 head (RFC 9112 §2) from the beginning of `bytes`.
+///
+/// A line ends with CR LF: a reader that takes a lone LF for the end of a line, and one that does not, see
+/// different requests (§2.2 permits either).
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Parsed<'_> {
     let mut fields = [const { std::mem::MaybeUninit::uninit() }; MAX_FIELDS];
@@ -236,6 +229,9 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
     else {
         return Parsed::Malformed;
     };
+    if memchr::memchr_iter(b'\n', &bytes[..length]).any(|at| at == 0 || bytes[at - 1] != b'\r') {
+        return Parsed::Malformed;
+    }
     let mut head = Head {
         method: Method::parse(method.as_bytes()),
         method_name: method.as_bytes(),
@@ -247,6 +243,36 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
         head.fields.add(field.name.as_bytes(), field.value);
     }
     Parsed::Head(head, length)
+}
+
+/// A head as it would have been with each list in one line (RFC 9110 §5.3); `bytes` is one that
+/// [`parse`] has read, without what follows it.
+#[must_use]
+pub fn join_repeated(bytes: &[u8]) -> Vec<u8> {
+    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+    let mut request = httparse::Request::new(&mut fields);
+    let mut out = Vec::with_capacity(bytes.len() + MAX_FIELDS);
+    let line_end = memchr::memmem::find(bytes.trim_ascii_start(), b"\r\n");
+    if !request.parse(bytes).is_ok_and(|status| status.is_complete()) {
+        return bytes.to_vec();
+    }
+    out.extend_from_slice(&bytes.trim_ascii_start()[..line_end.unwrap_or_default()]);
+    for (at, field) in request.headers.iter().enumerate() {
+        let same = |other: &&httparse::Header<'_>| other.name.eq_ignore_ascii_case(field.name);
+        let joined = !NEVER_JOINED.iter().any(|name| is(field.name.as_bytes(), name));
+        if joined && request.headers[..at].iter().any(|other| same(&other)) {
+            continue;
+        }
+        for part in [b"\r\n", field.name.as_bytes(), b": ", field.value] {
+            out.extend_from_slice(part);
+        }
+        for other in request.headers[at + 1..].iter().filter(same).filter(|_| joined) {
+            out.extend_from_slice(b", ");
+            out.extend_from_slice(other.value);
+        }
+    }
+    out.extend_from_slice(b"\r\n\r\n");
+    out
 }
 
 #[cfg(test)]
@@ -268,8 +294,8 @@ mod tests {
     #[test]
     fn a_plain_request_is_plain() {
         let fields = fields("GET / HTTP/1.1\r\nHost: a\r\nX: y\r\nConnection: Keep-Alive\r\n\r\n");
-        assert_eq!(fields.host, HostField::One(b"a"));
-        assert!(!fields.unusual && fields.is_unconditional());
+        assert_eq!(fields.host, Once::One(b"a"));
+        assert!(!fields.repeated && fields.is_unconditional());
         assert_eq!(fields.connection, Connection::KeepAlive);
     }
 
@@ -291,23 +317,32 @@ mod tests {
     }
 
     #[test]
-    fn what_the_fast_lane_leaves_alone_is_unusual() {
-        for line in [
-            "Content-Length: 0",
-            "transfer-encoding: chunked",
-            "Expect: 100-continue",
-            "Upgrade: h2c",
-            "Connection: upgrade",
-            "Range: a\r\nRange: b",
-        ] {
-            assert!(fields(&format!("GET / HTTP/1.1\r\n{line}\r\n\r\n")).unusual, "{line}");
+    fn what_comes_once_is_told_from_what_comes_twice() {
+        fn read(text: &str) -> Once<'_> {
+            let fields = fields(text);
+            let all = [fields.host, fields.content_length, fields.transfer_encoding];
+            let given = |once: &Once<'_>| *once != Once::Missing;
+            all.into_iter().chain([fields.authorization]).find(given).unwrap_or_default()
+        }
+        for name in ["Host", "Content-Length", "Transfer-Encoding", "Authorization"] {
+            assert_eq!(read(&format!("GET / HTTP/1.1\r\n{name}: 5\r\n\r\n")), Once::One(b"5"));
+            let twice = format!("GET / HTTP/1.1\r\n{name}: 5\r\n{name}: 5\r\n\r\n");
+            assert_eq!(read(&twice), Once::Several, "{name}");
+            let joined = String::from_utf8(join_repeated(twice.as_bytes())).unwrap();
+            assert_eq!(read(&joined), Once::Several, "{name}");
         }
     }
 
     #[test]
-    fn two_hosts_are_seen() {
-        let fields = fields("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n");
-        assert_eq!(fields.host, HostField::Several);
+    fn a_list_in_several_lines_is_joined() {
+        let text =
+            "\r\nGET /a HTTP/1.1\r\nIf-Match: \"a\"\r\nHost: h\r\nif-match: \"b\"\r\nX: y\r\n\r\n";
+        assert!(fields(text).repeated);
+        let joined = String::from_utf8(join_repeated(text.as_bytes())).unwrap();
+        assert_eq!(joined, "GET /a HTTP/1.1\r\nIf-Match: \"a\", \"b\"\r\nHost: h\r\nX: y\r\n\r\n");
+        let again = fields(&joined);
+        assert!(!again.repeated);
+        assert_eq!(again.if_match, Some(&b"\"a\", \"b\""[..]));
     }
 
     #[test]
@@ -321,6 +356,11 @@ mod tests {
             "\0\r\n\r\n",
             "GET / HTTP/1.1\r\nA: \0\r\n\r\n",
             "GET  / HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1\nHost: a\n\n",
+            "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n\n",
+            "GET / HTTP/1.1\r\nHost: a\rX: y\r\n\r\n",
+            "\nGET / HTTP/1.1\r\n\r\n",
         ] {
             assert!(matches!(parse(text.as_bytes()), Parsed::Malformed), "{text:?}");
         }
@@ -328,17 +368,11 @@ mod tests {
         assert!(matches!(parse(many.as_bytes()), Parsed::TooManyFields));
     }
 
-    #[test]
-    fn methods_are_known_not_allowed_or_unknown() {
-        assert_eq!(Method::parse(b"GET"), Method::Get);
-        assert_eq!(Method::parse(b"get"), Method::Unknown);
-        assert_eq!(Method::parse(b"DELETE"), Method::NotAllowed);
-    }
-
     proptest! {
         #[test]
         fn parsing_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse(&bytes);
+            let _ = join_repeated(&bytes);
         }
 
         #[test]

@@ -5,13 +5,19 @@
 //! connection answer alike.
 
 pub mod accept;
+pub mod authorization;
+pub mod chunked;
 pub mod condition;
 pub mod date;
+pub mod digest;
 pub mod escape;
+pub mod framing;
 pub mod head;
 pub mod host;
 pub mod log;
 pub mod media;
+pub mod method;
+pub mod origin;
 pub mod parts;
 pub mod plan;
 pub mod query;

@@ -3,8 +3,13 @@
 use http::StatusCode;
 
 use super::{
-    head::{Head, HostField, Method},
+    authorization::AuthorizationError,
+    chunked::ChunkError,
+    framing::FramingError,
+    head::{Head, Once},
     host::{self, HostRule},
+    method::{Allowed, Method},
+    origin,
     target::{self, Resource, Target, TargetError},
 };
 
@@ -13,8 +18,12 @@ use super::{
 pub enum Plan<'a> {
     /// Look for this file or folder and send it.
     Serve(Resource<'a>),
-    /// Say what is allowed.
-    Options,
+    /// Say what is allowed there; nowhere in particular for `*`.
+    Options(Option<Resource<'a>>),
+    /// Make this file of the request's content, in place of the one that is there.
+    Put(Resource<'a>),
+    /// Delete this file; with a slash at its end, this folder with all that is in it.
+    Delete(Resource<'a>),
     /// Answer with an error.
     Refuse(Refusal),
 }
@@ -31,10 +40,20 @@ pub enum Refusal {
     Host,
     /// 404: the target is well-formed, and no file can have that name.
     NoSuchName,
+    /// 400 or 501: nobody can know for certain where the request ends.
+    Framing(FramingError),
+    /// 400: the content is no chunked body.
+    Content(ChunkError),
+    /// 401: Authorization is there, and says nothing.
+    Authorization(AuthorizationError),
+    /// 403: the page of another site asks for a change.
+    Foreign,
     /// 405: the method is known and not allowed.
-    Method,
+    Method(Allowed),
     /// 408: the head did not come in time.
     Timeout,
+    /// 417: the client expects something that nobody here knows.
+    Expectation,
     /// 414: the request line is too long.
     TargetLength,
     /// 421: this listener does not go by that name.
@@ -49,7 +68,13 @@ impl Refusal {
     /// Whether the connection ends with it: nobody knows what a client that sends nonsense sends next.
     #[must_use]
     pub fn ends_connection(self) -> bool {
-        !matches!(self, Self::NoSuchName | Self::Method | Self::UnknownMethod | Self::Misdirected)
+        match self {
+            Self::NoSuchName | Self::Method(_) | Self::UnknownMethod | Self::Misdirected => false,
+            Self::Authorization(_) | Self::Foreign | Self::Expectation => false,
+            Self::Malformed | Self::Target(_) | Self::Host => true,
+            Self::Framing(_) | Self::Content(_) => true,
+            Self::Timeout | Self::TargetLength | Self::Fields => true,
+        }
     }
 
     /// The status code.
@@ -57,8 +82,13 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Self::Malformed | Self::Target(_) | Self::Host => StatusCode::BAD_REQUEST,
+            Self::Framing(FramingError::Coding) => StatusCode::NOT_IMPLEMENTED,
+            Self::Framing(_) | Self::Content(_) => StatusCode::BAD_REQUEST,
+            Self::Authorization(_) => StatusCode::UNAUTHORIZED,
+            Self::Foreign => StatusCode::FORBIDDEN,
+            Self::Expectation => StatusCode::EXPECTATION_FAILED,
             Self::NoSuchName => StatusCode::NOT_FOUND,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::TargetLength => StatusCode::URI_TOO_LONG,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
@@ -68,42 +98,75 @@ impl Refusal {
     }
 }
 
-/// Decides from the head what is to be done; `max_target` is the longest target in bytes.
-#[must_use]
-pub fn plan<'a>(head: &Head<'a>, hosts: &HostRule, max_target: usize) -> Plan<'a> {
-    decide(head, hosts, max_target).unwrap_or_else(Plan::Refuse)
+/// What of a server decides what is to be done.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// The hosts that it answers to.
+    pub hosts: &'a HostRule,
+    /// The longest target, in bytes.
+    pub target: usize,
+    /// Whether something can be changed at all.
+    pub changes: bool,
 }
 
-fn decide<'a>(head: &Head<'a>, hosts: &HostRule, max: usize) -> Result<Plan<'a>, Refusal> {
-    if head.target.len() > max {
+/// Decides from the head what is to be done.
+#[must_use]
+pub fn plan<'a>(head: &Head<'a>, rules: &Rules<'_>) -> Plan<'a> {
+    decide(head, rules).unwrap_or_else(Plan::Refuse)
+}
+
+fn decide<'a>(head: &Head<'a>, rules: &Rules<'_>) -> Result<Plan<'a>, Refusal> {
+    if head.target.len() > rules.target {
         return Err(Refusal::TargetLength);
     }
     match head.method {
         Method::Unknown => return Err(Refusal::UnknownMethod),
         // CONNECT's target is no path, so the method comes before the target.
         Method::NotAllowed => {
-            check_host(head, None, hosts)?;
-            return Err(Refusal::Method);
+            check_host(head, None, rules.hosts)?;
+            let some = if rules.changes { Allowed::ALL } else { Allowed::READ };
+            return Err(Refusal::Method(some));
         }
-        Method::Get | Method::Head | Method::Options => {}
+        Method::Get | Method::Head | Method::Options | Method::Put | Method::Delete => {}
     }
-    match target::parse(head.target).map_err(refuse_target)? {
+    let resource = match target::parse(head.target).map_err(refuse_target)? {
         Target::Asterisk => {
-            check_host(head, None, hosts)?;
-            if head.method == Method::Options {
-                Ok(Plan::Options)
-            } else {
-                Err(Refusal::Target(TargetError::Form))
-            }
+            check_host(head, None, rules.hosts)?;
+            return match head.method {
+                Method::Options => Ok(Plan::Options(None)),
+                _ => Err(Refusal::Target(TargetError::Form)),
+            };
         }
-        Target::Resource(resource) => {
-            check_host(head, resource.authority, hosts)?;
-            Ok(match head.method {
-                Method::Options => Plan::Options,
-                _ => Plan::Serve(resource),
-            })
+        Target::Resource(resource) => resource,
+    };
+    let host = check_host(head, resource.authority, rules.hosts)?;
+    let known = |expected: &[u8]| expected.eq_ignore_ascii_case(b"100-continue");
+    if !head.is_http_1_0() && head.fields.expect.is_some_and(|expected| !known(expected)) {
+        return Err(Refusal::Expectation);
+    }
+    if head.method.changes() {
+        let allowed = allowed(&resource, rules.changes);
+        let fits = if head.method == Method::Put { allowed.put } else { allowed.delete };
+        if !fits {
+            return Err(Refusal::Method(allowed));
+        }
+        if origin::is_foreign(&head.fields, host) {
+            return Err(Refusal::Foreign);
         }
     }
+    Ok(match head.method {
+        Method::Options => Plan::Options(Some(resource)),
+        Method::Put => Plan::Put(resource),
+        Method::Delete => Plan::Delete(resource),
+        _ => Plan::Serve(resource),
+    })
+}
+
+/// What can be done with a resource of this address, if anything `changes` at all: content is of files,
+/// and the root stays.
+#[must_use]
+pub fn allowed(resource: &Resource<'_>, changes: bool) -> Allowed {
+    Allowed { put: changes && !resource.folder, delete: changes && !resource.path.is_root() }
 }
 
 fn refuse_target(error: TargetError) -> Refusal {
@@ -113,22 +176,27 @@ fn refuse_target(error: TargetError) -> Refusal {
     }
 }
 
-/// The authority of the target goes before Host, which must be there all the same (RFC 9112 §3.2).
-fn check_host(head: &Head<'_>, authority: Option<&[u8]>, rule: &HostRule) -> Result<(), Refusal> {
+/// The authority that the request names, if it is one that this server answers to. That of the target goes
+/// before Host, which must be there all the same (RFC 9112 §3.2).
+fn check_host<'a>(
+    head: &Head<'a>,
+    authority: Option<&'a [u8]>,
+    rule: &HostRule,
+) -> Result<Option<&'a [u8]>, Refusal> {
     let field = match head.fields.host {
-        HostField::Several => return Err(Refusal::Host),
-        HostField::Missing if head.minor_version == Some(1) => return Err(Refusal::Host),
-        HostField::Missing => None,
-        HostField::One(field) => Some(host::parse(field).ok_or(Refusal::Host)?),
+        Once::Several => return Err(Refusal::Host),
+        Once::Missing if head.minor_version == Some(1) => return Err(Refusal::Host),
+        Once::Missing => None,
+        Once::One(field) => Some((field, host::parse(field).ok_or(Refusal::Host)?)),
     };
     let named = match authority {
-        Some(authority) => Some(host::parse(authority).ok_or(Refusal::Host)?),
+        Some(authority) => Some((authority, host::parse(authority).ok_or(Refusal::Host)?)),
         None => field,
     };
     match named {
         // HTTP/1.0 needs none, and no browser speaks it.
-        None => Ok(()),
-        Some(host) if rule.admits(host) => Ok(()),
+        None => Ok(None),
+        Some((text, host)) if rule.admits(host) => Ok(Some(text)),
         Some(_) => Err(Refusal::Misdirected),
     }
 }
@@ -138,12 +206,15 @@ mod tests {
     use super::*;
     use crate::wire::head::{Parsed, parse};
 
-    fn outcome(request: &str) -> Result<String, u16> {
+    fn outcome(request: &str, changes: bool) -> Result<String, u16> {
         let text = format!("{request}\r\n\r\n");
         let Parsed::Head(head, _) = parse(text.as_bytes()) else { panic!("{request}") };
-        match plan(&head, &HostRule::Local(Vec::new()), 100) {
+        let hosts = HostRule::Local(Vec::new());
+        match plan(&head, &Rules { hosts: &hosts, target: 100, changes }) {
             Plan::Serve(resource) => Ok(resource.path.to_string()),
-            Plan::Options => Ok("options".into()),
+            Plan::Options(resource) => Ok(format!("options {}", resource.is_some())),
+            Plan::Put(resource) => Ok(format!("put {}", resource.path)),
+            Plan::Delete(resource) => Ok(format!("delete {} {}", resource.path, resource.folder)),
             Plan::Refuse(refusal) => Err(refusal.status().as_u16()),
         }
     }
@@ -154,8 +225,8 @@ mod tests {
         for (request, expected) in [
             ("GET /a HTTP/1.1\r\nHost: localhost", Ok("/a")),
             ("HEAD /a HTTP/1.1\r\nHost: 127.0.0.1:1", Ok("/a")),
-            ("OPTIONS * HTTP/1.1\r\nHost: localhost", Ok("options")),
-            ("OPTIONS /x HTTP/1.1\r\nHost: localhost", Ok("options")),
+            ("OPTIONS * HTTP/1.1\r\nHost: localhost", Ok("options false")),
+            ("OPTIONS /x HTTP/1.1\r\nHost: localhost", Ok("options true")),
             ("GET /a HTTP/1.0", Ok("/a")),
             ("GET http://localhost/a HTTP/1.1\r\nHost: evil.example", Ok("/a")),
             ("GET http://evil.example/a HTTP/1.1\r\nHost: localhost", Err(421)),
@@ -170,9 +241,46 @@ mod tests {
             ("POST /a HTTP/1.1\r\nHost: localhost", Err(405)),
             ("CONNECT localhost:1 HTTP/1.1\r\nHost: localhost", Err(405)),
             ("BREW /a HTTP/1.1\r\nHost: localhost", Err(501)),
+            ("GET /a HTTP/1.1\r\nHost: localhost\r\nExpect: 100-Continue", Ok("/a")),
+            ("GET /a HTTP/1.1\r\nHost: localhost\r\nExpect: tea", Err(417)),
+            ("GET /a HTTP/1.0\r\nHost: localhost\r\nExpect: tea", Ok("/a")),
             (&long, Err(414)),
         ] {
-            assert_eq!(outcome(request), expected.map(str::to_owned), "{request}");
+            for changes in [false, true] {
+                assert_eq!(outcome(request, changes), expected.map(str::to_owned), "{request}");
+            }
+        }
+    }
+
+    #[test]
+    fn changes_are_planned_where_there_can_be_any() {
+        for (request, expected) in [
+            ("PUT /a", Ok("put /a")),
+            ("PUT /a/", Err(405)),
+            ("PUT /", Err(405)),
+            ("PUT *", Err(400)),
+            ("DELETE /a", Ok("delete /a false")),
+            ("DELETE /a/", Ok("delete /a true")),
+            ("DELETE /", Err(405)),
+            ("DELETE /..", Err(400)),
+        ] {
+            let whole = format!("{request} HTTP/1.1\r\nHost: localhost:8080");
+            assert_eq!(outcome(&whole, true), expected.map(str::to_owned), "{request}");
+            let refused = Err(if expected == Err(400) { 400 } else { 405 });
+            assert_eq!(outcome(&whole, false), refused, "{request}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_another_site_changes_nothing() {
+        for (method, origin, expected) in [
+            ("PUT", "Origin: http://localhost:8080", Ok("put /a")),
+            ("PUT", "Origin: http://evil.example", Err(403)),
+            ("DELETE", "Sec-Fetch-Site: cross-site", Err(403)),
+            ("GET", "Sec-Fetch-Site: cross-site", Ok("/a")),
+        ] {
+            let whole = format!("{method} /a HTTP/1.1\r\nHost: localhost:8080\r\n{origin}");
+            assert_eq!(outcome(&whole, true), expected.map(str::to_owned), "{method} {origin}");
         }
     }
 }

@@ -5,10 +5,9 @@ use std::borrow::Cow;
 use http::{HeaderName, StatusCode, header};
 use sockeye_node::Range;
 
-use super::{condition::ETag, date::HTTP_DATE, head::Connection};
-
-/// What Allow says, wherever it stands.
-pub const ALLOW: &str = "GET, HEAD, OPTIONS";
+use super::{
+    authorization::CHALLENGES, condition::ETag, date::HTTP_DATE, head::Connection, method::Allowed,
+};
 
 /// Keeps pages of our own from loading or running anything.
 const POLICY: &[u8] = b"default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
@@ -33,6 +32,8 @@ pub struct ReplyHead {
     pub location: Option<Vec<u8>>,
     /// Retry-After, in seconds.
     pub retry_after: Option<u32>,
+    /// Allow.
+    pub allow: Option<Allowed>,
     /// Cache-Control.
     pub cache_control: Option<Cow<'static, str>>,
     /// What the reply has beside these.
@@ -42,8 +43,8 @@ pub struct ReplyHead {
 /// Marks of a reply.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Traits {
-    /// Says which methods are allowed.
-    pub allow: bool,
+    /// Asks the client to sign in.
+    pub challenge: bool,
     /// Says that ranges are served.
     pub accept_ranges: bool,
     /// Was chosen by Accept and Accept-Language.
@@ -76,6 +77,7 @@ impl ReplyHead {
             content_range: None,
             location: None,
             retry_after: None,
+            allow: None,
             cache_control: None,
             traits: Traits::default(),
         }
@@ -116,8 +118,11 @@ impl ReplyHead {
     }
 
     fn rare_fields(&self, mut put: impl FnMut(&HeaderName, &[u8])) {
-        if self.traits.allow {
-            put(&header::ALLOW, ALLOW.as_bytes());
+        if let Some(allowed) = self.allow {
+            put(&header::ALLOW, allowed.text().as_bytes());
+        }
+        if self.traits.challenge {
+            CHALLENGES.iter().for_each(|it| put(&header::WWW_AUTHENTICATE, it.as_bytes()));
         }
         if self.traits.negotiated {
             put(&header::VARY, b"accept, accept-language");

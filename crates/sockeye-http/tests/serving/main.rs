@@ -8,7 +8,7 @@ mod curl;
 mod files;
 mod frames;
 mod http2;
-mod lanes;
 mod paths;
+mod protocols;
 mod ranges;
 mod site;

@@ -1,4 +1,4 @@
-//! HTTP/2 connections.
+//! HTTP/2 connections, by hyper.
 
 use std::{
     convert::Infallible,
@@ -17,33 +17,36 @@ use sockeye::Conn;
 use tokio::time::Instant;
 
 use super::{
-    super::{
-        Draining, Link,
-        patience::{Patience, Timer},
-        streams::{Spawner, Streams},
-    },
-    counted::{Counted, Writes},
-    exchange, into_io,
+    Draining, Link, Respond,
+    patience::{Patience, Timer},
 };
-use crate::{Http, Limits};
+use crate::Limits;
+
+mod content;
+mod exchange;
+mod streams;
+mod traffic;
+
+use streams::{Spawner, Streams};
+use traffic::{Counted, Traffic};
 
 /// Serves an HTTP/2 connection.
 ///
 /// It has no `Connection: close`: in its place, the peer is told to leave by GOAWAY (RFC 9113 §6.8), and
 /// what it has asked for by then is still answered.
-pub(crate) async fn serve_http2(
-    http: &Http,
+pub(crate) async fn serve(
+    service: &impl Respond,
     conn: &mut Conn,
     link: &Link<'_>,
     mut draining: Draining<'_>,
 ) -> io::Result<()> {
-    let limits = &http.config().limits;
-    let writes = Writes::default();
+    let limits = &service.config().limits;
+    let traffic = Traffic::default();
     let crowded = AtomicBool::new(false);
     let spawner = Spawner::default();
     let mut streams = Streams::new(spawner.clone());
-    let service = service_fn(|request: Request<Incoming>| async {
-        let (response, _) = exchange::exchange(http, link, request, false).await;
+    let answering = service_fn(|request: Request<Incoming>| async {
+        let response = exchange::exchange(service, link, &traffic, request).await;
         crowded.fetch_or(!link.may_stay(), Ordering::Relaxed);
         Ok::<_, Infallible>(response)
     });
@@ -52,7 +55,7 @@ pub(crate) async fn serve_http2(
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
         .auto_date_header(false)
-        .serve_connection(TokioIo::new(Counted::new(conn, &writes)), service);
+        .serve_connection(TokioIo::new(Counted::new(conn, &traffic)), answering);
     let mut connection = pin!(connection);
     let mut watch = Watch::new(limits, link);
     let mut drained = false;
@@ -67,8 +70,8 @@ pub(crate) async fn serve_http2(
                 return Poll::Ready(result.or_else(ended));
             }
             streams.run(cx);
-            let idle = streams.is_idle() && !writes.are_blocked();
-            let verdict = match watch.look(cx, idle, writes.bytes()) {
+            let idle = streams.is_idle() && !traffic.are_blocked();
+            let verdict = match watch.look(cx, idle, traffic.bytes()) {
                 Verdict::Fine if crowded.swap(false, Ordering::Relaxed) => Verdict::Goodbye,
                 verdict => verdict,
             };
@@ -81,7 +84,7 @@ pub(crate) async fn serve_http2(
                 Verdict::Over => {
                     // The end of the last answer may not have been written.
                     let _ = connection.as_mut().poll(cx);
-                    if !writes.are_blocked() {
+                    if !traffic.are_blocked() {
                         return Poll::Ready(Ok(()));
                     }
                 }
@@ -96,6 +99,15 @@ fn ended(error: hyper::Error) -> io::Result<()> {
     if error.is_incomplete_message() { Ok(()) } else { Err(into_io(error)) }
 }
 
+/// The I/O error below, if there is one.
+fn into_io(error: hyper::Error) -> io::Error {
+    let source = std::error::Error::source(&error).and_then(|s| s.downcast_ref::<io::Error>());
+    match source.map(io::Error::kind) {
+        Some(kind) => io::Error::new(kind, error),
+        None => io::Error::other(error),
+    }
+}
+
 /// What to do about a connection that does nothing.
 enum Verdict {
     Fine,
@@ -103,7 +115,7 @@ enum Verdict {
     Goodbye,
     /// It was told goodbye, its time to leave is over, and nothing is asked for.
     Over,
-    /// The peer takes nothing of what it asked for.
+    /// The peer takes nothing of what it asked for, and sends nothing of what it announced.
     Stalled,
 }
 
@@ -113,7 +125,7 @@ struct Watch<'a> {
     link: &'a Link<'a>,
     timer: Timer,
     patience: Patience,
-    written: u64,
+    bytes: u64,
     was_idle: bool,
     /// Until when it may still be idle, once it was told goodbye.
     leave_by: Option<Instant>,
@@ -126,7 +138,7 @@ impl<'a> Watch<'a> {
             link,
             timer: Timer::default(),
             patience: Patience::new(Instant::now(), limits.idle, limits.crowded_idle),
-            written: 0,
+            bytes: 0,
             was_idle: true,
             leave_by: None,
         }
@@ -149,10 +161,10 @@ impl<'a> Watch<'a> {
         };
     }
 
-    fn look(&mut self, cx: &mut Context<'_>, idle: bool, written: u64) -> Verdict {
-        if idle != self.was_idle || (!idle && written != self.written) {
+    fn look(&mut self, cx: &mut Context<'_>, idle: bool, bytes: u64) -> Verdict {
+        if idle != self.was_idle || (!idle && bytes != self.bytes) {
             self.was_idle = idle;
-            self.written = written;
+            self.bytes = bytes;
             self.begin();
         }
         while self.timer.poll(self.patience.look(), cx).is_ready() {

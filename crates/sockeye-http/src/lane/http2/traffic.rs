@@ -1,4 +1,4 @@
-//! A connection whose writes can be watched while hyper has it.
+//! A connection whose traffic can be watched while hyper has it.
 
 use std::{
     io::{self, IoSlice},
@@ -10,17 +10,23 @@ use std::{
 use sockeye::Conn;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How a connection's writes go.
+/// How a connection's traffic goes.
 #[derive(Debug, Default)]
-pub(super) struct Writes {
+pub(super) struct Traffic {
     bytes: AtomicU64,
     blocked: AtomicBool,
 }
 
-impl Writes {
-    /// Bytes written so far.
+impl Traffic {
+    /// Bytes so far that were written, or are of contents that came: what a peer sends beside, such as
+    /// pings, is no sign that it goes on.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Counts bytes of a content that came.
+    pub(super) fn came(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Whether the peer has yet to take something.
@@ -37,18 +43,18 @@ impl Writes {
 #[derive(Debug)]
 pub(super) struct Counted<'a> {
     conn: &'a mut Conn,
-    writes: &'a Writes,
+    traffic: &'a Traffic,
 }
 
 impl<'a> Counted<'a> {
-    pub(super) fn new(conn: &'a mut Conn, writes: &'a Writes) -> Self {
-        Self { conn, writes }
+    pub(super) fn new(conn: &'a mut Conn, traffic: &'a Traffic) -> Self {
+        Self { conn, traffic }
     }
 
     fn count(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        self.writes.look_at(&polled);
+        self.traffic.look_at(&polled);
         if let Poll::Ready(Ok(n)) = polled {
-            self.writes.bytes.fetch_add(n as u64, Ordering::Relaxed);
+            self.traffic.bytes.fetch_add(n as u64, Ordering::Relaxed);
         }
         polled
     }
@@ -89,7 +95,7 @@ impl AsyncWrite for Counted<'_> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut *self.conn).poll_flush(cx);
-        self.writes.look_at(&polled);
+        self.traffic.look_at(&polled);
         polled
     }
 

@@ -1,92 +1,60 @@
 //! One request in hyper's types.
 
-use std::{borrow::Cow, io, pin::pin};
+use std::io;
 
-use ::http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Response, Version, header, request::Parts,
-};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header, request::Parts};
 use bytes::Bytes;
-use futures_util::{
-    future::{Either, select},
-    stream,
-};
-use http_body::{Body as _, Frame};
+use futures_util::stream;
+use http_body::Frame;
 use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
-use tokio::time::Instant;
 
-use super::super::{Link, patience::Patience, seconds_now};
+use super::{
+    super::{Link, Respond, seconds_now},
+    content::Received,
+    traffic::Traffic,
+};
 use crate::{
-    Http,
     answer::Reply,
     config::AccessLog,
     payload::Payload,
     wire::{
         date,
-        head::{Fields, Head, Method},
+        head::{Fields, Head},
         log::{Record, RequestLine},
+        method::Method,
     },
 };
 
 pub(super) type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
 
-/// Answers one request; also says whether a part of its body was left unread.
+/// Answers one request.
+///
+/// Of a content that was left unread hyper tells the peer by itself (RFC 9113 §8.1), and the connection goes on.
 pub(super) async fn exchange(
-    http: &Http,
+    service: &impl Respond,
     link: &Link<'_>,
+    traffic: &Traffic,
     request: Request<Incoming>,
-    draining: bool,
-) -> (Response<ResponseBody>, bool) {
+) -> Response<ResponseBody> {
     let now = seconds_now();
     let (parts, body) = request.into_parts();
-    let unread = !throw_away(&parts, body, http, link).await;
     let joined = join_repeated(&parts.headers);
     let target = target(&parts);
-    let head = head(&parts, &target, &joined);
-    let reply = http.answerer(link, now).answer(&head).await;
-    let close = unread || draining || reply.head.traits.last || !link.may_stay();
-    let entry = entry(http, link, &head, &reply, now);
-    let response = respond(reply, head.method == Method::Head, &parts, close, now, entry);
-    (response, unread)
-}
-
-/// Reads the request's body to its end, within the limits, as nothing here takes one. A client that waits
-/// to be told to send it is not told.
-async fn throw_away(parts: &Parts, mut body: Incoming, http: &Http, link: &Link<'_>) -> bool {
-    if body.is_end_stream() {
-        return true;
-    }
-    if parts.headers.contains_key(header::EXPECT) {
-        return false;
-    }
-    let limits = &http.config().limits;
-    let all = async {
-        let mut left = limits.body;
-        while let Some(frame) = body.frame().await {
-            let length = frame.ok().and_then(|f| f.into_data().ok()).map_or(0, |d| d.len() as u64);
-            match left.checked_sub(length) {
-                Some(rest) => left = rest,
-                None => return false,
-            }
-        }
-        true
-    };
-    let patience = Patience::new(Instant::now(), limits.head_time, limits.crowded_head);
-    match select(pin!(all), pin!(patience.run_out(link))).await {
-        Either::Left((complete, _)) => complete,
-        Either::Right(_) => false,
-    }
+    let head = head(&parts, target, &joined);
+    let mut content = Received::new(body, &parts.headers, &service.config().limits, traffic);
+    let reply = service.respond(link, now, &head, &mut content).await;
+    let entry = entry(service.config().access_log.as_ref(), link, &head, &reply, now);
+    respond(reply, head.method == Method::Head, now, entry)
 }
 
 /// The request target as it stood on the wire.
-fn target(parts: &Parts) -> Cow<'_, str> {
+fn target(parts: &Parts) -> &str {
     let path = parts.uri.path_and_query().map(|p| p.as_str());
     match (parts.uri.authority(), path) {
-        (Some(authority), None) => Cow::Borrowed(authority.as_str()),
-        (Some(authority), Some(path)) if parts.version != Version::HTTP_2 => {
-            Cow::Owned(format!("http://{authority}{path}"))
-        }
-        (_, path) => Cow::Borrowed(path.unwrap_or("/")),
+        // CONNECT has nothing else.
+        (Some(authority), None) => authority.as_str(),
+        (_, path) => path.unwrap_or("/"),
     }
 }
 
@@ -108,9 +76,8 @@ fn head<'a>(
     joined: &'a [(&'a HeaderName, Vec<u8>)],
 ) -> Head<'a> {
     let mut fields = Fields::default();
-    let http2 = parts.version == Version::HTTP_2;
     // HTTP/2 has `:authority` in place of Host (RFC 9113 §8.3.1).
-    let authority = parts.uri.authority().filter(|_| http2);
+    let authority = parts.uri.authority();
     if let Some(authority) = authority {
         fields.add(b"host", authority.as_str().as_bytes());
     }
@@ -128,11 +95,7 @@ fn head<'a>(
         method: Method::parse(parts.method.as_str().as_bytes()),
         method_name: parts.method.as_str().as_bytes(),
         target: target.as_bytes(),
-        minor_version: match parts.version {
-            Version::HTTP_10 => Some(0),
-            Version::HTTP_2 => None,
-            _ => Some(1),
-        },
+        minor_version: None,
         fields,
     }
 }
@@ -140,12 +103,9 @@ fn head<'a>(
 fn respond(
     reply: Reply,
     head_only: bool,
-    request: &Parts,
-    close: bool,
     now: i64,
     entry: Option<Entry>,
 ) -> Response<ResponseBody> {
-    let http2 = request.version == Version::HTTP_2;
     let mut response = Response::new(());
     *response.status_mut() = reply.head.status;
     reply.head.fields(&date::http_date(now), |name, value| {
@@ -153,13 +113,7 @@ fn respond(
             response.headers_mut().append(name.clone(), value);
         }
     });
-    if close && !http2 {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    // To HEAD, hyper leaves the body unsent, but needs one to see that its length is not known.
-    let known = reply.head.length.is_some() || !reply.head.has_content();
-    let empty = head_only && (http2 || known);
-    let payload = if empty { Payload::Empty } else { reply.payload };
+    let payload = if head_only { Payload::Empty } else { reply.payload };
     response.map(|()| body(payload, entry))
 }
 
@@ -200,9 +154,15 @@ struct Entry {
     user_agent: Option<Vec<u8>>,
 }
 
-fn entry(http: &Http, link: &Link<'_>, head: &Head<'_>, reply: &Reply, at: i64) -> Option<Entry> {
+fn entry(
+    log: Option<&AccessLog>,
+    link: &Link<'_>,
+    head: &Head<'_>,
+    reply: &Reply,
+    at: i64,
+) -> Option<Entry> {
     Some(Entry {
-        log: http.config().access_log.clone()?,
+        log: log.cloned()?,
         peer: link.peer.clone()?,
         at,
         method: head.method_name.to_vec(),

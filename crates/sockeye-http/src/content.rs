@@ -1,0 +1,112 @@
+//! A request's content, as it comes: what both protocols give to whoever takes it.
+
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use tokio::time::Instant;
+
+use crate::{
+    config::Limits,
+    lane::{Link, Patience},
+    wire::chunked::ChunkError,
+};
+
+/// The content of one request.
+pub(crate) trait Content: Send {
+    /// How long it is, if that was announced; 0 if there is none.
+    fn length(&self) -> Option<u64>;
+
+    /// Whether all of it was taken.
+    fn is_at_end(&self) -> bool;
+
+    /// Whether the client waits to be told to send it (RFC 9110 §10.1.1), which the first call of
+    /// [`Content::next`] does.
+    fn is_withheld(&self) -> bool;
+
+    /// The next bytes; `None` at the end.
+    ///
+    /// Cancellation: nothing more can be taken.
+    fn next(&mut self) -> impl Future<Output = Result<Option<&[u8]>, Cut>> + Send;
+}
+
+/// Why no more content comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Cut {
+    /// The client ended before its content did.
+    #[error("the content ended before its announced end")]
+    Short,
+    /// It came too slowly.
+    #[error("the content came too slowly")]
+    Slow,
+    /// It is not what its coding has.
+    #[error("the content is malformed: {0}")]
+    Malformed(#[from] ChunkError),
+    /// The connection broke.
+    #[error("the connection broke")]
+    Broken,
+}
+
+/// How long content may be waited for: it has to come at a least pace, with a grace at the beginning. The time
+/// in which nobody waited for it does not count.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// Time that may still be spent with waiting.
+    left: std::time::Duration,
+}
+
+impl Waiting {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { left: limits.read_stall }
+    }
+
+    /// Waits for some of it; `received` says how many bytes it was.
+    pub(crate) async fn wait<T>(
+        &mut self,
+        limits: &Limits,
+        coming: impl Future<Output = T>,
+        received: impl FnOnce(&T) -> usize,
+    ) -> Result<T, Cut> {
+        let begun = Instant::now();
+        let come = tokio::time::timeout(self.left, coming).await.map_err(|_| Cut::Slow)?;
+        let earned = received(&come) as u64 * 1_000_000 / limits.read_pace.max(1);
+        let left = self.left.saturating_sub(begun.elapsed());
+        // What came fast is no credit for a longer silence than any may be.
+        let earned = std::time::Duration::from_micros(earned);
+        self.left = left.saturating_add(earned).min(limits.read_stall);
+        Ok(come)
+    }
+}
+
+/// Takes content that nobody wants to its end, within the limits, so that the connection can go on after the
+/// answer. A client that waits to be told to send it is not told.
+///
+/// # Errors
+/// If it is malformed, so that nobody knows where the next request begins.
+pub(crate) async fn throw_away(
+    content: &mut impl Content,
+    limits: &Limits,
+    link: &Link<'_>,
+) -> Result<(), ChunkError> {
+    let long = content.length().is_some_and(|length| length > limits.body);
+    if content.is_at_end() || content.is_withheld() || long {
+        return Ok(());
+    }
+    let all = async {
+        let mut left = limits.body;
+        loop {
+            match content.next().await {
+                Ok(Some(bytes)) => match left.checked_sub(bytes.len() as u64) {
+                    Some(rest) => left = rest,
+                    None => return Ok(()),
+                },
+                Err(Cut::Malformed(error)) => return Err(error),
+                Ok(None) | Err(_) => return Ok(()),
+            }
+        }
+    };
+    let patience = Patience::new(Instant::now(), limits.head_time, limits.crowded_head);
+    match select(pin!(all), pin!(patience.run_out(link))).await {
+        Either::Left((taken, _)) => taken,
+        Either::Right(_) => Ok(()),
+    }
+}
