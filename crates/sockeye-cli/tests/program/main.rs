@@ -10,6 +10,7 @@ mod completing;
 mod dialling;
 mod errors;
 mod help;
+mod node;
 mod packets;
 mod running;
 mod serving;
