@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use sockeye_node::Name;
 
-use crate::wire::log::Record;
+use crate::{Requests, wire::log::Record};
 
 /// How files are served.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Config {
     pub cache_control: Option<Cow<'static, str>>,
     /// The limits.
     pub limits: Limits,
+    /// Where requests are counted.
+    pub requests: Option<Arc<Requests>>,
     /// Called once for each request, when its answer has been sent or broken off.
     pub access_log: Option<AccessLog>,
 }
@@ -32,6 +34,7 @@ impl Default for Config {
             hosts: Vec::new(),
             cache_control: Some(Cow::Borrowed("no-cache")),
             limits: Limits::default(),
+            requests: None,
             access_log: None,
         }
     }
