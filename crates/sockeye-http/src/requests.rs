@@ -1,8 +1,12 @@
 //! How many requests were answered, by method and kind of answer.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use ::http::StatusCode;
+use sockeye_node::Node;
 
 use crate::wire::method::Method;
 
@@ -19,18 +23,31 @@ const METHODS: [(&str, &[Method]); 6] = [
 /// The kinds of answers.
 const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
-/// Counts requests; shared by all that serve a node, so that a reload loses none.
-///
-/// What could not be read as a request is not counted.
-#[derive(Debug, Default)]
-pub struct Requests([[AtomicU64; CLASSES.len()]; METHODS.len()]);
+const COUNTERS: usize = CLASSES.len() * METHODS.len();
+
+/// Counts requests; clones count together. What could not be read as a request is not counted.
+#[derive(Clone, Debug)]
+pub struct Requests(Arc<[AtomicU64]>);
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; COUNTERS].into())
+    }
+}
 
 impl Requests {
+    /// Those of a node, which a reload does not begin anew.
+    #[must_use]
+    pub fn of(node: &Node) -> Self {
+        Self(node.counters("http requests", COUNTERS))
+    }
+
     pub(crate) fn count(&self, method: Method, status: StatusCode) {
         let row = METHODS.iter().position(|(_, methods)| methods.contains(&method));
         let class = usize::from(status.as_u16() / 100).checked_sub(2);
-        let counter = row.zip(class).and_then(|(row, class)| self.0[row].get(class));
-        if let Some(counter) = counter {
+        let class = class.filter(|class| *class < CLASSES.len());
+        let at = row.zip(class).map(|(row, class)| row * CLASSES.len() + class);
+        if let Some(counter) = at.and_then(|at| self.0.get(at)) {
             counter.fetch_add(1, Relaxed);
         }
     }
@@ -38,14 +55,12 @@ impl Requests {
     /// The method, the kind of answer, such as `2xx`, and how many there were; those that there were none of
     /// are left out.
     pub fn counted(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
-        METHODS
-            .iter()
-            .zip(&self.0)
-            .flat_map(|((method, _), row)| {
-                let counts = CLASSES.iter().zip(row);
-                counts.map(move |(class, count)| (*method, *class, count.load(Relaxed)))
-            })
-            .filter(|(.., count)| *count > 0)
+        let rows = METHODS.iter().zip(self.0.chunks(CLASSES.len()));
+        let counts = rows.flat_map(|((method, _), row)| {
+            let counts = CLASSES.iter().zip(row);
+            counts.map(move |(class, count)| (*method, *class, count.load(Relaxed)))
+        });
+        counts.filter(|(.., count)| *count > 0)
     }
 }
 

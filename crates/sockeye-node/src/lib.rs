@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod command;
 pub mod config;
 pub mod control;
+mod counters;
 pub mod data;
 mod error;
 mod list;

@@ -3,7 +3,10 @@
 use std::{io, sync::Arc};
 
 use sockeye::{Conn, Handler};
-use sockeye_http::Http;
+use sockeye_http::{
+    Config, Http, Requests,
+    admin::{Admin, NodeVitals},
+};
 use sockeye_node::{Home, Node, Protocol, Service, Session, config::Settings};
 
 /// The application protocols of HTTP over TLS, the preferred one first (RFC 9113 §3.2).
@@ -26,7 +29,7 @@ const ADMIN: Protocol = Protocol {
     ports: (80, 443),
     local_only: true,
     alpn: &["http/1.1"],
-    service: http,
+    service: admin,
 };
 
 /// What a node can speak.
@@ -34,15 +37,18 @@ pub(crate) const PROTOCOLS: &[Protocol] = &[HTTP, ADMIN];
 
 /// Until sessions come from accounts: the public tree, where it is open.
 fn http(node: &Arc<Node>, settings: &Settings) -> Arc<dyn Service> {
-    let mut config = sockeye_http::Config::default();
-    config.index.clone_from(&settings.http_index);
-    config.listing = settings.http_listing;
-    config.hosts.clone_from(&settings.http_hosts);
+    let mut config = Config::from(settings);
+    config.requests = Some(Requests::of(node));
     let public = Home::open_with(&node.folder().public(), node.pool().clone());
     match public.ok().filter(|_| settings.public) {
         Some(home) => Arc::new(Http::new(Session::guest(home), config)),
         None => Arc::new(Closed),
     }
+}
+
+fn admin(node: &Arc<Node>, settings: &Settings) -> Arc<dyn Service> {
+    let vitals = Arc::new(NodeVitals::new(Arc::clone(node)));
+    Arc::new(Admin::new(vitals, Config::from(settings)))
 }
 
 /// Serves nobody.

@@ -9,6 +9,7 @@ mod clients;
 mod completing;
 mod dialling;
 mod errors;
+mod health;
 mod help;
 mod node;
 mod packets;

@@ -23,14 +23,14 @@ pub trait Vitals: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct NodeVitals {
     node: Arc<Node>,
-    requests: Arc<Requests>,
+    requests: Requests,
 }
 
 impl NodeVitals {
-    /// Those of `node`, whose HTTP requests are counted in `requests`.
+    /// Those of `node`.
     #[must_use]
-    pub fn new(node: Arc<Node>, requests: Arc<Requests>) -> Self {
-        Self { node, requests }
+    pub fn new(node: Arc<Node>) -> Self {
+        Self { requests: Requests::of(&node), node }
     }
 
     fn measure_listeners(&self, measures: &mut Measures) {
@@ -41,7 +41,9 @@ impl NodeVitals {
             measures.add(&Metric::LISTENERS, &[listeners[0]], listeners.len());
         }
         for (listen, server) in &servers {
-            let (stats, address) = (server.stats(), listen.addr.to_string());
+            // Where it really listens: two listeners on any port are told apart.
+            let (stats, address) =
+                (server.stats(), server.addrs().first().unwrap_or(&listen.addr).to_string());
             let labels = [listen.protocol.as_str(), &address];
             for (metric, value) in [
                 (&Metric::CONNECTIONS, stats.active),
