@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import select
 import socket
 import subprocess
@@ -16,18 +17,28 @@ PATIENCE = 20  # seconds until a server has to be ready, and until it has to end
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """A server to be measured. Without `address` its first line of output says where it listens."""
+    """A server to be measured. Without `address` its first line of output says where it listens.
+
+    `ground` makes what it needs before each start, and takes it away after the end: a context manager.
+    """
 
     name: str
     command: tuple
     address: str = ""
+    ground: object = contextlib.nullcontext
+    environment: tuple = ()
 
     @contextlib.contextmanager
     def running(self):
         """Runs the server; gives its process id and its address."""
+        with self.ground():
+            yield from self.started()
+
+    def started(self):
         complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         process = subprocess.Popen(
             pinned(SERVER_CPU, self.command),
+            env=os.environ | dict(self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=complaints,

@@ -33,10 +33,12 @@ class Wrk:
 
     path: str
     connections: int
+    headers: tuple = ()
 
     def command(self, address, _pid, seconds):
         shape = ("-t1", f"-c{self.connections}", f"-d{max(1, round(seconds))}s", "--latency")
-        return ("wrk", *shape, f"http://{address}{self.path}")
+        fields = tuple(word for header in self.headers for word in ("-H", header))
+        return ("wrk", *shape, *fields, f"http://{address}{self.path}")
 
     def parse(self, output):
         trouble = re.search(r"(Non-2xx or 3xx responses: \d+|Socket errors: .*)", output)

@@ -20,6 +20,8 @@ class Row:
     unit: str = "/s"
     # Whether the server's processor time is known in full; not where nobody waits for its children.
     timed: bool = True
+    # What the peer is asked, where that is not the same.
+    peer_load: object = None
 
     def passes(self, value):
         return value >= self.bar if self.at_least else value <= self.bar
@@ -58,7 +60,7 @@ def measure(row, rounds, seconds):
         value = ours[-1][row.figure]
         line = f"  {value:,.1f} {row.unit} ({ours[-1]['busy']:.0%} used)"
         if row.peer:
-            peers.append(loads.run(row.load, row.peer, seconds))
+            peers.append(loads.run(row.peer_load or row.load, row.peer, seconds))
             other = peers[-1][row.figure]
             line += f"   {other:,.1f} {row.unit} ({peers[-1]['busy']:.0%} used)   {value / other:.2f} ×"
             value /= other
@@ -84,4 +86,6 @@ def commands(row, seconds):
     lines = [f"{row.ours.name}: {' '.join(row.ours.command)}"]
     if row.peer:
         lines.append(f"{row.peer.name}: {' '.join(row.peer.command)}")
+    if row.peer_load:
+        lines.append(f"load of the peer: {' '.join(row.peer_load.command('ADDR', 'PID', seconds))}")
     return (*lines, f"load: {load}")

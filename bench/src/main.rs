@@ -12,6 +12,7 @@ mod report;
 mod server;
 mod sources;
 mod udp;
+mod web;
 
 use std::{io, process::ExitCode};
 
@@ -32,6 +33,8 @@ enum Command {
     Connect(connect::Connect),
     Udp(udp::Udp),
     Idle(idle::Idle),
+    Put(web::Put),
+    Get(web::Get),
     Server(Box<server::Server>),
 }
 
@@ -56,6 +59,8 @@ fn run(command: &Command) -> io::Result<Option<Report>> {
         Command::Connect(connect) => connect.run().map(Some),
         Command::Udp(udp) => udp.run().map(Some),
         Command::Idle(idle) => idle.run().map(Some),
+        Command::Put(put) => put.run().map(Some),
+        Command::Get(get) => get.run().map(Some),
         Command::Server(server) => server.run().map(|()| None),
     }
 }
