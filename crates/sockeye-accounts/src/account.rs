@@ -116,8 +116,9 @@ impl Role {
     pub fn rights_at(self, path: impl AsRef<[u8]>) -> Rights {
         const LOOK: Rights = Rights::READ.and(Rights::LIST);
         match (Zone::of(path.as_ref()), self) {
-            (Zone::Home, Self::Guest) | (Zone::Shared | Zone::Public, _) => LOOK,
-            (Zone::Home, _) | (Zone::Folder, Self::Admin) => Rights::ALL,
+            (Zone::Home, Self::Guest) | (Zone::Shared, _) => LOOK,
+            (Zone::Home, _) | (Zone::Folder | Zone::Public, Self::Admin) => Rights::ALL,
+            (Zone::Public, _) => LOOK,
             (Zone::Folder | Zone::Site, _) => Rights::NONE,
         }
     }
@@ -217,7 +218,7 @@ mod tests {
             (Role::Member, "/shared/team/a", Rights::NONE),
             (Role::Admin, "/shared/team/a", Rights::ALL),
             (Role::Member, "/public/a", look),
-            (Role::Admin, "/public", look),
+            (Role::Admin, "/public", Rights::ALL),
             (Role::Admin, "/-/api", Rights::NONE),
             (Role::Member, "/sharedx", Rights::ALL),
         ] {

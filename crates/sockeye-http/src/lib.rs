@@ -9,7 +9,6 @@
 //!
 //! This crate sees files only through a [`Session`](sockeye_node::Session), and starts no task.
 
-pub mod admin;
 mod answer;
 mod config;
 mod content;
@@ -17,9 +16,7 @@ mod http;
 mod lane;
 mod page;
 mod payload;
-mod requests;
 pub mod wire;
 
 pub use config::{AccessLog, Config, Limits};
 pub use http::Http;
-pub use requests::Requests;

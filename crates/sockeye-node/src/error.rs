@@ -2,6 +2,9 @@
 
 use std::io;
 
+use sockeye_journal::Outcome;
+use sockeye_store::{Amount, Digest};
+
 /// The result of an operation on a session.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -9,22 +12,23 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The client's: nothing has that name, as far as this session may know.
+    // The client's: what was asked for does not fit what is there.
+    /// Nothing has that name, as far as this session may know.
     #[error("no such file or folder")]
     NotFound,
-    /// The client's: it exists, and this session may not have it.
+    /// It exists, and this session may not have it.
     #[error("not permitted")]
     Denied,
-    /// The client's: a FIFO, a socket or a device.
+    /// A FIFO, a socket or a device.
     #[error("neither a file nor a folder, so it is not served")]
     Special,
-    /// The client's: a folder where a file was asked for, or the other way round.
+    /// A folder where a file was asked for, or the other way round.
     #[error("expected {expected}")]
     WrongKind {
         /// What was asked for.
         expected: &'static str,
     },
-    /// The client's: the range begins after the end of the file.
+    /// The range begins after the end of the file.
     #[error("the range begins at byte {start}, after the end of a file of {size} bytes")]
     BadRange {
         /// The first byte asked for.
@@ -32,15 +36,90 @@ pub enum Error {
         /// The size of the file.
         size: u64,
     },
-    /// Nobody's: the file became shorter while it was read.
+    /// The folder that it should go into is not there.
+    #[error("the folder that it should go into is not there; make that first")]
+    NoParent,
+    /// Something has that name already.
+    #[error("something of that name is there already")]
+    Exists,
+    /// It is no longer the version that the client knows.
+    #[error("it has been changed meanwhile; fetch it again")]
+    Changed,
+    /// A folder that is to be removed alone has something in it.
+    #[error("the folder is not empty")]
+    NotEmpty,
+    /// A folder cannot go into itself, and the root of a tree cannot be removed, renamed or replaced.
+    #[error("a folder cannot be moved or copied into itself, nor a root be removed or replaced")]
+    IntoItself,
+    /// The name cannot be given to something new.
+    #[error("the name cannot be used for something new: {why}")]
+    BadName {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// More or fewer bytes came than were announced.
+    #[error("{announced} bytes were announced and {received} came")]
+    WrongLength {
+        /// What was announced.
+        announced: u64,
+        /// What came, as far as it was taken.
+        received: u64,
+    },
+    /// The bytes that came are not those that the client meant.
+    #[error("the digest of what came is {computed}, not the announced one; send it again")]
+    WrongDigest {
+        /// The digest of what came.
+        computed: Digest,
+    },
+    /// Somebody else continues this upload.
+    #[error("this upload is being continued by somebody else")]
+    InUse,
+
+    // The account's.
+    /// The quota has no room for it, and nothing in the trash could make some.
+    #[error("over quota: {lacking} more than is free, with the trash emptied")]
+    OverQuota {
+        /// How much too much it is.
+        lacking: Amount,
+    },
+    /// The account was locked or removed, or its token revoked, while the session lasted.
+    #[error("the session was ended: log in again")]
+    Ended,
+
+    // The server's.
+    /// Nothing can be changed at present, or here.
+    #[error("nothing can be changed: {why}")]
+    ReadOnly {
+        /// Why that is so.
+        why: String,
+    },
+    /// The disk is full. Nothing was changed.
+    #[error("the disk is full")]
+    NoSpace,
+    /// The file became shorter while it was read.
     #[error("the file became shorter while it was read")]
     Shrunk,
-    /// The server's: too much to do; to be tried again shortly.
-    #[error("too many operations wait for the disk; try again shortly")]
+    /// Too much to do; to be tried again shortly.
+    #[error("the server has too much to do; try again shortly")]
     Busy,
-    /// The server's: the system failed.
+    /// The system failed.
     #[error("the system failed: {0}")]
     Io(io::Error),
+}
+
+impl Error {
+    /// What the journal writes of it.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::NotFound | Self::NoParent => Outcome::NotFound,
+            Self::Denied | Self::Special | Self::Ended | Self::ReadOnly { .. } => Outcome::Denied,
+            Self::OverQuota { .. } => Outcome::OverQuota,
+            Self::NoSpace => Outcome::NoSpace,
+            Self::Busy => Outcome::Busy,
+            Self::Shrunk | Self::Io(_) => Outcome::Failed,
+            _ => Outcome::Conflict,
+        }
+    }
 }
 
 impl From<sockeye_store::Error> for Error {
@@ -48,8 +127,21 @@ impl From<sockeye_store::Error> for Error {
         use sockeye_store::Error as Store;
         match error {
             Store::NotFound => Self::NotFound,
-            Store::Denied => Self::Denied,
+            Store::NoParent => Self::NoParent,
+            Store::Exists => Self::Exists,
+            Store::Changed => Self::Changed,
+            Store::WrongKind { expected } => Self::WrongKind { expected },
+            Store::NotEmpty => Self::NotEmpty,
+            Store::IntoItself => Self::IntoItself,
+            Store::BadName { why } => Self::BadName { why },
             Store::Special => Self::Special,
+            Store::WrongLength { announced, received } => Self::WrongLength { announced, received },
+            Store::WrongDigest { computed } => Self::WrongDigest { computed },
+            Store::InUse | Store::GivenUp => Self::InUse,
+            Store::OverQuota { lacking } => Self::OverQuota { lacking },
+            Store::NoSpace => Self::NoSpace,
+            Store::ReadOnly => Self::ReadOnly { why: "this folder is only read".to_owned() },
+            Store::Denied => Self::Denied,
             Store::Shrunk => Self::Shrunk,
             Store::Busy => Self::Busy,
             Store::Io(error) => Self::Io(error),
@@ -60,13 +152,19 @@ impl From<sockeye_store::Error> for Error {
 
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
+        use io::ErrorKind as Kind;
         let kind = match error {
             Error::Io(inner) => return inner,
-            Error::NotFound => io::ErrorKind::NotFound,
-            Error::Denied | Error::Special => io::ErrorKind::PermissionDenied,
-            Error::WrongKind { .. } | Error::BadRange { .. } => io::ErrorKind::InvalidInput,
-            Error::Shrunk => io::ErrorKind::UnexpectedEof,
-            Error::Busy => io::ErrorKind::ResourceBusy,
+            Error::NotFound | Error::NoParent => Kind::NotFound,
+            Error::Denied | Error::Special | Error::Ended => Kind::PermissionDenied,
+            Error::Exists => Kind::AlreadyExists,
+            Error::NotEmpty => Kind::DirectoryNotEmpty,
+            Error::OverQuota { .. } => Kind::QuotaExceeded,
+            Error::NoSpace => Kind::StorageFull,
+            Error::ReadOnly { .. } => Kind::ReadOnlyFilesystem,
+            Error::Shrunk => Kind::UnexpectedEof,
+            Error::Busy | Error::InUse => Kind::ResourceBusy,
+            _ => Kind::InvalidInput,
         };
         Self::new(kind, error)
     }

@@ -5,26 +5,44 @@
 //! protocol can forget one. For now there is one kind of session: [`Session::guest`], which may read
 //! everything in one folder and change nothing.
 
+mod act;
 pub mod certificate;
+mod change;
 pub mod command;
 pub mod config;
 pub mod control;
-mod counters;
 pub mod data;
 mod error;
+mod gate;
+mod homes;
 mod list;
 pub mod listeners;
+mod namespace;
 mod node;
+mod origin;
+mod pace;
 mod read;
+mod recorder;
+mod seat;
 mod session;
+mod upload;
 
 pub use error::{Error, Result};
+pub use gate::{Gate, LoginError};
+pub use homes::{Homes, Owner};
 pub use list::{Folder, Gathered, Listing};
 pub use listeners::{Listen, ListenError, Protocol, Service};
+pub use namespace::RESERVED;
 pub use node::{Node, NodeError, Phase};
+pub use origin::{Origin, Peer};
+pub use pace::Bucket;
 pub use read::{Body, FileBody, OpenFile, Range};
+pub use recorder::Recorder;
 pub use session::{Resource, Session};
+pub use sockeye_accounts::{Account, AccountName, Credentials, Reason, Refused, Rights, Role};
 pub use sockeye_store::{
-    Entry, FilePath, Home, Kind, Meta, Name, NameError, Order, PathBuilder, Pool, PoolLimits,
-    SortKey, Timestamp, readable,
+    Algorithm, Amount, Committed, Condition, Digest, Entry, FilePath, Home, Keeping, Kind, Meta,
+    Name, NameError, Order, Overwrite, Partial, PartialId, PathBuilder, Pool, PoolLimits, Quota,
+    Recursive, SortKey, Space, Start, Timestamp, UploadOptions, Version, readable,
 };
+pub use upload::Upload;

@@ -1,34 +1,84 @@
 //! Folders and their listings, as a session gives them out.
 
-use sockeye_store::{Entry, Meta, Order};
+use sockeye_journal::Outcome;
+use sockeye_store::{Entry, Kind, Meta, Name, Order, Timestamp};
 
-use crate::Result;
+use crate::{
+    Result,
+    act::{Act, Contents},
+    namespace::RESERVED,
+};
 
 /// A folder opened by a session.
 #[derive(Debug)]
-pub struct Folder(sockeye_store::Folder);
+pub struct Folder {
+    inner: Inner,
+    meta: Meta,
+    /// What the namespace adds to it.
+    added: Vec<Entry>,
+    /// Whether names that the namespace has are left out of what the disk has.
+    is_root: bool,
+    act: Option<Act>,
+}
+
+#[derive(Debug)]
+enum Inner {
+    /// On a disk.
+    Stored(sockeye_store::Folder),
+    /// In the namespace alone.
+    Named,
+}
 
 impl Folder {
-    pub(crate) fn new(folder: sockeye_store::Folder) -> Self {
-        Self(folder)
+    /// A folder on a disk.
+    pub(crate) fn stored(folder: sockeye_store::Folder, act: Option<Act>) -> Self {
+        let meta = *folder.meta();
+        Self { inner: Inner::Stored(folder), meta, added: Vec::new(), is_root: false, act }
     }
 
-    /// The folder's age and identity when it was opened.
+    /// The root of a home: the namespace adds `names`, and shows no others of its own.
+    pub(crate) fn root(folder: sockeye_store::Folder, names: &[&str], act: Option<Act>) -> Self {
+        let added = names.iter().filter_map(|name| named(name.as_bytes())).collect();
+        Self { added, is_root: true, ..Self::stored(folder, act) }
+    }
+
+    /// A folder that only the namespace has, with folders of these names in it.
+    pub(crate) fn named<N: AsRef<[u8]>>(
+        names: impl IntoIterator<Item = N>,
+        act: Option<Act>,
+    ) -> Self {
+        let added = names.into_iter().filter_map(|name| named(name.as_ref())).collect();
+        Self { inner: Inner::Named, meta: NAMED, added, is_root: false, act }
+    }
+
+    /// The folder's age and identity when it was opened. One that only the namespace has is of 1970.
     #[must_use]
     pub fn meta(&self) -> &Meta {
-        self.0.meta()
+        &self.meta
     }
 
     /// Begins to list it.
     #[must_use]
-    pub fn list(self) -> Listing {
-        Listing(self.0.list())
+    pub fn list(mut self) -> Listing {
+        if let Some(act) = self.act.take() {
+            act.end(Outcome::Ok, Contents::NONE);
+        }
+        let inner = match self.inner {
+            Inner::Stored(folder) => Some(folder.list()),
+            Inner::Named => None,
+        };
+        Listing { added: self.added, inner, is_root: self.is_root }
     }
 }
 
 /// The entries of a folder, in the folder's own order, in memory that does not grow with it.
 #[derive(Debug)]
-pub struct Listing(sockeye_store::Listing);
+pub struct Listing {
+    /// What comes first.
+    added: Vec<Entry>,
+    inner: Option<sockeye_store::Listing>,
+    is_root: bool,
+}
 
 /// The beginning of a listing: all of it, sorted, or as much as the limit let in.
 #[derive(Debug)]
@@ -48,21 +98,51 @@ impl Listing {
     ///
     /// Cancellation: the listing is then at its end.
     pub async fn next(&mut self) -> Result<Option<Vec<Entry>>> {
-        Ok(self.0.next().await?)
+        if !self.added.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.added)));
+        }
+        let Some(inner) = &mut self.inner else { return Ok(None) };
+        let Some(mut entries) = inner.next().await? else { return Ok(None) };
+        if self.is_root {
+            entries.retain(|entry| !is_reserved(&entry.name));
+        }
+        Ok(Some(entries))
     }
 
     /// The whole folder, sorted, if it has at most `limit` entries; otherwise what was read, and the
-    /// listing to go on from.
+    /// listing to go on from. Memory stays bounded by `limit` either way.
     ///
     /// # Errors
     /// As [`Listing::next`].
     ///
     /// Cancellation: the listing is lost with the future.
-    pub async fn gather(self, limit: usize, order: Order) -> Result<Gathered> {
-        use sockeye_store::Gathered as Store;
-        Ok(match self.0.gather(limit, order).await? {
-            Store::All(entries) => Gathered::All(entries),
-            Store::Some(first, rest) => Gathered::Some(first, Self(rest)),
-        })
+    pub async fn gather(mut self, limit: usize, order: Order) -> Result<Gathered> {
+        let mut entries = Vec::new();
+        while let Some(piece) = self.next().await? {
+            entries.extend(piece);
+            if entries.len() > limit {
+                return Ok(Gathered::Some(entries, self));
+            }
+        }
+        order.sort(&mut entries);
+        Ok(Gathered::All(entries))
     }
+}
+
+/// What is known of a folder that only the namespace has.
+pub(crate) const NAMED: Meta = Meta {
+    kind: Kind::Folder,
+    size: 0,
+    modified: Timestamp { seconds: 0, nanos: 0 },
+    device: 0,
+    inode: 0,
+};
+
+fn named(name: &[u8]) -> Option<Entry> {
+    let Meta { kind, size, modified, .. } = NAMED;
+    Some(Entry { name: Name::parse(name).ok()?, kind, size, modified })
+}
+
+fn is_reserved(name: &Name) -> bool {
+    RESERVED.iter().any(|reserved| reserved.as_bytes() == name.as_bytes())
 }

@@ -2,9 +2,13 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
+use sockeye_journal::Outcome;
 use sockeye_store::{File, Meta};
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    act::{Act, Contents},
+};
 
 /// A stretch of a file: `length` bytes from `offset`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +29,10 @@ impl Range {
 
 /// A file opened by a session, of which parts can be sent.
 #[derive(Debug)]
-pub struct OpenFile(File);
+pub struct OpenFile {
+    file: File,
+    reading: Reading,
+}
 
 /// What is sent to a client.
 #[derive(Debug)]
@@ -41,29 +48,49 @@ pub enum Body {
 pub struct FileBody {
     file: File,
     range: Range,
+    reading: Reading,
+}
+
+/// A file being read: recorded when it is over, with what was sent; not at all if nobody began to.
+#[derive(Debug)]
+struct Reading {
+    /// None in a session that nobody records.
+    act: Option<Act>,
+    sent: u64,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Unread,
+    Begun,
+    Complete,
 }
 
 impl OpenFile {
-    pub(crate) fn new(file: File) -> Self {
-        Self(file)
+    pub(crate) fn new(file: File, act: Option<Act>) -> Self {
+        Self { file, reading: Reading { act, sent: 0, state: State::Unread } }
     }
 
     /// The file's size, age and identity when it was opened.
     #[must_use]
     pub fn meta(&self) -> &Meta {
-        self.0.meta()
+        self.file.meta()
     }
 
     /// The stretch `range` of it, cut off at the end of the file.
     ///
     /// # Errors
     /// [`Error::BadRange`] if it begins after the end.
-    pub fn body(self, range: Range) -> Result<FileBody> {
+    pub fn body(mut self, range: Range) -> Result<FileBody> {
         let size = self.meta().size;
         let rest = Range::from_offset(range.offset, size)
             .ok_or(Error::BadRange { start: range.offset, size })?;
-        let length = range.length.min(rest.length);
-        Ok(FileBody { file: self.0, range: Range { offset: range.offset, length } })
+        let range = Range { offset: range.offset, length: range.length.min(rest.length) };
+        if range.length == 0 {
+            self.reading.state = State::Complete;
+        }
+        Ok(FileBody { file: self.file, range, reading: self.reading })
     }
 }
 
@@ -99,28 +126,35 @@ impl FileBody {
         Ok(())
     }
 
-    /// Fills the beginning of `buf` with the next bytes and says how many; 0 at the end.
+    /// Waits until some of the next `wanted` bytes may be sent, as limits on bandwidth have it, and makes it
+    /// likely that they can be without waiting for a disk; how many that is. At least one, unless nothing remains.
     ///
     /// # Errors
-    /// [`Error::Shrunk`]; [`Error::Busy`]; [`Error::Io`].
+    /// [`Error::Ended`]; [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: safe.
+    pub async fn admit(&mut self, wanted: u64) -> Result<u64> {
+        let admitted = self.pass(wanted).await?;
+        let resident = self.file.make_resident(self.range.offset, admitted).await;
+        self.reading.checked(resident)?;
+        Ok(admitted)
+    }
+
+    /// Fills the beginning of `buf` with the next bytes and says how many; 0 at the end. Limits on bandwidth hold
+    /// here as well.
+    ///
+    /// # Errors
+    /// [`Error::Ended`]; [`Error::Shrunk`]; [`Error::Busy`]; [`Error::Io`].
     ///
     /// Cancellation: safe; nothing counts as read.
     pub async fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
-        let n = usize::try_from(self.range.length).map_or(buf.len(), |left| left.min(buf.len()));
-        self.file.read_exact_at(&mut buf[..n], self.range.offset).await?;
+        let admitted = self.pass(buf.len() as u64).await?;
+        // No more than the buffer has.
+        let n = usize::try_from(admitted).unwrap_or(buf.len());
+        let read = self.file.read_exact_at(&mut buf[..n], self.range.offset).await;
+        self.reading.checked(read)?;
         self.advance(n as u64);
         Ok(n)
-    }
-
-    /// Makes it likely that the next `length` bytes can be sent from the descriptor without waiting.
-    ///
-    /// # Errors
-    /// [`Error::Busy`]; [`Error::Io`].
-    ///
-    /// Cancellation: safe.
-    pub async fn make_resident(&self, length: u64) -> Result<()> {
-        let length = length.min(self.range.length);
-        Ok(self.file.make_resident(self.range.offset, length).await?)
     }
 
     /// Counts `n` bytes as sent by other means, such as sendfile from the descriptor.
@@ -128,6 +162,43 @@ impl FileBody {
         let n = n.min(self.range.length);
         self.range.offset += n;
         self.range.length -= n;
+        self.reading.sent += n;
+        self.reading.state = if self.range.length == 0 { State::Complete } else { State::Begun };
+    }
+
+    async fn pass(&mut self, wanted: u64) -> Result<u64> {
+        let wanted = wanted.min(self.range.length);
+        if self.reading.state == State::Unread {
+            self.reading.state = State::Begun;
+        }
+        let Some(act) = &self.reading.act else { return Ok(wanted) };
+        let seat = act.seat();
+        let admitted = seat.pace().pass(wanted).await;
+        if seat.is_ended() { Err(Error::Ended) } else { Ok(admitted) }
+    }
+}
+
+impl Reading {
+    /// What came of reading, noted where it failed.
+    fn checked<T>(&mut self, read: Result<T, sockeye_store::Error>) -> Result<T> {
+        let read = read.map_err(Error::from);
+        if let (Err(error), Some(act)) = (&read, &mut self.act) {
+            act.failing_with(error);
+        }
+        read
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if let Some(act) = self.act.take() {
+            let contents = Contents::bytes(self.sent);
+            match self.state {
+                State::Unread => act.forget(),
+                State::Begun => act.give_up(contents),
+                State::Complete => act.end(Outcome::Ok, contents),
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     lookup,
     place::is_folder,
     space::{Part, Reservation},
+    tree,
     upload::writing::{permission_bits, times},
 };
 
@@ -224,7 +225,10 @@ impl Keep {
             self.remove_note(&name);
         })?;
         drop(names);
-        self.count_buried_tree(&name)?;
+        self.ledger.shift(Part::Files, Part::Trash, tree::amount(&self.trash, &name)?);
+        if !self.has_trash() {
+            self.destroy(&name)?;
+        }
         drop(bin);
         place.sync(self)
     }

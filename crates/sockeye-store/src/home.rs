@@ -39,7 +39,7 @@ pub struct Home {
     /// Whether hidden files are there.
     hidden: bool,
     /// What changing it needs; without it, it is only read.
-    pub(crate) keep: Option<Arc<Keep>>,
+    keep: Option<Arc<Keep>>,
 }
 
 #[derive(Debug)]
@@ -136,6 +136,13 @@ impl Home {
         Ok(Self { keep: Some(Arc::new(keep)), hidden: true, ..home })
     }
 
+    /// Whether this handle is the only one, and nothing that was opened or begun with it is left.
+    #[must_use]
+    pub fn is_unused(&self) -> bool {
+        Arc::strong_count(&self.root) == 1
+            && self.keep.as_ref().is_none_or(|keep| Arc::strong_count(keep) == 1)
+    }
+
     /// The same home, with its hidden files.
     ///
     /// Without this they are neither listed nor found: `.git`, `.ssh` or `.env` are seldom meant when
@@ -149,11 +156,6 @@ impl Home {
     /// Whether this home keeps `path` to itself.
     pub(crate) fn hides(&self, path: &FilePath) -> bool {
         !self.hidden && path.is_hidden()
-    }
-
-    /// Whether it keeps names that begin with a dot to itself.
-    pub(crate) fn hides_dotted(&self) -> bool {
-        !self.hidden
     }
 
     /// Opens what `path` names, for reading. A FIFO, a socket or a device is looked at and never opened.

@@ -1,9 +1,6 @@
 //! Putting what was written aside into its place, under the lock on the home's names.
 
-use std::{
-    ffi::CStr,
-    os::fd::{AsFd, OwnedFd},
-};
+use std::{ffi::CStr, os::fd::OwnedFd};
 
 use rustix::{
     fs::{RenameFlags, Stat},
@@ -14,7 +11,6 @@ use crate::{
     Amount, Error, FilePath, Meta, Result,
     keep::{Keep, locked},
     place::{Place, is_folder},
-    rename::Moved,
     space::{Part, Reservation},
     upload::{Condition, plan::Plan},
 };
@@ -58,21 +54,21 @@ impl Keep {
         self.check(plan.condition, &plan.path, found.as_ref())?;
         // Names are locked: only somebody beside the server can have removed it.
         let old = found.ok_or(Error::Changed)?;
-        let moved = Moved { folder: self.partials.as_fd(), name: staged, is_folder: false };
-        self.replace(moved, place, &old, &plan.path)?;
+        self.replace(&self.partials, staged, place, &old, &plan.path)?;
         Ok(true)
     }
 
     /// Moves something over a file, which goes to the trash if there is one.
     pub(crate) fn replace(
         &self,
-        moved: Moved<'_>,
+        from: &OwnedFd,
+        name: &CStr,
         place: &Place<'_>,
         old: &Stat,
         path: &FilePath,
     ) -> Result<()> {
         let grave = self.bury_copy(place, old, path)?;
-        if let Err(errno) = rustix::fs::renameat(moved.folder, moved.name, place, place.name) {
+        if let Err(errno) = rustix::fs::renameat(from, name, place, place.name) {
             grave.give_back(self);
             return Err(errno.into());
         }

@@ -21,13 +21,13 @@ use rustix::{
 };
 
 use crate::{
-    Contents, Pool, Quota, Result, Space,
+    Pool, Quota, Result, Space,
     home::{Root, in_memory},
     id::{Ids, PartialId},
     recount,
     space::Ledger,
     trash::Oldest,
-    usage,
+    usage::{self, Usage},
 };
 
 /// The folders of a home.
@@ -108,8 +108,6 @@ pub(crate) struct Keep {
     state: AtomicU8,
     counting: Mutex<()>,
     in_memory: bool,
-    /// The filesystem.
-    pub(crate) device: u64,
 }
 
 impl Keep {
@@ -123,11 +121,9 @@ impl Keep {
         };
         std::fs::create_dir_all(dir).map_err(|error| told(error, "make"))?;
         let base = folder(None, dir).map_err(|errno| told(errno.into(), "open"))?;
-        let mut is_new = true;
         for name in [FILES, PARTIALS, TRASH] {
             match rustix::fs::mkdirat(&base, name, Mode::RWXU) {
-                Ok(()) => {}
-                Err(Errno::EXIST) => is_new = false,
+                Ok(()) | Err(Errno::EXIST) => {}
                 Err(errno) => return Err(told(errno.into(), "make")),
             }
         }
@@ -136,12 +132,7 @@ impl Keep {
                 let text = format!("the home {} is open already; close it there", dir.display());
                 Err(io::Error::new(io::ErrorKind::ResourceBusy, text))
             }
-            Err(errno) => Err(told(errno.into(), "lock")),
-            Ok(()) if is_new => {
-                let empty = usage::write(&base, &Contents::default());
-                empty.map(|()| base).map_err(|errno| told(errno.into(), "make"))
-            }
-            Ok(()) => Ok(base),
+            locked => locked.map(|()| base).map_err(|errno| told(errno.into(), "lock")),
         }
     }
 
@@ -167,7 +158,7 @@ impl Keep {
         let ledger = Ledger::new(keeping.quota);
         let written = usage::read(&base);
         if let Some(usage) = &written {
-            ledger.set_all(usage);
+            ledger.set(usage.files, usage.partials, usage.trash);
         }
         let in_memory = in_memory(&partials);
         Ok(Self {
@@ -184,7 +175,6 @@ impl Keep {
             state: AtomicU8::new(if written.is_some() { AS_WRITTEN } else { UNCOUNTED }),
             counting: Mutex::default(),
             in_memory,
-            device,
         })
     }
 
@@ -206,7 +196,7 @@ impl Keep {
             CHANGED => return Ok(()),
             UNCOUNTED => {
                 let found = recount::mend_and_count(self)?;
-                self.ledger.set_all(&found);
+                self.ledger.set(found.files, found.partials, found.trash);
             }
             _ => {}
         }
@@ -241,7 +231,7 @@ impl Drop for Keep {
             return;
         }
         let Space { files, partials, trash, .. } = self.ledger.space();
-        if let Err(errno) = usage::write(&self.base, &Contents { files, partials, trash }) {
+        if let Err(errno) = usage::write(&self.base, &Usage { files, partials, trash }) {
             tracing::warn!(%errno, "a home's usage was not written; it is counted at its next change");
         }
     }

@@ -9,8 +9,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::Contents;
-
 /// Bytes and entries: files, folders and links are an entry each, and only files have bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
@@ -147,17 +145,9 @@ impl Ledger {
     }
 
     /// Takes over what was counted or read; reservations stay.
-    pub(crate) fn set_all(&self, contents: &Contents) {
+    pub(crate) fn set(&self, files: Amount, partials: Amount, trash: Amount) {
         let mut books = self.books();
-        (books.files, books.partials, books.trash) =
-            (contents.files, contents.partials, contents.trash);
-        books.sum();
-    }
-
-    /// Takes over what was counted of one part.
-    pub(crate) fn set(&self, part: Part, amount: Amount) {
-        let mut books = self.books();
-        *books.part(part) = amount;
+        (books.files, books.partials, books.trash) = (files, partials, trash);
         books.sum();
     }
 

@@ -6,23 +6,18 @@ use sockeye::{
     Addr,
     addr::{Endpoint, Host},
 };
-use sockeye_node::Protocol;
 
 /// A bound listener and its URLs, the one for this machine first; none for a Unix socket.
 #[derive(Debug)]
 pub(super) struct Reachable {
-    /// What is spoken there.
-    pub(super) protocol: String,
     pub(super) addr: Addr,
     pub(super) urls: Vec<String>,
 }
 
-impl Reachable {
-    /// The listener at a bound address, with its URLs.
-    pub(super) fn new(protocol: &Protocol, addr: &Addr) -> Self {
-        let protocol_name = protocol.name.to_owned();
-        Self { protocol: protocol_name, addr: plain(addr), urls: urls(protocol, addr) }
-    }
+/// The listeners with their URLs.
+pub(super) fn of(addrs: &[Addr]) -> Vec<Reachable> {
+    let reachable = |addr: &Addr| Reachable { addr: plain(addr), urls: urls(addr) };
+    addrs.iter().map(reachable).collect()
 }
 
 /// The address without its options: what others need to know.
@@ -46,9 +41,9 @@ pub(super) fn reached_by(addr: &Addr) -> Vec<IpAddr> {
     }
 }
 
-fn urls(protocol: &Protocol, addr: &Addr) -> Vec<String> {
+fn urls(addr: &Addr) -> Vec<String> {
     let Endpoint::Tcp(at) = &addr.endpoint else { return Vec::new() };
-    let (scheme, usual) = protocol.scheme(addr.tls);
+    let (scheme, usual) = if addr.tls { ("https", 443) } else { ("http", 80) };
     let port = if at.port == usual { String::new() } else { format!(":{}", at.port) };
     let url = |host: String| format!("{scheme}://{host}{port}/");
     match &at.host {
@@ -75,10 +70,10 @@ fn of_this_machine() -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::PROTOCOLS, *};
+    use super::*;
 
     fn urls_of(addr: &str) -> Vec<String> {
-        urls(&PROTOCOLS[0], &addr.parse().unwrap())
+        urls(&addr.parse().unwrap())
     }
 
     #[test]

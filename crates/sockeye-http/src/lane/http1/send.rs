@@ -104,8 +104,9 @@ async fn append(output: &mut Vec<u8>, body: &mut FileBody) -> io::Result<u64> {
     let start = output.len();
     // At most `COPIED`.
     output.resize(start + usize::try_from(length).unwrap_or(0), 0);
-    body.read(&mut output[start..]).await?;
-    Ok(length)
+    let n = body.read(&mut output[start..]).await?;
+    output.truncate(start + n);
+    Ok(n as u64)
 }
 
 fn frame(output: &mut Vec<u8>, piece: &[u8], chunked: bool) {
@@ -132,8 +133,7 @@ fn sends_files(conn: &Conn) -> bool {
 
 async fn send_file(conn: &mut Conn, mut body: FileBody, sent: &mut u64) -> io::Result<()> {
     while body.remaining() > 0 {
-        let piece = body.remaining().min(PIECE);
-        body.make_resident(piece).await?;
+        let piece = body.admit(PIECE).await?;
         let offset = body.range().offset;
         let n = conn.send_file(std::os::fd::AsFd::as_fd(&body), offset, piece).await?;
         body.advance(n);

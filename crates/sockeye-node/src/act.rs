@@ -1,0 +1,153 @@
+//! An operation under way: begun when it is asked for, recorded when its outcome is known.
+
+use std::{
+    io,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+
+use sockeye_journal::{Operation, Outcome, Record, Ticket};
+
+use crate::{Error, FilePath, Result, namespace::absolute, seat::Seat};
+
+/// What is recorded of the contents that an operation read or wrote.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Contents {
+    /// How many bytes went by.
+    pub(crate) bytes: Option<u64>,
+    /// Their BLAKE3 digest.
+    pub(crate) digest: Option<[u8; 32]>,
+}
+
+impl Contents {
+    /// Nothing that has contents.
+    pub(crate) const NONE: Self = Self { bytes: None, digest: None };
+
+    /// So many bytes.
+    pub(crate) const fn bytes(bytes: u64) -> Self {
+        Self { bytes: Some(bytes), digest: None }
+    }
+}
+
+/// An operation under way. One that is given up before its outcome is known is recorded as cut.
+#[derive(Debug)]
+pub(crate) struct Act {
+    seat: Arc<Seat>,
+    operation: Operation,
+    /// Absolute, as the log has it.
+    path: Vec<u8>,
+    to: Option<Vec<u8>>,
+    at: SystemTime,
+    begun: Instant,
+    /// What is recorded if it is given up.
+    given_up: Outcome,
+    /// Whether it still has to be recorded.
+    open: bool,
+}
+
+impl Act {
+    /// Begins an operation on `path`.
+    pub(crate) fn begin(seat: &Arc<Seat>, operation: Operation, path: &FilePath) -> Self {
+        Self {
+            seat: Arc::clone(seat),
+            operation,
+            path: absolute(path),
+            to: None,
+            at: SystemTime::now(),
+            begun: Instant::now(),
+            given_up: Outcome::Cut,
+            open: true,
+        }
+    }
+
+    /// It leads to this other path.
+    pub(crate) fn leading_to(mut self, to: &FilePath) -> Self {
+        self.to = Some(absolute(to));
+        self
+    }
+
+    /// It turns out to be this instead.
+    pub(crate) fn turning_into(mut self, operation: Operation) -> Self {
+        self.operation = operation;
+        self
+    }
+
+    /// It failed so, and may still be tried again: if it is not, this is what is recorded.
+    pub(crate) fn failing_with(&mut self, error: &Error) {
+        self.given_up = error.outcome();
+    }
+
+    /// Records that it was given up, or how it failed before.
+    pub(crate) fn give_up(mut self, contents: Contents) {
+        self.record(self.given_up, contents);
+    }
+
+    /// Who does it.
+    pub(crate) fn seat(&self) -> &Arc<Seat> {
+        &self.seat
+    }
+
+    /// It turns out to be nothing that is recorded.
+    pub(crate) fn forget(mut self) {
+        self.open = false;
+    }
+
+    /// Records what came of it.
+    pub(crate) fn end(mut self, outcome: Outcome, contents: Contents) {
+        self.record(outcome, contents);
+    }
+
+    /// Carries out a change in a task of its own, so that it is done and recorded also if nobody waits for it any
+    /// more.
+    pub(crate) async fn carry_out<T: Send + 'static>(
+        self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+        tally: fn(&T) -> Contents,
+    ) -> Result<T> {
+        let seat = Arc::clone(&self.seat);
+        let task = seat.gate().carry_out(async move { self.settle(work.await, tally).await });
+        task.await.unwrap_or_else(|panicked| Err(Error::Io(io::Error::other(panicked))))
+    }
+
+    /// Records the outcome of a change; what succeeded is told as done only once its record is kept.
+    async fn settle<T>(mut self, result: Result<T>, tally: fn(&T) -> Contents) -> Result<T> {
+        let (outcome, contents) = match &result {
+            Ok(done) => (Outcome::Ok, tally(done)),
+            Err(error) => (error.outcome(), Contents::NONE),
+        };
+        let ticket = self.record(outcome, contents);
+        if let (Ok(_), Some(ticket)) = (&result, ticket) {
+            // What was done is done, and its record is kept in memory and written as soon as can be. The node
+            // takes no further change until then.
+            if let Err(stalled) = self.seat.gate().journal().wait(ticket).await {
+                tracing::warn!("a change waits to be recorded: {stalled}");
+            }
+        }
+        result
+    }
+
+    fn record(&mut self, outcome: Outcome, contents: Contents) -> Option<Ticket> {
+        self.open = false;
+        let took = self.begun.elapsed();
+        let record = Record {
+            at: self.at,
+            account: self.seat.recorded_name(),
+            from: Some(self.seat.origin().peer.recorded()),
+            path: Some(&self.path),
+            to: self.to.as_deref(),
+            bytes: contents.bytes,
+            digest: contents.digest.as_ref(),
+            took: Some(took),
+            ..Record::new(self.operation, outcome, self.seat.origin().protocol)
+        };
+        self.seat.gate().record(&record)
+    }
+}
+
+impl Drop for Act {
+    fn drop(&mut self) {
+        if self.open {
+            self.record(self.given_up, Contents::NONE);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Changing what is there: each operation needs its rights, is done on the home, and waits for its record.
+
+use std::sync::Arc;
+
+use sockeye_accounts::Rights;
+use sockeye_journal::Operation;
+use sockeye_store::{FilePath, Meta, Overwrite, Recursive, Space, Timestamp};
+
+use crate::{
+    Error, Result, Session,
+    act::{Act, Contents},
+    seat::{Place, Seat},
+    session::Kind,
+};
+
+impl Session {
+    /// Makes a folder.
+    ///
+    /// # Errors
+    /// [`Error::Exists`]; [`Error::NoParent`]; [`Error::BadName`]; [`Error::OverQuota`]; what holds for every
+    /// change: [`Error::Denied`], [`Error::ReadOnly`], [`Error::Ended`], [`Error::NoSpace`], [`Error::Busy`],
+    /// [`Error::Io`].
+    ///
+    /// Cancellation: it is done and recorded, or not at all.
+    pub async fn mkdir(&self, path: &FilePath) -> Result<()> {
+        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
+        let act = Act::begin(&seat, Operation::MakeFolder, &path);
+        let done = async move {
+            let place = seat.place_to_change(&path, Rights::WRITE).await?;
+            Ok(place.home.mkdir(&place.path).await?)
+        };
+        act.carry_out(done, |_| Contents::NONE).await
+    }
+
+    /// Removes a file, a link or a folder, to the trash.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::NotEmpty`] for a folder with something in it that is not removed
+    /// recursively; [`Error::IntoItself`] for a root; what holds for every change, see [`Session::mkdir`].
+    ///
+    /// Cancellation: it is done and recorded, or not at all.
+    pub async fn remove(&self, path: &FilePath, recursive: Recursive) -> Result<()> {
+        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
+        let act = Act::begin(&seat, Operation::Remove, &path);
+        let done = async move {
+            seat.gate().check_writable()?;
+            let place = seat.tree(&path, Rights::DELETE).await?;
+            Ok(place.home.remove(&place.path, recursive).await?)
+        };
+        act.carry_out(done, |_| Contents::NONE).await
+    }
+
+    /// Moves a file or a folder, also from one tree of the namespace to another; what it replaces goes to the
+    /// trash.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Exists`] where nothing may be replaced; [`Error::NoParent`];
+    /// [`Error::IntoItself`]; [`Error::BadName`]; [`Error::OverQuota`] of the other tree; what holds for every
+    /// change, see [`Session::mkdir`].
+    ///
+    /// Cancellation: it is done and recorded, or not at all; between filesystems the copy may be left over.
+    pub async fn rename(
+        &self,
+        from: &FilePath,
+        to: &FilePath,
+        overwrite: Overwrite,
+    ) -> Result<bool> {
+        let (seat, from, to) = (Arc::clone(self.changing()?), from.clone(), to.clone());
+        let act = Act::begin(&seat, Operation::Rename, &from).leading_to(&to);
+        let done = async move {
+            let source = seat.tree(&from, Rights::READ | Rights::DELETE).await?;
+            let target = seat.place_to_change(&to, Rights::WRITE).await?;
+            Ok(source.home.rename(&source.path, &target.path, overwrite).await?)
+        };
+        act.carry_out(done, |_| Contents::NONE).await
+    }
+
+    /// Sets when a file or folder was last changed.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; what holds for every change, see [`Session::mkdir`].
+    ///
+    /// Cancellation: it is done and recorded, or not at all.
+    pub async fn set_modified(&self, path: &FilePath, modified: Timestamp) -> Result<Meta> {
+        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
+        let act = Act::begin(&seat, Operation::Set, &path);
+        let done = async move {
+            let place = seat.place_to_change(&path, Rights::WRITE).await?;
+            Ok(place.home.set_times(&place.path, modified).await?)
+        };
+        act.carry_out(done, |_| Contents::NONE).await
+    }
+
+    /// Sets a file's or folder's permission bits, as far as clients may.
+    ///
+    /// # Errors
+    /// As [`Session::set_modified`].
+    ///
+    /// Cancellation: it is done and recorded, or not at all.
+    pub async fn set_mode(&self, path: &FilePath, mode: u32) -> Result<Meta> {
+        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
+        let act = Act::begin(&seat, Operation::Set, &path);
+        let done = async move {
+            let place = seat.place_to_change(&path, Rights::WRITE).await?;
+            Ok(place.home.set_mode(&place.path, mode).await?)
+        };
+        act.carry_out(done, |_| Contents::NONE).await
+    }
+
+    /// How much the tree that `path` lies in holds and may hold.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Denied`] for a guest and for the list of shared folders; [`Error::Ended`].
+    ///
+    /// Cancellation: safe.
+    pub async fn space(&self, path: &FilePath) -> Result<Space> {
+        let Kind::Seat(seat) = &self.kind else { return Err(Error::Denied) };
+        let place = seat.place(path, Rights::LIST).await?;
+        Ok(place.home.space().await?)
+    }
+
+    /// Whose changes they are; nobody's where nothing is ever changed.
+    pub(crate) fn changing(&self) -> Result<&Arc<Seat>> {
+        match &self.kind {
+            Kind::Guest(_) => Err(Error::ReadOnly { why: "this folder is only read".to_owned() }),
+            Kind::Seat(seat) => Ok(seat),
+        }
+    }
+}
+
+impl Seat {
+    /// As [`Seat::place`], if anything can be changed at present.
+    pub(crate) async fn place_to_change(&self, path: &FilePath, needed: Rights) -> Result<Place> {
+        self.gate().check_writable()?;
+        self.place(path, needed).await
+    }
+}

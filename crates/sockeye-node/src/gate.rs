@@ -1,0 +1,270 @@
+//! The gate: what all sessions of a node share, and the one way to a session.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use sockeye_accounts::{
+    AccountId, Accounts, Credentials, Login, Quota, Refused, Shared, SharedName,
+    source::{MAX_PAGE, Page},
+};
+use sockeye_journal::{Journal, Operation, Outcome, Record, State, Ticket};
+use sockeye_store::Home;
+use tokio::{runtime::Handle, task::JoinHandle};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    Error, Homes, Origin, Owner, Result, Session,
+    pace::{Bucket, Pace},
+    seat::{Holder, Seat},
+};
+
+/// What all sessions of a node share: its accounts, its homes and its journal.
+///
+/// Every session comes from here, and goes through here at each operation.
+#[derive(Debug)]
+pub struct Gate {
+    accounts: Accounts,
+    homes: Homes,
+    journal: Journal,
+    /// Whether everybody may read the public tree.
+    public: AtomicBool,
+    limits: Mutex<Bandwidth>,
+    /// Changes under way, which are carried to their end.
+    tasks: TaskTracker,
+    runtime: Handle,
+}
+
+/// What accounts' bytes go through.
+#[derive(Debug, Default)]
+struct Bandwidth {
+    /// Bytes a second of each account.
+    rate: Option<u64>,
+    /// Of accounts that have sessions.
+    buckets: HashMap<AccountId, Weak<Bucket>>,
+    /// How many there may be until those of nobody are swept out.
+    sweep_at: usize,
+}
+
+/// Fewest buckets at which a sweep is worth it.
+const SWEEP_AT_LEAST: usize = 64;
+
+impl Gate {
+    /// A gate to these, whose changes are carried out on the current runtime, whichever asks for them.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    #[must_use]
+    pub fn new(accounts: Accounts, homes: Homes, journal: Journal) -> Arc<Self> {
+        Arc::new(Self {
+            accounts,
+            homes,
+            journal,
+            public: AtomicBool::new(false),
+            limits: Mutex::default(),
+            tasks: TaskTracker::new(),
+            runtime: Handle::current(),
+        })
+    }
+
+    /// Waits until every change under way is done and recorded. To be called once nobody asks for more.
+    ///
+    /// Cancellation: safe.
+    pub async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// The accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// The homes. Protocols never see them: they have sessions.
+    #[must_use]
+    pub fn homes(&self) -> &Homes {
+        &self.homes
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Opens the public tree to everybody, or closes it; at once, also for those who are in it.
+    pub fn set_public(&self, public: bool) {
+        self.public.store(public, Ordering::Relaxed);
+    }
+
+    /// Whether everybody may read the public tree.
+    #[must_use]
+    pub fn public(&self) -> bool {
+        self.public.load(Ordering::Relaxed)
+    }
+
+    /// Sets how many bytes a second each account may send and receive, over all its sessions; at once, also
+    /// for sessions that there are.
+    pub fn set_account_rate(&self, rate: Option<u64>) {
+        let mut limits = self.limits();
+        limits.rate = rate;
+        for bucket in limits.buckets.values().filter_map(Weak::upgrade) {
+            bucket.set_rate(rate);
+        }
+    }
+
+    /// The session of who has these credentials. Recorded; a refusal is by the accounts' [observer](Recorder).
+    ///
+    /// # Errors
+    /// [`LoginError`], whose text may be told to whoever asks.
+    ///
+    /// Cancellation: an attempt that was begun counts.
+    pub async fn login(
+        self: &Arc<Self>,
+        credentials: &Credentials,
+        origin: Origin,
+    ) -> Result<Session, LoginError> {
+        let begun = Instant::now();
+        let login = self.accounts.login(credentials, &origin.attempt()).await?;
+        let account = login.account();
+        let home = self.homes.open(Owner::Account(account.id), account.quota).await?;
+        self.record(&Record {
+            account: Some(account.name.as_str()),
+            from: Some(origin.peer.recorded()),
+            took: Some(begun.elapsed()),
+            detail: login.token().map(|token| token.label.as_str()),
+            ..Record::new(Operation::Login, Outcome::Ok, origin.protocol)
+        });
+        Ok(self.seat(login, home, origin))
+    }
+
+    /// The session of who has these credentials, if they were verified a short while ago and the home is open:
+    /// never waits. For protocols that send credentials with every request; not recorded as a login.
+    #[must_use]
+    pub fn login_known(
+        self: &Arc<Self>,
+        credentials: &Credentials,
+        origin: &Origin,
+    ) -> Option<Session> {
+        let login = self.accounts.login_cached(credentials, &origin.attempt())?;
+        let home = self.homes.get(Owner::Account(login.account().id))?;
+        Some(self.seat(login, home, origin.clone()))
+    }
+
+    /// A session of anybody, who may read the public tree; none while it is closed.
+    #[must_use]
+    pub fn anonymous(self: &Arc<Self>, origin: Origin) -> Option<Session> {
+        let pace = Pace::through(origin.listener.clone());
+        let seat = || Seat::new(Arc::clone(self), Holder::Anonymous, origin, pace);
+        self.public().then(|| Session::seated(seat()))
+    }
+
+    fn seat(self: &Arc<Self>, login: Login, home: Home, origin: Origin) -> Session {
+        let account = login.account();
+        let buckets = [self.bucket(account.id)].into_iter().chain(origin.listener.clone());
+        let pace = Pace::through(buckets);
+        let name = account.name.as_str().into();
+        let holder = Holder::Account { login, name, home };
+        Session::seated(Seat::new(Arc::clone(self), holder, origin, pace))
+    }
+
+    /// Carries out a change to its end, also if who asked for it goes away.
+    pub(crate) fn carry_out<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.tasks.spawn_on(change, &self.runtime)
+    }
+
+    /// Refuses changes while they could not be recorded.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        match self.journal.state() {
+            State::Stalled(stalled) => Err(Error::ReadOnly { why: stalled.to_string() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a record. One of a change has a ticket to wait for. What changes nothing is carried out also if it
+    /// cannot be recorded, and counted.
+    pub(crate) fn record(&self, record: &Record<'_>) -> Option<Ticket> {
+        match self.journal.append(record) {
+            Ok(ticket) => Some(ticket),
+            Err(stalled) => {
+                tracing::debug!(%stalled, "an operation is counted and not recorded");
+                self.journal.unrecorded(record.operation);
+                None
+            }
+        }
+    }
+
+    /// The public tree, which has no quota.
+    pub(crate) async fn public_home(&self) -> Result<Home> {
+        match self.homes.get(Owner::Public) {
+            Some(home) => Ok(home),
+            None => self.homes.open(Owner::Public, Quota::NONE).await,
+        }
+    }
+
+    /// The shared folder of this name.
+    pub(crate) async fn shared_home(&self, name: &[u8]) -> Result<Home> {
+        let name = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok());
+        let name: SharedName = name.ok_or(Error::NotFound)?;
+        let shared = self.accounts.find_shared(&name).await.map_err(accounts_failed)?;
+        match self.homes.get(Owner::Shared(shared.id)) {
+            Some(home) => Ok(home),
+            None => self.homes.open(Owner::Shared(shared.id), shared.quota).await,
+        }
+    }
+
+    /// Some shared folders in the order of their names, those after this one.
+    pub(crate) async fn shared_page(&self, after: Option<&SharedName>) -> Result<Page<Shared>> {
+        self.accounts.list_shared(after, MAX_PAGE).await.map_err(accounts_failed)
+    }
+
+    /// What the bytes of all sessions of an account go through.
+    fn bucket(&self, id: AccountId) -> Arc<Bucket> {
+        let mut limits = self.limits();
+        let Bandwidth { rate, buckets, sweep_at } = &mut *limits;
+        if let Some(bucket) = buckets.get(&id).and_then(Weak::upgrade) {
+            return bucket;
+        }
+        // Each sweep is paid for by as many new entries.
+        if buckets.len() >= *sweep_at {
+            buckets.retain(|_, bucket| bucket.strong_count() > 0);
+            *sweep_at = (buckets.len() * 2).max(SWEEP_AT_LEAST);
+        }
+        let bucket = Arc::new(Bucket::new(*rate));
+        buckets.insert(id, Arc::downgrade(&bucket));
+        bucket
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Bandwidth> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn accounts_failed(error: sockeye_accounts::Error) -> Error {
+    match error.kind() {
+        sockeye_accounts::ErrorKind::NotFound => Error::NotFound,
+        _ => Error::Io(io::Error::other(error)),
+    }
+}
+
+/// Why there is no session.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoginError {
+    /// The credentials were refused, or cannot be looked at now.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// They are right, and the home could not be opened.
+    #[error("the home cannot be opened: {0}")]
+    Home(#[from] Error),
+}

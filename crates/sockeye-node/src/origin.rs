@@ -1,0 +1,69 @@
+//! Where somebody comes from, and over what: of every session, and of every login that is refused.
+
+use std::{net::IpAddr, sync::Arc};
+
+use sockeye::SocketName;
+use sockeye_accounts::{Attempt, Timestamp};
+
+use crate::pace::Bucket;
+
+/// Where somebody comes from, and over what.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The protocol's name, as the registry has it: `http`.
+    pub protocol: &'static str,
+    /// The other side.
+    pub peer: Peer,
+    /// What the listener's bytes go through, if it has a limit.
+    pub listener: Option<Arc<Bucket>>,
+}
+
+/// The other side of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Over the network.
+    Ip(IpAddr),
+    /// Over a Unix socket of this machine.
+    Local,
+}
+
+impl Origin {
+    /// Over this protocol, from this address, through a listener without a limit.
+    #[must_use]
+    pub fn new(protocol: &'static str, peer: Peer) -> Self {
+        Self { protocol, peer, listener: None }
+    }
+
+    /// As the accounts are told of it.
+    pub(crate) fn attempt(&self) -> Attempt<'_> {
+        Attempt { address: self.peer.ip(), protocol: self.protocol, now: Timestamp::now() }
+    }
+}
+
+impl Peer {
+    /// The address, if it has one.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(address) => Some(*address),
+            Self::Local => None,
+        }
+    }
+
+    pub(crate) fn recorded(&self) -> sockeye_journal::Peer<'static> {
+        match self {
+            Self::Ip(address) => sockeye_journal::Peer::Ip(*address),
+            Self::Local => sockeye_journal::Peer::Unix("local"),
+        }
+    }
+}
+
+/// An IPv4 address in IPv6 clothes counts as what it is.
+impl From<&SocketName> for Peer {
+    fn from(name: &SocketName) -> Self {
+        match name {
+            SocketName::Inet(address) => Self::Ip(address.ip().to_canonical()),
+            SocketName::Unix(_) => Self::Local,
+        }
+    }
+}

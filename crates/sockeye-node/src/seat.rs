@@ -1,0 +1,211 @@
+//! Who has a session: the account as it is now, where its holder comes from, and what it may do where.
+
+use std::sync::Arc;
+
+use sockeye_accounts::{Account, Login, Rights, Role, Shared, SharedName};
+use sockeye_store::Home;
+
+use crate::{
+    Error, FilePath, Origin, Result,
+    gate::Gate,
+    namespace::{Zone, absolute},
+    pace::Pace,
+};
+
+/// What an anonymous visitor may do in the public tree.
+const VISITING: Rights = Rights::READ.and(Rights::LIST);
+
+/// Who has a session. It is asked anew at each operation, so that a change of the account holds at once.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    gate: Arc<Gate>,
+    holder: Holder,
+    origin: Origin,
+    pace: Pace,
+}
+
+/// Who it is.
+#[derive(Debug)]
+pub(crate) enum Holder {
+    /// Somebody with an account.
+    Account {
+        /// The account as it changes, and the token that was used, if one was.
+        login: Login,
+        /// Its name when the session began.
+        name: Box<str>,
+        /// Its home.
+        home: Home,
+    },
+    /// Anybody, in the public tree.
+    Anonymous,
+}
+
+/// A place in the namespace that is a file's or a folder's, and what may be done there.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) home: Home,
+    pub(crate) path: FilePath,
+    pub(crate) rights: Rights,
+}
+
+/// Where a path leads.
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// Into a home.
+    Place(Place),
+    /// To the list of shared folders.
+    SharedFolders,
+}
+
+impl Seat {
+    pub(crate) fn new(gate: Arc<Gate>, holder: Holder, origin: Origin, pace: Pace) -> Arc<Self> {
+        Arc::new(Self { gate, holder, origin, pace })
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    pub(crate) fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// The account as it is now, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Ended`] once it was locked or removed.
+    pub(crate) fn account(&self) -> Result<Option<Arc<Account>>> {
+        match &self.holder {
+            Holder::Account { login, .. } if login.is_ended() => Err(Error::Ended),
+            Holder::Account { login, .. } => Ok(Some(login.account())),
+            Holder::Anonymous if self.gate.public() => Ok(None),
+            Holder::Anonymous => Err(Error::Ended),
+        }
+    }
+
+    /// Whether nothing more can be done in this session.
+    pub(crate) fn is_ended(&self) -> bool {
+        match &self.holder {
+            Holder::Account { login, .. } => login.is_ended(),
+            Holder::Anonymous => !self.gate.public(),
+        }
+    }
+
+    /// The name that the log has for who this is.
+    pub(crate) fn recorded_name(&self) -> Option<&str> {
+        match &self.holder {
+            Holder::Account { name, .. } => Some(name),
+            Holder::Anonymous => None,
+        }
+    }
+
+    /// What may be done at `path`, absolute and normal: by role and grants, as far as the token goes.
+    pub(crate) fn rights_at(&self, path: impl AsRef<[u8]>) -> Rights {
+        match &self.holder {
+            Holder::Account { login, .. } => login.rights_at(path),
+            Holder::Anonymous => VISITING,
+        }
+    }
+
+    /// Where `path` leads, and what may be done there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also where there is something that this session may know nothing of;
+    /// [`Error::Ended`].
+    pub(crate) async fn way(&self, path: &FilePath) -> Result<Way> {
+        let account = self.account()?;
+        let rights = self.rights_at(absolute(path));
+        let (home, path) = match (Zone::of(path), &self.holder) {
+            (Zone::Own(path), Holder::Account { home, .. }) => (home.clone(), path),
+            (Zone::Own(path), Holder::Anonymous) => (self.gate.public_home().await?, path),
+            (Zone::Public(path), _) if self.gate.public() || is_admin(account.as_deref()) => {
+                (self.gate.public_home().await?, path)
+            }
+            (Zone::SharedFolders, Holder::Account { .. }) => return Ok(Way::SharedFolders),
+            (Zone::Shared(name, path), Holder::Account { .. }) if !rights.is_empty() => {
+                (self.gate.shared_home(&name).await?, path)
+            }
+            _ => return Err(Error::NotFound),
+        };
+        Ok(Way::Place(Place { home, path, rights }))
+    }
+
+    /// The place that `path` leads to, with these rights there.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] if a right is missing, or if it is the list of shared folders; as [`Seat::way`].
+    pub(crate) async fn place(&self, path: &FilePath, needed: Rights) -> Result<Place> {
+        match self.way(path).await? {
+            Way::Place(place) if place.rights.contains(needed) => Ok(place),
+            _ => Err(Error::Denied),
+        }
+    }
+
+    /// As [`Seat::place`], with these rights also at all that lies beneath it: what is done to a folder as a whole
+    /// must not reach what a narrower grant keeps.
+    ///
+    /// # Errors
+    /// As [`Seat::place`].
+    pub(crate) async fn tree(&self, path: &FilePath, needed: Rights) -> Result<Place> {
+        let place = self.place(path, needed).await?;
+        let Some(account) = self.account()? else { return Ok(place) };
+        let root = absolute(path);
+        let beneath = |prefix: &[u8]| {
+            let rest = prefix.strip_prefix(root.as_slice());
+            rest.is_some_and(|rest| rest.first() == Some(&b'/') || root.len() == 1)
+        };
+        let mut grants = account.grants.iter().filter(|grant| beneath(grant.prefix.as_ref()));
+        // The token's prefix is a whole tree, and so needs no look beneath.
+        let allowed = grants.all(|grant| grant.rights.contains(needed));
+        if allowed { Ok(place) } else { Err(Error::Denied) }
+    }
+
+    /// The shared folders that this session may see.
+    ///
+    /// # Errors
+    /// [`Error::Ended`]; [`Error::Io`].
+    pub(crate) async fn shared_folders(&self) -> Result<Vec<Shared>> {
+        if self.account()?.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        let mut after: Option<SharedName> = None;
+        loop {
+            let page = self.gate.shared_page(after.as_ref()).await?;
+            let Some(last) = page.entries.last() else { break };
+            after = page.more.then(|| last.name.clone());
+            let seen = |shared: &Shared| !self.rights_at(shared.path()).is_empty();
+            found.extend(page.entries.into_iter().filter(seen));
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The folders that the namespace adds to the root's listing.
+    ///
+    /// # Errors
+    /// [`Error::Ended`].
+    pub(crate) fn names_at_root(&self) -> Result<Vec<&'static str>> {
+        let Some(account) = self.account()? else { return Ok(Vec::new()) };
+        let is_shared = |prefix: &str| prefix == "/shared" || prefix.starts_with("/shared/");
+        let sees_shared = account.role == Role::Admin
+            || account.grants.iter().any(|grant| is_shared(grant.prefix.as_str()));
+        let sees_public = self.gate.public() || account.role == Role::Admin;
+        let names = [("public", sees_public), ("shared", sees_shared)];
+        Ok(names.into_iter().filter_map(|(name, sees)| sees.then_some(name)).collect())
+    }
+}
+
+fn is_admin(account: Option<&Account>) -> bool {
+    account.is_some_and(|account| account.role == Role::Admin)
+}

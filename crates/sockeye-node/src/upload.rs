@@ -1,0 +1,188 @@
+//! Uploads through the gate: begun with a right and a reservation, recorded with what became of them.
+
+use std::sync::Arc;
+
+use sockeye_accounts::Rights;
+use sockeye_journal::Operation;
+use sockeye_store::{Committed, FilePath, Partial, PartialId, Start, UploadOptions};
+
+use crate::{
+    Error, Result, Session,
+    act::{Act, Contents},
+};
+
+/// A file being sent, which appears under its name, whole, when it is committed.
+///
+/// Dropped, it is kept as a partial that can be resumed over any protocol, if enough of it came.
+#[derive(Debug)]
+pub struct Upload {
+    inner: sockeye_store::Upload,
+    act: Act,
+}
+
+impl Session {
+    /// Begins to write a file. Where its length is known, its room is reserved at once.
+    ///
+    /// # Errors
+    /// [`Error::OverQuota`]; [`Error::Exists`] and [`Error::Changed`] where the condition does not hold;
+    /// [`Error::NoParent`]; [`Error::BadName`]; [`Error::WrongKind`] where a folder has that name; what holds
+    /// for every change, see [`Session::mkdir`].
+    ///
+    /// Cancellation: nothing was begun.
+    pub async fn upload(&self, path: &FilePath, options: UploadOptions) -> Result<Upload> {
+        let seat = self.changing()?;
+        let operation = match options.start {
+            Start::Empty => Operation::Write,
+            _ => Operation::Append,
+        };
+        let act = Act::begin(seat, operation, path);
+        let begun = async {
+            let place = seat.place_to_change(path, Rights::WRITE).await?;
+            Ok(place.home.upload(&place.path, options).await?)
+        };
+        Self::begun(act, begun.await)
+    }
+
+    /// Goes on with an upload of a file that was broken off, over whichever protocol.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::InUse`] if somebody else is at it; what holds for every change, see
+    /// [`Session::mkdir`].
+    ///
+    /// Cancellation: nothing was begun.
+    pub async fn resume(&self, path: &FilePath, partial: PartialId) -> Result<Upload> {
+        let seat = self.changing()?;
+        let act = Act::begin(seat, Operation::Write, path);
+        let begun = async {
+            let place = seat.place_to_change(path, Rights::WRITE).await?;
+            let upload = place.home.resume(partial).await?;
+            if *upload.path() == place.path { Ok(upload) } else { Err(Error::NotFound) }
+        };
+        Self::begun(act, begun.await)
+    }
+
+    /// The latest upload of the file `path` that was broken off and can be resumed, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Denied`]; [`Error::ReadOnly`] for a guest; [`Error::Ended`];
+    /// [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: safe.
+    pub async fn partial_for(&self, path: &FilePath) -> Result<Option<Partial>> {
+        let place = self.changing()?.place(path, Rights::WRITE).await?;
+        Ok(place.home.partial_for(&place.path).await?)
+    }
+
+    fn begun(act: Act, begun: Result<sockeye_store::Upload>) -> Result<Upload> {
+        match begun {
+            Ok(inner) => Ok(Upload { inner, act }),
+            Err(error) => {
+                act.end(error.outcome(), Contents::NONE);
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Upload {
+    /// What it is resumed by.
+    #[must_use]
+    pub fn id(&self) -> PartialId {
+        self.inner.id()
+    }
+
+    /// How many bytes the file has so far; the next ones go there.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.inner.offset()
+    }
+
+    /// How long the file is to be, if that was announced.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.inner.length()
+    }
+
+    /// Writes the next bytes, as fast as limits on bandwidth allow.
+    ///
+    /// # Errors
+    /// [`Error::OverQuota`]; [`Error::WrongLength`] if more comes than was announced; [`Error::NoSpace`];
+    /// [`Error::Ended`]; [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: how much was written is not known; resume it by its id.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.write_all(bytes).await;
+        if let Err(error) = &written {
+            self.act.failing_with(error);
+        }
+        written
+    }
+
+    async fn write_all(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            let seat = self.act.seat();
+            let admitted = seat.pace().pass(bytes.len() as u64).await;
+            if seat.is_ended() {
+                return Err(Error::Ended);
+            }
+            // No more than there is.
+            let (now, later) = bytes.split_at(usize::try_from(admitted).unwrap_or(bytes.len()));
+            self.inner.write(now).await?;
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// Puts the file in its place: readers see the old one or the new one, never a part. What it replaces goes
+    /// to the trash.
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`]; [`Error::WrongDigest`]; [`Error::Exists`] and [`Error::Changed`] where the
+    /// condition does not hold any more; what holds for every change, see [`Session::mkdir`].
+    ///
+    /// Cancellation: it is done and recorded, or not at all.
+    pub async fn commit(self) -> Result<Committed> {
+        let Self { inner, act } = self;
+        let seat = Arc::clone(act.seat());
+        let done = async move {
+            seat.gate().check_writable()?;
+            if seat.is_ended() {
+                return Err(Error::Ended);
+            }
+            Ok(inner.commit().await?)
+        };
+        let contents = |done: &Committed| Contents {
+            bytes: Some(done.meta.size),
+            digest: Some(*done.digest.as_bytes()),
+        };
+        act.carry_out(done, contents).await
+    }
+
+    /// Gives it up: what was written is deleted.
+    ///
+    /// # Errors
+    /// [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: it is deleted, or expires.
+    pub async fn abort(self) -> Result<()> {
+        let Self { inner, act } = self;
+        let contents = Contents::bytes(inner.offset());
+        let result = inner.abort().await;
+        act.give_up(contents);
+        Ok(result?)
+    }
+
+    /// Keeps what was written, to be resumed, and says so in the log.
+    ///
+    /// # Errors
+    /// [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: it is kept as when dropped.
+    pub async fn keep(self) -> Result<PartialId> {
+        let Self { inner, act } = self;
+        let contents = Contents::bytes(inner.offset());
+        let result = inner.keep().await;
+        act.give_up(contents);
+        Ok(result?)
+    }
+}

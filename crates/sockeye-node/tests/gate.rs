@@ -1,0 +1,322 @@
+//! The gate: who may do what where, at once after each change, and all of it in the journal.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own steps fail by panicking")]
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+use sockeye_accounts::{
+    AccountName, Accounts, Grant, HashCost, Memory, NewPassword, Quota, Secret, Settings,
+};
+use sockeye_journal::Journal;
+use sockeye_node::{
+    Body, Credentials, Error, FilePath, Gate, Homes, Keeping, LoginError, Origin, Overwrite, Peer,
+    RESERVED, Recorder, Recursive, Refused, Resource, Role, Session, UploadOptions,
+};
+
+/// No wait in these tests is longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A gate to accounts in memory and homes in a folder of its own.
+struct Fixture {
+    gate: Arc<Gate>,
+    folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal =
+            Journal::open(&folder.path().join("journal"), sockeye_journal::Settings::default())
+                .unwrap();
+        let recorder = Recorder::new(journal.clone());
+        let mut settings = Settings::default();
+        settings.cost = HashCost::new(8, 1, 1).unwrap();
+        let accounts = Accounts::new(Memory::new(), settings, recorder.clone());
+        let mut keeping = Keeping::default();
+        keeping.reserved = &RESERVED;
+        let homes = Homes::new(folder.path().to_owned(), keeping, 16);
+        let gate = Gate::new(accounts, homes, journal);
+        recorder.tell(&gate);
+        let fixture = Self { gate, folder };
+        for (name, role) in [("root", Role::Admin), ("alice", Role::Member), ("guest", Role::Guest)]
+        {
+            fixture.add(name, role).await;
+        }
+        fixture
+    }
+
+    async fn add(&self, name: &str, role: Role) {
+        let password = NewPassword::Chosen(Secret::new(password(name)));
+        self.gate.accounts().add(account(name), role, Quota::NONE, password).await.unwrap();
+    }
+
+    async fn login(&self, name: &str) -> Session {
+        let credentials = Credentials::password(name, password(name));
+        self.gate.login(&credentials, origin()).await.unwrap()
+    }
+
+    async fn grant(&self, name: &str, prefix: &str, rights: &str) {
+        let grant = Grant { prefix: prefix.parse().unwrap(), rights: rights.parse().unwrap() };
+        self.gate.accounts().grant(&account(name), grant).await.unwrap();
+    }
+
+    /// Every line of the journal so far.
+    async fn records(&self) -> Vec<Value> {
+        self.gate.journal().checkpoint().await.unwrap();
+        let mut lines = Vec::new();
+        for file in std::fs::read_dir(self.folder.path().join("journal")).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "jsonl") {
+                let text = std::fs::read_to_string(path).unwrap();
+                lines.extend(text.lines().map(|line| serde_json::from_str(line).unwrap()));
+            }
+        }
+        lines
+    }
+
+    /// The records of an operation, as outcome, user and path.
+    async fn told(&self, operation: &str) -> Vec<String> {
+        let field = |record: &Value, name: &str| record[name].as_str().unwrap_or("-").to_owned();
+        let records = self.records().await;
+        let wanted = records.iter().filter(|record| record["op"] == operation);
+        wanted
+            .map(|it| {
+                format!("{} {} {}", field(it, "outcome"), field(it, "user"), field(it, "path"))
+            })
+            .collect()
+    }
+}
+
+fn password(name: &str) -> String {
+    format!("{name} has this password")
+}
+
+fn account(name: &str) -> AccountName {
+    name.parse().unwrap()
+}
+
+fn origin() -> Origin {
+    Origin::new("test", Peer::Ip([192, 0, 2, 1].into()))
+}
+
+fn path(text: &str) -> FilePath {
+    FilePath::parse(text.trim_matches('/').as_bytes()).unwrap()
+}
+
+async fn put(session: &Session, at: &str, content: &str) -> Result<(), Error> {
+    let mut upload = session.upload(&path(at), UploadOptions::default()).await?;
+    upload.write(content.as_bytes()).await?;
+    upload.commit().await.map(drop)
+}
+
+async fn get(session: &Session, at: &str) -> Result<String, Error> {
+    let Body::File(mut body) = session.read(&path(at), None).await? else { panic!("no file") };
+    let mut content = vec![0; usize::try_from(body.remaining()).unwrap()];
+    let mut filled = 0;
+    while body.remaining() > 0 {
+        filled += body.read(&mut content[filled..]).await?;
+    }
+    Ok(String::from_utf8(content).unwrap())
+}
+
+async fn names(session: &Session, at: &str) -> Result<Vec<String>, Error> {
+    let mut listing = session.list(&path(at)).await?;
+    let mut names = Vec::new();
+    while let Some(entries) = listing.next().await? {
+        names.extend(entries.iter().map(|entry| entry.name.to_string()));
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[tokio::test]
+async fn what_a_session_does_is_done_and_told() {
+    let node = Fixture::new().await;
+    let alice = node.login("alice").await;
+    alice.mkdir(&path("/docs")).await.unwrap();
+    put(&alice, "/docs/plan.txt", "first").await.unwrap();
+    assert_eq!(get(&alice, "/docs/plan.txt").await.unwrap(), "first");
+    alice.rename(&path("/docs/plan.txt"), &path("/plan.txt"), Overwrite::No).await.unwrap();
+    assert_eq!(names(&alice, "/").await.unwrap(), ["docs", "plan.txt"]);
+    alice.remove(&path("/docs"), Recursive::Yes).await.unwrap();
+    assert!(matches!(get(&alice, "/docs/plan.txt").await, Err(Error::NotFound)));
+
+    assert_eq!(node.told("login").await, ["ok alice -"]);
+    assert_eq!(node.told("mkdir").await, ["ok alice /docs"]);
+    assert_eq!(node.told("write").await, ["ok alice /docs/plan.txt"]);
+    assert_eq!(node.told("rename").await, ["ok alice /docs/plan.txt"]);
+    assert_eq!(node.told("list").await, ["ok alice /"]);
+    assert_eq!(node.told("remove").await, ["ok alice /docs"]);
+    assert_eq!(
+        node.told("read").await,
+        ["ok alice /docs/plan.txt", "not-found alice /docs/plan.txt"]
+    );
+    let records = node.records().await;
+    let write = records.iter().find(|record| record["op"] == "write").unwrap();
+    assert_eq!(write["bytes"], 5);
+    assert_eq!(write["blake3"], blake3::hash(b"first").to_hex().as_str());
+    assert_eq!((&write["from"], &write["protocol"]), (&"192.0.2.1".into(), &"test".into()));
+    let rename = records.iter().find(|record| record["op"] == "rename").unwrap();
+    assert_eq!(rename["to"], "/plan.txt");
+}
+
+#[tokio::test]
+async fn homes_are_apart_and_the_namespace_has_its_own_names() {
+    let node = Fixture::new().await;
+    let (alice, root) = (node.login("alice").await, node.login("root").await);
+    put(&alice, "/mine.txt", "a").await.unwrap();
+    assert!(matches!(get(&root, "/mine.txt").await, Err(Error::NotFound)));
+    for taken in ["/shared/x", "/public/x", "/-/x"] {
+        assert!(put(&alice, taken, "x").await.is_err(), "{taken}");
+    }
+    for taken in ["/shared", "/public", "/-"] {
+        let renamed = alice.rename(&path("/mine.txt"), &path(taken), Overwrite::Yes).await;
+        assert!(renamed.is_err(), "{taken}");
+        assert!(alice.mkdir(&path(taken)).await.is_err(), "{taken}");
+    }
+    assert_eq!(names(&alice, "/").await.unwrap(), ["mine.txt"]);
+    assert_eq!(names(&root, "/").await.unwrap(), ["public", "shared"]);
+}
+
+#[tokio::test]
+async fn a_shared_folder_is_seen_by_those_who_have_a_grant_and_as_far_as_it_goes() {
+    let node = Fixture::new().await;
+    let team = "Team".parse().unwrap();
+    node.gate.accounts().add_shared(team, Quota::NONE).await.unwrap();
+    let (alice, root) = (node.login("alice").await, node.login("root").await);
+    assert!(matches!(names(&alice, "/shared/Team").await, Err(Error::NotFound)));
+    assert_eq!(names(&alice, "/shared").await.unwrap(), [""; 0]);
+
+    node.grant("alice", "/shared/Team", "read,list").await;
+    assert_eq!(names(&alice, "/").await.unwrap(), ["shared"]);
+    assert_eq!(names(&alice, "/shared").await.unwrap(), ["Team"]);
+    put(&root, "/shared/Team/plan", "do it").await.unwrap();
+    assert_eq!(get(&alice, "/shared/Team/plan").await.unwrap(), "do it");
+    assert!(matches!(put(&alice, "/shared/Team/plan", "no").await, Err(Error::Denied)));
+    assert!(matches!(
+        alice.remove(&path("/shared/Team/plan"), Recursive::No).await,
+        Err(Error::Denied)
+    ));
+
+    node.grant("alice", "/shared/Team/in", "read,write,delete,list").await;
+    root.mkdir(&path("/shared/Team/in")).await.unwrap();
+    put(&alice, "/shared/Team/in/box", "mine").await.unwrap();
+    node.grant("alice", "/shared/Team/in/kept", "none").await;
+    let whole = alice.remove(&path("/shared/Team/in"), Recursive::Yes).await;
+    assert!(matches!(whole, Err(Error::Denied)), "what is kept from alice lies in it");
+    assert!(node.told("write").await.contains(&"denied alice /shared/Team/plan".to_owned()));
+}
+
+#[tokio::test]
+async fn a_guest_looks_and_changes_nothing() {
+    let node = Fixture::new().await;
+    let guest = node.login("guest").await;
+    assert!(names(&guest, "/").await.unwrap().is_empty());
+    assert!(matches!(put(&guest, "/x", "x").await, Err(Error::Denied)));
+    assert!(matches!(guest.mkdir(&path("/x")).await, Err(Error::Denied)));
+}
+
+#[tokio::test]
+async fn the_public_tree_is_open_to_everybody_when_it_is_opened() {
+    let node = Fixture::new().await;
+    assert!(node.gate.anonymous(origin()).is_none());
+    let (root, alice) = (node.login("root").await, node.login("alice").await);
+    put(&root, "/public/hello", "hi").await.unwrap();
+    assert!(matches!(get(&alice, "/public/hello").await, Err(Error::NotFound)));
+
+    node.gate.set_public(true);
+    let anybody = node.gate.anonymous(origin()).unwrap();
+    for at in ["/hello", "/public/hello"] {
+        assert_eq!(get(&anybody, at).await.unwrap(), "hi", "{at}");
+    }
+    assert_eq!(get(&alice, "/public/hello").await.unwrap(), "hi");
+    assert_eq!(names(&anybody, "/").await.unwrap(), ["hello"]);
+    assert!(matches!(put(&anybody, "/x", "x").await, Err(Error::Denied)));
+    assert!(matches!(names(&anybody, "/shared").await, Err(Error::NotFound)));
+
+    node.gate.set_public(false);
+    assert!(anybody.is_ended());
+    assert!(matches!(get(&anybody, "/hello").await, Err(Error::Ended)));
+}
+
+#[tokio::test]
+async fn a_lock_ends_what_is_under_way() {
+    let node = Fixture::new().await;
+    let alice = node.login("alice").await;
+    put(&alice, "/a", "a").await.unwrap();
+    let mut upload = alice.upload(&path("/b"), UploadOptions::default()).await.unwrap();
+    upload.write(b"half").await.unwrap();
+    let Ok(Resource::File(file)) = alice.open(&path("/a")).await else { panic!("no file") };
+    let mut reading = file.body(sockeye_node::Range { offset: 0, length: 1 }).unwrap();
+
+    node.gate.accounts().lock(&account("alice")).await.unwrap();
+    tokio::time::timeout(PATIENCE, alice.ended()).await.unwrap();
+    assert!(matches!(upload.write(b"more").await, Err(Error::Ended)));
+    assert!(matches!(upload.commit().await, Err(Error::Ended)));
+    assert!(matches!(reading.read(&mut [0]).await, Err(Error::Ended)));
+    assert!(matches!(alice.stat(&path("/a")).await, Err(Error::Ended)));
+    let again = node.gate.login(&Credentials::password("alice", password("alice")), origin()).await;
+    assert!(matches!(again, Err(LoginError::Refused(Refused::Wrong(_)))), "{again:?}");
+    assert_eq!(node.told("refuse").await, ["denied alice -"]);
+    assert_eq!(node.told("admin").await.len(), 4, "three accounts made, one locked");
+}
+
+#[tokio::test]
+async fn credentials_that_are_known_need_no_wait() {
+    let node = Fixture::new().await;
+    let right = Credentials::password("alice", password("alice"));
+    assert!(node.gate.login_known(&right, &origin()).is_none(), "never seen");
+    node.gate.login(&right, origin()).await.unwrap();
+    let alice = node.gate.login_known(&right, &origin()).unwrap();
+    put(&alice, "/x", "x").await.unwrap();
+    let wrong = Credentials::password("alice", "something else");
+    assert!(node.gate.login_known(&wrong, &origin()).is_none());
+    node.gate.accounts().lock(&account("alice")).await.unwrap();
+    assert!(node.gate.login_known(&right, &origin()).is_none());
+}
+
+#[tokio::test]
+async fn a_quota_holds_from_the_moment_that_it_is_set() {
+    let node = Fixture::new().await;
+    let alice = node.login("alice").await;
+    put(&alice, "/a", "12345678").await.unwrap();
+    let quota = Quota { bytes: Some(10), entries: None };
+    node.gate.accounts().set_quota(&account("alice"), quota).await.unwrap();
+    assert!(matches!(put(&alice, "/b", "123").await, Err(Error::OverQuota { .. })));
+    put(&alice, "/b", "12").await.unwrap();
+    let space = alice.space(&path("/")).await.unwrap();
+    assert_eq!((space.files.bytes, space.quota.bytes), (10, Some(10)));
+    assert!(node.told("write").await.contains(&"over-quota alice /b".to_owned()));
+}
+
+#[tokio::test]
+async fn an_upload_that_is_left_is_told_as_cut_and_can_be_resumed() {
+    let node = Fixture::new().await;
+    let alice = node.login("alice").await;
+    let mut upload = alice.upload(&path("/big"), UploadOptions::default()).await.unwrap();
+    upload.write(&[b'x'; 3 << 20]).await.unwrap();
+    let id = upload.keep().await.unwrap();
+    assert_eq!(node.told("write").await, ["cut alice /big"]);
+    let partial = alice.partial_for(&path("/big")).await.unwrap().unwrap();
+    assert_eq!(partial.id, id);
+    assert!(alice.resume(&path("/other"), id).await.is_err(), "it is for another path");
+    let mut upload = alice.resume(&path("/big"), id).await.unwrap();
+    assert_eq!(upload.offset(), 3 << 20);
+    upload.write(b"end").await.unwrap();
+    upload.commit().await.unwrap();
+    assert!(get(&alice, "/big").await.unwrap().ends_with("xend"));
+}
+
+#[tokio::test]
+async fn bandwidth_is_shared_by_all_sessions_of_an_account() {
+    let node = Fixture::new().await;
+    let (first, second) = (node.login("alice").await, node.login("alice").await);
+    node.gate.set_account_rate(Some(200_000));
+    let content = "x".repeat(100_000);
+    let begun = tokio::time::Instant::now();
+    let (one, other) = tokio::join!(put(&first, "/1", &content), put(&second, "/2", &content));
+    one.and(other).unwrap();
+    let took = begun.elapsed();
+    assert!(took > Duration::from_millis(700), "200 kB at 200 kB/s took {took:?}");
+}
