@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     /// Made with `ssh-keygen`, and their fingerprints as `ssh-keygen -l` prints them.
-    const KEYS: &str = include_str!("../tests/keys/public");
+    const KEYS: &str = include_str!("../tests/fixtures/keys");
 
     fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
         KEYS.lines().filter_map(|line| line.split_once('\t'))

@@ -129,3 +129,43 @@ impl Source for Sqlite {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Accounts, ErrorKind, NewPassword, Quota, Role, Settings, StorageFault};
+
+    #[tokio::test]
+    async fn a_full_disk_is_said_and_nothing_is_half_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Sqlite::open(folder.path().join("accounts.db")).await.unwrap();
+        // SQLite reports its own limit of pages as it does a full disk; there is no room from now on.
+        let limit = sqlx::query("PRAGMA max_page_count = 1");
+        limit.execute(&source.writer).await.unwrap();
+        let accounts = Accounts::new(source, Settings::default(), ());
+        let mut made = 0;
+        let error = loop {
+            let name = format!("user{made}").parse().unwrap();
+            match accounts.add(name, Role::Member, Quota::NONE, NewPassword::None).await {
+                Ok(_) => made += 1,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::NoSpace, "{error}");
+        assert!(
+            error.to_string().contains("accounts.db") && error.to_string().contains("make room")
+        );
+        let query = AccountQuery { limit: 1000, ..AccountQuery::default() };
+        assert_eq!(accounts.list(&query).await.unwrap().entries.len(), made);
+    }
+
+    #[tokio::test]
+    async fn a_lock_held_by_another_program_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Sqlite::open(folder.path().join("accounts.db")).await.unwrap();
+        let doing = source.doing("change the accounts in");
+        let error = doing.map::<()>(Err(sqlx::Error::PoolTimedOut)).unwrap_err();
+        let crate::Error::Storage(error) = error else { panic!("{error}") };
+        assert_eq!(error.fault(), StorageFault::Held);
+    }
+}
