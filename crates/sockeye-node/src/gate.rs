@@ -11,7 +11,7 @@ use std::{
 };
 
 use sockeye_accounts::{
-    AccountId, Accounts, Credentials, Login, Quota, Refused, Shared, SharedName,
+    AccountId, Accounts, Credentials, Login, Quota, Refused, Shared, SharedId, SharedName,
     source::{MAX_PAGE, Page},
 };
 use sockeye_journal::{Journal, Operation, Outcome, Record, State, Ticket};
@@ -36,6 +36,7 @@ pub struct Gate {
     /// Whether everybody may read the public tree.
     public: AtomicBool,
     limits: Mutex<Bandwidth>,
+    shared: Mutex<SharedNames>,
     /// Changes under way, which are carried to their end.
     tasks: TaskTracker,
     runtime: Handle,
@@ -50,6 +51,14 @@ struct Bandwidth {
     buckets: HashMap<AccountId, Weak<Bucket>>,
     /// How many there may be until those of nobody are swept out.
     sweep_at: usize,
+}
+
+/// The shared folders that were asked for, so that not every operation asks the accounts.
+#[derive(Debug, Default)]
+struct SharedNames {
+    ids: HashMap<SharedName, SharedId>,
+    /// Counts the changes: what was asked for before one may be old.
+    changes: u64,
 }
 
 /// Fewest buckets at which a sweep is worth it.
@@ -68,6 +77,7 @@ impl Gate {
             journal,
             public: AtomicBool::new(false),
             limits: Mutex::default(),
+            shared: Mutex::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
         })
@@ -216,11 +226,33 @@ impl Gate {
     pub(crate) async fn shared_home(&self, name: &[u8]) -> Result<Home> {
         let name = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok());
         let name: SharedName = name.ok_or(Error::NotFound)?;
+        let changes = {
+            let known = self.shared_names();
+            if let Some(id) = known.ids.get(&name)
+                && let Some(home) = self.homes.get(Owner::Shared(*id))
+            {
+                return Ok(home);
+            }
+            known.changes
+        };
         let shared = self.accounts.find_shared(&name).await.map_err(accounts_failed)?;
-        match self.homes.get(Owner::Shared(shared.id)) {
-            Some(home) => Ok(home),
-            None => self.homes.open(Owner::Shared(shared.id), shared.quota).await,
+        let home = self.homes.open(Owner::Shared(shared.id), shared.quota).await?;
+        let mut known = self.shared_names();
+        if known.changes == changes {
+            known.ids.insert(name, shared.id);
         }
+        Ok(home)
+    }
+
+    /// A shared folder was made, changed or removed.
+    pub(crate) fn shared_changed(&self) {
+        let mut known = self.shared_names();
+        known.changes += 1;
+        known.ids.clear();
+    }
+
+    fn shared_names(&self) -> MutexGuard<'_, SharedNames> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Some shared folders in the order of their names, those after this one.

@@ -61,7 +61,10 @@ impl Observer for Recorder {
         let Some(gate) = self.gate.get().and_then(Weak::upgrade) else { return };
         let owner = match change.subject {
             Subject::Account(id) => Owner::Account(id),
-            Subject::Shared(id) => Owner::Shared(id),
+            Subject::Shared(id) => {
+                gate.shared_changed();
+                Owner::Shared(id)
+            }
         };
         match change.what {
             What::QuotaSet(quota) => gate.homes().set_quota(owner, quota),

@@ -199,6 +199,16 @@ async fn a_shared_folder_is_seen_by_those_who_have_a_grant_and_as_far_as_it_goes
         Err(Error::Denied)
     ));
 
+    let team = "Team".parse().unwrap();
+    node.gate
+        .accounts()
+        .set_shared_quota(&team, Quota { bytes: Some(8), ..Quota::NONE })
+        .await
+        .unwrap();
+    let over = put(&root, "/shared/Team/plan", "more than eight").await;
+    assert!(matches!(over, Err(Error::OverQuota { .. })), "{over:?}");
+    node.gate.accounts().set_shared_quota(&team, Quota::NONE).await.unwrap();
+
     node.grant("alice", "/shared/Team/in", "read,write,delete,list").await;
     root.mkdir(&path("/shared/Team/in")).await.unwrap();
     put(&alice, "/shared/Team/in/box", "mine").await.unwrap();
@@ -206,6 +216,11 @@ async fn a_shared_folder_is_seen_by_those_who_have_a_grant_and_as_far_as_it_goes
     let whole = alice.remove(&path("/shared/Team/in"), Recursive::Yes).await;
     assert!(matches!(whole, Err(Error::Denied)), "what is kept from alice lies in it");
     assert!(node.told("write").await.contains(&"denied alice /shared/Team/plan".to_owned()));
+
+    node.gate.accounts().remove_shared(&team).await.unwrap();
+    for session in [&alice, &root] {
+        assert!(matches!(get(session, "/shared/Team/plan").await, Err(Error::NotFound)));
+    }
 }
 
 #[tokio::test]
