@@ -4,7 +4,10 @@
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use crate::{completions::CompletionsArgs, dial::DialArgs, serve::ServeArgs};
+use crate::{
+    completions::CompletionsArgs, config::ConfigArgs, dial::DialArgs, reload::ReloadArgs,
+    serve::ServeArgs,
+};
 
 /// The version and the commit that it was built from, if that is known.
 const VERSION: &str = const {
@@ -18,13 +21,15 @@ const ABOUT: &str = "A team's own server in one program";
 
 const EXAMPLES: &str = "\
 Examples:
-  sockeye serve                            share the current folder on http://127.0.0.1:8080/
-  sockeye serve ~/photos --listen [::]:80  share another one with everybody
+  sockeye serve                            a team's server, on http://127.0.0.1:8080/
+  sockeye serve ~/photos --listen [::]:80  one folder, shared with everybody for reading
   sockeye dial tls+tcp://example.org:443   a line to a server
 
 Environment:
-  NO_COLOR     no colours, also on a terminal
-  SOCKEYE_LOG  what is said on standard error, as debug or sockeye::client=debug,warn
+  NO_COLOR      no colours, also on a terminal
+  SOCKEYE_DATA  the data folder, where no --data is given
+  SOCKEYE_LOG   what is said on standard error, as debug or sockeye::client=debug,warn
+  SOCKEYE_…     keys of a node's configuration: SOCKEYE_TRASH_KEEP sets trash.keep
 
 Exit codes:
   0 done · 1 failed · 2 usage · 3 not found · 4 denied · 5 no space or over quota · 6 network ·
@@ -52,6 +57,8 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Serve(ServeArgs),
+    Config(ConfigArgs),
+    Reload(ReloadArgs),
     Dial(DialArgs),
     Completions(CompletionsArgs),
 }

@@ -17,7 +17,7 @@ use sockeye::{
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Green.on_default().bold();
 
-/// What kind of failure it was: the exit code. 0 is done, and 7 (partly done) does not occur yet.
+/// What kind of failure it was: the exit code. 0 is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Fault {
@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     NoSpace = 5,
     /// The network or the other side.
     Network = 6,
+    /// A part was done, and a part was not.
+    Partly = 7,
 }
 
 /// Why a verb did not do what it was asked to.
@@ -176,6 +178,12 @@ impl From<TlsError> for Failure {
     }
 }
 
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::from(io::Error::from(error))
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::new(fault_of(&error), error)
@@ -183,7 +191,7 @@ impl From<io::Error> for Failure {
 }
 
 /// Whose fault an I/O error is, by what is inside and otherwise by its kind.
-fn fault_of(error: &io::Error) -> Fault {
+pub(crate) fn fault_of(error: &io::Error) -> Fault {
     if let Some(bind) = error.get_ref().and_then(|inner| inner.downcast_ref::<BindError>()) {
         return fault_of_binding(bind.fault());
     }

@@ -5,9 +5,12 @@
 
 mod args;
 mod completions;
+mod config;
+mod data;
 mod dial;
 mod failure;
 mod logging;
+mod reload;
 mod serve;
 
 use std::process::ExitCode;
@@ -25,6 +28,8 @@ fn main() -> ExitCode {
     logging::start(args.verbose, args.quiet);
     let outcome = match args.verb {
         Verb::Serve(serve) => serve::run(serve, args.quiet > 0),
+        Verb::Config(config) => config::run(&config),
+        Verb::Reload(reload) => reload::run(&reload),
         Verb::Dial(dial) => dial::run(dial),
         Verb::Completions(completions) => completions::run(&completions),
     };

@@ -256,7 +256,7 @@ fn redirect(head: &Head<'_>, wanted: &Resource<'_>) -> Reply {
 }
 
 /// An error page in the form and the language that the request prefers.
-fn error(status: StatusCode, detail: Option<&str>, request: Option<&Head<'_>>) -> Reply {
+pub(crate) fn error(status: StatusCode, detail: Option<&str>, request: Option<&Head<'_>>) -> Reply {
     let fields = request.map(|r| &r.fields);
     let form = accept::form(fields.and_then(|f| f.accept), &[Form::Text, Form::Html, Form::Json]);
     let language = accept::language(fields.and_then(|f| f.accept_language));

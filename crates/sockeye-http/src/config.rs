@@ -2,9 +2,9 @@
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use sockeye_node::Name;
+use sockeye_node::{Name, config::Settings};
 
-use crate::wire::log::Record;
+use crate::{Requests, wire::log::Record};
 
 /// How files are served.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Config {
     pub cache_control: Option<Cow<'static, str>>,
     /// The limits.
     pub limits: Limits,
+    /// Where requests are counted.
+    pub requests: Option<Requests>,
     /// Called once for each request, when its answer has been sent or broken off.
     pub access_log: Option<AccessLog>,
 }
@@ -32,7 +34,34 @@ impl Default for Config {
             hosts: Vec::new(),
             cache_control: Some(Cow::Borrowed("no-cache")),
             limits: Limits::default(),
+            requests: None,
             access_log: None,
+        }
+    }
+}
+
+/// What a node's settings say of HTTP; the rest is as by default.
+impl From<&Settings> for Config {
+    fn from(settings: &Settings) -> Self {
+        let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        Self {
+            index: settings.http_index.clone(),
+            listing: settings.http_listing,
+            hosts: settings.http_hosts.clone(),
+            limits: Limits {
+                request_line: bytes(settings.http_request_line.0),
+                head: bytes(settings.http_head.0),
+                head_time: settings.http_head_time,
+                idle: settings.http_idle,
+                write_stall: settings.http_stall,
+                read_stall: settings.http_stall,
+                upload: settings.http_upload.map(|bytes| bytes.0),
+                ranges: settings.http_ranges.count(),
+                sorted_entries: settings.http_sorted_entries.count(),
+                streams: settings.http_streams.get(),
+                ..Limits::default()
+            },
+            ..Self::default()
         }
     }
 }

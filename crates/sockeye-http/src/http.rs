@@ -2,7 +2,7 @@
 
 use std::{io, pin::pin};
 
-use sockeye::{Conn, Handler, SocketName};
+use sockeye::{Conn, Handler};
 use sockeye_node::Session;
 
 use crate::{
@@ -67,7 +67,11 @@ impl Respond for Http {
         content: &mut impl Content,
     ) -> Reply {
         let answerer = Answerer { session: &self.session, config: &self.config, link, now };
-        answerer.answer(head, content).await
+        let reply = answerer.answer(head, content).await;
+        if let Some(requests) = &self.config.requests {
+            requests.count(head.method, reply.head.status);
+        }
+        reply
     }
 }
 
@@ -80,11 +84,7 @@ impl Handler for Http {
         conn.set_read_idle(None);
         conn.set_write_stall(Some(self.config.limits.write_stall));
         let h2 = conn.stream().tls().and_then(|tls| tls.alpn).is_some_and(|alpn| alpn == b"h2");
-        let link = Link {
-            hosts: if checks_host(conn)? { &self.local_hosts } else { &HostRule::Any },
-            peer: self.config.access_log.as_ref().map(|_| peer_text(conn)),
-            server: conn.server(),
-        };
+        let link = Link::new(conn, &self.config, &self.local_hosts)?;
         let drain = conn.drain_signal();
         let draining = pin!(drain.wait());
         match h2 {
@@ -92,23 +92,5 @@ impl Handler for Http {
             true => Box::pin(http2::serve(self, conn, &link, draining)).await,
             false => http1::serve(self, conn, &link, draining).await,
         }
-    }
-}
-
-/// Whether a web page could have made the connection to what only this machine should reach. None can
-/// forge the header by which a proxy says that it is one.
-fn checks_host(conn: &Conn) -> io::Result<bool> {
-    Ok(match conn.local()? {
-        SocketName::Inet(_) if conn.info().listener().proxy => false,
-        SocketName::Inet(address) => address.ip().to_canonical().is_loopback(),
-        SocketName::Unix(_) => false,
-    })
-}
-
-/// The peer as access logs have it.
-fn peer_text(conn: &Conn) -> String {
-    match conn.peer() {
-        SocketName::Inet(address) => address.ip().to_canonical().to_string(),
-        SocketName::Unix(_) => "unix".to_owned(),
     }
 }

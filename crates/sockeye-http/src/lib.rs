@@ -9,6 +9,7 @@
 //!
 //! This crate sees files only through a [`Session`](sockeye_node::Session), and starts no task.
 
+pub mod admin;
 mod answer;
 mod config;
 mod content;
@@ -16,7 +17,9 @@ mod http;
 mod lane;
 mod page;
 mod payload;
+mod requests;
 pub mod wire;
 
 pub use config::{AccessLog, Config, Limits};
 pub use http::Http;
+pub use requests::Requests;

@@ -6,7 +6,7 @@ use crate::{
     operation::{Event, Operation, Outcome, Own},
     record::{self, Record},
     summary::{Summary, Word},
-    wire::{FORMAT, moment::Clock, put},
+    wire::{FORMAT, MAX_NAME, moment::Clock, put},
 };
 
 /// Whole lines, their hashes still open until the batch is [chained](Batch::chain).
@@ -59,9 +59,10 @@ impl Batch {
         record.put(&mut self.bytes, seq, &mut self.clock);
         let micros = record::micros(record.at);
         self.summary.add(micros, Event::Operation(record.operation), record.outcome);
-        self.summary.add_word(Word::Protocol, record.protocol);
+        // As the line has them.
+        self.summary.add_word(Word::Protocol, &put::cut(record.protocol, MAX_NAME));
         if let Some(account) = record.account {
-            self.summary.add_word(Word::Account, account);
+            self.summary.add_word(Word::Account, &put::cut(account, MAX_NAME));
         }
         self.next += 1;
         seq

@@ -75,6 +75,9 @@ pub enum Error {
     /// The system: nothing can be recorded for now.
     #[error(transparent)]
     Stalled(#[from] Stalled),
+    /// The caller's output took no more.
+    #[error("the output takes no more: {0}")]
+    Output(io::Error),
     /// The system failed.
     #[error("{}: {source}", .path.display())]
     Io {

@@ -2,6 +2,8 @@
 //!
 //! - [`Journal`] appends. Lines go into memory and one thread writes them in groups; who changes
 //!   something [waits](Journal::wait) until its record is on the disk, who reads does not.
+//! - [`Reader`] looks for lines ([`Query`]), follows and exports them, and needs no running server.
+//! - [`verify()`] says whether the log is whole; its documentation tells what that means, and what not.
 //! - Each line is a JSON object (the format stands in [`wire`]) whose hash covers all lines before. A
 //!   signature over the whole is added each second in which something is written.
 //!
@@ -39,6 +41,7 @@ mod record;
 mod segments;
 mod settings;
 mod summary;
+pub mod verify;
 pub mod wire;
 mod writer;
 
@@ -48,6 +51,8 @@ pub use head::{HEAD_FILE, Head};
 pub use journal::{Journal, State, Ticket};
 pub use key::{KEY_FILE, PublicKey};
 pub use operation::{Event, Kind, Kinds, Operation, Outcome, Own};
+pub use read::{Broken, Follow, Format, Found, MOST_LAST, Position, Query, Reader, Scanned};
 pub use record::{Peer, Record};
 pub use segments::Segment;
 pub use settings::Settings;
+pub use verify::{Fault, FaultKind, MOST_FAULTS, Verdict, verify};

@@ -183,6 +183,11 @@ impl fmt::Display for Operation {
 }
 
 impl Own {
+    /// All of them, as the table lists them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        OWN.iter().map(|(own, _)| *own)
+    }
+
     /// As the log writes it.
     #[must_use]
     pub const fn name(self) -> &'static str {

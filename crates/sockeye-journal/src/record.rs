@@ -12,7 +12,11 @@ use std::{
 use crate::{
     chain::TAIL,
     operation::{Operation, Outcome},
-    wire::{MAX_DETAIL, MAX_NAME, moment::Clock, path, put},
+    wire::{
+        MAX_DETAIL, MAX_NAME,
+        moment::{Clock, LAST},
+        path, put,
+    },
 };
 
 /// One operation, as it is recorded.
@@ -152,10 +156,10 @@ pub(crate) fn begin(
     out.push(b'"');
 }
 
-/// Microseconds since 1970; a clock set to before that counts as 1970.
+/// Microseconds since 1970, within what the log can write: a clock set to before counts as 1970.
 pub(crate) fn micros(at: SystemTime) -> u64 {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX).min(LAST)
 }
 
 impl Peer<'_> {

@@ -108,7 +108,6 @@ impl Summary {
     }
 
     /// Whether there may be a line with this account or protocol.
-    #[cfg_attr(not(test), expect(dead_code, reason = "queries come next"))]
     pub(crate) fn may_have(&self, word: Word, text: &str) -> bool {
         places(word, text).all(|(byte, bit)| self.words[byte] & bit != 0)
     }

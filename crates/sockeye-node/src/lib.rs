@@ -11,6 +11,7 @@ mod change;
 pub mod command;
 pub mod config;
 pub mod control;
+mod counters;
 pub mod data;
 mod error;
 mod gate;

@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU8, Ordering::Relaxed},
+        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
     },
     time::Instant,
 };
@@ -14,7 +14,7 @@ use std::{
 use sockeye::ServerHandle;
 use sockeye_store::{Pool, PoolLimits};
 
-use crate::{config::Config, data::DataFolder, listeners::Listen};
+use crate::{config::Config, counters::Counters, data::DataFolder, listeners::Listen};
 
 /// A node; shared by everything that serves it.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub struct Node {
     pool: Pool,
     phase: AtomicU8,
     since: Instant,
+    counters: Counters,
     /// The servers of the open listeners, for what is told of them.
     servers: RwLock<Vec<(Listen, ServerHandle)>>,
 }
@@ -63,6 +64,7 @@ impl Node {
             pool,
             phase: AtomicU8::new(Phase::Starting as u8),
             since: Instant::now(),
+            counters: Counters::default(),
             servers: RwLock::default(),
         }))
     }
@@ -99,6 +101,13 @@ impl Node {
     #[must_use]
     pub fn since(&self) -> Instant {
         self.since
+    }
+
+    /// The `number` counters of a protocol or a part of it, called `name`: the same at each call, so that a
+    /// reload loses nothing.
+    #[must_use]
+    pub fn counters(&self, name: &'static str, number: usize) -> Arc<[AtomicU64]> {
+        self.counters.of(name, number)
     }
 
     /// The open listeners with their servers, whose counters can be read.

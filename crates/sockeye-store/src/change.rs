@@ -13,7 +13,6 @@ use crate::{
     lookup,
     place::is_folder,
     space::{Part, Reservation},
-    tree,
     upload::writing::{permission_bits, times},
 };
 
@@ -225,10 +224,7 @@ impl Keep {
             self.remove_note(&name);
         })?;
         drop(names);
-        self.ledger.shift(Part::Files, Part::Trash, tree::amount(&self.trash, &name)?);
-        if !self.has_trash() {
-            self.destroy(&name)?;
-        }
+        self.count_buried_tree(&name)?;
         drop(bin);
         place.sync(self)
     }

@@ -39,7 +39,7 @@ pub struct Home {
     /// Whether hidden files are there.
     hidden: bool,
     /// What changing it needs; without it, it is only read.
-    keep: Option<Arc<Keep>>,
+    pub(crate) keep: Option<Arc<Keep>>,
 }
 
 #[derive(Debug)]
@@ -156,6 +156,11 @@ impl Home {
     /// Whether this home keeps `path` to itself.
     pub(crate) fn hides(&self, path: &FilePath) -> bool {
         !self.hidden && path.is_hidden()
+    }
+
+    /// Whether it keeps names that begin with a dot to itself.
+    pub(crate) fn hides_dotted(&self) -> bool {
+        !self.hidden
     }
 
     /// Opens what `path` names, for reading. A FIFO, a socket or a device is looked at and never opened.

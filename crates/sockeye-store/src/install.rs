@@ -1,6 +1,9 @@
 //! Putting what was written aside into its place, under the lock on the home's names.
 
-use std::{ffi::CStr, os::fd::OwnedFd};
+use std::{
+    ffi::CStr,
+    os::fd::{AsFd, OwnedFd},
+};
 
 use rustix::{
     fs::{RenameFlags, Stat},
@@ -11,6 +14,7 @@ use crate::{
     Amount, Error, FilePath, Meta, Result,
     keep::{Keep, locked},
     place::{Place, is_folder},
+    rename::Moved,
     space::{Part, Reservation},
     upload::{Condition, plan::Plan},
 };
@@ -54,21 +58,21 @@ impl Keep {
         self.check(plan.condition, &plan.path, found.as_ref())?;
         // Names are locked: only somebody beside the server can have removed it.
         let old = found.ok_or(Error::Changed)?;
-        self.replace(&self.partials, staged, place, &old, &plan.path)?;
+        let moved = Moved { folder: self.partials.as_fd(), name: staged, is_folder: false };
+        self.replace(moved, place, &old, &plan.path)?;
         Ok(true)
     }
 
     /// Moves something over a file, which goes to the trash if there is one.
     pub(crate) fn replace(
         &self,
-        from: &OwnedFd,
-        name: &CStr,
+        moved: Moved<'_>,
         place: &Place<'_>,
         old: &Stat,
         path: &FilePath,
     ) -> Result<()> {
         let grave = self.bury_copy(place, old, path)?;
-        if let Err(errno) = rustix::fs::renameat(from, name, place, place.name) {
+        if let Err(errno) = rustix::fs::renameat(moved.folder, moved.name, place, place.name) {
             grave.give_back(self);
             return Err(errno.into());
         }

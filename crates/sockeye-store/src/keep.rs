@@ -21,13 +21,13 @@ use rustix::{
 };
 
 use crate::{
-    Pool, Quota, Result, Space,
+    Contents, Pool, Quota, Result, Space,
     home::{Root, in_memory},
     id::{Ids, PartialId},
     recount,
     space::Ledger,
     trash::Oldest,
-    usage::{self, Usage},
+    usage,
 };
 
 /// The folders of a home.
@@ -108,6 +108,8 @@ pub(crate) struct Keep {
     state: AtomicU8,
     counting: Mutex<()>,
     in_memory: bool,
+    /// The filesystem.
+    pub(crate) device: u64,
 }
 
 impl Keep {
@@ -121,9 +123,11 @@ impl Keep {
         };
         std::fs::create_dir_all(dir).map_err(|error| told(error, "make"))?;
         let base = folder(None, dir).map_err(|errno| told(errno.into(), "open"))?;
+        let mut is_new = true;
         for name in [FILES, PARTIALS, TRASH] {
             match rustix::fs::mkdirat(&base, name, Mode::RWXU) {
-                Ok(()) | Err(Errno::EXIST) => {}
+                Ok(()) => {}
+                Err(Errno::EXIST) => is_new = false,
                 Err(errno) => return Err(told(errno.into(), "make")),
             }
         }
@@ -132,7 +136,12 @@ impl Keep {
                 let text = format!("the home {} is open already; close it there", dir.display());
                 Err(io::Error::new(io::ErrorKind::ResourceBusy, text))
             }
-            locked => locked.map(|()| base).map_err(|errno| told(errno.into(), "lock")),
+            Err(errno) => Err(told(errno.into(), "lock")),
+            Ok(()) if is_new => {
+                let empty = usage::write(&base, &Contents::default());
+                empty.map(|()| base).map_err(|errno| told(errno.into(), "make"))
+            }
+            Ok(()) => Ok(base),
         }
     }
 
@@ -158,7 +167,7 @@ impl Keep {
         let ledger = Ledger::new(keeping.quota);
         let written = usage::read(&base);
         if let Some(usage) = &written {
-            ledger.set(usage.files, usage.partials, usage.trash);
+            ledger.set_all(usage);
         }
         let in_memory = in_memory(&partials);
         Ok(Self {
@@ -175,6 +184,7 @@ impl Keep {
             state: AtomicU8::new(if written.is_some() { AS_WRITTEN } else { UNCOUNTED }),
             counting: Mutex::default(),
             in_memory,
+            device,
         })
     }
 
@@ -196,7 +206,7 @@ impl Keep {
             CHANGED => return Ok(()),
             UNCOUNTED => {
                 let found = recount::mend_and_count(self)?;
-                self.ledger.set(found.files, found.partials, found.trash);
+                self.ledger.set_all(&found);
             }
             _ => {}
         }
@@ -231,7 +241,7 @@ impl Drop for Keep {
             return;
         }
         let Space { files, partials, trash, .. } = self.ledger.space();
-        if let Err(errno) = usage::write(&self.base, &Usage { files, partials, trash }) {
+        if let Err(errno) = usage::write(&self.base, &Contents { files, partials, trash }) {
             tracing::warn!(%errno, "a home's usage was not written; it is counted at its next change");
         }
     }

@@ -15,6 +15,8 @@
 //! This crate knows nothing of accounts, permissions or protocols.
 
 mod change;
+mod check;
+mod copy;
 mod digest;
 mod error;
 mod file;
@@ -38,6 +40,8 @@ mod upload;
 mod usage;
 
 pub use change::{Expired, Recursive};
+pub use check::CheckReport;
+pub use copy::Copied;
 pub use digest::{Algorithm, Digest};
 pub use error::{Error, Result};
 pub use file::File;
@@ -54,3 +58,4 @@ pub use sort::{Gathered, Order, SortKey};
 pub use space::{Amount, Quota, Space};
 pub use trash::{Purge, TrashEntry};
 pub use upload::{Committed, Condition, Start, Upload, UploadOptions};
+pub use usage::Contents;

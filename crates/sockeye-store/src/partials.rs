@@ -15,7 +15,7 @@ use crate::{
     Amount, Error, FilePath, Home, Meta, Result,
     id::PartialId,
     keep::{Keep, locked},
-    space::Part,
+    space::{Part, Reservation},
     tree,
     upload::plan::{self, Plan},
 };
@@ -170,20 +170,20 @@ impl Keep {
         Ok(sum)
     }
 
-    /// Opens the data of a kept partial for writing on; enters it as open.
-    pub(crate) fn open_partial(&self, id: PartialId) -> Result<(Plan, OwnedFd)> {
-        if !locked(&self.open).insert(id) {
+    /// Opens the data of a kept partial for writing on, with the room that it takes; enters it as open.
+    pub(crate) fn open_partial(&self, id: PartialId) -> Result<(Plan, OwnedFd, Reservation)> {
+        let mut open = locked(&self.open);
+        if open.contains(&id) {
             return Err(Error::InUse);
         }
-        let opened = read_plan(self, id).and_then(|plan| {
-            let plan = plan.ok_or(Error::NotFound)?;
-            let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-            Ok((plan, rustix::fs::openat(&self.partials, &*data_name(id), flags, Mode::empty())?))
-        });
-        if opened.is_err() {
-            locked(&self.open).remove(&id);
-        }
-        opened
+        let plan = read_plan(self, id)?.ok_or(Error::NotFound)?;
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let data = rustix::fs::openat(&self.partials, &*data_name(id), flags, Mode::empty())?;
+        let size = Meta::from_stat(&rustix::fs::fstat(&data)?).size;
+        let mut room = Reservation::empty(&self.ledger);
+        room.take_over(Part::Partials, Amount::entry(size));
+        open.insert(id);
+        Ok((plan, data, room))
     }
 }
 

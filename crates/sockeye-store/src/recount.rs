@@ -3,24 +3,23 @@
 //! A crash leaves: an upload without its plan, or a plan without its upload; a tree half copied; a note without
 //! what it is for; and a file that was about to be replaced, with a second name in the trash.
 
-use std::ffi::CString;
+use std::{collections::HashSet, ffi::CString};
 
 use rustix::fs::AtFlags;
 
 use crate::{
-    Amount, Error, Result,
+    Amount, Contents, Error, Result,
     id::{PartialId, TrashId},
     keep::{Keep, locked},
     partials::{self, reopened},
     trash, tree,
-    usage::Usage,
 };
 
 /// Mends a home that nobody else uses yet, and counts it.
-pub(crate) fn mend_and_count(keep: &Keep) -> Result<Usage> {
-    let partials = partials(keep, true)?.kept;
+pub(crate) fn mend_and_count(keep: &Keep) -> Result<Contents> {
+    let partials = partials(keep, &locked(&keep.open), true)?.kept;
     let trash = trash(keep, true)?.0;
-    Ok(Usage { files: files(keep)?, partials, trash })
+    Ok(Contents { files: files(keep)?, partials, trash })
 }
 
 /// What clients see; the home itself is no entry.
@@ -39,9 +38,9 @@ pub(crate) struct Partials {
 }
 
 /// Counts the partials, and removes what belongs to none if `mend`.
-pub(crate) fn partials(keep: &Keep, mend: bool) -> Result<Partials> {
-    // Nobody begins, resumes or ends one meanwhile.
-    let open = locked(&keep.open);
+///
+/// As those that are `open` are locked, nobody begins, resumes or ends one meanwhile.
+pub(crate) fn partials(keep: &Keep, open: &HashSet<PartialId>, mend: bool) -> Result<Partials> {
     let mut names = Vec::new();
     tree::each_name(&reopened(&keep.partials)?, |name| {
         names.push(name.to_owned());
@@ -52,8 +51,9 @@ pub(crate) fn partials(keep: &Keep, mend: bool) -> Result<Partials> {
         let belongs = match partials::item(name) {
             partials::Item::Data(id) if open.contains(&id) => continue,
             partials::Item::Plan(id) if open.contains(&id) => continue,
-            partials::Item::Data(id) => partials::read_plan(keep, id)?.is_some(),
-            partials::Item::Plan(id) => has_data(keep, id),
+            partials::Item::Data(id) | partials::Item::Plan(id) => {
+                has_data(keep, id) && partials::read_plan(keep, id)?.is_some()
+            }
             partials::Item::Other => false,
         };
         match partials::item(name) {

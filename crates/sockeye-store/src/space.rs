@@ -9,6 +9,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use crate::Contents;
+
 /// Bytes and entries: files, folders and links are an entry each, and only files have bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
@@ -145,9 +147,17 @@ impl Ledger {
     }
 
     /// Takes over what was counted or read; reservations stay.
-    pub(crate) fn set(&self, files: Amount, partials: Amount, trash: Amount) {
+    pub(crate) fn set_all(&self, contents: &Contents) {
         let mut books = self.books();
-        (books.files, books.partials, books.trash) = (files, partials, trash);
+        (books.files, books.partials, books.trash) =
+            (contents.files, contents.partials, contents.trash);
+        books.sum();
+    }
+
+    /// Takes over what was counted of one part.
+    pub(crate) fn set(&self, part: Part, amount: Amount) {
+        let mut books = self.books();
+        *books.part(part) = amount;
         books.sum();
     }
 

@@ -29,7 +29,6 @@ const AGAIN: usize = 100;
 #[derive(Debug)]
 pub(crate) enum Step<'a> {
     /// A folder, before what is in it; `path` is from the top of the walk, empty for the top itself.
-    #[cfg_attr(not(test), expect(dead_code, reason = "copying reads it"))]
     Enter { path: &'a [u8] },
     /// Something else in the folder that was entered last.
     Leaf { folder: &'a OwnedFd, name: &'a CStr, stat: &'a Stat },

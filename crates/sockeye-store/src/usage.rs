@@ -22,21 +22,24 @@ const LONGEST: usize = 1024;
 /// The first line; a later form gets another.
 const TITLE: &str = "sockeye usage 1";
 
-/// What a home held.
+/// What a home holds, apart from uploads under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Usage {
-    pub(crate) files: Amount,
-    pub(crate) partials: Amount,
-    pub(crate) trash: Amount,
+pub struct Contents {
+    /// What clients see.
+    pub files: Amount,
+    /// Uploads that were begun and left.
+    pub partials: Amount,
+    /// What was removed or replaced.
+    pub trash: Amount,
 }
 
 /// What the file says; `None` if it is not there or not whole.
-pub(crate) fn read(home: &OwnedFd) -> Option<Usage> {
+pub(crate) fn read(home: &OwnedFd) -> Option<Contents> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = rustix::fs::openat(home, NAME, flags, Mode::empty()).ok()?;
     let mut buf = [0; LONGEST];
     let n = rustix::io::retry_on_intr(|| rustix::io::pread(&file, &mut buf, 0)).ok()?;
-    Usage::parse(str::from_utf8(&buf[..n]).ok()?)
+    Contents::parse(str::from_utf8(&buf[..n]).ok()?)
 }
 
 /// Says that nothing is known.
@@ -48,7 +51,7 @@ pub(crate) fn remove(home: &OwnedFd) -> Result<(), Errno> {
 }
 
 /// Writes the file. It is not synced: torn by a power failure it does not read, and the home is counted.
-pub(crate) fn write(home: &OwnedFd, usage: &Usage) -> Result<(), Errno> {
+pub(crate) fn write(home: &OwnedFd, usage: &Contents) -> Result<(), Errno> {
     let flags =
         OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = rustix::fs::openat(home, DRAFT, flags, Mode::RUSR | Mode::WUSR)?;
@@ -60,7 +63,7 @@ pub(crate) fn write(home: &OwnedFd, usage: &Usage) -> Result<(), Errno> {
     rustix::fs::renameat(home, DRAFT, home, NAME)
 }
 
-impl Usage {
+impl Contents {
     fn body(&self) -> String {
         let mut body = format!("{TITLE}\n");
         for (name, amount) in
@@ -100,7 +103,7 @@ mod tests {
 
     use super::*;
 
-    const SOME: Usage = Usage {
+    const SOME: Contents = Contents {
         files: Amount { bytes: 12, entries: 3 },
         partials: Amount { bytes: 0, entries: 1 },
         trash: Amount { bytes: u64::MAX, entries: 0 },
@@ -123,11 +126,11 @@ mod tests {
         fn a_file_cut_short_or_changed_is_not_believed(at in 0_usize..80, byte in 0_u8..128) {
             let text = SOME.text();
             let at = at.min(text.len() - 1);
-            prop_assert_eq!(Usage::parse(&text[..at]), None);
+            prop_assert_eq!(Contents::parse(&text[..at]), None);
             let mut changed = text.clone().into_bytes();
             changed[at] = byte;
             let changed = String::from_utf8(changed).unwrap();
-            prop_assert_eq!(Usage::parse(&changed), (changed == text).then_some(SOME));
+            prop_assert_eq!(Contents::parse(&changed), (changed == text).then_some(SOME));
         }
     }
 }

@@ -1,40 +1,100 @@
 //! What is told when the server is ready: a small table for people, or one line of JSON.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
     path::PathBuf,
 };
 
-use anstyle::Style;
+use anstyle::{AnsiColor, Style};
 use serde::Serialize;
-use sockeye::{Model, tls::Fingerprint};
+use sockeye::tls::Fingerprint;
 
-use super::{browser, certificate::Certificate, plan::Plan, qr, urls::Reachable};
+use super::{browser, qr, urls::Reachable};
 use crate::failure::ignore_broken_pipe;
 
 const LABEL: Style = Style::new().bold();
 const URL: Style = Style::new().underline();
+const SECRET: Style = AnsiColor::Yellow.on_default().bold();
 
 /// A server that is ready, and how to tell so.
 #[derive(Debug)]
 pub(super) struct Announcement {
-    folder: PathBuf,
-    listeners: Vec<Reachable>,
-    model: Model,
-    workers: Option<usize>,
+    pub(super) served: Served,
+    pub(super) listeners: Vec<Reachable>,
+    /// As it is written on the command line.
+    pub(super) model: String,
+    /// Threads of the model `tasks`, if their number is set.
+    pub(super) workers: Option<usize>,
     /// Where the certificate is from, and its fingerprint, if a listener speaks TLS.
-    certificate: Option<(String, Fingerprint)>,
-    form: Form,
-    qr: bool,
-    open: bool,
+    pub(super) certificate: Option<(String, Fingerprint)>,
+    pub(super) form: Form,
+    pub(super) qr: bool,
+    pub(super) open: bool,
+}
+
+/// What is served.
+#[derive(Debug)]
+pub(super) enum Served {
+    /// One folder, for reading.
+    Folder(PathBuf),
+    /// A node.
+    Node {
+        /// The data folder.
+        data: PathBuf,
+        /// The `--data` that other verbs need to find it, if they do.
+        named: bool,
+        /// The administrator that was just made.
+        first: Option<FirstAdmin>,
+    },
+}
+
+/// The administrator of a new node.
+#[derive(Debug)]
+pub(super) struct FirstAdmin {
+    pub(super) name: String,
+    pub(super) password: FirstPassword,
+}
+
+/// How the one-time password comes to its reader.
+#[expect(dead_code, reason = "made as soon as there are accounts")]
+pub(super) enum FirstPassword {
+    /// It is shown.
+    Shown(String),
+    /// It is in a file.
+    File(PathBuf),
+}
+
+/// Without the password.
+impl std::fmt::Debug for FirstPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Shown(_) => f.write_str("Shown"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+        }
+    }
 }
 
 /// In which form it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Nothing,
     Table,
     Json,
+}
+
+impl Form {
+    pub(super) fn of(json: bool, quiet: bool) -> Self {
+        match (json, quiet) {
+            (true, _) => Self::Json,
+            (false, true) => Self::Nothing,
+            (false, false) => Self::Table,
+        }
+    }
+
+    /// Whether a secret may be shown: on a terminal, where nobody keeps what is printed.
+    pub(super) fn shows_secrets(self) -> bool {
+        self == Self::Table && io::stdout().is_terminal()
+    }
 }
 
 /// The ready line: one schema for every way to serve.
@@ -43,16 +103,19 @@ struct ReadyLine<'a> {
     ready: bool,
     listeners: Vec<ReadyListener<'a>>,
     /// The data folder; a folder that is only shared has none.
-    data: Option<&'a str>,
-    folder: &'a str,
-    model: String,
+    data: Option<String>,
+    /// The folder that is shared; a node has none.
+    folder: Option<String>,
+    model: &'a str,
     /// The SHA-256 fingerprint of the certificate.
     fingerprint: Option<String>,
+    /// Where the first administrator's password is, if there is one that was never used.
+    initial_password: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct ReadyListener<'a> {
-    protocol: &'static str,
+    protocol: &'a str,
     address: String,
     /// How this machine reaches it.
     url: Option<&'a str>,
@@ -61,33 +124,6 @@ struct ReadyListener<'a> {
 }
 
 impl Announcement {
-    pub(super) fn new(
-        plan: &Plan,
-        listeners: Vec<Reachable>,
-        fingerprint: Option<Fingerprint>,
-        quiet: bool,
-    ) -> Self {
-        let origin = match &plan.certificate {
-            Some(Certificate::Files { chain, .. }) => chain.display().to_string(),
-            _ => "self-signed, made for this run; browsers ask before they trust it".to_owned(),
-        };
-        let form = match (plan.json, quiet) {
-            (true, _) => Form::Json,
-            (false, true) => Form::Nothing,
-            (false, false) => Form::Table,
-        };
-        Self {
-            folder: plan.folder.clone(),
-            listeners,
-            model: plan.model,
-            workers: plan.workers,
-            certificate: fingerprint.map(|fingerprint| (origin, fingerprint)),
-            form,
-            qr: plan.qr,
-            open: plan.open,
-        }
-    }
-
     /// Tells that the server is ready, and opens the browser if wanted. An output that cannot be written
     /// does not stop the server.
     pub(super) fn make(&self) {
@@ -113,18 +149,27 @@ impl Announcement {
 
     fn json(&self, out: &mut impl Write) -> io::Result<()> {
         let listeners = self.listeners.iter().map(|it| ReadyListener {
-            protocol: "http",
+            protocol: &it.protocol,
             address: it.addr.to_string(),
             url: it.urls.first().map(String::as_str),
             urls: &it.urls,
         });
+        let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+        let (data, folder, first) = match &self.served {
+            Served::Folder(folder) => (None, Some(text(folder)), None),
+            Served::Node { data, first, .. } => (Some(text(data)), None, first.as_ref()),
+        };
         let line = ReadyLine {
             ready: true,
             listeners: listeners.collect(),
-            data: None,
-            folder: &self.folder.to_string_lossy(),
-            model: self.model.to_string(),
+            data,
+            folder,
+            model: &self.model,
             fingerprint: self.certificate.as_ref().map(|(_, it)| it.to_string()),
+            initial_password: first.and_then(|first| match &first.password {
+                FirstPassword::File(path) => Some(text(path)),
+                FirstPassword::Shown(_) => None,
+            }),
         };
         serde_json::to_writer(&mut *out, &line)?;
         out.write_all(b"\n")?;
@@ -132,32 +177,75 @@ impl Announcement {
     }
 
     fn table(&self, out: &mut impl Write) -> io::Result<()> {
-        row(out, "Folder", &format!("{}, for reading", self.folder.display()))?;
-        let mut label = "Open";
-        for listener in &self.listeners {
-            if listener.urls.is_empty() {
-                row(out, label, &listener.addr.to_string())?;
-                label = "";
+        match &self.served {
+            Served::Folder(folder) => {
+                row(out, "Folder", &format!("{}, for reading", folder.display()))?;
+                self.listening(out, |_| "Open")?;
+                self.running(out)?;
             }
-            for url in &listener.urls {
-                row(out, label, &format!("{URL}{url}{URL:#}"))?;
-                label = "";
+            Served::Node { data, named, first } => {
+                row(out, "Data", &data.display().to_string())?;
+                self.listening(out, |it| &it.protocol)?;
+                self.running(out)?;
+                if let Some(first) = first {
+                    sign_in(out, first)?;
+                }
+                let data =
+                    if *named { format!(" --data {}", data.display()) } else { String::new() };
+                row(out, "Users", &format!("sockeye user add NAME{data}"))?;
             }
         }
-        let model = self.model;
+        row(out, "Stop", "Ctrl-C")?;
+        out.flush()
+    }
+
+    /// A row for each URL; a label that stood just before is not said again.
+    fn listening<'a>(
+        &'a self,
+        out: &mut impl Write,
+        label: impl Fn(&'a Reachable) -> &'a str,
+    ) -> io::Result<()> {
+        let mut said = "";
+        for listener in &self.listeners {
+            let plain = listener.addr.to_string();
+            let urls = listener.urls.iter().map(|url| format!("{URL}{url}{URL:#}"));
+            let rows = if listener.urls.is_empty() { vec![plain] } else { urls.collect() };
+            for line in rows {
+                let label = label(listener);
+                row(out, if label == said { "" } else { label }, &line)?;
+                said = label;
+            }
+        }
+        Ok(())
+    }
+
+    fn running(&self, out: &mut impl Write) -> io::Result<()> {
         let workers = match self.workers {
             None => String::new(),
             Some(1) => ", 1 thread".to_owned(),
             Some(n) => format!(", {n} threads"),
         };
-        row(out, "Model", &format!("{model}{workers}"))?;
+        row(out, "Model", &format!("{}{workers}", self.model))?;
         if let Some((origin, fingerprint)) = &self.certificate {
             row(out, "TLS", origin)?;
             row(out, "", &format!("SHA-256 {fingerprint}"))?;
         }
-        row(out, "Stop", "Ctrl-C")?;
-        out.flush()
+        Ok(())
     }
+}
+
+fn sign_in(out: &mut impl Write, first: &FirstAdmin) -> io::Result<()> {
+    let name = &first.name;
+    match &first.password {
+        FirstPassword::Shown(password) => {
+            let shown = format!("{SECRET}{password}{SECRET:#}");
+            row(out, "Sign in", &format!("{name}, with the one-time password {shown}"))?;
+        }
+        FirstPassword::File(path) => {
+            row(out, "Sign in", &format!("{name}, with the password in {}", path.display()))?;
+        }
+    }
+    row(out, "", &format!("sockeye user passwd {name}  changes it"))
 }
 
 fn row(out: &mut impl Write, label: &str, value: &str) -> io::Result<()> {

@@ -1,30 +1,19 @@
-//! The certificate of TLS listeners: given as files, or made for this run and kept in memory alone.
+//! The certificate of a shared folder's TLS listeners: given as files, or made for this run and kept in
+//! memory alone.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    net::IpAddr,
-    path::PathBuf,
-    time::{Duration, SystemTime},
-};
+use std::{fs, net::IpAddr, path::PathBuf, time::Duration};
 
-use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use sockeye::{
     Addr,
     tls::{Fingerprint, Identity, TlsServer},
 };
+use sockeye_node::certificate::{CertificateError, SelfSigned};
 
-use super::urls;
+use super::{protocols::HTTP_ALPN, urls};
 use crate::failure::{Failure, Fault};
 
-/// The application protocols of HTTP over TLS, the preferred one first (RFC 9113 §3.2).
-const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
-
-/// How long a certificate made here is valid; it also ends with the run.
+/// How long a certificate made for one run is valid; it also ends with the run.
 const VALID: Duration = Duration::from_secs(397 * 24 * 3600);
-
-/// How far a client's clock may be behind ours.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(24 * 3600);
 
 /// Where the certificate comes from.
 #[derive(Clone, Debug)]
@@ -44,7 +33,8 @@ impl Certificate {
     /// Makes the server's side of TLS for listeners at `addrs`, and the fingerprint by which people
     /// know it again.
     pub(super) fn load(&self, addrs: &[Addr]) -> Result<(TlsServer, Fingerprint), Failure> {
-        let server = |identity| TlsServer::builder(identity).alpn(ALPN).build();
+        let server =
+            |identity| TlsServer::builder(identity).alpn(HTTP_ALPN.iter().copied()).build();
         match self {
             Self::SelfSigned => {
                 let (identity, fingerprint) = self_signed(addrs)?;
@@ -63,32 +53,22 @@ impl Certificate {
 
 /// A certificate for this machine's names as far as the listeners can be reached by them.
 fn self_signed(addrs: &[Addr]) -> Result<(Identity, Fingerprint), Failure> {
-    let failed = |error: rcgen::Error| {
-        Failure::new(Fault::Failed, format!("cannot make a certificate: {error}"))
-    };
-    let mut params = CertificateParams::new(names(addrs)).map_err(failed)?;
-    params.distinguished_name.push(DnType::CommonName, "sockeye, self-signed for this run");
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    let now = SystemTime::now();
-    params.not_before = (now - CLOCKS_DIFFER).into();
-    params.not_after = (now + VALID).into();
-    let key = KeyPair::generate().map_err(failed)?;
-    let certificate = params.self_signed(&key).map_err(failed)?;
-    let (pem, key) = (certificate.pem(), key.serialize_pem());
-    let identity = Identity::from_pem(pem.as_bytes(), key.as_bytes())?;
-    Ok((identity, Fingerprint::of(certificate.der())))
+    let made = SelfSigned::make("sockeye, self-signed for this run", names(addrs), VALID)?;
+    let identity = Identity::from_pem(made.certificate.as_bytes(), made.key.as_bytes())?;
+    Ok((identity, made.fingerprint))
 }
 
-/// `localhost`, the loopback addresses, and what else the listeners are reached by.
-fn names(addrs: &[Addr]) -> Vec<String> {
-    let mut names: BTreeSet<_> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+/// What the listeners are reached by, beside `localhost` and the loopback addresses.
+pub(super) fn names(addrs: &[Addr]) -> Vec<String> {
     let reached = addrs.iter().flat_map(urls::reached_by);
-    names.extend(reached.map(|ip: IpAddr| ip.to_string()));
-    if addrs.iter().any(|addr| !addr.is_local()) {
-        names.extend(host_name());
+    let own = if addrs.iter().any(|addr| !addr.is_local()) { host_name() } else { None };
+    reached.map(|ip: IpAddr| ip.to_string()).chain(own).collect()
+}
+
+impl From<CertificateError> for Failure {
+    fn from(error: CertificateError) -> Self {
+        Self::new(Fault::Failed, error)
     }
-    names.into_iter().collect()
 }
 
 /// The machine's own name, if a certificate may have it.

@@ -6,18 +6,23 @@ use sockeye::{
     Addr,
     addr::{Endpoint, Host},
 };
+use sockeye_node::Protocol;
 
 /// A bound listener and its URLs, the one for this machine first; none for a Unix socket.
 #[derive(Debug)]
 pub(super) struct Reachable {
+    /// What is spoken there.
+    pub(super) protocol: String,
     pub(super) addr: Addr,
     pub(super) urls: Vec<String>,
 }
 
-/// The listeners with their URLs.
-pub(super) fn of(addrs: &[Addr]) -> Vec<Reachable> {
-    let reachable = |addr: &Addr| Reachable { addr: plain(addr), urls: urls(addr) };
-    addrs.iter().map(reachable).collect()
+impl Reachable {
+    /// The listener at a bound address, with its URLs.
+    pub(super) fn new(protocol: &Protocol, addr: &Addr) -> Self {
+        let protocol_name = protocol.name.to_owned();
+        Self { protocol: protocol_name, addr: plain(addr), urls: urls(protocol, addr) }
+    }
 }
 
 /// The address without its options: what others need to know.
@@ -41,9 +46,9 @@ pub(super) fn reached_by(addr: &Addr) -> Vec<IpAddr> {
     }
 }
 
-fn urls(addr: &Addr) -> Vec<String> {
+fn urls(protocol: &Protocol, addr: &Addr) -> Vec<String> {
     let Endpoint::Tcp(at) = &addr.endpoint else { return Vec::new() };
-    let (scheme, usual) = if addr.tls { ("https", 443) } else { ("http", 80) };
+    let (scheme, usual) = protocol.scheme(addr.tls);
     let port = if at.port == usual { String::new() } else { format!(":{}", at.port) };
     let url = |host: String| format!("{scheme}://{host}{port}/");
     match &at.host {
@@ -70,10 +75,10 @@ fn of_this_machine() -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::PROTOCOLS, *};
 
     fn urls_of(addr: &str) -> Vec<String> {
-        urls(&addr.parse().unwrap())
+        urls(&PROTOCOLS[0], &addr.parse().unwrap())
     }
 
     #[test]

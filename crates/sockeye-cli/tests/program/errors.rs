@@ -84,7 +84,7 @@ const NOBODY: u32 = 65534;
 
 #[tokio::test]
 async fn an_address_is_marked_where_it_is_wrong() {
-    assert_snapshot!(error(&["serve", "--listen", "localhost:99999"]).await, @"
+    assert_snapshot!(error(&["serve", "/", "--listen", "localhost:99999"]).await, @"
     2 error: the port `99999` is out of range
       tcp://localhost:99999
                       ^^^^^
@@ -100,26 +100,26 @@ async fn an_address_is_marked_where_it_is_wrong() {
 
 #[tokio::test]
 async fn a_listener_that_is_a_url_or_has_no_stream_is_explained() {
-    assert_snapshot!(error(&["serve", "--listen", "https://localhost:8443/"]).await, @"
+    assert_snapshot!(error(&["serve", "/", "--listen", "https://localhost:8443/"]).await, @"
     2 error: --listen https://localhost:8443/: a URL, and a listener is an address
-    hint: write tls+tcp://localhost:8443
+    hint: write http+tls+tcp://localhost:8443
     ");
-    assert_snapshot!(error(&["serve", "--listen", "/tmp/a.sock"]).await, @"
+    assert_snapshot!(error(&["serve", "/", "--listen", "/tmp/a.sock"]).await, @"
     2 error: the transport is missing
       /tmp/a.sock
       ^
     write unix:///tmp/a.sock
     ");
-    assert_snapshot!(error(&["serve", "--listen", "udp://localhost:80"]).await, @"
-    2 error: --listen udp://localhost:80: HTTP needs a stream of bytes, which udp is not
+    assert_snapshot!(error(&["serve", "/", "--listen", "udp://localhost:80"]).await, @"
+    2 error: --listen http+udp://localhost:80: http needs a stream of bytes, which udp is not
     hint: listen on tcp://, unix:// or fd://
     ");
 }
 
 #[tokio::test]
 async fn a_model_that_is_none_is_told_with_those_that_are() {
-    assert_snapshot!(error(&["serve", "--model", "threadz:4"]).await, @r#"2 error: model "threadz:4": no such model, did you mean threads:4?; the models are iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N]"#);
-    assert_snapshot!(error(&["serve", "--workers", "2", "--model", "pool:4"]).await, @"
+    assert_snapshot!(error(&["serve", "/", "--model", "threadz:4"]).await, @r#"2 error: model "threadz:4": no such model, did you mean threads:4?; the models are iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N]"#);
+    assert_snapshot!(error(&["serve", "/", "--workers", "2", "--model", "pool:4"]).await, @"
     2 error: --workers is for the model `tasks`, not for pool:4
     hint: the number of the others stands behind a colon
     ");
@@ -127,12 +127,12 @@ async fn a_model_that_is_none_is_told_with_those_that_are() {
 
 #[tokio::test]
 async fn a_certificate_that_is_not_there_is_not_found() {
-    assert_snapshot!(error(&["serve", "--listen", "127.0.0.1:0", "--cert", "/no/such.pem"]).await, @"3 error: cannot read /no/such.pem: No such file or directory (os error 2)");
+    assert_snapshot!(error(&["serve", "/", "--listen", "127.0.0.1:0", "--cert", "/no/such.pem"]).await, @"3 error: cannot read /no/such.pem: No such file or directory (os error 2)");
 }
 
 #[tokio::test]
 async fn an_access_log_that_is_a_folder_is_explained() {
-    assert_snapshot!(error(&["serve", "--access-log", "/"]).await, @"
+    assert_snapshot!(error(&["serve", "--access-log", "/", "/"]).await, @"
     1 error: --access-log /: Is a directory (os error 21)
     hint: put the folder to share in front, or write --access-log=-
     ");

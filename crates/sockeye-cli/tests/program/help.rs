@@ -17,7 +17,9 @@ async fn the_program_says_what_it_can_do() {
     Usage: sockeye [OPTIONS] <COMMAND>
 
     Commands:
-      serve        Share a folder on the web, for reading
+      serve        Serve a team's node, or share one folder on the web
+      config       Check or show the configuration of a node
+      reload       Have a running node read its configuration and certificate again
       dial         Open a line to any address, from the terminal or a pipe
       completions  Print a script that completes this program's words in a shell
       help         Print this message or the help of the given subcommand(s)
@@ -29,13 +31,15 @@ async fn the_program_says_what_it_can_do() {
       -V, --version     Print version
 
     Examples:
-      sockeye serve                            share the current folder on http://127.0.0.1:8080/
-      sockeye serve ~/photos --listen [::]:80  share another one with everybody
+      sockeye serve                            a team's server, on http://127.0.0.1:8080/
+      sockeye serve ~/photos --listen [::]:80  one folder, shared with everybody for reading
       sockeye dial tls+tcp://example.org:443   a line to a server
 
     Environment:
-      NO_COLOR     no colours, also on a terminal
-      SOCKEYE_LOG  what is said on standard error, as debug or sockeye::client=debug,warn
+      NO_COLOR      no colours, also on a terminal
+      SOCKEYE_DATA  the data folder, where no --data is given
+      SOCKEYE_LOG   what is said on standard error, as debug or sockeye::client=debug,warn
+      SOCKEYE_…     keys of a node's configuration: SOCKEYE_TRASH_KEEP sets trash.keep
 
     Exit codes:
       0 done · 1 failed · 2 usage · 3 not found · 4 denied · 5 no space or over quota · 6 network ·
@@ -46,45 +50,54 @@ async fn the_program_says_what_it_can_do() {
 #[tokio::test]
 async fn serve_explains_itself() {
     assert_snapshot!(help(&["serve", "-h"]).await, @"
-    Share a folder on the web, for reading
+    Serve a team's node, or share one folder on the web
 
     Usage: sockeye serve [OPTIONS] [DIR]
 
     Arguments:
-      [DIR]  The folder to share [default: the current one]
+      [DIR]  A folder to share for reading, in place of a node
 
     Options:
-      -l, --listen <ADDR>        Where to listen: HOST:PORT, tcp://…, tls+tcp://…, unix://PATH or
-                                 fd://NAME; repeatable [default: 127.0.0.1:8080]
-      -m, --model <MODEL>        Who runs a connection: iterative, pool:N, threads:MAX, fork:MAX,
-                                 prefork:N, tasks, percore[:N]; a number left out is 40, that of percore
-                                 the processors [default: tasks]
-          --workers <N>          Threads of the model `tasks` [default: one for each processor]
+      -l, --listen <ADDR>     Where to listen, in place of what is configured: http+tcp://…,
+                              http+tls+tcp://…, http+unix://PATH, http+fd://NAME; for DIR also
+                              HOST:PORT; repeatable [default for DIR: 127.0.0.1:8080]
+      -m, --model <MODEL>     Who runs a connection: tasks, percore[:N]; for DIR also iterative, pool:N,
+                              threads:MAX, fork:MAX, prefork:N; a number left out is 40, that of percore
+                              the processors [default: tasks]
+          --workers <N>       Threads of the model `tasks` [default: one for each processor]
+          --cert <FILE>       The certificate chain, PEM, the server's own first; read again on SIGHUP
+          --key <FILE>        The certificate's private key, PEM [default: in the file of --cert]
+          --index <NAME>      A file that stands for its folder; repeatable, the first that exists is
+                              taken [default: index.html]
+          --listing <on|off>  Whether folders without such a file are listed [default: on]
+          --host <NAME>       A further name that listeners on loopback answer to, beside localhost;
+                              repeatable
+          --drain <TIME>      How long connections may go on after Ctrl-C or SIGTERM, as 5m; a second
+                              signal ends them [default: 10s]
+          --open              Open the folder in a browser
+          --qr                Show the URL as a QR code, for a telephone
+          --json              Print one line of JSON when ready, and nothing else, on standard output
+      -q, --quiet...          Say nothing but errors; twice for only what ends the program
+      -v, --verbose...        Say more on standard error; twice or three times for more still
+      -h, --help              Print help (see more with '--help')
+
+    Of a shared folder:
           --tls                  TLS on every listener, with a certificate made for this run unless
                                  --cert gives one
-          --cert <FILE>          The certificate chain, PEM, the server's own first; read again on
-                                 SIGHUP
-          --key <FILE>           The certificate's private key, PEM [default: in the file of --cert]
-          --index <NAME>         A file that stands for its folder; repeatable, the first that exists is
-                                 taken [default: index.html]
-          --listing <on|off>     Whether folders without such a file are listed [default: on]
           --hidden               Serve hidden files as well: those whose name, or a folder's above them,
                                  begins with a dot
-          --host <NAME>          A further name that listeners on loopback answer to, beside localhost;
-                                 repeatable
-          --drain <TIME>         How long connections may go on after Ctrl-C or SIGTERM, as 5m; a second
-                                 signal ends them [default: 10s]
           --access-log [<FILE>]  Write a line for each request to FILE, reopened on SIGHUP; without FILE
                                  to standard output, with --json to standard error
-          --open                 Open the folder in a browser
-          --qr                   Show the URL as a QR code, for a telephone
-          --json                 Print one line of JSON when ready, and nothing else, on standard output
-      -q, --quiet...             Say nothing but errors; twice for only what ends the program
-      -v, --verbose...           Say more on standard error; twice or three times for more still
-      -h, --help                 Print help (see more with '--help')
+
+    Of a node:
+          --data <DIR>       The data folder [default: $SOCKEYE_DATA, or sockeye in the user's data
+                             directory]
+          --set <KEY=VALUE>  Set a key of a node's configuration, as --set trash.keep=7d; repeatable
 
     Examples:
-      sockeye serve ~/photos                                   on http://127.0.0.1:8080/
+      sockeye serve                                            a node, on http://127.0.0.1:8080/
+      sockeye serve --listen http+tls+tcp://[::]:8443          the same for everybody, encrypted
+      sockeye serve ~/photos                                   one folder, on http://127.0.0.1:8080/
       sockeye serve ~/photos --tls --listen [::]:8443 --qr     for everybody, encrypted, with a QR code
       sockeye serve ~/photos --listen 'unix:///run/web.sock?mode=0660'
       sockeye serve ~/photos --model fork:40                   a process for each connection
@@ -156,7 +169,7 @@ async fn completions_says_where_a_script_belongs() {
 
 #[tokio::test]
 async fn every_verb_shows_an_example() {
-    for verb in ["serve", "dial", "completions"] {
+    for verb in ["serve", "config", "reload", "dial", "completions"] {
         assert!(help(&[verb, "--help"]).await.contains(&format!("  sockeye {verb} ")), "{verb}");
     }
 }

@@ -33,8 +33,14 @@ pub(crate) fn quieten(command: &mut Command) -> &mut Command {
     for name in ["CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "NOTIFY_SOCKET", "NO_COLOR"] {
         command.env_remove(name);
     }
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SOCKEYE_") {
+            command.env_remove(name);
+        }
+    }
     command
-        .env_remove("SOCKEYE_LOG")
+        // No test comes near the data of whoever runs it.
+        .env("SOCKEYE_DATA", "/nonexistent/data")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

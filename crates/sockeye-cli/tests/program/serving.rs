@@ -45,6 +45,7 @@ async fn the_ready_line_has_the_schema_that_scripts_rely_on() {
         "folder": folder.path().canonicalize().unwrap(),
         "model": "percore:1",
         "fingerprint": null,
+        "initial_password": null,
     });
     assert_eq!(serving.ready, expected);
     let (out, _) = serving.running.stop().await;
@@ -67,15 +68,6 @@ async fn the_table_says_what_is_shared_where_and_how_to_stop() {
     assert_eq!(line, "Model   tasks, 1 thread");
     assert_eq!(running.line().await, "Stop    Ctrl-C");
     running.stop().await;
-}
-
-#[tokio::test]
-async fn without_a_folder_the_current_one_is_shared() {
-    let folder = folder();
-    let mut command = sockeye(&["serve", "--json", "--listen", "127.0.0.1:0"]);
-    let serving = Serving::ready(command.current_dir(folder.path())).await;
-    assert!(get(serving.host_port(), "/hello.txt").await.ends_with("\r\n\r\nhello\n"));
-    serving.running.stop().await;
 }
 
 #[tokio::test]
@@ -302,7 +294,7 @@ async fn a_taken_port_is_named_and_nothing_else_is_tried() {
     assert_eq!((ended.code, ended.text()), (Some(6), ""));
     let first = format!("error: cannot listen on tcp://{taken}: the address is in use");
     assert!(ended.err.starts_with(&first), "{}", ended.err);
-    assert!(ended.err.contains("hint: `--listen 127.0.0.1:0`"), "{}", ended.err);
+    assert!(ended.err.contains("hint: `--listen http+tcp://127.0.0.1:0`"), "{}", ended.err);
     serving.running.stop().await;
 }
 

@@ -5,9 +5,9 @@ pub(crate) mod http1;
 pub(crate) mod http2;
 mod patience;
 
-use std::pin::Pin;
+use std::{io, pin::Pin};
 
-use sockeye::ServerHandle;
+use sockeye::{Conn, ServerHandle, SocketName};
 
 use crate::{
     answer::Reply,
@@ -48,9 +48,36 @@ pub(crate) struct Link<'a> {
     pub(crate) server: ServerHandle,
 }
 
-impl Link<'_> {
+impl<'a> Link<'a> {
+    /// Of a connection that answers to `hosts`, if a web page can reach it that must not.
+    pub(crate) fn new(conn: &Conn, config: &Config, hosts: &'a HostRule) -> io::Result<Self> {
+        Ok(Self {
+            hosts: if checks_host(conn)? { hosts } else { &HostRule::Any },
+            peer: config.access_log.as_ref().map(|_| peer_text(conn)),
+            server: conn.server(),
+        })
+    }
+
     /// Whether it may stay open after the next answer: not while others may be waiting for its place.
     pub(crate) fn may_stay(&self) -> bool {
         !self.server.at_capacity()
+    }
+}
+
+/// Whether a web page could have made the connection to what only this machine should reach. None can
+/// forge the header by which a proxy says that it is one.
+fn checks_host(conn: &Conn) -> io::Result<bool> {
+    Ok(match conn.local()? {
+        SocketName::Inet(_) if conn.info().listener().proxy => false,
+        SocketName::Inet(address) => address.ip().to_canonical().is_loopback(),
+        SocketName::Unix(_) => false,
+    })
+}
+
+/// The peer as access logs have it.
+fn peer_text(conn: &Conn) -> String {
+    match conn.peer() {
+        SocketName::Inet(address) => address.ip().to_canonical().to_string(),
+        SocketName::Unix(_) => "unix".to_owned(),
     }
 }

@@ -149,15 +149,28 @@ pub fn parse(line: &[u8]) -> Option<Entry<'_>> {
     })
 }
 
-/// The number and the moment that a line begins with, without reading the rest of it.
+/// What a line begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beginning<'a> {
+    /// The number of the line.
+    pub seq: u64,
+    /// When, in microseconds since 1970.
+    pub micros: u64,
+    /// The name of the event.
+    pub op: &'a [u8],
+}
+
+/// Reads what a line begins with, and not the rest of it.
 #[must_use]
-pub fn beginning(line: &[u8]) -> Option<(u64, u64)> {
+pub fn beginning(line: &[u8]) -> Option<Beginning<'_>> {
     let digits = line.strip_prefix(b"{\"seq\":")?;
     let length = digits.iter().position(|byte| !byte.is_ascii_digit())?;
     let (digits, rest) = digits.split_at(length);
     let seq = str::from_utf8(digits).ok()?.parse().ok()?;
-    let at = rest.strip_prefix(b",\"at\":\"")?.get(..moment::LENGTH)?;
-    Some((seq, moment::parse(at)?))
+    let (at, rest) = rest.strip_prefix(b",\"at\":\"")?.split_at_checked(moment::LENGTH)?;
+    let op = rest.strip_prefix(b"\",\"op\":\"")?;
+    let op = &op[..memchr::memchr(b'"', op)?];
+    Some(Beginning { seq, micros: moment::parse(at)?, op })
 }
 
 impl Entry<'_> {

@@ -1,5 +1,7 @@
 //! What a line is put together from, appended to the bytes that there are: numbers, hex, JSON text.
 
+use std::borrow::Cow;
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends a number in decimal digits.
@@ -50,15 +52,18 @@ pub(crate) fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
 /// What stands at the end of a text that was cut off.
 const CUT: &str = "…";
 
+/// A text, cut off behind so many bytes.
+pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() > most {
+        Cow::Owned([&text[..text.floor_char_boundary(most)], CUT].concat())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 /// Appends the inside of a JSON string, at most so many bytes of the text.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str, most: usize) {
-    if text.len() > most {
-        let kept = &text[..text.floor_char_boundary(most)];
-        escaped(out, kept);
-        out.extend_from_slice(CUT.as_bytes());
-    } else {
-        escaped(out, text);
-    }
+    escaped(out, &cut(text, most));
 }
 
 /// Whether a byte stands for itself in a JSON string, a path, and a terminal.

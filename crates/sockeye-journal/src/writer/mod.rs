@@ -7,6 +7,8 @@ pub(crate) mod disk;
 mod recovery;
 mod retention;
 mod segment;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::File,
@@ -232,10 +234,12 @@ impl Writer {
         let mut spare = self.spare.take().unwrap_or_else(|| Batch::new(next));
         spare.restart(next);
         let batch = mem::replace(&mut open.batch, spare);
-        if seals {
+        // At the end there may be no next segment.
+        let continues = seals && !ending;
+        if continues {
             open.batch.push_header(micros);
         }
-        open.began = seals.then_some(now);
+        open.began = continues.then_some(now);
         (open.wanted, open.wants_checkpoint, open.writer_rests) = (false, false, false);
         Taken { batch, seals, removes: removes.is_some() }
     }
@@ -274,10 +278,10 @@ impl Writer {
         self.hash = hash;
         self.written = taken.batch.next - 1;
         self.unsigned = !taken.batch.is_signed();
-        shared.written.send_replace(self.written);
         if shared.recovered() {
             tracing::info!("the log is written again");
         }
+        shared.written.send_replace(self.written);
         self.after(shared, &taken);
         self.spare = Some(taken.batch);
         true

@@ -187,7 +187,7 @@ impl Tail {
             torn: 0,
             seq: entry.seq,
             hash: entry.hash,
-            born: line::beginning(&beginning).map_or(UNIX_EPOCH, |(_, at)| moment(at)),
+            born: line::beginning(&beginning).map_or(UNIX_EPOCH, |line| moment(line.micros)),
             signed: true,
             checkpoints: 0,
             summary,

@@ -204,10 +204,16 @@ impl Gathered {
 }
 
 fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    // A key in the wrong table is a slip as well.
-    let last = |name: &'a str| name.rsplit('.').next().unwrap_or(name);
-    let moved = name.rsplit('.').next().and_then(|own| known.clone().find(|key| last(key) == own));
-    match nearest(name, known).or(moved) {
+    let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
+    // A key in the wrong table, as one that was added at the end of the file.
+    if let Some(meant) = known.clone().find(|key| last(key) == last(name)) {
+        let place = match meant.split_once('.') {
+            Some((table, _)) => format!("it belongs in the table [{table}]"),
+            None => "it belongs in front of the first [table]".to_owned(),
+        };
+        return format!("there is no such key; did you mean {meant}? {place}");
+    }
+    match nearest(name, known) {
         Some(meant) => format!("there is no such key; did you mean {meant}?"),
         None => "there is no such key; `sockeye config default` has them all".to_owned(),
     }

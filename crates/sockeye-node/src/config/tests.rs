@@ -66,8 +66,13 @@ sockeye.toml:11: nothing.at: there is no such key; `sockeye config default` has 
 
 #[test]
 fn a_key_in_the_wrong_table_is_shown_the_right_one() {
-    let error = load("segment-age = \"1d\"\n", &[], &[]).unwrap_err();
-    assert!(error.ends_with("did you mean journal.segment-age?"), "{error}");
+    for (text, expected) in [
+        ("segment-age = 1", "did you mean journal.segment-age? it belongs in the table [journal]"),
+        ("[http]\nlisten = 1", "did you mean listen? it belongs in front of the first [table]"),
+    ] {
+        let error = load(text, &[], &[]).unwrap_err();
+        assert!(error.ends_with(expected), "{error}");
+    }
 }
 
 #[test]

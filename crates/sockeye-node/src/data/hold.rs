@@ -57,7 +57,7 @@ impl Hold {
                 return Err(error);
             }
         };
-        for path in [folder.tls(), folder.homes(), folder.shared()] {
+        for path in [folder.tls(), folder.homes(), folder.shared(), folder.public()] {
             make_folder(&path).map_err(|error| DataError::io("make the folder", path, error))?;
         }
         Ok(Self { folder: folder.clone(), creation: Some(creation), _lock: lock })

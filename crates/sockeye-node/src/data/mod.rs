@@ -17,7 +17,8 @@ use std::{
 
 pub use error::DataError;
 pub use hold::Hold;
-pub(crate) use private::{make_folder, write_private};
+pub(crate) use private::make_folder;
+pub use private::write_private;
 
 use crate::config::MAX_FILE;
 

@@ -19,7 +19,10 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<bool> {
 }
 
 /// Writes a file with mode 0600 in place of what has its name; whoever looks finds the old one or the new.
-pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// If it cannot be written or brought to the disk; the old one stays then.
+pub fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let mut draft = path.as_os_str().to_owned();
     draft.push(".new");

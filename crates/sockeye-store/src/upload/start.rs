@@ -2,7 +2,7 @@
 
 use std::{os::fd::OwnedFd, sync::Arc};
 
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::Errno;
 
 use super::{
     Condition, Start, Upload, UploadOptions,
@@ -10,7 +10,7 @@ use super::{
     writing::{End, Writing},
 };
 use crate::{
-    Amount, Error, File, FilePath, Home, Meta, Opened, Result, id::PartialId, keep::locked,
+    Amount, Error, File, FilePath, Home, Meta, Opened, Result, copy::copy_some, id::PartialId,
     space::Reservation,
 };
 
@@ -77,11 +77,9 @@ impl Home {
     pub async fn resume(&self, id: PartialId) -> Result<Upload> {
         let (plan, writing) = self
             .slow(move |keep| {
-                let (plan, file) = keep.open_partial(id)?;
-                let writing = Writing::resumed(keep, id, &plan, file).inspect_err(|_| {
-                    locked(&keep.open).remove(&id);
-                })?;
-                Ok((plan, Box::new(writing)))
+                let (plan, data, room) = keep.open_partial(id)?;
+                let writing = Box::new(Writing::resumed(keep, id, &plan, data, room));
+                Ok((plan, writing))
             })
             .await?;
         let missing = plan.length.unwrap_or(0).saturating_sub(writing.size);
@@ -123,10 +121,7 @@ impl Upload {
     /// Copies `base` into the partial, and goes to where the first byte is to be written.
     async fn begin_with(&mut self, base: Option<File>, start: Start) -> Result<()> {
         let size = base.as_ref().map_or(0, |base| base.meta().size);
-        if let Some(writing) = &mut self.writing {
-            // What a copy begins with, the client does not know: there is nothing to resume by.
-            writing.end = End::Removed;
-        }
+        self.not_kept();
         if let Some(base) = base {
             let from = Arc::new(rustix::io::fcntl_dupfd_cloexec(&base, 0).map_err(Error::from)?);
             self.copy(from, size).await?;
@@ -139,6 +134,13 @@ impl Upload {
             writing.at = at;
         }
         Ok(())
+    }
+
+    /// What begins with a copy is not resumed: the client does not know where it stands.
+    pub(crate) fn not_kept(&mut self) {
+        if let Some(writing) = &mut self.writing {
+            writing.end = End::Removed;
+        }
     }
 
     /// Copies the first `size` bytes of `from`.
@@ -163,39 +165,15 @@ impl Writing {
         }
         let until = size.min(self.size + STRETCH);
         while self.size < until {
-            let n = self.copy_some(from, until - self.size)?;
-            if n == 0 {
-                return Err(Error::Shrunk);
+            let (at, most) = (self.size, until - self.size);
+            match copy_some(from, self.file()?, at, most) {
+                Ok(0) => return Err(Error::Shrunk),
+                Ok(n) => self.size += n,
+                Err(Errno::NOSPC | Errno::DQUOT) if self.keep.purge_oldest()? => {}
+                Err(errno) => return Err(errno.into()),
             }
-            self.size += n;
             self.at = self.size;
         }
         Ok(self.size == size)
-    }
-
-    fn copy_some(&mut self, from: &OwnedFd, most: u64) -> Result<u64> {
-        let most = usize::try_from(most).unwrap_or(usize::MAX).min(16 << 20);
-        let (mut read_at, mut write_at) = (self.size, self.size);
-        let file = self.file()?;
-        let copied = retry_on_intr(|| {
-            rustix::fs::copy_file_range(from, Some(&mut read_at), file, Some(&mut write_at), most)
-        });
-        match copied {
-            Err(Errno::XDEV | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL) => {
-                self.copy_by_hand(from, most)
-            }
-            Err(Errno::NOSPC | Errno::DQUOT) if self.keep.purge_oldest()? => {
-                self.copy_some(from, most as u64)
-            }
-            copied => Ok(copied? as u64),
-        }
-    }
-
-    fn copy_by_hand(&mut self, from: &OwnedFd, most: usize) -> Result<u64> {
-        let mut buf = vec![0; most.min(super::PIECE)];
-        let at = self.size;
-        let n = retry_on_intr(|| rustix::io::pread(from, &mut buf, at))?;
-        let file = self.file()?;
-        Ok(retry_on_intr(|| rustix::io::pwrite(file, &buf[..n], at))? as u64)
     }
 }

@@ -81,17 +81,16 @@ impl Writing {
         }
     }
 
-    /// Goes on with a kept partial, which was entered as open before.
+    /// Goes on with a kept partial, which was entered as open; `reservation` is what it takes.
     pub(crate) fn resumed(
         keep: &Arc<Keep>,
         id: PartialId,
         plan: &Plan,
         file: OwnedFd,
-    ) -> Result<Self> {
-        let size = Meta::from_stat(&rustix::fs::fstat(&file)?).size;
-        let mut reservation = Reservation::empty(&keep.ledger);
-        reservation.take_over(Part::Partials, Amount::entry(size));
-        Ok(Self {
+        reservation: Reservation,
+    ) -> Self {
+        let size = reservation.held().bytes;
+        Self {
             keep: Arc::clone(keep),
             id,
             file: Some(file),
@@ -102,7 +101,7 @@ impl Writing {
             reservation,
             described: true,
             end: End::Kept,
-        })
+        }
     }
 
     /// Where the next byte that is taken goes.
@@ -115,7 +114,7 @@ impl Writing {
         self.size.max(self.offset().saturating_add(more))
     }
 
-    pub(super) fn file(&mut self) -> Result<&OwnedFd> {
+    pub(crate) fn file(&mut self) -> Result<&OwnedFd> {
         if self.file.is_none() {
             let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
             let name = partials::data_name(self.id);

@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
+mod check;
+mod copy;
+mod crash;
+mod jail;
+mod model;
 mod quota;
 mod rename;
 mod trash;

@@ -1,4 +1,4 @@
-//! What `sockeye serve` was asked for, resolved: every value checked, every default filled in.
+//! What `sockeye serve DIR` was asked for, resolved: every value checked, every default filled in.
 //!
 //! Nothing is bound and nothing is printed here; files are opened, so that what is missing is told first.
 
@@ -10,15 +10,29 @@ use std::{
 
 use sockeye::{Addr, Model, quantity::parse_duration};
 use sockeye_http::{AccessLog, Config};
-use sockeye_node::{Home, Name};
+use sockeye_node::{Home, Listen, ListenError, Name};
 
 use super::{
+    super::{
+        args::{ServeArgs, Switch},
+        certificate::Certificate,
+        protocols::HTTP,
+    },
     access_log::{self, LogFile},
-    args::{ServeArgs, Switch},
-    certificate::Certificate,
-    listen,
 };
 use crate::failure::{Failure, Fault};
+
+/// Where to listen if nothing is said.
+const LISTEN: &str = "127.0.0.1:8080";
+
+/// What runs connections if nothing is said.
+const MODEL: &str = "tasks";
+
+/// The file that stands for its folder if nothing is said.
+const INDEX: &str = "index.html";
+
+/// How long a drain may take if nothing is said.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// How long a connection may wait for its first byte before a model that can only run so many at once
 /// accepts it: browsers connect ahead and then say nothing, which would take a place.
@@ -47,11 +61,19 @@ pub(super) struct Plan {
 impl Plan {
     /// Gives the arguments their meaning.
     pub(super) fn resolve(args: ServeArgs) -> Result<Self, Failure> {
-        let model: Model = args.model.parse()?;
+        for (given, argument) in [(args.data.is_given(), "--data"), (!args.set.is_empty(), "--set")]
+        {
+            if given {
+                let message =
+                    format!("{argument} is for a node, and DIR shares one folder without one");
+                return Err(Failure::usage(message).hint("leave out DIR to serve a node"));
+            }
+        }
+        let model: Model = args.model.as_deref().unwrap_or(MODEL).parse()?;
         let workers = workers(args.workers, model)?;
         let listeners = listeners(&args, model)?;
-        let drain = parse_duration(&args.drain)
-            .map_err(|error| Failure::usage(format!("--drain: {error}")))?;
+        let drain = args.drain.as_deref().map_or(Ok(DRAIN), parse_duration);
+        let drain = drain.map_err(|error| Failure::usage(format!("--drain: {error}")))?;
         let certificate = match (listeners.iter().any(|addr| addr.tls), args.cert) {
             (false, _) => None,
             (true, None) => Some(Certificate::SelfSigned),
@@ -64,8 +86,10 @@ impl Plan {
         let log = args.access_log.as_deref().map(|path| LogFile::open(path, args.json));
         let access_log = log.transpose()?;
         let mut config = Config::default();
-        config.index = args.index.iter().map(|name| index(name)).collect::<Result<_, _>>()?;
-        config.listing = args.listing == Switch::On;
+        let names = args.index.iter().map(String::as_str);
+        let usual = args.index.is_empty().then_some(INDEX);
+        config.index = names.chain(usual).map(index).collect::<Result<_, _>>()?;
+        config.listing = args.listing != Some(Switch::Off);
         config.hosts = args.host;
         config.access_log = match access_log.clone() {
             Some(log) => Some(AccessLog::new(move |record| log.write(record))),
@@ -115,8 +139,9 @@ fn folder(given: &Path) -> Result<(Home, PathBuf), Failure> {
 }
 
 fn listeners(args: &ServeArgs, model: Model) -> Result<Vec<Addr>, Failure> {
-    let parsed: Result<Vec<_>, _> = args.listen.iter().map(|text| listen::parse(text)).collect();
-    let mut listeners = parsed?;
+    let usual = args.listen.is_empty().then_some(LISTEN);
+    let texts = args.listen.iter().map(String::as_str).chain(usual);
+    let mut listeners = texts.map(listener).collect::<Result<Vec<_>, _>>()?;
     let everywhere = args.tls || args.cert.is_some() && !listeners.iter().any(|addr| addr.tls);
     for addr in &mut listeners {
         addr.tls |= everywhere;
@@ -126,6 +151,27 @@ fn listeners(args: &ServeArgs, model: Model) -> Result<Vec<Addr>, Failure> {
         }
     }
     Ok(listeners)
+}
+
+/// A listener; of what a node can listen for, a shared folder speaks HTTP alone.
+fn listener(text: &str) -> Result<Addr, Failure> {
+    let listen = Listen::parse_or(text, HTTP.name)?;
+    listen.check(&[HTTP])?;
+    Ok(listen.addr)
+}
+
+impl From<ListenError> for Failure {
+    fn from(error: ListenError) -> Self {
+        let hint = error.hint();
+        let failure = match error {
+            ListenError::Address(error) => error.into(),
+            other => Self::usage(format!("--listen {other}")),
+        };
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
 }
 
 fn workers(workers: Option<usize>, model: Model) -> Result<Option<usize>, Failure> {

@@ -1,0 +1,120 @@
+//! `sockeye config`: what a node is configured to do, and what is wrong with that.
+
+use std::io::{self, Write};
+
+use clap::Subcommand;
+use serde::Serialize;
+use sockeye_node::config::{Config, KEYS, Place, Shown, default_file};
+
+use crate::{
+    data::{DataArgs, sources},
+    failure::{Failure, Fault, ignore_broken_pipe},
+    serve::PROTOCOLS,
+};
+
+/// Check or show the configuration of a node
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sockeye config check                        is the file right? names file, line and key if not
+  sockeye config show                         what holds, and where each value comes from
+  sockeye config show --changed               only what differs from the default
+  sockeye config default > sockeye.toml       the commented default file
+  SOCKEYE_TRASH_KEEP=7d sockeye config show   what the environment sets is shown as well")]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    verb: ConfigVerb,
+}
+
+/// What to do with it.
+#[derive(Debug, Subcommand)]
+enum ConfigVerb {
+    /// Say what is wrong with it, by file, line and key; exit code 2 if anything is
+    Check {
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Print each value and where it comes from
+    Show {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Leave out what is as it is by default
+        #[arg(long)]
+        changed: bool,
+        /// Print one JSON object for each key
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the default file, with a comment for each key
+    Default,
+}
+
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    key: &'a str,
+    value: &'a str,
+    from: String,
+    default: String,
+    help: String,
+}
+
+/// Checks, shows or prints.
+pub(crate) fn run(args: &ConfigArgs) -> Result<(), Failure> {
+    match &args.verb {
+        ConfigVerb::Check { data } => check(data),
+        ConfigVerb::Show { data, changed, json } => {
+            let shown = load(data)?.shown().into_iter();
+            let shown = shown.filter(|it| !changed || it.place != Place::Default);
+            printed(|out| show(out, shown, *json))
+        }
+        ConfigVerb::Default => printed(|out| out.write_all(default_file().as_bytes())),
+    }
+}
+
+fn load(data: &DataArgs) -> Result<Config, Failure> {
+    let config = Config::load(&sources(&data.folder()?, Vec::new())?, PROTOCOLS)?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
+}
+
+fn check(data: &DataArgs) -> Result<(), Failure> {
+    let file = data.folder()?.config();
+    if !file.exists() {
+        let message = format!("there is no configuration {}", file.display());
+        return Err(Failure::new(Fault::NotFound, message).hint(
+            "`sockeye serve` makes one at its first start; --data names another data folder",
+        ));
+    }
+    let config = load(data)?;
+    let set = config.shown().iter().filter(|it| it.place != Place::Default).count();
+    printed(|out| writeln!(out, "{}: right; {set} of {} keys are set", file.display(), KEYS.len()))
+}
+
+fn show(out: &mut impl Write, shown: impl Iterator<Item = Shown>, json: bool) -> io::Result<()> {
+    for Shown { key, value, place } in shown {
+        if !json {
+            writeln!(out, "{key} = {value}  # {place}")?;
+            continue;
+        }
+        let row = KEYS.iter().find(|row| row.name == key);
+        let row = Row {
+            key,
+            value: &value,
+            from: place.to_string(),
+            default: row.map(|row| row.default_toml()).unwrap_or_default(),
+            help: row.map(|row| row.help.concat().trim().to_owned()).unwrap_or_default(),
+        };
+        serde_json::to_writer(&mut *out, &row)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Prints to standard output; a reader that went away is no failure.
+fn printed(print: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    print(&mut text)?;
+    Ok(io::stdout().write_all(&text).or_else(ignore_broken_pipe)?)
+}

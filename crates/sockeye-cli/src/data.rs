@@ -1,0 +1,181 @@
+//! The data folder that a verb is for, and how a command is carried out there: by the node that runs on it,
+//! or else by this program.
+
+use std::{
+    env,
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
+
+use clap::ValueHint;
+use sockeye_node::{
+    Node,
+    command::{Answer, Command, Execute as _, Refusal, RefusalKind},
+    config::{Config, ConfigError, PREFIX, Sources},
+    control::{self, ControlError},
+    data::{DataError, DataFolder, Hold},
+};
+
+use crate::{
+    failure::{Failure, Fault},
+    serve::PROTOCOLS,
+};
+
+/// Names the data folder where no argument does.
+const VARIABLE: &str = "SOCKEYE_DATA";
+
+/// How long a folder is waited for that somebody holds who takes no commands: another verb, or a node that
+/// starts or ends.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is tried again.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// Which data folder.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct DataArgs {
+    /// The data folder [default: $SOCKEYE_DATA, or sockeye in the user's data directory]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    data: Option<PathBuf>,
+}
+
+impl DataArgs {
+    /// Whether it was named as an argument.
+    pub(crate) fn is_given(&self) -> bool {
+        self.data.is_some()
+    }
+
+    /// The folder, which need not be there.
+    pub(crate) fn folder(&self) -> Result<DataFolder, Failure> {
+        let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let given = self.data.clone().or_else(|| set(VARIABLE));
+        let path = given
+            // The XDG Base Directory Specification: relative paths are passed over.
+            .or_else(|| {
+                set("XDG_DATA_HOME").filter(|it| it.is_absolute()).map(|it| it.join("sockeye"))
+            })
+            .or_else(|| set("HOME").map(|home| home.join(".local/share/sockeye")));
+        let Some(path) = path else {
+            let message = "no data folder: neither HOME nor XDG_DATA_HOME is set";
+            return Err(Failure::usage(message).hint("name one with --data DIR"));
+        };
+        // The server may run elsewhere, and what is printed is to be found from anywhere.
+        let path =
+            std::path::absolute(&path).map_err(|error| Failure::from(error).about("--data"))?;
+        Ok(DataFolder::new(path))
+    }
+}
+
+/// What a configuration is made of: the folder's file, the environment, and these arguments.
+pub(crate) fn sources(
+    folder: &DataFolder,
+    flags: Vec<(String, String, String)>,
+) -> Result<Sources, Failure> {
+    let environment = env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok().filter(|name| name.starts_with(PREFIX))?;
+        Some((name, value.to_string_lossy().into_owned()))
+    });
+    Ok(Sources { file: folder.read_config()?, environment: environment.collect(), flags })
+}
+
+/// Has a command carried out on a data folder, whoever holds it.
+pub(crate) fn execute(data: &DataArgs, command: Command) -> Result<Answer, Failure> {
+    let folder = data.folder()?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let held = match Hold::take(&folder) {
+            Ok(hold) => return execute_here(&hold, command),
+            // Root may give a node commands that it must not carry out itself.
+            Err(error @ (DataError::Held { .. } | DataError::NotOwned { .. })) => error,
+            Err(error) => return Err(error.into()),
+        };
+        match control::ask(&folder, command.clone()) {
+            Ok(answer) => return Ok(answer),
+            Err(ControlError::Nobody { .. }) if matches!(held, DataError::NotOwned { .. }) => {
+                return Err(held.into());
+            }
+            // It starts or ends, or is another verb.
+            Err(ControlError::Nobody { .. }) if Instant::now() < deadline => thread::sleep(AGAIN),
+            Err(ControlError::Nobody { .. }) => return Err(held.into()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Carries a command out in this process, which holds the folder.
+fn execute_here(hold: &Hold, command: Command) -> Result<Answer, Failure> {
+    let config = Config::load(&sources(hold.folder(), Vec::new())?, PROTOCOLS)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let node = Node::open(hold.folder(), config).await?;
+        let answer = node.execute(command).await;
+        node.close().await;
+        Ok(answer?)
+    })
+}
+
+/// A node of another version answered something else.
+pub(crate) fn unexpected(answer: &Answer) -> Failure {
+    let message = format!("the node answered something else than was asked: {answer:?}");
+    Failure::new(Fault::Failed, message).hint("restart the node, so that both are the same version")
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        let fault = match &error {
+            DataError::NotThere(_) => Fault::NotFound,
+            DataError::Foreign { .. } | DataError::NotAFolder(_) => Fault::Usage,
+            DataError::NotOwned { .. } => Fault::Denied,
+            DataError::Io { source, .. } => crate::failure::fault_of(source),
+            _ => Fault::Failed,
+        };
+        let hint = error.hint();
+        let failure = Self::new(fault, error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error).hint("`sockeye config default` prints every key with its default")
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let fault = match refusal.kind {
+            RefusalKind::Failed => Fault::Failed,
+            RefusalKind::Usage => Fault::Usage,
+            RefusalKind::NotFound => Fault::NotFound,
+            RefusalKind::Denied => Fault::Denied,
+            RefusalKind::NoSpace => Fault::NoSpace,
+        };
+        let failure = Self::new(fault, &refusal.message);
+        match refusal.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Refused(refusal) => refusal.into(),
+            other => Self::new(Fault::Failed, other),
+        }
+    }
+}
+
+impl From<sockeye_node::NodeError> for Failure {
+    fn from(error: sockeye_node::NodeError) -> Self {
+        match error {
+            sockeye_node::NodeError::Data(error) => error.into(),
+            other => Self::new(Fault::Failed, other),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! `sockeye serve` without a folder: a node on its data folder.
+
+mod first;
+mod plan;
+
+use std::io::Write as _;
+
+use sockeye::{Report, tls::Fingerprint};
+use sockeye_node::{
+    Listen, Node,
+    certificate::{Certificates, SelfSigned},
+    config::{Config, Place, default_file},
+    control::{Serving, ServingError, Setup},
+    data::{DataFolder, Hold},
+    listeners::{Bound, OpenError},
+};
+use tokio::runtime::Runtime;
+
+use super::{
+    PROTOCOLS, ServeArgs,
+    announce::{Announcement, FirstAdmin, Served},
+    capacity, certificate, notifier,
+    urls::Reachable,
+    warn_of_cleartext, with_way_out,
+};
+use crate::failure::{Failure, ignore_broken_pipe};
+use plan::Plan;
+
+/// How long what still blocks at the end is waited for: a disk that does not answer is no reason to stay.
+const LEFT_BEHIND: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// How long a node's own certificate is valid: people know it by its fingerprint.
+const VALID: std::time::Duration = std::time::Duration::from_secs(3650 * 24 * 3600);
+
+/// Serves until stopped.
+pub(super) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
+    let plan = Plan::resolve(args, quiet)?;
+    // From here on, what was made of a new folder is taken back unless the node gets ready.
+    let mut hold = Hold::take_or_create(&plan.folder)?;
+    let sources = crate::data::sources(&plan.folder, plan.flags.clone())?;
+    let config = Config::load(&sources, PROTOCOLS)?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    // In front of all that lasts: a port that is taken leaves nothing behind.
+    let bound = bind(&config)?;
+    let certificate = certificate(&plan.folder, &config, &bound)?;
+    if sources.file.is_none() {
+        first::write(&plan.folder.config(), default_file().as_bytes())?;
+    }
+    let addrs: Vec<_> = bound.iter().flat_map(Bound::addrs).collect();
+    warn_of_cleartext(&addrs);
+    let limits = capacity::limits();
+    capacity::warn(&addrs);
+    let setup = Setup {
+        bound,
+        certificates: certificate.0,
+        sources,
+        protocols: PROTOCOLS,
+        limits,
+        notifier: notifier(),
+    };
+    let runtime = runtime(config.settings.model.workers())?;
+    let served = runtime.block_on(serve(&mut hold, config, setup, certificate.1, &plan));
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    let report = served?;
+    if let (Some(report), false) = (report, quiet) {
+        writeln!(anstream::stderr(), "{report}").or_else(ignore_broken_pipe)?;
+    }
+    Ok(())
+}
+
+/// Serves from the opening of what the folder keeps to its close.
+async fn serve(
+    hold: &mut Hold,
+    config: Config,
+    setup: Setup,
+    fingerprint: Option<(String, Fingerprint)>,
+    plan: &Plan,
+) -> Result<Option<Report>, Failure> {
+    let model = config.settings.model;
+    let node = Node::open(&plan.folder, config).await?;
+    let first = first::admin(&node, plan.form.shows_secrets()).await?;
+    let serving = Serving::start(node.clone(), setup)?;
+    let announcement = Announcement {
+        served: Served::Node { data: plan.folder.path().to_owned(), named: plan.named, first },
+        listeners: reachable(&serving),
+        model: model.model().to_string(),
+        workers: model.workers().filter(|_| model.model() == sockeye::Model::Tasks),
+        certificate: fingerprint,
+        form: plan.form,
+        qr: plan.qr,
+        open: plan.open,
+    };
+    let served = serving.run(|| {
+        hold.keep();
+        announcement.make();
+    });
+    let served = served.await;
+    node.close().await;
+    Ok(served?)
+}
+
+fn bind(config: &Config) -> Result<Vec<Bound>, Failure> {
+    let place = config.place("listen");
+    let open = |listen: &Listen| {
+        Bound::open(listen, PROTOCOLS).map_err(|error| match error {
+            OpenError::Server(error) => {
+                let failure = with_way_out(error);
+                match &place {
+                    Place::Default | Place::Flag(_) => failure,
+                    other => failure.hint(format!("it is configured in {other}")),
+                }
+            }
+            other => other.into(),
+        })
+    };
+    config.settings.listen.iter().map(open).collect()
+}
+
+/// The certificate, made at the first start if a listener needs one and none was configured; and where it
+/// is from with its fingerprint, for people.
+fn certificate(
+    folder: &DataFolder,
+    config: &Config,
+    bound: &[Bound],
+) -> Result<(Certificates, Option<(String, Fingerprint)>), Failure> {
+    let settings = &config.settings;
+    let chain = folder.resolve(&settings.tls_cert);
+    let certificates = Certificates::new(chain.clone(), folder.resolve(&settings.tls_key));
+    if !settings.listen.iter().any(|listen| listen.addr.tls) {
+        return Ok((certificates, None));
+    }
+    let own = config.place("tls.cert") == Place::Default;
+    if own && !certificates.exist() {
+        let addrs: Vec<_> = bound.iter().flat_map(Bound::addrs).collect();
+        let names = certificate::names(&addrs);
+        certificates.write(&SelfSigned::make("sockeye, self-signed", names, VALID)?)?;
+    }
+    let fingerprint = certificates.fingerprint();
+    let fingerprint = fingerprint.map_err(|error| Failure::from(error).about(chain.display()))?;
+    let origin = match own {
+        true => "self-signed; browsers ask before they trust it".to_owned(),
+        false => chain.display().to_string(),
+    };
+    Ok((certificates, Some((origin, fingerprint))))
+}
+
+fn reachable(serving: &Serving) -> Vec<Reachable> {
+    let opened = serving.opened().into_iter();
+    let each = opened.flat_map(|opened| {
+        let protocol = PROTOCOLS.iter().find(|it| it.name == opened.listen.protocol);
+        let reachable = |addr| protocol.map(|protocol| Reachable::new(protocol, &addr));
+        opened.addrs.into_iter().filter_map(reachable).collect::<Vec<_>>()
+    });
+    each.collect()
+}
+
+/// One thread needs nobody to steal from: the runtime then lives in the program's own.
+fn runtime(workers: Option<usize>) -> Result<Runtime, Failure> {
+    use tokio::runtime::Builder;
+    let available = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut builder = match workers.unwrap_or_else(available) {
+        1 => Builder::new_current_thread(),
+        workers => {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(workers);
+            builder
+        }
+    };
+    Ok(builder.thread_name("sockeye-worker").enable_all().build()?)
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Listen(error) => error.into(),
+            OpenError::Server(error) => error.into(),
+            OpenError::Tls { listen, source } => {
+                Self::from(source).about(format!("no TLS on {listen}"))
+            }
+            other => Self::new(crate::failure::Fault::Failed, other),
+        }
+    }
+}
+
+impl From<ServingError> for Failure {
+    fn from(error: ServingError) -> Self {
+        match error {
+            ServingError::Open(error) => error.into(),
+            ServingError::Server(error) => error.into(),
+            other => Self::new(crate::failure::Fault::Failed, other),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The admin listener of a node that runs.
+
+use super::{node::Place, running::get};
+
+#[tokio::test]
+async fn a_node_tells_that_it_is_well_and_what_it_did() {
+    let place = Place::new();
+    let listeners = ["--listen", "admin+tcp://127.0.0.1:0", "--listen", "http+tcp://127.0.0.1:0"];
+    let serving = place.serve(&listeners).await;
+    let admin = serving.host_port();
+    assert!(get(admin, "/healthz").await.ends_with("\r\n\r\nok\n"));
+    assert!(get(admin, "/readyz").await.ends_with("\r\n\r\nready\n"));
+    let metrics = get(admin, "/metrics").await;
+    for line in [
+        "\nsockeye_ready 1\n",
+        "\nsockeye_listeners{protocol=\"admin\"} 1\n",
+        "\nsockeye_listeners{protocol=\"http\"} 1\n",
+        &format!("\nsockeye_connections{{protocol=\"admin\",listener=\"tcp://{admin}\"}} 1\n"),
+        "\n# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes ",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    serving.running.stop().await;
+}

@@ -1,0 +1,250 @@
+//! `sockeye serve` without a folder: the first minute of a node, its wrong starts, and its end.
+
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use super::running::{Ended, Running, Serving, run, sockeye};
+
+/// A place for a data folder, which is not there yet.
+pub(crate) struct Place(pub(crate) TempDir);
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    pub(crate) fn data(&self) -> String {
+        self.0.path().join("data").to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn write_config(&self, text: &str) {
+        fs::write(Path::new(&self.data()).join("sockeye.toml"), text).unwrap();
+    }
+
+    /// A node on it, ready, with one listener on any port unless its arguments say otherwise.
+    pub(crate) async fn serve(&self, arguments: &[&str]) -> Serving {
+        let data = self.data();
+        let usual = ["--listen", "http+tcp://127.0.0.1:0"];
+        let listen = if arguments.contains(&"--listen") { &[][..] } else { &usual };
+        let arguments = [&["serve", "--json", "--data", &data], listen, arguments].concat();
+        Serving::ready(&mut sockeye(&arguments)).await
+    }
+
+    /// Another verb on it.
+    pub(crate) async fn run(&self, words: &[&str]) -> Ended {
+        run(&[words, &["--data", &self.data()]].concat()).await
+    }
+
+    /// The names in the place, hidden ones included.
+    fn names(&self) -> Vec<String> {
+        let names = fs::read_dir(self.0.path()).unwrap();
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+#[tokio::test]
+async fn the_first_start_makes_a_private_data_folder_and_the_second_finds_it() {
+    let place = Place::new();
+    let tls = ["--listen", "http+tls+tcp://127.0.0.1:0"];
+    let serving = place.serve(&tls).await;
+    assert_eq!(serving.ready["data"], place.data());
+    assert!(serving.url("").starts_with("https://127.0.0.1:"));
+    let fingerprint = serving.ready["fingerprint"].clone();
+    assert_eq!(fingerprint.as_str().unwrap().len(), 64);
+    let mode = |path: &str| {
+        let path = Path::new(&place.data()).join(path);
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    };
+    for (path, expected) in [
+        ("", 0o700),
+        ("homes", 0o700),
+        ("sockeye.toml", 0o600),
+        ("lock", 0o600),
+        ("tls/key.pem", 0o600),
+        ("control.sock", 0o600),
+    ] {
+        assert_eq!(mode(path), expected, "{path}");
+    }
+    serving.running.stop().await;
+    let serving = place.serve(&tls).await;
+    assert_eq!(serving.ready["fingerprint"], fingerprint, "the certificate is kept");
+    serving.running.stop().await;
+}
+
+#[tokio::test]
+async fn the_table_says_where_everything_is_and_how_to_go_on() {
+    let place = Place::new();
+    let data = place.data();
+    let arguments = ["serve", "--data", &data, "--listen", "http+tcp://127.0.0.1:0"];
+    let mut running = Running::start(sockeye(&arguments).args(["--workers", "1"]));
+    assert_eq!(running.line().await, format!("Data    {data}"));
+    assert!(running.line().await.starts_with("http    http://127.0.0.1:"));
+    assert_eq!(running.line().await, "Model   tasks, 1 thread");
+    loop {
+        let line = running.line().await;
+        if line.starts_with("Users") {
+            assert_eq!(line, format!("Users   sockeye user add NAME --data {data}"));
+            break;
+        }
+    }
+    assert_eq!(running.line().await, "Stop    Ctrl-C");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_data_is_refused_with_the_process_of_the_first() {
+    let place = Place::new();
+    let serving = place.serve(&[]).await;
+    let pid = fs::read_to_string(Path::new(&place.data()).join("lock")).unwrap();
+    let ended = place.run(&["serve", "--listen", "http+tcp://127.0.0.1:0"]).await;
+    let expected = format!(
+        "error: {} is in use by process {}\nhint: stop it with `kill {}`",
+        place.data(),
+        pid.trim(),
+        pid.trim()
+    );
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.err.starts_with(&expected), "{}", ended.err);
+    serving.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_start_that_fails_says_why_and_leaves_nothing_behind() {
+    for (arguments, code, message) in [
+        (&["--set", "drian=5s"][..], 2, "--set drian: there is no such key; did you mean drain?"),
+        (&["--set", "drain"], 2, "--set drain: there is no `=` in it"),
+        (&["--model", "fork:4"], 2, "--model: a node does not run fork:4"),
+        (&["--tls"], 2, "--tls is for sharing one folder"),
+        (&["--listen", "127.0.0.1:0"], 2, "nothing says which protocol is spoken there"),
+        (&["--listen", "gopher+tcp://127.0.0.1:0"], 2, "`gopher` is not spoken here"),
+        (&["--listen", "admin+tcp://0.0.0.0:0"], 2, "admin is for this machine alone"),
+        (&["--listen", "unix:///no/such/folder/x"], 2, "nothing says which protocol"),
+        (&["--listen", "http+unix:///no/such/folder/x"], 3, "there is no folder /no/such/folder"),
+        (&["--cert", "/no/such.pem", "--listen", "http+tls+tcp://127.0.0.1:0"], 3, "/no/such.pem"),
+    ] {
+        let place = Place::new();
+        let ended = place.run(&[&["serve"], arguments].concat()).await;
+        assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.err);
+        assert!(ended.err.starts_with("error: "), "{}", ended.err);
+        assert!(ended.err.contains(message), "{arguments:?}: {}", ended.err);
+        assert_eq!(place.names(), Vec::<String>::new(), "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named_and_leaves_nothing_behind() {
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = held.local_addr().unwrap();
+    let place = Place::new();
+    let ended = place.run(&["serve", "--listen", &format!("http+tcp://{taken}")]).await;
+    let message = format!("error: cannot listen on tcp://{taken}: the address is in use");
+    assert_eq!(ended.code, Some(6));
+    assert!(ended.err.starts_with(&message), "{}", ended.err);
+    assert!(ended.err.contains("--listen http+tcp://127.0.0.1:0` takes any free"), "{}", ended.err);
+    assert_eq!(place.names(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_folder_of_something_else_and_a_file_are_left_alone() {
+    let place = Place::new();
+    fs::create_dir(place.data()).unwrap();
+    fs::write(Path::new(&place.data()).join("photo.jpg"), "x").unwrap();
+    let ended = place.run(&["serve"]).await;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.err.contains("is no data folder: it has photo.jpg in it"), "{}", ended.err);
+    let names = fs::read_dir(place.data()).unwrap().count();
+    assert_eq!(names, 1);
+}
+
+#[tokio::test]
+async fn a_broken_configuration_is_told_by_line_and_key_wherever_it_is_needed() {
+    let place = Place::new();
+    place.serve(&[]).await.running.stop().await;
+    place.write_config("public = true\ndrain = 5\n[journal]\nsinc = true\n");
+    let file = format!("{}/sockeye.toml", place.data());
+    let expected = format!(
+        "error: {file}:2: drain: `5` has no unit: write 5s or 5ms\n\
+         {file}:4: journal.sinc: there is no such key; did you mean journal.sync?\n"
+    );
+    for words in [&["serve"][..], &["config", "check"], &["config", "show"]] {
+        let ended = place.run(words).await;
+        assert_eq!(ended.code, Some(2), "{words:?}");
+        assert!(ended.err.starts_with(&expected), "{words:?}: {}", ended.err);
+    }
+}
+
+#[tokio::test]
+async fn what_is_configured_is_shown_with_where_it_comes_from() {
+    let place = Place::new();
+    assert_eq!(place.run(&["config", "check"]).await.code, Some(3));
+    place.serve(&[]).await.running.stop().await;
+    let checked = place.run(&["config", "check"]).await;
+    assert!(checked.text().contains(": right; 0 of "), "{checked:?}");
+    place.write_config("public = true\n");
+    let mut command = sockeye(&["config", "show", "--changed", "--data", &place.data()]);
+    command.env("SOCKEYE_TRASH_KEEP", "7d");
+    let shown = Ended::from(command.output().await.unwrap());
+    let file = format!("{}/sockeye.toml", place.data());
+    let expected =
+        format!("public = true  # {file}:1\ntrash.keep = \"7d\"  # SOCKEYE_TRASH_KEEP\n");
+    assert_eq!(shown.text(), expected);
+    let all = place.run(&["config", "show", "--json"]).await;
+    for line in all.text().lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(!row["help"].as_str().unwrap().is_empty(), "{line}");
+    }
+    // The default file sets nothing.
+    let default = run(&["config", "default"]).await;
+    place.write_config(default.text());
+    assert_eq!(place.run(&["config", "show", "--changed"]).await.text(), "");
+}
+
+#[tokio::test]
+async fn a_reload_applies_what_can_change_and_says_what_cannot() {
+    let place = Place::new();
+    fs::create_dir(place.data()).unwrap();
+    place.write_config("listen = \"http+tcp://127.0.0.1:0\"\n");
+    let data = place.data();
+    let arguments = ["serve", "--json", "--data", &data];
+    let mut serving = Serving::ready(&mut sockeye(&arguments)).await;
+    place.write_config(
+        "listen = [\"http+tcp://localhost:0\"]\npublic = true\nmodel = \"percore\"\n",
+    );
+    let reloaded = place.run(&["reload"]).await;
+    let text = reloaded.text();
+    assert!(
+        text.starts_with("listen = [\"http+tcp://localhost:0\"]\nmodel = \"percore:"),
+        "{text}"
+    );
+    assert!(text.contains("\", from the next start on\npublic = true\n"), "{text}");
+    assert!(
+        text.ends_with("opened http+tcp://localhost:0\nclosed http+tcp://127.0.0.1:0\n"),
+        "{text}"
+    );
+    serving.running.told("holds from the next start on").await;
+    assert_eq!(place.run(&["reload"]).await.text().lines().count(), 1, "the model alone differs");
+
+    place.write_config("public = maybe\n");
+    let ended = place.run(&["reload"]).await;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.err.contains("sockeye.toml:1"), "{}", ended.err);
+    serving.running.signal(Signal::HUP);
+    serving.running.told("the configuration stays as it was").await;
+    serving.running.stop().await;
+    let ended = place.run(&["reload"]).await;
+    assert_eq!(ended.code, Some(2), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn signals_drain_a_node_once_and_then_end_it() {
+    let place = Place::new();
+    let serving = place.serve(&[]).await;
+    serving.running.signal(Signal::INT);
+    let (status, out, err) = serving.running.end().await;
+    assert_eq!((status.code(), out.as_str()), (Some(0), ""));
+    assert!(err.contains("draining; a second signal ends"), "{err}");
+    assert!(err.contains("\nstopped after 0 connections"), "{err}");
+    assert!(!Path::new(&place.data()).join("control.sock").exists());
+}
