@@ -139,8 +139,12 @@ impl Home {
     /// Whether this handle is the only one, and nothing that was opened or begun with it is left.
     #[must_use]
     pub fn is_unused(&self) -> bool {
-        Arc::strong_count(&self.root) == 1
-            && self.keep.as_ref().is_none_or(|keep| Arc::strong_count(keep) == 1)
+        // What changes the home holds its folder as well.
+        let (own, is_unchanged) = match &self.keep {
+            Some(keep) => (2, Arc::strong_count(keep) == 1),
+            None => (1, true),
+        };
+        Arc::strong_count(&self.root) == own && is_unchanged
     }
 
     /// The same home, with its hidden files.
