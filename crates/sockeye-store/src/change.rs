@@ -112,7 +112,9 @@ impl Home {
             }
             // A place cannot be changed by its descriptor, only by a name: this one leads to it alone.
             work(&format!("/proc/self/fd/{}", place.as_raw_fd()), &meta)?;
-            Ok(Meta::from_stat(&rustix::fs::fstat(&place)?))
+            let now = Meta::from_stat(&rustix::fs::fstat(&place)?);
+            keep.note_same(&meta, &now);
+            Ok(now)
         })
         .await
     }

@@ -21,6 +21,8 @@ pub struct CheckReport {
     pub orphaned_partials: u64,
     /// Names in the trash that a crash left: of files that are still in their place, and notes without what they are for.
     pub leftovers: u64,
+    /// Digests that are kept of versions that files no longer have. They are never believed; only room is wasted.
+    pub stale_digests: u64,
     /// Whether what was found was mended.
     pub repaired: bool,
 }
@@ -29,7 +31,8 @@ impl CheckReport {
     /// Whether there was nothing to mend.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.recorded == Some(self.counted) && self.orphaned_partials == 0 && self.leftovers == 0
+        let found = self.orphaned_partials + self.leftovers + self.stale_digests;
+        self.recorded == Some(self.counted) && found == 0
     }
 }
 
@@ -76,6 +79,7 @@ impl Keep {
             self.ledger.set(Part::Trash, report.counted.trash);
         }
         drop((bin, names));
+        report.stale_digests = self.stale_digests(repair)?;
         report.recorded = said.map(|_| recorded);
         if repair {
             // What was counted is written when the home is closed.

@@ -15,12 +15,12 @@ use rustix::{
 };
 
 use crate::{
-    Amount, Condition, Error, File, FilePath, Folder, Home, Meta, Opened, Overwrite, Result,
+    Amount, Condition, Error, File, FilePath, Folder, Home, Kind, Meta, Opened, Overwrite, Result,
     UploadOptions,
     change::FOLDER_MODE,
     id::PartialId,
     keep::{Keep, locked},
-    partials,
+    partials::{self, reopened},
     rename::Moved,
     space::{Part, Reservation, Shortage},
     tree::{self, Next, Step},
@@ -63,11 +63,8 @@ impl Home {
         match self.open_path(from).await? {
             Opened::Folder(folder) => copy_folder(folder, other, to, overwrite).await,
             Opened::File(file) => match copy_file(&file, other, to, overwrite).await {
-                // A folder gives way to a file only as a whole.
                 Err(Error::WrongKind { .. }) if overwrite == Overwrite::Yes => {
-                    other.remove(to, crate::Recursive::Yes).await?;
-                    let copied = copy_file(&file, other, to, Overwrite::No).await?;
-                    Ok(Copied { replaced: true, ..copied })
+                    copy_file_over_folder(&file, other, to).await
                 }
                 Err(Error::WrongKind { .. }) => Err(Error::Exists),
                 copied => copied,
@@ -102,6 +99,20 @@ async fn copy_file(
     Ok(Copied { amount: Amount::entry(meta.size), replaced: committed.replaced })
 }
 
+/// A folder gives way only as a whole, and only once the file is whole.
+async fn copy_file_over_folder(file: &File, other: &Home, to: &FilePath) -> Result<Copied> {
+    let (from, to) = (rustix::io::fcntl_dupfd_cloexec(file, 0)?, to.clone());
+    other
+        .slow(move |keep| {
+            let mut copying = Copying::begin(keep, false);
+            let partials = reopened(&keep.partials)?;
+            let name = copying.name.clone();
+            copying.copy_file(&from, &partials, &name)?;
+            copying.finish(&to, Overwrite::Yes, Kind::File)
+        })
+        .await
+}
+
 async fn copy_folder(
     folder: Folder,
     other: &Home,
@@ -116,7 +127,7 @@ async fn copy_folder(
             }
             let mut copying = Copying::begin(keep, folder.home.hides_dotted());
             tree::walk(&folder.fd, c".", |step| copying.step(step))?;
-            copying.finish(&to, overwrite)
+            copying.finish(&to, overwrite, Kind::Folder)
         })
         .await
 }
@@ -195,17 +206,24 @@ impl Copying {
             Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Ok(()),
             from => from?,
         };
-        let stat = rustix::fs::fstat(&from)?;
+        let Some(folder) = self.folder.take() else { return Ok(()) };
+        let done = self.copy_file(&from, &folder, name);
+        self.folder = Some(folder);
+        done
+    }
+
+    /// Copies an open file to `name` in `folder`, with its time and mode.
+    fn copy_file(&mut self, from: &OwnedFd, folder: &OwnedFd, name: &CStr) -> Result<()> {
+        let stat = rustix::fs::fstat(from)?;
         if !FileType::from_raw_mode(stat.st_mode).is_file() {
             return Ok(());
         }
         let meta = Meta::from_stat(&stat);
         self.hold(Amount::entry(meta.size))?;
-        let folder = self.folder.as_ref().ok_or(Error::NotFound)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = permission_bits(stat.st_mode, false);
         let to = rustix::fs::openat(folder, name, flags, mode)?;
-        copy_bytes(&self.keep, &from, &to, meta.size)?;
+        copy_bytes(&self.keep, from, &to, meta.size)?;
         rustix::fs::fchmod(&to, mode)?;
         rustix::fs::futimens(&to, &times(meta.modified))?;
         Ok(())
@@ -216,7 +234,7 @@ impl Copying {
         self.keep.hold(&mut self.room, target)
     }
 
-    fn finish(mut self, to: &FilePath, overwrite: Overwrite) -> Result<Copied> {
+    fn finish(mut self, to: &FilePath, overwrite: Overwrite, kind: Kind) -> Result<Copied> {
         let keep = Arc::clone(&self.keep);
         if keep.syncs() {
             // One call for all the files.
@@ -227,7 +245,7 @@ impl Copying {
         let names = locked(&keep.names);
         let place = keep.place(to)?;
         let folder = keep.partials.as_fd();
-        let moved = Moved { folder, name: &self.name, is_folder: true };
+        let moved = Moved { folder, name: &self.name, is_folder: kind == Kind::Folder };
         let buried = keep.put(moved, &place, to, overwrite)?;
         self.is_whole = true;
         self.room.settle(Part::Files, amount);

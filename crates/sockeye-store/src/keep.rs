@@ -21,7 +21,7 @@ use rustix::{
 };
 
 use crate::{
-    Contents, Pool, Quota, Result, Space,
+    Contents, Digests, Pool, Quota, Result, Space,
     home::{Root, in_memory},
     id::{Ids, PartialId},
     recount,
@@ -64,6 +64,8 @@ pub struct Keeping {
     pub reserved: &'static [&'static str],
     /// Where work that blocks is done; a pool of its own by default.
     pub pool: Pool,
+    /// Where digests are kept; without it, they are computed when they are asked for.
+    pub digests: Option<Digests>,
 }
 
 impl Default for Keeping {
@@ -77,6 +79,7 @@ impl Default for Keeping {
             partials: 1000,
             reserved: &[],
             pool: Pool::default(),
+            digests: None,
         }
     }
 }

@@ -219,6 +219,7 @@ impl Writing {
                 if self.described {
                     partials::remove_plan(&keep, self.id);
                 }
+                keep.note_digests(plan, &meta, digest);
                 Ok(Committed { meta, digest, replaced })
             }
             Err(error) => {

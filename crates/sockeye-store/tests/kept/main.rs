@@ -5,6 +5,7 @@
 mod check;
 mod copy;
 mod crash;
+mod digests;
 mod jail;
 mod model;
 mod quota;

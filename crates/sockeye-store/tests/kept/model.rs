@@ -171,9 +171,6 @@ impl World {
             let copied = part(&self.model, from, to);
             self.model.retain(|at, _| !is_within(at, to));
             self.model.extend(copied);
-        } else if matches!(done, Err(Error::OverQuota { .. })) {
-            // A folder may have given way before there was found to be no room.
-            self.look().await;
         }
     }
 

@@ -274,6 +274,21 @@ async fn a_home_that_is_only_read_is_not_changed() {
 }
 
 #[tokio::test]
+async fn a_home_is_unused_once_nothing_of_it_is_left() {
+    let kept = Kept::plain();
+    kept.put("a", b"1").await.unwrap();
+    assert!(kept.home.is_unused());
+    let upload = soon(kept.home.upload(&path("a"), length(0))).await.unwrap();
+    assert!(!kept.home.is_unused());
+    soon(upload.commit()).await.unwrap();
+    assert!(kept.home.is_unused());
+    let clone = kept.home.clone();
+    assert!(!kept.home.is_unused());
+    drop(clone);
+    assert!(kept.home.is_unused());
+}
+
+#[tokio::test]
 async fn a_home_is_open_once() {
     let kept = Kept::plain();
     let again = sockeye_store::Home::keep(&kept.dir.path().join("home"), keeping()).unwrap_err();
