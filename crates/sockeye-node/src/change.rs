@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use sockeye_accounts::Rights;
 use sockeye_journal::Operation;
-use sockeye_store::{FilePath, Meta, Overwrite, Recursive, Space, Timestamp};
+use sockeye_store::{
+    Algorithm, Copied, Digest, FilePath, Meta, Overwrite, Recursive, Space, Timestamp,
+};
 
 use crate::{
     Error, Result, Session,
@@ -70,9 +72,51 @@ impl Session {
         let done = async move {
             let source = seat.tree(&from, Rights::READ | Rights::DELETE).await?;
             let target = seat.place_to_change(&to, Rights::WRITE).await?;
-            Ok(source.home.rename(&source.path, &target.path, overwrite).await?)
+            let Place { home, path, .. } = &target;
+            Ok(source.home.rename_to(&source.path, home, path, overwrite).await?)
         };
         act.carry_out(done, |_| Contents::NONE).await
+    }
+
+    /// Copies a file or a folder with all that is in it, also from one tree to another; what it replaces goes
+    /// to the trash.
+    ///
+    /// # Errors
+    /// As [`Session::rename`].
+    ///
+    /// Cancellation: a part may have been copied.
+    pub async fn copy(
+        &self,
+        from: &FilePath,
+        to: &FilePath,
+        overwrite: Overwrite,
+    ) -> Result<Copied> {
+        let (seat, from, to) = (Arc::clone(self.changing()?), from.clone(), to.clone());
+        let act = Act::begin(&seat, Operation::Copy, &from).leading_to(&to);
+        let done = async move {
+            let source = seat.tree(&from, Rights::READ).await?;
+            let target = seat.place_to_change(&to, Rights::WRITE).await?;
+            let Place { home, path, .. } = &target;
+            Ok(source.home.copy(&source.path, home, path, overwrite).await?)
+        };
+        act.carry_out(done, |done| Contents::bytes(done.amount.bytes)).await
+    }
+
+    /// A file's digest: what is known of it, or else what reading it gives. Not recorded.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::WrongKind`]; [`Error::Denied`]; [`Error::Ended`]; [`Error::Busy`];
+    /// [`Error::Io`].
+    ///
+    /// Cancellation: safe.
+    pub async fn digest(&self, path: &FilePath, algorithm: Algorithm) -> Result<Digest> {
+        match &self.kind {
+            Kind::Guest(home) => Ok(home.digest(path, algorithm).await?),
+            Kind::Seat(seat) => {
+                let place = seat.place(path, Rights::READ).await?;
+                Ok(place.home.digest(&place.path, algorithm).await?)
+            }
+        }
     }
 
     /// Sets when a file or folder was last changed.

@@ -42,8 +42,8 @@ pub use recorder::Recorder;
 pub use session::{Resource, Session};
 pub use sockeye_accounts::{Account, AccountName, Credentials, Reason, Refused, Rights, Role};
 pub use sockeye_store::{
-    Algorithm, Amount, Committed, Condition, Digest, Entry, FilePath, Home, Keeping, Kind, Meta,
-    Name, NameError, Order, Overwrite, Partial, PartialId, PathBuilder, Pool, PoolLimits, Quota,
-    Recursive, SortKey, Space, Start, Timestamp, UploadOptions, Version, readable,
+    Algorithm, Amount, Committed, Condition, Copied, Digest, Entry, FilePath, Home, Keeping, Kind,
+    Meta, Name, NameError, Order, Overwrite, Partial, PartialId, PathBuilder, Pool, PoolLimits,
+    Quota, Recursive, SortKey, Space, Start, Timestamp, UploadOptions, Version, readable,
 };
 pub use upload::Upload;

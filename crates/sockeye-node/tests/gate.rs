@@ -10,8 +10,9 @@ use sockeye_accounts::{
 };
 use sockeye_journal::Journal;
 use sockeye_node::{
-    Body, Credentials, Error, FilePath, Gate, Homes, Keeping, LoginError, Origin, Overwrite, Peer,
-    RESERVED, Recorder, Recursive, Refused, Resource, Role, Session, UploadOptions,
+    Algorithm, Body, Credentials, Error, FilePath, Gate, Homes, Keeping, LoginError, Origin,
+    Overwrite, Peer, RESERVED, Recorder, Recursive, Refused, Resource, Role, Session,
+    UploadOptions,
 };
 
 /// No wait in these tests is longer.
@@ -177,6 +178,30 @@ async fn homes_are_apart_and_the_namespace_has_its_own_names() {
     }
     assert_eq!(names(&alice, "/").await.unwrap(), ["mine.txt"]);
     assert_eq!(names(&root, "/").await.unwrap(), ["public", "shared"]);
+}
+
+#[tokio::test]
+async fn what_goes_from_one_tree_to_another_needs_rights_in_both() {
+    let node = Fixture::new().await;
+    let team = "Team".parse().unwrap();
+    node.gate.accounts().add_shared(team, Quota::NONE).await.unwrap();
+    node.grant("alice", "/shared/Team", "read,list").await;
+    let alice = node.login("alice").await;
+    put(&alice, "/plan", "a plan").await.unwrap();
+    let (own, shared) = (path("/plan"), path("/shared/Team/plan"));
+    let refused = alice.copy(&own, &shared, Overwrite::No).await;
+    assert!(matches!(refused, Err(Error::Denied)), "{refused:?}");
+    node.grant("alice", "/shared/Team", "read,write,list").await;
+    alice.copy(&own, &shared, Overwrite::No).await.unwrap();
+    assert_eq!(get(&alice, "/shared/Team/plan").await.unwrap(), "a plan");
+    let refused = alice.rename(&shared, &path("/mine"), Overwrite::No).await;
+    assert!(matches!(refused, Err(Error::Denied)), "moving takes away: {refused:?}");
+    node.grant("alice", "/shared/Team", "read,write,delete,list").await;
+    alice.rename(&shared, &path("/mine"), Overwrite::No).await.unwrap();
+    assert_eq!(get(&alice, "/mine").await.unwrap(), "a plan");
+    let digest = alice.digest(&path("/mine"), Algorithm::Sha256).await.unwrap();
+    assert_eq!(digest, Algorithm::Sha256.of(b"a plan"));
+    assert_eq!(node.told("copy").await, ["denied alice /plan", "ok alice /plan"]);
 }
 
 #[tokio::test]
