@@ -11,6 +11,7 @@ mod jail;
 mod model;
 mod quota;
 mod rename;
+mod together;
 mod trash;
 mod upload;
 
