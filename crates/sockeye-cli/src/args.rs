@@ -5,8 +5,14 @@
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
-    completions::CompletionsArgs, config::ConfigArgs, dial::DialArgs, reload::ReloadArgs,
+    backup::{BackupArgs, RestoreArgs},
+    completions::CompletionsArgs,
+    config::ConfigArgs,
+    dial::DialArgs,
+    reload::ReloadArgs,
     serve::ServeArgs,
+    store::StoreArgs,
+    trash::TrashArgs,
 };
 
 /// The version and the commit that it was built from, if that is known.
@@ -59,6 +65,10 @@ pub(crate) enum Verb {
     Serve(ServeArgs),
     Config(ConfigArgs),
     Reload(ReloadArgs),
+    Trash(TrashArgs),
+    Store(StoreArgs),
+    Backup(BackupArgs),
+    Restore(RestoreArgs),
     Dial(DialArgs),
     Completions(CompletionsArgs),
 }

@@ -10,7 +10,7 @@ use std::{
 
 use clap::ValueHint;
 use sockeye_node::{
-    Node,
+    Node, NodeError,
     command::{Answer, Command, Execute as _, Refusal, RefusalKind},
     config::{Config, ConfigError, PREFIX, Sources},
     control::{self, ControlError},
@@ -81,17 +81,25 @@ pub(crate) fn sources(
 
 /// Has a command carried out on a data folder, whoever holds it.
 pub(crate) fn execute(data: &DataArgs, command: Command) -> Result<Answer, Failure> {
+    Ok(execute_holding(data, command)?.0)
+}
+
+/// Has a command carried out, and goes on holding the data folder if it is this program that holds it.
+pub(crate) fn execute_holding(
+    data: &DataArgs,
+    command: Command,
+) -> Result<(Answer, Option<Hold>), Failure> {
     let folder = data.folder()?;
     let deadline = Instant::now() + PATIENCE;
     loop {
         let held = match Hold::take(&folder) {
-            Ok(hold) => return execute_here(&hold, command),
+            Ok(hold) => return Ok((execute_here(&hold, command)?, Some(hold))),
             // Root may give a node commands that it must not carry out itself.
             Err(error @ (DataError::Held { .. } | DataError::NotOwned { .. })) => error,
             Err(error) => return Err(error.into()),
         };
         match control::ask(&folder, command.clone()) {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => return Ok((answer, None)),
             Err(ControlError::Nobody { .. }) if matches!(held, DataError::NotOwned { .. }) => {
                 return Err(held.into());
             }
@@ -110,8 +118,10 @@ fn execute_here(hold: &Hold, command: Command) -> Result<Answer, Failure> {
     runtime.block_on(async {
         let node = Node::open(hold.folder(), config).await?;
         let answer = node.execute(command).await;
-        node.close().await;
-        Ok(answer?)
+        let closed = node.close().await;
+        let answer = answer?;
+        closed?;
+        Ok(answer)
     })
 }
 
@@ -171,10 +181,12 @@ impl From<ControlError> for Failure {
     }
 }
 
-impl From<sockeye_node::NodeError> for Failure {
-    fn from(error: sockeye_node::NodeError) -> Self {
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
         match error {
-            sockeye_node::NodeError::Data(error) => error.into(),
+            NodeError::Data(error) => error.into(),
+            // Says itself what it is about and the way out.
+            NodeError::Accounts(error) => Refusal::from(error).into(),
             other => Self::new(Fault::Failed, other),
         }
     }

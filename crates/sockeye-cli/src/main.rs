@@ -4,6 +4,7 @@
 //! libraries: a verb resolves its arguments, calls them, and says what happened.
 
 mod args;
+mod backup;
 mod completions;
 mod config;
 mod data;
@@ -12,6 +13,8 @@ mod failure;
 mod logging;
 mod reload;
 mod serve;
+mod store;
+mod trash;
 
 use std::process::ExitCode;
 
@@ -30,6 +33,10 @@ fn main() -> ExitCode {
         Verb::Serve(serve) => serve::run(serve, args.quiet > 0),
         Verb::Config(config) => config::run(&config),
         Verb::Reload(reload) => reload::run(&reload),
+        Verb::Trash(trash) => trash::run(&trash),
+        Verb::Store(store) => store::run(&store),
+        Verb::Backup(backup) => backup::run(&backup),
+        Verb::Restore(restore) => backup::restore(&restore),
         Verb::Dial(dial) => dial::run(dial),
         Verb::Completions(completions) => completions::run(&completions),
     };

@@ -6,6 +6,7 @@
 //! everything in one folder and change nothing.
 
 mod act;
+pub mod backup;
 pub mod certificate;
 mod change;
 pub mod command;
@@ -16,6 +17,7 @@ pub mod data;
 mod error;
 mod gate;
 mod homes;
+mod housekeeping;
 mod list;
 pub mod listeners;
 mod namespace;
@@ -32,9 +34,9 @@ pub use error::{Error, Result};
 pub use gate::{Gate, LoginError};
 pub use homes::{Homes, Owner};
 pub use list::{Folder, Gathered, Listing};
-pub use listeners::{Listen, ListenError, Protocol, Service};
+pub use listeners::{Listen, ListenError, Listening, Protocol, Service};
 pub use namespace::RESERVED;
-pub use node::{Node, NodeError, Phase};
+pub use node::{FIRST_ADMIN, Node, NodeError, Phase};
 pub use origin::{Origin, Peer};
 pub use pace::Bucket;
 pub use read::{Body, FileBody, OpenFile, Range};

@@ -11,16 +11,33 @@ use std::{
     time::Instant,
 };
 
-use sockeye::ServerHandle;
+use sockeye::{ServerHandle, pool::PoolError};
+use sockeye_accounts::{
+    AccountName, AccountQuery, Accounts, NewPassword, Quota, Role, Secret, Sqlite,
+};
+use sockeye_journal::{Journal, Operation, Outcome, Record};
 use sockeye_store::{Pool, PoolLimits};
 
-use crate::{config::Config, counters::Counters, data::DataFolder, listeners::Listen};
+use crate::{
+    Gate, Homes, Recorder,
+    config::Config,
+    counters::Counters,
+    data::{DataError, DataFolder},
+    listeners::Listen,
+};
+
+/// The first administrator's name.
+pub const FIRST_ADMIN: &str = "admin";
+
+/// What the journal calls what this program does by itself.
+const PROTOCOL: &str = "node";
 
 /// A node; shared by everything that serves it.
 #[derive(Debug)]
 pub struct Node {
     folder: DataFolder,
     config: RwLock<Arc<Config>>,
+    gate: Arc<Gate>,
     pool: Pool,
     phase: AtomicU8,
     since: Instant,
@@ -47,20 +64,44 @@ pub enum Phase {
 pub enum NodeError {
     /// The data folder, or what it is made of.
     #[error(transparent)]
-    Data(#[from] crate::data::DataError),
+    Data(#[from] DataError),
+    /// The accounts.
+    #[error(transparent)]
+    Accounts(#[from] sockeye_accounts::Error),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] sockeye_journal::Error),
+    /// The threads that wait for the disk.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
 }
 
 impl Node {
-    /// Opens what `folder` keeps. The caller holds the folder's lock, and goes on holding it.
+    /// Opens what `folder` keeps, on a runtime. The caller holds the folder's lock, and goes on holding it
+    /// until the node is [closed](Self::close).
     ///
     /// # Errors
-    /// [`NodeError`].
+    /// [`NodeError`]: among others, accounts or a journal of a newer version.
     pub async fn open(folder: &DataFolder, config: Config) -> Result<Arc<Self>, NodeError> {
-        let threads = config.settings.limits_disk_threads.count();
+        let settings = &config.settings;
+        let threads = settings.limits_disk_threads.count();
         let pool = Pool::new(PoolLimits { running: threads, ..PoolLimits::default() });
+        // What an interrupted backup left.
+        let _ = std::fs::remove_dir_all(folder.snapshots());
+        let (path, kept) = (folder.journal(), settings.journal());
+        let journal = pool.run(move || Journal::open(&path, kept)).await??;
+        let recorder = Recorder::new(journal.clone());
+        let source = Sqlite::open(folder.database()).await?;
+        let accounts = Accounts::new(source, settings.accounts(), recorder.clone());
+        let spare = settings.limits_homes.count();
+        let homes = Homes::new(folder.path().to_owned(), settings.keeping(pool.clone()), spare);
+        let gate = Gate::new(accounts, homes, journal);
+        recorder.tell(&gate);
+        apply(&config, &gate);
         Ok(Arc::new(Self {
             folder: folder.clone(),
             config: RwLock::new(Arc::new(config)),
+            gate,
             pool,
             phase: AtomicU8::new(Phase::Starting as u8),
             since: Instant::now(),
@@ -79,6 +120,24 @@ impl Node {
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The gate, where sessions come from.
+    #[must_use]
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// The accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        self.gate.accounts()
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        self.gate.journal()
     }
 
     /// The threads that wait for the disk.
@@ -126,9 +185,61 @@ impl Node {
 
     /// From now on this configuration holds.
     pub(crate) fn configure(&self, config: Config) {
+        apply(&config, &self.gate);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 
-    /// Brings everything to the disk, at the end.
-    pub async fn close(&self) {}
+    /// Records what the node itself does.
+    pub(crate) fn record(&self, operation: Operation, detail: &str) {
+        let record = Record::new(operation, Outcome::Ok, PROTOCOL);
+        let record = Record { detail: Some(detail), ..record };
+        if self.journal().append(&record).is_err() {
+            self.journal().unrecorded(operation);
+        }
+    }
+
+    /// Makes the first administrator, with a one-time password, if there is no account at all.
+    ///
+    /// # Errors
+    /// What the accounts refuse.
+    pub async fn first_admin(&self) -> Result<Option<(AccountName, Secret)>, NodeError> {
+        let query = AccountQuery { limit: 1, ..AccountQuery::default() };
+        if !self.accounts().list(&query).await?.entries.is_empty() {
+            return Ok(None);
+        }
+        let Ok(name) = FIRST_ADMIN.parse::<AccountName>() else { return Ok(None) };
+        let secret = Secret::one_time();
+        let password = NewPassword::OneTime(secret.clone());
+        self.accounts().add(name.clone(), Role::Admin, Quota::NONE, password).await?;
+        Ok(Some((name, secret)))
+    }
+
+    /// Finishes what is under way and brings everything to the disk; nothing can be asked afterwards.
+    ///
+    /// # Errors
+    /// The first thing that could not be brought there; the rest was.
+    ///
+    /// Cancellation: the rest stays as it is, and is mended at the next start.
+    pub async fn close(&self) -> Result<(), NodeError> {
+        self.gate.finish().await;
+        let gate = Arc::clone(&self.gate);
+        let journal = self.pool.run(move || {
+            let homes = gate.homes();
+            for (owner, home) in homes.all() {
+                homes.forget(owner);
+                // The last one to have it writes down what it holds.
+                drop(home);
+            }
+            gate.journal().close()
+        });
+        let journal = journal.await;
+        self.accounts().close().await?;
+        Ok(journal??)
+    }
+}
+
+/// Tells the gate what can change while it runs.
+fn apply(config: &Config, gate: &Gate) {
+    gate.set_public(config.settings.public);
+    gate.set_account_rate(config.settings.bandwidth_account.map(|rate| rate.0));
 }

@@ -42,7 +42,7 @@ const PROTOCOLS: &[Protocol] = &[Protocol {
     ports: (1, 2),
     local_only: false,
     alpn: &["hello"],
-    service: |_, settings| Arc::new(Greeter(settings.http_index[0].to_string())),
+    service: |listening| Arc::new(Greeter(listening.settings.http_index[0].to_string())),
 }];
 
 async fn within<T>(work: impl Future<Output = T>) -> T {

@@ -235,10 +235,7 @@ impl Home {
         T: Send + 'static,
         W: FnOnce(&Arc<Keep>) -> Result<T> + Send + 'static,
     {
-        let keep = self.kept()?;
-        // The semaphore is never closed.
-        let _turn = keep.turns.acquire().await.map_err(|_| Error::Busy)?;
-        let keep = Arc::clone(keep);
+        let keep = Arc::clone(self.kept()?);
         self.pool
             .run(move || {
                 keep.ready()?;

@@ -56,7 +56,6 @@ pub(super) struct FirstAdmin {
 }
 
 /// How the one-time password comes to its reader.
-#[expect(dead_code, reason = "made as soon as there are accounts")]
 pub(super) enum FirstPassword {
     /// It is shown.
     Shown(String),

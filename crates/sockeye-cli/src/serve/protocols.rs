@@ -7,7 +7,7 @@ use sockeye_http::{
     Config, Http, Requests,
     admin::{Admin, NodeVitals},
 };
-use sockeye_node::{Home, Node, Protocol, Service, Session, config::Settings};
+use sockeye_node::{Home, Listening, Protocol, Service, Session};
 
 /// The application protocols of HTTP over TLS, the preferred one first (RFC 9113 §3.2).
 pub(super) const HTTP_ALPN: &[&str] = &["h2", "http/1.1"];
@@ -36,7 +36,8 @@ const ADMIN: Protocol = Protocol {
 pub(crate) const PROTOCOLS: &[Protocol] = &[HTTP, ADMIN];
 
 /// Until sessions come from accounts: the public tree, where it is open.
-fn http(node: &Arc<Node>, settings: &Settings) -> Arc<dyn Service> {
+fn http(listening: &Listening<'_>) -> Arc<dyn Service> {
+    let Listening { node, settings, .. } = *listening;
     let mut config = Config::from(settings);
     config.requests = Some(Requests::of(node));
     let public = Home::open_with(&node.folder().public(), node.pool().clone());
@@ -46,9 +47,9 @@ fn http(node: &Arc<Node>, settings: &Settings) -> Arc<dyn Service> {
     }
 }
 
-fn admin(node: &Arc<Node>, settings: &Settings) -> Arc<dyn Service> {
-    let vitals = Arc::new(NodeVitals::new(Arc::clone(node)));
-    Arc::new(Admin::new(vitals, Config::from(settings)))
+fn admin(listening: &Listening<'_>) -> Arc<dyn Service> {
+    let vitals = Arc::new(NodeVitals::new(Arc::clone(listening.node)));
+    Arc::new(Admin::new(vitals, Config::from(listening.settings)))
 }
 
 /// Serves nobody.

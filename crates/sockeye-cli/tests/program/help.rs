@@ -20,6 +20,10 @@ async fn the_program_says_what_it_can_do() {
       serve        Serve a team's node, or share one folder on the web
       config       Check or show the configuration of a node
       reload       Have a running node read its configuration and certificate again
+      trash        List, restore or destroy what was deleted or replaced
+      store        Check the homes on the disk
+      backup       Back up accounts, configuration, journal and keys, also while the node runs
+      restore      Put a backup back into a data folder that has no accounts
       dial         Open a line to any address, from the terminal or a pipe
       completions  Print a script that completes this program's words in a shell
       help         Print this message or the help of the given subcommand(s)
@@ -169,7 +173,9 @@ async fn completions_says_where_a_script_belongs() {
 
 #[tokio::test]
 async fn every_verb_shows_an_example() {
-    for verb in ["serve", "config", "reload", "dial", "completions"] {
+    for verb in
+        ["serve", "config", "reload", "trash", "store", "backup", "restore", "dial", "completions"]
+    {
         assert!(help(&[verb, "--help"]).await.contains(&format!("  sockeye {verb} ")), "{verb}");
     }
 }

@@ -11,6 +11,7 @@ mod dialling;
 mod errors;
 mod health;
 mod help;
+mod keeping;
 mod node;
 mod packets;
 mod running;

@@ -41,6 +41,9 @@ pub(crate) fn quieten(command: &mut Command) -> &mut Command {
     command
         // No test comes near the data of whoever runs it.
         .env("SOCKEYE_DATA", "/nonexistent/data")
+        // Passwords of tests are worth nothing, and an unoptimised program takes a second to hash one.
+        .env("SOCKEYE_LOGIN_MEMORY", "8KiB")
+        .env("SOCKEYE_LOGIN_PASSES", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

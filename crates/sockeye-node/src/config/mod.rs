@@ -5,6 +5,7 @@
 
 mod fault;
 mod file;
+mod means;
 mod table;
 mod value;
 mod written;
@@ -231,6 +232,9 @@ fn together(settings: &Settings, protocols: &[Protocol]) -> Vec<(&'static str, S
         } else if settings.listen[..index].contains(listen) && !listen.takes_any_port() {
             wrong.push(("listen", format!("{listen} is there twice: leave one of them out")));
         }
+    }
+    if let Err(error) = settings.hash_cost() {
+        wrong.push(("login.memory", error.to_string()));
     }
     let own = |key: &str, path: &PathBuf| {
         Key::find(key).is_some_and(|key| std::path::Path::new(key.default) == path)

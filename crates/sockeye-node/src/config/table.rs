@@ -6,6 +6,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use sockeye_journal::Kind;
 use sockeye_store::Name;
 
 use super::value::{Bytes, Durability, NodeModel, Raw, Value, Within};
@@ -159,15 +160,17 @@ settings! {
     /// How long the journal is kept; "none" is for ever.
     Restart "journal.keep" => journal_keep: Option<Duration> = "none";
     /// How large it may become before its oldest segments are removed.
-    Restart "journal.keep-size" => journal_keep_size: Option<Bytes> = "none";
+    Restart "journal.keep-size" => journal_keep_size: Option<Bytes> = "16GiB";
     /// How long a record that nobody waits for may stay in memory.
     Restart "journal.interval" => journal_interval: Duration = "200ms";
     /// Records in memory before writers wait.
     Restart "journal.batch" => journal_batch: Bytes = "4MiB";
-    /// How long an operation may wait for the journal before the node becomes read-only.
-    Restart "journal.wait" => journal_wait: Duration = "2s";
-    /// Kinds of operations that are not recorded, as ["read", "list"].
-    Restart "journal.off" => journal_off: Vec<String> = "";
+    /// How long an operation may be held up by a journal that has no room in memory.
+    Restart "journal.block" => journal_block: Duration = "250ms";
+    /// How long a change may wait for its record before it is answered as failed.
+    Restart "journal.wait" => journal_wait: Duration = "5s";
+    /// Kinds of operations that are not recorded, of "read", "list", "login" and "refusal".
+    Restart "journal.off" => journal_off: Vec<Kind> = "";
 
     /// Memory that one hashing of a password takes (argon2id).
     Restart "login.memory" => login_memory: Bytes = "19MiB";

@@ -8,6 +8,7 @@ use sockeye::{
     Model,
     quantity::{format_duration, format_size, parse_duration, parse_size},
 };
+use sockeye_journal::Kind;
 use sockeye_store::Name;
 
 use crate::listeners::Listen;
@@ -325,6 +326,21 @@ impl Value for Name {
 
     fn print(&self) -> String {
         quoted(&self.to_string())
+    }
+}
+
+impl Value for Kind {
+    fn expected() -> String {
+        "\"read\", \"list\", \"login\" or \"refusal\"".to_owned()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, String> {
+        let text = raw.text().ok_or_else(|| Self::unlike(raw))?;
+        text.parse().map_err(|error: sockeye_journal::Error| error.to_string())
+    }
+
+    fn print(&self) -> String {
+        quoted(self.name())
     }
 }
 

@@ -7,6 +7,7 @@ use sockeye::{
     server::{Order, Orders},
     systemd::{Notifier, State},
 };
+use sockeye_journal::Operation;
 use tokio::sync::{Mutex, Notify};
 
 use super::{MAX_LINE, VERSION, socket::Control};
@@ -16,6 +17,7 @@ use crate::{
     command::{Answer, Command, Execute, Refusal, RefusalKind, Reloaded, Status},
     config::{Config, ConfigError, Settings, Sources, Within},
     data::DataError,
+    housekeeping,
     listeners::{Bound, Exchanged, Listeners, OpenError, Opened},
     node::Phase,
 };
@@ -129,13 +131,18 @@ impl Serving {
         let control = self.control()?;
         let commands = control.handle();
         let serve = async {
+            self.node.record(Operation::Start, &format!("version {VERSION}"));
             self.node.set_phase(Phase::Ready);
             self.tell(State::Ready);
             ready();
-            self.attend(&orders).await;
+            tokio::select! {
+                () = self.attend(&orders) => {}
+                () = housekeeping::keep(&self.node) => {}
+            }
             self.node.set_phase(Phase::Draining);
             self.tell(State::Stopping);
             let ended = self.drain(&orders).await;
+            self.node.record(Operation::Stop, "drained");
             // Last, so that whoever wants to know meets somebody.
             commands.drain();
             ended
@@ -216,6 +223,8 @@ impl Serving {
         if let Err(error) = self.certificates.reload() {
             reloaded.failed.push(format!("the certificate stays as it was: {error}"));
         }
+        let keys: Vec<_> = reloaded.changed.iter().map(|change| &*change.key).collect();
+        self.node.record(Operation::Reload, &keys.join(" "));
         let Exchanged { opened, closed, failed } =
             self.listeners.exchange(&settings, self.protocols).await;
         reloaded.opened = opened.iter().map(ToString::to_string).collect();
@@ -258,6 +267,7 @@ impl Execute for Serving {
                 }
                 Err(error) => Err(Refusal::new(RefusalKind::Usage, error)),
             },
+            other => self.node.execute(other).await,
         }
     }
 }

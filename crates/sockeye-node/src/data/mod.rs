@@ -68,7 +68,7 @@ places! {
     /// The operation log.
     journal => "journal",
     /// The key that signs it.
-    journal_key => "journal.key",
+    journal_key => "journal/journal.key",
     /// The accounts' homes, named by their ULIDs.
     homes => "homes",
     /// The shared folders, likewise.

@@ -11,7 +11,7 @@ mod service;
 pub use address::{Listen, ListenError};
 pub use bind::{Bound, OpenError};
 pub use open::{Exchanged, Listeners, Opened};
-pub use protocol::{Protocol, Service};
+pub use protocol::{Listening, Protocol, Service};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -12,8 +12,8 @@ use sockeye::{Addr, Limits, Model, PreparedServer, Report, ServerHandle};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::task::TaskTracker;
 
-use super::{Bound, Listen, OpenError, Protocol, service::Current};
-use crate::{Node, certificate::Certificates, config::Settings};
+use super::{Bound, Listen, Listening, OpenError, Protocol, Service, service::Current};
+use crate::{Bucket, Node, certificate::Certificates, config::Settings};
 
 /// How long a listener may need to let go of an address that another one is to have.
 const HANDED_OVER: Duration = Duration::from_secs(3);
@@ -40,6 +40,7 @@ struct Open {
     listen: Listen,
     protocol: &'static Protocol,
     service: Arc<Current>,
+    bucket: Arc<Bucket>,
     handle: ServerHandle,
 }
 
@@ -94,7 +95,8 @@ impl Listeners {
     pub fn accept(&self, bound: Bound) -> Result<(), OpenError> {
         let Bound { listen, protocol, server } = bound;
         let config = self.node.config();
-        let service = (protocol.service)(&self.node, &config.settings);
+        let bucket = Arc::new(Bucket::new(None));
+        let service = self.service(protocol, &config.settings, &bucket);
         let service = Arc::new(Current::new(service));
         let model = config.settings.model.model();
         let mut server = server.model(model).limits(self.limits.clone()).signals(false);
@@ -106,9 +108,20 @@ impl Listeners {
         let prepared = server.with(Arc::clone(&service)).prepare()?;
         let handle = prepared.handle();
         self.run(prepared, model)?;
-        self.lock().push(Open { listen, protocol, service, handle });
+        self.lock().push(Open { listen, protocol, service, bucket, handle });
         self.node.set_servers(self.handles());
         Ok(())
+    }
+
+    /// What serves a listener with these settings, whose limit on bandwidth holds at once.
+    fn service(
+        &self,
+        protocol: &Protocol,
+        settings: &Settings,
+        bucket: &Arc<Bucket>,
+    ) -> Arc<dyn Service> {
+        bucket.set_rate(settings.bandwidth_listener.map(|rate| rate.0));
+        (protocol.service)(&Listening { node: &self.node, settings, bucket })
     }
 
     /// Runs a server beside the others.
@@ -205,7 +218,8 @@ impl Listeners {
             match before.iter().position(|open| open.listen == *listen) {
                 Some(at) => {
                     let stays = before.swap_remove(at);
-                    stays.service.replace((stays.protocol.service)(&self.node, settings));
+                    let service = self.service(stays.protocol, settings, &stays.bucket);
+                    stays.service.replace(service);
                     open.push(stays);
                 }
                 None => opening.push(listen.clone()),

@@ -4,7 +4,7 @@ use std::{fmt, future::Future, io, pin::Pin, sync::Arc};
 
 use sockeye::{Conn, ConnInfo, Failure, Handler};
 
-use crate::{Node, config::Settings};
+use crate::{Bucket, Node, config::Settings};
 
 /// A protocol that a node can speak: a row of the program's table.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +19,20 @@ pub struct Protocol {
     pub local_only: bool,
     /// What it calls itself within TLS (ALPN), the preferred name first.
     pub alpn: &'static [&'static str],
-    /// Makes what serves its connections, again at each reload.
-    pub service: fn(&Arc<Node>, &Settings) -> Arc<dyn Service>,
+    /// Makes what serves a listener's connections, again at each reload.
+    pub service: fn(&Listening<'_>) -> Arc<dyn Service>,
+}
+
+/// What the service of a listener is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Listening<'a> {
+    /// The node.
+    pub node: &'a Arc<Node>,
+    /// The settings that hold from now on.
+    pub settings: &'a Settings,
+    /// What the bytes of all connections of this listener go through: a session's
+    /// [origin](crate::Origin::listener).
+    pub bucket: &'a Arc<Bucket>,
 }
 
 impl Protocol {

@@ -24,7 +24,7 @@ pub(crate) const PROTOCOLS: &[Protocol] = &[
         ports: (80, 443),
         local_only: false,
         alpn: &["h2", "http/1.1"],
-        service: |_, _| Arc::new(Greeting("http\n")),
+        service: |_| Arc::new(Greeting("http\n")),
     },
     Protocol {
         name: "admin",
@@ -32,6 +32,6 @@ pub(crate) const PROTOCOLS: &[Protocol] = &[
         ports: (80, 443),
         local_only: true,
         alpn: &["http/1.1"],
-        service: |_, _| Arc::new(Greeting("admin\n")),
+        service: |_| Arc::new(Greeting("admin\n")),
     },
 ];

@@ -2,18 +2,33 @@
 
 use std::path::Path;
 
-use sockeye_node::Node;
+use sockeye_node::{Node, data::write_private};
 
-use super::FirstAdmin;
+use super::super::announce::{FirstAdmin, FirstPassword};
 use crate::failure::Failure;
 
 /// Writes a file that only its owner may read.
 pub(super) fn write(path: &Path, contents: &[u8]) -> Result<(), Failure> {
-    sockeye_node::data::write_private(path, contents)
+    write_private(path, contents)
         .map_err(|error| Failure::from(error).about(format!("cannot write {}", path.display())))
 }
 
-/// Makes the administrator if the node has no account at all.
-pub(super) async fn admin(_node: &Node, _shown: bool) -> Result<Option<FirstAdmin>, Failure> {
-    Ok(None)
+/// Makes the administrator if the node has no account at all. The password is shown if somebody is there to
+/// read it, and otherwise put where only the node's own user can.
+pub(super) async fn admin(node: &Node, shown: bool) -> Result<Option<FirstAdmin>, Failure> {
+    let file = node.folder().initial_password();
+    let Some((name, secret)) = node.first_admin().await? else {
+        // Still there if it was never changed.
+        return Ok(file.exists().then(|| FirstAdmin {
+            name: sockeye_node::FIRST_ADMIN.to_owned(),
+            password: FirstPassword::File(file),
+        }));
+    };
+    let password = if shown {
+        FirstPassword::Shown(secret.expose().to_owned())
+    } else {
+        write(&file, format!("{}\n", secret.expose()).as_bytes())?;
+        FirstPassword::File(file)
+    };
+    Ok(Some(FirstAdmin { name: name.to_string(), password }))
 }

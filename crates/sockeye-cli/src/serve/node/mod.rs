@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     PROTOCOLS, ServeArgs,
-    announce::{Announcement, FirstAdmin, Served},
+    announce::{Announcement, Served},
     capacity, certificate, notifier,
     urls::Reachable,
     warn_of_cleartext, with_way_out,
@@ -97,8 +97,10 @@ async fn serve(
         announcement.make();
     });
     let served = served.await;
-    node.close().await;
-    Ok(served?)
+    let closed = node.close().await;
+    let report = served?;
+    closed?;
+    Ok(report)
 }
 
 fn bind(config: &Config) -> Result<Vec<Bound>, Failure> {

@@ -3,9 +3,17 @@
 //! The program makes a [`Command`] of its arguments; the running node carries it out, or, where none runs, the
 //! program itself. Both answer the same.
 
-use serde::{Deserialize, Serialize};
+mod account;
+mod check;
+mod trash;
 
-use crate::{Node, config::Changed};
+use serde::{Deserialize, Serialize};
+use sockeye_accounts::{AccountAnswer, AccountCommand};
+
+pub use check::{Checked, HomeFault};
+pub use trash::{Removed, TrashAnswer, TrashCommand, Whose};
+
+use crate::{Node, backup::Snapshot, config::Changed};
 
 /// What is to be done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -16,6 +24,24 @@ pub enum Command {
     Status,
     /// Reads configuration and certificate again.
     Reload,
+    /// Something with accounts or shared folders.
+    Account(AccountCommand),
+    /// Something with a home's trash.
+    Trash {
+        /// Which home's.
+        of: Whose,
+        /// What.
+        what: TrashCommand,
+    },
+    /// Compares what homes are said to hold with what they hold.
+    Check {
+        /// One home; all if none is named.
+        of: Option<Whose>,
+        /// Whether what is found is mended.
+        repair: bool,
+    },
+    /// Puts aside what a backup is made of.
+    Snapshot,
 }
 
 /// What came of it.
@@ -27,6 +53,14 @@ pub enum Answer {
     Status(Status),
     /// To [`Command::Reload`].
     Reloaded(Reloaded),
+    /// To [`Command::Account`].
+    Account(AccountAnswer),
+    /// To [`Command::Trash`].
+    Trash(TrashAnswer),
+    /// To [`Command::Check`].
+    Checked(Checked),
+    /// To [`Command::Snapshot`].
+    Snapshot(Snapshot),
 }
 
 /// How a running node is.
@@ -122,6 +156,28 @@ impl Execute for Node {
                 Err(Refusal::new(RefusalKind::NotFound, "no node runs on this data folder")
                     .hint("`sockeye serve` starts one"))
             }
+            Command::Account(command) => account::execute(self, command).await.map(Answer::Account),
+            Command::Trash { of, what } => trash::execute(self, of, what).await.map(Answer::Trash),
+            Command::Check { of, repair } => {
+                check::execute(self, of, repair).await.map(Answer::Checked)
+            }
+            Command::Snapshot => self.snapshot().await.map(Answer::Snapshot),
         }
+    }
+}
+
+/// An error of the files, as a user is told of it.
+impl From<crate::Error> for Refusal {
+    fn from(error: crate::Error) -> Self {
+        use std::io::ErrorKind;
+        let message = error.to_string();
+        let kind = match std::io::Error::from(error).kind() {
+            ErrorKind::NotFound => RefusalKind::NotFound,
+            ErrorKind::PermissionDenied => RefusalKind::Denied,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => RefusalKind::NoSpace,
+            ErrorKind::InvalidInput => RefusalKind::Usage,
+            _ => RefusalKind::Failed,
+        };
+        Self::new(kind, message)
     }
 }

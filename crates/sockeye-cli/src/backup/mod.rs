@@ -1,0 +1,128 @@
+//! `sockeye backup` and `sockeye restore`: what a node knows, put aside and put back.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use clap::ValueHint;
+use serde::Serialize;
+use sockeye::quantity::format_size;
+use sockeye_node::{
+    backup::{BackupError, Manifest},
+    command::{Answer, Command},
+    data::Hold,
+};
+
+use crate::{
+    data::{self, DataArgs},
+    failure::{Failure, Fault, fault_of, ignore_broken_pipe},
+};
+
+/// Back up accounts, configuration, journal and keys, also while the node runs
+///
+/// The files of the homes are not in it: they are plain files under homes, shared and public of the data
+/// folder, for rsync and the like. A backup has the node's keys and password hashes in it: keep it as
+/// closed as the data folder.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sockeye backup /backup/monday                a new folder, with a list of digests
+  sockeye backup /backup/monday --data /srv/node
+  sockeye restore /backup/monday               puts it back into a data folder without accounts")]
+pub(crate) struct BackupArgs {
+    /// The folder to make
+    #[arg(value_name = "DEST", value_hint = ValueHint::DirPath)]
+    to: PathBuf,
+
+    #[command(flatten)]
+    data: DataArgs,
+
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Put a backup back into a data folder that has no accounts
+///
+/// Every file is compared with the backup's digests first. Homes that are in the data folder stay, and
+/// belong to their accounts again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sockeye restore /backup/monday --data /srv/node
+  sockeye restore /backup/monday --check           only compare it with its digests")]
+pub(crate) struct RestoreArgs {
+    /// The backup
+    #[arg(value_name = "BACKUP", value_hint = ValueHint::DirPath)]
+    from: PathBuf,
+
+    #[command(flatten)]
+    data: DataArgs,
+
+    /// Compare the backup with its digests, and put nothing back
+    #[arg(long)]
+    check: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Done<'a> {
+    backup: &'a str,
+    files: usize,
+    bytes: u64,
+}
+
+/// Makes a backup.
+pub(crate) fn run(args: &BackupArgs) -> Result<(), Failure> {
+    if args.to.exists() {
+        return Err(BackupError::Taken(args.to.clone()).into());
+    }
+    // Held until it is copied, if no node holds it.
+    let (answer, _hold) = data::execute_holding(&args.data, Command::Snapshot)?;
+    let Answer::Snapshot(snapshot) = &answer else { return Err(data::unexpected(&answer)) };
+    let manifest = snapshot.copy(&args.to)?;
+    let (files, bytes) = sum(&manifest);
+    let to = args.to.to_string_lossy();
+    let text = if args.json {
+        serde_json::to_string(&Done { backup: &to, files, bytes })?
+    } else {
+        format!("{to}: {files} files, {}; without the files of the homes", format_size(bytes))
+    };
+    Ok(writeln!(io::stdout(), "{text}").or_else(ignore_broken_pipe)?)
+}
+
+/// Puts a backup back, or looks whether that could be done.
+pub(crate) fn restore(args: &RestoreArgs) -> Result<(), Failure> {
+    let manifest = Manifest::read(&args.from)?;
+    let (files, bytes) = sum(&manifest);
+    let size = format_size(bytes);
+    let text = if args.check {
+        manifest.verify(&args.from)?;
+        format!("{}: right; {files} files, {size}", args.from.display())
+    } else {
+        let folder = args.data.folder()?;
+        let mut hold = Hold::take_or_create(&folder)?;
+        manifest.restore(&args.from, &folder)?;
+        hold.keep();
+        format!("{}: {files} files, {size} put back", folder.path().display())
+    };
+    Ok(writeln!(io::stdout(), "{text}").or_else(ignore_broken_pipe)?)
+}
+
+fn sum(manifest: &Manifest) -> (usize, u64) {
+    (manifest.files.len(), manifest.files.iter().map(|file| file.bytes).sum())
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Data(error) => error.into(),
+            BackupError::Taken(_) => Self::usage(error).hint("name a folder that is not there yet"),
+            BackupError::NoBackup { .. } => Self::usage(error),
+            BackupError::Occupied(_) => Self::new(Fault::Failed, error)
+                .hint("name another data folder with --data, or move this one's sockeye.db away"),
+            BackupError::Io { ref source, .. } => Self::new(fault_of(source), error),
+            _ => Self::new(Fault::Failed, error),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `sockeye store check`: are homes what they are said to be?
+
+use std::io::{self, Write as _};
+
+use clap::Subcommand;
+use sockeye::quantity::format_size;
+use sockeye_node::command::{Answer, Checked, Command};
+
+use crate::{
+    data::{self, DataArgs},
+    failure::{Failure, Fault, ignore_broken_pipe},
+    trash::TargetArgs,
+};
+
+/// Check the homes on the disk
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sockeye store check                 every home: is what is counted what is recorded?
+  sockeye store check --repair        and mend what is not
+  sockeye store check --user alice    one home")]
+pub(crate) struct StoreArgs {
+    #[command(subcommand)]
+    verb: StoreVerb,
+}
+
+/// What to do with them.
+#[derive(Debug, Subcommand)]
+enum StoreVerb {
+    /// Count again what homes hold, and find what crashes left behind; exit code 1 if anything is
+    Check {
+        /// Mend what is found: believe the count, remove leftovers
+        #[arg(long)]
+        repair: bool,
+        #[command(flatten)]
+        target: TargetArgs,
+        #[command(flatten)]
+        data: DataArgs,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Checks.
+pub(crate) fn run(args: &StoreArgs) -> Result<(), Failure> {
+    let StoreVerb::Check { repair, target, data, json } = &args.verb;
+    let answer = data::execute(data, Command::Check { of: target.any()?, repair: *repair })?;
+    let Answer::Checked(checked) = answer else { return Err(data::unexpected(&answer)) };
+    let text = if *json { serde_json::to_string(&checked)? + "\n" } else { told(&checked) };
+    io::stdout().write_all(text.as_bytes()).or_else(ignore_broken_pipe)?;
+    if checked.faulty == 0 || checked.repaired {
+        return Ok(());
+    }
+    let message = format!("{} of {} homes have something to mend", checked.faulty, checked.homes);
+    Err(Failure::new(Fault::Failed, message).hint("`sockeye store check --repair` mends it"))
+}
+
+fn told(checked: &Checked) -> String {
+    let Checked { homes, bytes, entries, faults, orphans, repaired, .. } = checked;
+    let mut text = String::new();
+    let mended = if *repaired { ", mended" } else { "" };
+    for fault in faults {
+        text += &format!("{}: {}{mended}\n", fault.whose, fault.what);
+    }
+    for orphan in orphans {
+        text += &format!("{orphan}: belongs to nobody any more\n");
+    }
+    text + &format!("{homes} homes checked: {entries} files and folders, {}\n", format_size(*bytes))
+}

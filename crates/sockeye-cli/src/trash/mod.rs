@@ -1,0 +1,182 @@
+//! `sockeye trash`: what was deleted or replaced in a home, restored or destroyed.
+
+mod target;
+
+use std::{
+    io::{self, Write},
+    time::SystemTime,
+};
+
+use clap::Subcommand;
+use serde::Serialize;
+use sockeye::quantity::{format_size, parse_duration};
+use sockeye_node::command::{Answer, Command, Removed, TrashAnswer, TrashCommand, Whose};
+
+pub(crate) use target::TargetArgs;
+
+use crate::{
+    data::{self, DataArgs},
+    failure::{Failure, ignore_broken_pipe},
+};
+
+/// List, restore or destroy what was deleted or replaced
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sockeye trash list --user alice
+  sockeye trash restore 01JD7YV3W8Z6T1Q2R4S5K9X0AB --user alice
+  sockeye trash restore 01JD7YV3W8Z6T1Q2R4S5K9X0AB --user alice --to /found/plan.txt
+  sockeye trash purge --older-than 7d --shared team
+  sockeye trash purge --all --public")]
+pub(crate) struct TrashArgs {
+    #[command(subcommand)]
+    verb: TrashVerb,
+}
+
+/// What to do with it.
+#[derive(Debug, Subcommand)]
+enum TrashVerb {
+    /// List what was deleted or replaced, the oldest first
+    List {
+        #[command(flatten)]
+        target: TargetArgs,
+        #[command(flatten)]
+        data: DataArgs,
+        /// Print one JSON object for each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put something back where it was
+    Restore {
+        /// What, by the id that the list has
+        id: String,
+        /// Where to, in place of where it was
+        #[arg(long, value_name = "PATH")]
+        to: Option<String>,
+        #[command(flatten)]
+        target: TargetArgs,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Destroy something for good
+    Purge {
+        /// What, by the id that the list has
+        #[arg(required_unless_present_any = ["older_than", "all"])]
+        #[arg(conflicts_with_all = ["older_than", "all"])]
+        id: Option<String>,
+        /// What was deleted longer ago, as 7d
+        #[arg(long, value_name = "TIME", conflicts_with = "all")]
+        older_than: Option<String>,
+        /// Everything
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        target: TargetArgs,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    id: &'a str,
+    path: &'a str,
+    /// Seconds since 1970.
+    deleted: u64,
+    folder: bool,
+    bytes: u64,
+    entries: u64,
+}
+
+/// Lists, restores or destroys.
+pub(crate) fn run(args: &TrashArgs) -> Result<(), Failure> {
+    match &args.verb {
+        TrashVerb::List { target, data, json } => list(&target.whose()?, data, *json),
+        TrashVerb::Restore { id, to, target, data } => {
+            let command = TrashCommand::Restore { id: id.clone(), to: to.clone() };
+            match ask(data, &target.whose()?, command)? {
+                TrashAnswer::Restored(path) => say(&format!("restored to {path}")),
+                other => Err(data::unexpected(&Answer::Trash(other))),
+            }
+        }
+        TrashVerb::Purge { id, older_than, all: _, target, data } => {
+            let command = match (id, older_than) {
+                (Some(id), _) => TrashCommand::Purge { id: id.clone() },
+                (None, Some(age)) => TrashCommand::PurgeBefore(before(age)?),
+                (None, None) => TrashCommand::PurgeAll,
+            };
+            match ask(data, &target.whose()?, command)? {
+                TrashAnswer::Purged { bytes, entries } => {
+                    say(&format!("destroyed {entries} entries, {}", format_size(bytes)))
+                }
+                other => Err(data::unexpected(&Answer::Trash(other))),
+            }
+        }
+    }
+}
+
+fn ask(data: &DataArgs, of: &Whose, what: TrashCommand) -> Result<TrashAnswer, Failure> {
+    match data::execute(data, Command::Trash { of: of.clone(), what })? {
+        Answer::Trash(answer) => Ok(answer),
+        other => Err(data::unexpected(&other)),
+    }
+}
+
+fn before(age: &str) -> Result<SystemTime, Failure> {
+    let age =
+        parse_duration(age).map_err(|error| Failure::usage(format!("--older-than: {error}")))?;
+    Ok(SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH))
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    Ok(writeln!(io::stdout(), "{text}").or_else(ignore_broken_pipe)?)
+}
+
+/// Prints page by page: a trash may be larger than memory.
+fn list(of: &Whose, data: &DataArgs, json: bool) -> Result<(), Failure> {
+    let mut after = None;
+    let mut none = true;
+    loop {
+        let TrashAnswer::Page { entries, more } = ask(data, of, TrashCommand::List { after })?
+        else {
+            return Err(Failure::usage("the node answered something else than a list"));
+        };
+        none &= entries.is_empty();
+        let mut text = Vec::new();
+        entries.iter().try_for_each(|entry| row(&mut text, entry, json))?;
+        if let Err(error) = io::stdout().write_all(&text) {
+            return Ok(ignore_broken_pipe(error)?);
+        }
+        after = entries.last().map(|entry| entry.id.clone());
+        if !more || after.is_none() {
+            break;
+        }
+    }
+    if none && !json {
+        return say(&format!("nothing was deleted from {of}"));
+    }
+    Ok(())
+}
+
+fn row(out: &mut impl Write, entry: &Removed, json: bool) -> io::Result<()> {
+    let Removed { id, path, deleted, folder, bytes, entries } = entry;
+    if json {
+        let since = deleted.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let (folder, bytes, entries) = (*folder, *bytes, *entries);
+        let row = Row { id, path, deleted: since.as_secs(), folder, bytes, entries };
+        serde_json::to_writer(&mut *out, &row)?;
+        return writeln!(out);
+    }
+    let age = age(deleted.elapsed().unwrap_or_default().as_secs());
+    let size = format_size(*bytes).to_string();
+    let path: String = path.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let slash = if *folder { "/" } else { "" };
+    writeln!(out, "{id}  {age:>8}  {size:>10}  {path}{slash}")
+}
+
+/// The largest unit of a time that has passed: `3d ago`.
+fn age(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| seconds >= *unit).unwrap_or((1, "s"));
+    format!("{}{name} ago", seconds / unit)
+}

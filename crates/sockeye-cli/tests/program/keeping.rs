@@ -1,0 +1,123 @@
+//! `sockeye trash`, `store check`, `backup` and `restore`: with the node running, and without.
+
+use std::{fs, path::Path};
+
+use super::{node::Place, running::run};
+
+/// A node's place with its administrator and no node running.
+async fn place() -> Place {
+    let place = Place::new();
+    place.serve(&[]).await.running.stop().await;
+    place
+}
+
+#[tokio::test]
+async fn homes_are_checked_whoever_holds_them() {
+    let place = place().await;
+    let serving = place.serve(&[]).await;
+    let checked = place.run(&["store", "check", "--user", "admin", "--json"]).await;
+    let report: serde_json::Value = serde_json::from_slice(&checked.done()).unwrap();
+    assert_eq!((&report["homes"], &report["faulty"]), (&1.into(), &0.into()));
+    serving.running.stop().await;
+    let checked = place.run(&["store", "check"]).await;
+    assert_eq!(checked.text(), "2 homes checked: 0 files and folders, 0B\n");
+
+    // A home that was changed behind the node's back, and a folder of nobody.
+    let homes = Path::new(&place.data()).join("homes");
+    let home = fs::read_dir(&homes).unwrap().next().unwrap().unwrap().path();
+    fs::write(home.join("files/smuggled"), "12345").unwrap();
+    fs::create_dir_all(homes.join("01JD7YV3W8Z6T1Q2R4S5K9X0AB/files")).unwrap();
+    let checked = place.run(&["store", "check"]).await;
+    assert_eq!(checked.code, Some(1));
+    let text = checked.text();
+    assert!(text.starts_with("the home of admin: files: 0 bytes recorded, 5 bytes and"), "{text}");
+    assert!(text.contains("X0AB: belongs to nobody any more\n"), "{text}");
+    assert!(checked.err.contains("hint: `sockeye store check --repair`"), "{}", checked.err);
+    let repaired = place.run(&["store", "check", "--repair"]).await;
+    assert!(String::from_utf8(repaired.done()).unwrap().contains(", mended\n"));
+    assert_eq!(place.run(&["store", "check"]).await.code, Some(0));
+    assert!(homes.join("01JD7YV3W8Z6T1Q2R4S5K9X0AB").exists(), "what is nobody's is left alone");
+}
+
+#[tokio::test]
+async fn a_trash_is_named_by_its_owner_and_things_in_it_by_their_ids() {
+    let place = place().await;
+    let listed = place.run(&["trash", "list", "--user", "admin"]).await;
+    assert_eq!(listed.text(), "nothing was deleted from the home of admin\n");
+    for (words, code, message) in [
+        (&["trash", "list"][..], 2, "nothing says whose home is meant"),
+        (&["trash", "list", "--user", "bob"], 3, "there is no account `bob`"),
+        (&["trash", "list", "--user", "b/b"], 2, "--user b/b: "),
+        (&["trash", "restore", "x", "--public"], 2, "\"x\": an id has 26 letters"),
+        (
+            &["trash", "purge", "01JD7YV3W8Z6T1Q2R4S5K9X0AB", "--public"],
+            3,
+            "no such file or folder",
+        ),
+        (&["trash", "purge", "--older-than", "7", "--public"], 2, "--older-than: `7` has no unit"),
+    ] {
+        let ended = place.run(words).await;
+        assert_eq!(ended.code, Some(code), "{words:?}: {}", ended.err);
+        assert!(ended.err.contains(message), "{words:?}: {}", ended.err);
+    }
+    let purged = place.run(&["trash", "purge", "--all", "--public"]).await;
+    assert_eq!(purged.text(), "destroyed 0 entries, 0B\n");
+}
+
+#[tokio::test]
+async fn a_backup_of_a_running_node_is_put_back_where_none_is() {
+    let place = place().await;
+    let serving = place.serve(&["--listen", "http+tls+tcp://127.0.0.1:0"]).await;
+    let backup = place.0.path().join("backup");
+    let backup = backup.to_str().unwrap();
+    let made = place.run(&["backup", backup, "--json"]).await;
+    let made: serde_json::Value = serde_json::from_slice(&made.done()).unwrap();
+    assert!(made["files"].as_u64().unwrap() >= 6, "{made}");
+    assert!(!Path::new(&place.data()).join("snapshots").read_dir().unwrap().any(|_| true));
+    let again = place.run(&["backup", backup]).await;
+    assert_eq!(again.code, Some(2));
+    assert!(again.err.contains("is there already"), "{}", again.err);
+    let refused = place.run(&["restore", backup]).await;
+    assert!(refused.err.contains("is in use by process"), "{}", refused.err);
+    serving.running.stop().await;
+    let refused = place.run(&["restore", backup]).await;
+    assert!(refused.err.contains("has accounts already"), "{}", refused.err);
+
+    let elsewhere = Place::new();
+    assert!(elsewhere.run(&["restore", backup]).await.text().ends_with(" put back\n"));
+    let (one, other) = (place.data(), elsewhere.data());
+    for file in ["tls/key.pem", "journal/journal.key", "sockeye.toml"] {
+        let read = |data: &str| fs::read(Path::new(data).join(file)).unwrap();
+        assert_eq!(read(&one), read(&other), "{file}");
+    }
+    // The accounts are the same: nobody is made anew.
+    let serving = elsewhere.serve(&[]).await;
+    assert_eq!(serving.ready["initial_password"], serde_json::Value::Null);
+    serving.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_backup_that_was_changed_is_found_and_not_put_back() {
+    let place = place().await;
+    let backup = place.0.path().join("backup");
+    place.run(&["backup", backup.to_str().unwrap()]).await.done();
+    let backup = backup.to_str().unwrap();
+    let checked = run(&["restore", backup, "--check"]).await;
+    assert!(checked.text().contains(": right; "), "{checked:?}");
+    let config = Path::new(backup).join("sockeye.toml");
+    fs::write(&config, fs::read_to_string(&config).unwrap() + "public = true\n").unwrap();
+    let elsewhere = Place::new();
+    let refused = elsewhere.run(&["restore", backup]).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("was changed since the backup was made"), "{}", refused.err);
+    assert!(!Path::new(&elsewhere.data()).exists(), "nothing half put back");
+
+    let manifest = Path::new(backup).join("manifest.json");
+    let led_out = fs::read_to_string(&manifest).unwrap().replace("\"sockeye.toml\"", "\"../x\"");
+    fs::write(&manifest, led_out).unwrap();
+    let refused = elsewhere.run(&["restore", backup]).await;
+    assert!(refused.err.contains("../x leads out of it"), "{}", refused.err);
+    fs::remove_file(&manifest).unwrap();
+    let refused = elsewhere.run(&["restore", backup]).await;
+    assert!(refused.err.contains("it has no manifest.json"), "{}", refused.err);
+}

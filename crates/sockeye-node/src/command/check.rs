@@ -1,0 +1,165 @@
+//! The command that compares what homes are said to hold with what they hold.
+
+use std::{fs, io, path::Path};
+
+use serde::{Deserialize, Serialize};
+use sockeye_accounts::{AccountId, ErrorKind, Quota, SharedId};
+use sockeye_store::{CheckReport, Home};
+
+use super::{Refusal, RefusalKind, Whose};
+use crate::{Error, Node, Owner, data::DataError};
+
+/// Most homes that are named in one answer.
+const MOST_NAMED: usize = 1000;
+
+/// What a check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Homes that were looked at.
+    pub homes: u64,
+    /// Bytes of their files.
+    pub bytes: u64,
+    /// Their files and folders.
+    pub entries: u64,
+    /// Homes with something to mend, at most a thousand.
+    pub faults: Vec<HomeFault>,
+    /// How many there are.
+    pub faulty: u64,
+    /// Folders among the homes that belong to nobody, at most a thousand. They are never touched.
+    pub orphans: Vec<String>,
+    /// Whether what was found was mended.
+    pub repaired: bool,
+}
+
+/// A home with something to mend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HomeFault {
+    /// Whose it is.
+    pub whose: String,
+    /// What is wrong, in words.
+    pub what: String,
+}
+
+/// Checks one home, or all.
+pub(super) async fn execute(
+    node: &Node,
+    of: Option<Whose>,
+    repair: bool,
+) -> Result<Checked, Refusal> {
+    let mut checked = Checked { repaired: repair, ..Checked::default() };
+    if let Some(whose) = of {
+        let home = node.home_of(&whose).await?;
+        checked.look_at(&home, || whose.to_string(), repair).await?;
+        return Ok(checked);
+    }
+    for folder in folders(&node.folder().homes())? {
+        let (folder, name) = folder?;
+        let Some(id) = name.parse::<AccountId>().ok() else { continue };
+        match node.accounts().find(id).await {
+            Ok(account) => {
+                let home = node.gate().homes().open(Owner::Account(id), account.quota).await?;
+                checked.look_at(&home, || format!("the home of {}", account.name), repair).await?;
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => checked.orphan(folder),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    checked.shared_folders(node, repair).await?;
+    let public = node.gate().homes().open(Owner::Public, Quota::NONE).await?;
+    checked.look_at(&public, || Whose::Public.to_string(), repair).await?;
+    Ok(checked)
+}
+
+impl Checked {
+    async fn shared_folders(&mut self, node: &Node, repair: bool) -> Result<(), Refusal> {
+        let mut after = None;
+        let mut known = Vec::new();
+        loop {
+            let page = node.accounts().list_shared(after.as_ref(), usize::MAX).await?;
+            for shared in &page.entries {
+                let homes = node.gate().homes();
+                let home = homes.open(Owner::Shared(shared.id), shared.quota).await?;
+                self.look_at(&home, || shared.path(), repair).await?;
+                known.push(shared.id);
+            }
+            after = page.entries.last().map(|shared| shared.name.clone());
+            if !page.more || after.is_none() {
+                break;
+            }
+        }
+        for folder in folders(&node.folder().shared())? {
+            let (folder, name) = folder?;
+            if name.parse::<SharedId>().is_ok_and(|id| !known.contains(&id)) {
+                self.orphan(folder);
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_at(
+        &mut self,
+        home: &Home,
+        whose: impl Fn() -> String,
+        repair: bool,
+    ) -> Result<(), Refusal> {
+        let report = home.check(repair).await.map_err(Error::from)?;
+        self.homes += 1;
+        self.bytes += report.counted.files.bytes;
+        self.entries += report.counted.files.entries;
+        if !report.is_sound() {
+            self.faulty += 1;
+            if self.faults.len() < MOST_NAMED {
+                self.faults.push(HomeFault { whose: whose(), what: told(&report) });
+            }
+        }
+        Ok(())
+    }
+
+    fn orphan(&mut self, folder: String) {
+        if self.orphans.len() < MOST_NAMED {
+            self.orphans.push(folder);
+        }
+    }
+}
+
+/// What is wrong, in words.
+fn told(report: &CheckReport) -> String {
+    let mut told = Vec::new();
+    match report.recorded {
+        None => told.push("it was not closed, so that nothing said what it holds".to_owned()),
+        Some(recorded) => {
+            let pairs = [
+                ("files", recorded.files, report.counted.files),
+                ("partials", recorded.partials, report.counted.partials),
+                ("trash", recorded.trash, report.counted.trash),
+            ];
+            let differ = pairs.into_iter().filter(|(_, recorded, counted)| recorded != counted);
+            told.extend(differ.map(|(what, recorded, counted)| {
+                format!("{what}: {recorded} recorded, {counted} counted")
+            }));
+        }
+    }
+    if report.orphaned_partials > 0 {
+        told.push(format!("{} partial files of no upload", report.orphaned_partials));
+    }
+    if report.leftovers > 0 {
+        told.push(format!("{} leftovers in the trash", report.leftovers));
+    }
+    told.join("; ")
+}
+
+/// The folders in a folder, each with its path for people and its name.
+fn folders(
+    of: &Path,
+) -> Result<impl Iterator<Item = Result<(String, String), Refusal>> + use<>, Refusal> {
+    let path = of.to_owned();
+    let failed = move |error: io::Error| {
+        Refusal::new(RefusalKind::Failed, DataError::io("list", path.clone(), error))
+    };
+    let entries = fs::read_dir(of).map_err(&failed)?;
+    Ok(entries.map(move |entry| {
+        let entry = entry.map_err(&failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        Ok((entry.path().display().to_string(), name))
+    }))
+}

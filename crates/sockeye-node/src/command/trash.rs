@@ -1,0 +1,206 @@
+//! Commands about what was removed or replaced: listed, restored, destroyed.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use sockeye_accounts::{AccountName, Quota, SharedName};
+use sockeye_journal::{Operation, Outcome, Record};
+use sockeye_store::{FilePath, Home, Kind, Purge, TrashEntry, TrashId};
+
+use super::{Refusal, RefusalKind};
+use crate::{Error, Node, Owner};
+
+/// Most that is listed in one answer.
+const PAGE: usize = 1000;
+
+/// A home, by its owner's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whose {
+    /// An account's.
+    Account(AccountName),
+    /// A shared folder.
+    Shared(SharedName),
+    /// The public tree.
+    Public,
+}
+
+/// Something to do with a trash.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum TrashCommand {
+    /// Lists what was removed, the oldest first; answered by [`TrashAnswer::Page`].
+    List {
+        /// Those after this one.
+        after: Option<String>,
+    },
+    /// Puts something back; answered by [`TrashAnswer::Restored`].
+    Restore {
+        /// What, by its id.
+        id: String,
+        /// Where to, if not where it was.
+        to: Option<String>,
+    },
+    /// Destroys one thing; answered by [`TrashAnswer::Purged`].
+    Purge {
+        /// What, by its id.
+        id: String,
+    },
+    /// Destroys what was removed before a moment; answered by [`TrashAnswer::Purged`].
+    PurgeBefore(SystemTime),
+    /// Destroys everything; answered by [`TrashAnswer::Purged`].
+    PurgeAll,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum TrashAnswer {
+    /// Some of it.
+    Page {
+        /// The oldest first.
+        entries: Vec<Removed>,
+        /// Whether there are more.
+        more: bool,
+    },
+    /// Where it is now.
+    Restored(String),
+    /// How much was destroyed.
+    Purged {
+        /// Bytes of files.
+        bytes: u64,
+        /// Files and folders.
+        entries: u64,
+    },
+}
+
+/// Something that was removed or replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// By what it is restored.
+    pub id: String,
+    /// Where it was, from the home's root.
+    pub path: String,
+    /// When it was removed.
+    pub deleted: SystemTime,
+    /// Whether it is a folder.
+    pub folder: bool,
+    /// Bytes, of a folder with all below it.
+    pub bytes: u64,
+    /// Files and folders, itself included.
+    pub entries: u64,
+}
+
+impl From<TrashEntry> for Removed {
+    fn from(entry: TrashEntry) -> Self {
+        let TrashEntry { id, path, deleted, kind, bytes, entries } = entry;
+        let folder = kind == Kind::Folder;
+        Self { id: id.to_string(), path: shown(&path), deleted, folder, bytes, entries }
+    }
+}
+
+fn shown(path: &FilePath) -> String {
+    format!("/{path}")
+}
+
+/// Carries out a command about a trash.
+pub(super) async fn execute(
+    node: &Node,
+    of: Whose,
+    command: TrashCommand,
+) -> Result<TrashAnswer, Refusal> {
+    let home = node.home_of(&of).await?;
+    match command {
+        TrashCommand::List { after } => {
+            let after = after.as_deref().map(id).transpose()?;
+            let mut entries = home.trash(after, PAGE + 1).await.map_err(Error::from)?;
+            let more = entries.len() > PAGE;
+            entries.truncate(PAGE);
+            let entries = entries.into_iter().map(Removed::from).collect();
+            Ok(TrashAnswer::Page { entries, more })
+        }
+        TrashCommand::Restore { id: text, to } => {
+            let to = to.as_deref().map(place).transpose()?;
+            let restored = home.restore(id(&text)?, to).await.map_err(Error::from)?;
+            record(node, Operation::Restore, &of, Some(&restored), None).await?;
+            Ok(TrashAnswer::Restored(shown(&restored)))
+        }
+        TrashCommand::Purge { id: text } => purge(node, &of, &home, Purge::One(id(&text)?)).await,
+        TrashCommand::PurgeBefore(moment) => purge(node, &of, &home, Purge::Before(moment)).await,
+        TrashCommand::PurgeAll => purge(node, &of, &home, Purge::All).await,
+    }
+}
+
+async fn purge(node: &Node, of: &Whose, home: &Home, what: Purge) -> Result<TrashAnswer, Refusal> {
+    let purged = home.purge(what).await.map_err(Error::from)?;
+    record(node, Operation::Purge, of, None, Some(purged.bytes)).await?;
+    Ok(TrashAnswer::Purged { bytes: purged.bytes, entries: purged.entries })
+}
+
+/// Records what an administrator did, and waits until that is written.
+async fn record(
+    node: &Node,
+    operation: Operation,
+    of: &Whose,
+    path: Option<&FilePath>,
+    bytes: Option<u64>,
+) -> Result<(), Refusal> {
+    let detail = of.to_string();
+    let path = path.map(shown);
+    let record = Record {
+        path: path.as_deref().map(str::as_bytes),
+        bytes,
+        detail: Some(&detail),
+        ..Record::new(operation, Outcome::Ok, "control")
+    };
+    let stalled = |error: sockeye_journal::Stalled| {
+        Refusal::new(RefusalKind::Failed, format!("it was done, and not recorded: {error}"))
+    };
+    let ticket = node.journal().append(&record).map_err(stalled)?;
+    node.journal().wait(ticket).await.map_err(stalled)
+}
+
+fn id(text: &str) -> Result<TrashId, Refusal> {
+    text.parse().map_err(|error| {
+        Refusal::new(RefusalKind::Usage, format!("{text:?}: {error}"))
+            .hint("`sockeye trash list` has the ids")
+    })
+}
+
+fn place(text: &str) -> Result<FilePath, Refusal> {
+    let path = FilePath::parse(text.trim_start_matches('/').as_bytes());
+    path.map_err(|error| Refusal::new(RefusalKind::Usage, format!("{text:?}: {error}")))
+}
+
+impl std::fmt::Display for Whose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Account(name) => write!(f, "the home of {name}"),
+            Self::Shared(name) => write!(f, "/shared/{name}"),
+            Self::Public => f.write_str("/public"),
+        }
+    }
+}
+
+impl Node {
+    /// The home that is meant, open.
+    ///
+    /// # Errors
+    /// If nobody has that name, or the home cannot be opened.
+    pub(crate) async fn home_of(&self, whose: &Whose) -> Result<Home, Refusal> {
+        let (owner, quota) = match whose {
+            Whose::Account(name) => {
+                let account = self.accounts().find(name).await?;
+                (Owner::Account(account.id), account.quota)
+            }
+            Whose::Shared(name) => {
+                let shared = self.accounts().find_shared(name).await?;
+                (Owner::Shared(shared.id), shared.quota)
+            }
+            Whose::Public => (Owner::Public, Quota::NONE),
+        };
+        Ok(self.gate().homes().open(owner, quota).await?)
+    }
+}

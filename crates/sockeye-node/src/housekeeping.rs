@@ -1,0 +1,113 @@
+//! Keeping house while a node serves: uploads that were left and trash that is old are removed, home by
+//! home, now and then.
+
+use std::{
+    fs::{self, ReadDir},
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use sockeye_accounts::{AccountId, ErrorKind, Quota};
+use sockeye_journal::Operation;
+
+use crate::{Node, Owner};
+
+/// How long after the start the first round begins, so that it takes nothing from it.
+const FIRST: Duration = Duration::from_secs(60);
+
+/// How long after a round the next one begins.
+const NEXT: Duration = Duration::from_secs(3600);
+
+/// Homes that are looked at in one go.
+const BATCH: usize = 256;
+
+/// Keeps house for as long as it is awaited.
+///
+/// Cancellation: safe; what was begun in a home is brought to its end.
+pub(crate) async fn keep(node: &Node) {
+    tokio::time::sleep(FIRST).await;
+    loop {
+        round(node).await;
+        tokio::time::sleep(NEXT).await;
+    }
+}
+
+/// Goes over every home once.
+async fn round(node: &Node) {
+    expire(node, Owner::Public, Quota::NONE).await;
+    if let Err(error) = shared_folders(node).await {
+        tracing::warn!(%error, "shared folders are not tidied up now");
+    }
+    homes(node).await;
+}
+
+async fn shared_folders(node: &Node) -> sockeye_accounts::Result<()> {
+    let mut after = None;
+    loop {
+        let page = node.accounts().list_shared(after.as_ref(), BATCH).await?;
+        for shared in &page.entries {
+            expire(node, Owner::Shared(shared.id), shared.quota).await;
+        }
+        after = page.entries.last().map(|shared| shared.name.clone());
+        if !page.more || after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Goes over the accounts' homes that have something aside; the others are not even opened.
+async fn homes(node: &Node) {
+    let path = node.folder().homes();
+    let Ok(Ok(mut entries)) = node.pool().run(move || fs::read_dir(path)).await else { return };
+    loop {
+        let looked = node.pool().run(move || (owners_of_batch(&mut entries), entries)).await;
+        let Ok(((owners, over), rest)) = looked else { return };
+        entries = rest;
+        for id in owners {
+            match node.accounts().find(id).await {
+                Ok(account) => expire(node, Owner::Account(id), account.quota).await,
+                // It belongs to nobody any more: `sockeye store check` tells of it.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => tracing::warn!(%error, "a home is not tidied up now"),
+            }
+        }
+        if over {
+            return;
+        }
+    }
+}
+
+/// The owners of those of the next homes that have something aside, and whether they were the last.
+fn owners_of_batch(entries: &mut ReadDir) -> (Vec<AccountId>, bool) {
+    let batch: Vec<_> = entries.take(BATCH).collect();
+    let over = batch.len() < BATCH;
+    let homes = batch.into_iter().filter_map(|entry| Some(entry.ok()?.path()));
+    let owner = |home: std::path::PathBuf| home.file_name()?.to_str()?.parse().ok();
+    (homes.filter(|home| has_aside(home)).filter_map(owner).collect(), over)
+}
+
+fn has_aside(home: &Path) -> bool {
+    let any = |name| fs::read_dir(home.join(name)).is_ok_and(|mut it| it.next().is_some());
+    any("partials") || any("trash")
+}
+
+async fn expire(node: &Node, owner: Owner, quota: Quota) {
+    let expired = async {
+        let home = node.gate().homes().open(owner, quota).await?;
+        Ok::<_, crate::Error>(home.expire(SystemTime::now()).await?)
+    };
+    match expired.await {
+        Ok(expired) if expired.trash.is_nothing() && expired.partials.is_nothing() => {}
+        Ok(expired) => {
+            let folder = node.gate().homes().folder(owner);
+            let what = format!(
+                "{}: {} of the trash, {} of uploads that were left",
+                folder.display(),
+                expired.trash,
+                expired.partials
+            );
+            node.record(Operation::Purge, &what);
+        }
+        Err(error) => tracing::warn!(%error, ?owner, "a home is not tidied up now"),
+    }
+}
