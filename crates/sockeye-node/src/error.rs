@@ -74,6 +74,9 @@ pub enum Error {
     /// Somebody else continues this upload.
     #[error("this upload is being continued by somebody else")]
     InUse,
+    /// The upload has ended already: its disk was full, or a call on it was given up.
+    #[error("this upload has ended; begin it again, or resume it by its id if it was kept")]
+    UploadEnded,
 
     // The account's.
     /// The quota has no room for it, and nothing in the trash could make some.
@@ -137,7 +140,8 @@ impl From<sockeye_store::Error> for Error {
             Store::Special => Self::Special,
             Store::WrongLength { announced, received } => Self::WrongLength { announced, received },
             Store::WrongDigest { computed } => Self::WrongDigest { computed },
-            Store::InUse | Store::GivenUp => Self::InUse,
+            Store::InUse => Self::InUse,
+            Store::GivenUp => Self::UploadEnded,
             Store::OverQuota { lacking } => Self::OverQuota { lacking },
             Store::NoSpace => Self::NoSpace,
             Store::ReadOnly => Self::ReadOnly { why: "this folder is only read".to_owned() },

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use sqlx::{Sqlite as Db, SqliteConnection, query::Query, sqlite::SqliteArguments};
+use sqlx::{
+    Connection as _, Sqlite as Db, SqliteConnection, query::Query, sqlite::SqliteArguments,
+};
 
 use super::{
     Sqlite, open,
@@ -40,11 +42,14 @@ type Statement = Query<'static, Db, SqliteArguments>;
 
 impl Sqlite {
     pub(super) async fn write(&self, edit: &Edit) -> Written<Changed> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        // Dropped before the end, the transaction is rolled back.
-        let changed = apply(&mut transaction, edit).await?;
-        transaction.commit().await?;
-        Ok(changed)
+        let mut connection = self.writer.acquire().await?;
+        let written = in_transaction(&mut connection, edit).await;
+        if matches!(written, Err(Failed::Sqlx(_))) {
+            // On a full disk SQLite ends the transaction by itself, which sqlx does not notice: no other could be
+            // begun on this connection.
+            let _ = connection.close().await;
+        }
+        written
     }
 
     pub(super) async fn write_use(&self, token: TokenId, at: Timestamp) -> sqlx::Result<()> {
@@ -64,6 +69,14 @@ impl Sqlite {
         let copy = sqlx::query("VACUUM INTO ?").bind(text.to_owned()).execute(&self.writer).await;
         doing.map(copy).map(|_| ())
     }
+}
+
+async fn in_transaction(on: &mut SqliteConnection, edit: &Edit) -> Written<Changed> {
+    let mut transaction = on.begin_with("BEGIN IMMEDIATE").await?;
+    // Dropped before the end, the transaction is rolled back.
+    let changed = apply(&mut transaction, edit).await?;
+    transaction.commit().await?;
+    Ok(changed)
 }
 
 async fn apply(on: &mut SqliteConnection, edit: &Edit) -> Written<Changed> {
