@@ -1,6 +1,6 @@
 //! Changing what a home holds: folders made, things removed, their times and modes set; and its limits.
 
-use std::{os::fd::AsRawFd, sync::Arc, time::SystemTime};
+use std::{os::fd::AsRawFd, time::SystemTime};
 
 use rustix::{
     fs::{AtFlags, CWD, Mode},
@@ -8,7 +8,7 @@ use rustix::{
 };
 
 use crate::{
-    Amount, Error, FilePath, Home, Kind, Meta, Purge, Quota, Result, Space, Timestamp,
+    Amount, Condition, Error, FilePath, Home, Kind, Meta, Purge, Quota, Result, Space, Timestamp,
     keep::{Keep, locked},
     lookup,
     place::is_folder,
@@ -63,13 +63,29 @@ impl Home {
     ///
     /// Cancellation: it may or may not be removed, as a whole.
     pub async fn remove(&self, path: &FilePath, recursive: Recursive) -> Result<()> {
+        self.remove_if(path, recursive, Condition::Any).await
+    }
+
+    /// Like [`Home::remove`], of what meets `condition` at the moment when it is removed.
+    ///
+    /// # Errors
+    /// As [`Home::remove`], and [`Error::Changed`] if the condition is not met. [`Condition::Absent`] never is.
+    ///
+    /// Cancellation: it may or may not be removed, as a whole.
+    pub async fn remove_if(
+        &self,
+        path: &FilePath,
+        recursive: Recursive,
+        condition: Condition,
+    ) -> Result<()> {
         self.shows(path)?;
         let whole = path.clone();
-        if self.quick(move |keep| keep.remove(&whole, recursive)).await? == Removed::NotATree {
+        let removed = self.quick(move |keep| keep.remove(&whole, recursive, condition)).await?;
+        if removed == Removed::NotATree {
             return Ok(());
         }
         let path = path.clone();
-        self.slow(move |keep| keep.remove_tree(&path)).await
+        self.slow(move |keep| keep.remove_tree(&path, condition)).await
     }
 
     /// Sets when the content of a file or folder was last changed.
@@ -170,7 +186,7 @@ impl Home {
     /// Holds room, for which the oldest trash goes if need be.
     pub(crate) async fn reserve(&self, amount: Amount) -> Result<Reservation> {
         let keep = self.kept()?;
-        if !keep.never_waits() {
+        if !keep.is_ready() {
             // Counts the home before its first change.
             self.slow(|_| Ok(())).await?;
         }
@@ -199,9 +215,15 @@ impl Keep {
         place.sync(self)
     }
 
-    fn remove(&self, path: &FilePath, recursive: Recursive) -> Result<Removed> {
+    fn remove(
+        &self,
+        path: &FilePath,
+        recursive: Recursive,
+        condition: Condition,
+    ) -> Result<Removed> {
         let names = locked(&self.names);
         let (place, stat) = self.place_of(path)?;
+        self.meets(condition, path, &stat)?;
         match (is_folder(&stat), recursive) {
             (true, Recursive::Yes) => return Ok(Removed::No),
             (true, Recursive::No) => {
@@ -216,11 +238,12 @@ impl Keep {
     }
 
     /// Moves a folder with all that is in it to the trash, and counts it there.
-    fn remove_tree(self: &Arc<Self>, path: &FilePath) -> Result<()> {
+    fn remove_tree(&self, path: &FilePath, condition: Condition) -> Result<()> {
         // Nothing in the trash is destroyed before it is counted.
         let bin = locked(&self.bin);
         let names = locked(&self.names);
-        let (place, _) = self.place_of(path)?;
+        let (place, stat) = self.place_of(path)?;
+        self.meets(condition, path, &stat)?;
         let name = self.grave_name(path)?;
         rustix::fs::renameat(&place, place.name, &self.trash, &*name).inspect_err(|_| {
             self.remove_note(&name);

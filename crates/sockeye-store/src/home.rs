@@ -235,7 +235,10 @@ impl Home {
         T: Send + 'static,
         W: FnOnce(&Arc<Keep>) -> Result<T> + Send + 'static,
     {
-        let keep = Arc::clone(self.kept()?);
+        let keep = self.kept()?;
+        // The semaphore is never closed.
+        let _turn = keep.turns.acquire().await.map_err(|_| Error::Busy)?;
+        let keep = Arc::clone(keep);
         self.pool
             .run(move || {
                 keep.ready()?;

@@ -92,17 +92,23 @@ impl Keep {
                 Condition::Present | Condition::Is(_) => Err(Error::Changed),
             };
         };
-        match condition {
-            Condition::Absent => return Err(Error::Exists),
-            Condition::Is(version) if self.version_shown(path, stat)? != Some(version) => {
-                return Err(Error::Changed);
-            }
-            _ => {}
+        if condition == Condition::Absent {
+            return Err(Error::Exists);
         }
+        self.meets(condition, path, stat)?;
         if is_folder(stat) {
             return Err(Error::WrongKind { expected: "a file, found a folder" });
         }
         Ok(())
+    }
+
+    /// Whether what is there meets the condition.
+    pub(crate) fn meets(&self, condition: Condition, path: &FilePath, stat: &Stat) -> Result<()> {
+        match condition {
+            Condition::Any | Condition::Present => Ok(()),
+            Condition::Is(version) if self.version_shown(path, stat)? == Some(version) => Ok(()),
+            Condition::Is(_) | Condition::Absent => Err(Error::Changed),
+        }
     }
 
     /// The version that clients see: of a link, what it leads to.

@@ -6,7 +6,7 @@
 use std::{
     collections::HashSet,
     io,
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::DirBuilderExt},
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -19,6 +19,7 @@ use rustix::{
     fs::{FlockOperation, Mode, OFlags},
     io::Errno,
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     Contents, Digests, Pool, Quota, Result, Space,
@@ -84,6 +85,9 @@ impl Default for Keeping {
     }
 }
 
+/// Threads of the pool that work for one home at once; further work on it waits in turn.
+const TURNS: usize = 8;
+
 /// Nothing is known of what it holds.
 const UNCOUNTED: u8 = 0;
 /// What it holds is known, and the file `usage` says the same.
@@ -110,6 +114,8 @@ pub(crate) struct Keep {
     pub(crate) open: Mutex<HashSet<PartialId>>,
     state: AtomicU8,
     counting: Mutex<()>,
+    /// A home's share of the pool's threads: others go on while many change this one, or wait for a long change.
+    pub(crate) turns: Semaphore,
     in_memory: bool,
     /// The filesystem.
     pub(crate) device: u64,
@@ -124,7 +130,8 @@ impl Keep {
                 format!("cannot {what} the home {}: {error}", dir.display()),
             )
         };
-        std::fs::create_dir_all(dir).map_err(|error| told(error, "make"))?;
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        made.map_err(|error| told(error, "make"))?;
         let base = folder(None, dir).map_err(|errno| told(errno.into(), "open"))?;
         let mut is_new = true;
         for name in [FILES, PARTIALS, TRASH] {
@@ -186,6 +193,7 @@ impl Keep {
             open: Mutex::default(),
             state: AtomicU8::new(if written.is_some() { AS_WRITTEN } else { UNCOUNTED }),
             counting: Mutex::default(),
+            turns: Semaphore::new(TURNS),
             in_memory,
             device,
         })
@@ -194,14 +202,17 @@ impl Keep {
     /// Whether a few calls of the system are done at once: the home lies in memory, is counted, and
     /// nobody keeps its names for long.
     pub(crate) fn never_waits(&self) -> bool {
-        self.in_memory
-            && self.state.load(Ordering::Acquire) == CHANGED
-            && self.names.try_lock().is_ok()
+        self.in_memory && self.is_ready() && self.names.try_lock().is_ok()
+    }
+
+    /// Whether [`Keep::ready`] has nothing to do.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.state.load(Ordering::Acquire) == CHANGED
     }
 
     /// To be called before any change: counts the home if need be, and says on the disk that it changes.
     pub(crate) fn ready(&self) -> Result<()> {
-        if self.state.load(Ordering::Acquire) == CHANGED {
+        if self.is_ready() {
             return Ok(());
         }
         let _counting = locked(&self.counting);
@@ -240,7 +251,7 @@ impl Keep {
 /// Nobody has it any more, so nothing is reserved.
 impl Drop for Keep {
     fn drop(&mut self) {
-        if self.state.load(Ordering::Acquire) != CHANGED {
+        if !self.is_ready() {
             return;
         }
         let Space { files, partials, trash, .. } = self.ledger.space();

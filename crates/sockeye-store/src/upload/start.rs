@@ -53,7 +53,7 @@ impl Home {
         if !is_small || condition != Condition::Any {
             let plan = Arc::clone(&plan);
             self.quick(move |keep| keep.may_be_installed(&plan)).await?;
-        } else if !keep.never_waits() {
+        } else if !keep.is_ready() {
             // Counts the home before its first change.
             self.slow(|_| Ok(())).await?;
         }

@@ -6,10 +6,12 @@ mod check;
 mod copy;
 mod crash;
 mod digests;
+mod disk_full;
 mod jail;
 mod model;
 mod quota;
 mod rename;
+mod together;
 mod trash;
 mod upload;
 
@@ -78,6 +80,12 @@ fn keeping() -> Keeping {
     let mut keeping = Keeping::default();
     keeping.durability = sockeye_store::Durability::Rename;
     keeping
+}
+
+/// Once, or for the soak SOAK_SECONDS seconds' worth of something that is done so often in a minute.
+fn soak(a_minute: u64) -> u64 {
+    let seconds = std::env::var("SOAK_SECONDS").map_or(60, |text| text.parse().unwrap());
+    (a_minute * seconds / 60).max(1)
 }
 
 async fn soon<F: Future>(future: F) -> F::Output {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use sockeye_store::{Amount, Error, Kind, Purge, Recursive};
+use sockeye_store::{Amount, Condition, Error, Kind, Purge, Recursive};
 
 use crate::{Kept, is_there, keeping, noise, path, soon};
 
@@ -141,6 +141,20 @@ async fn a_folder_that_is_not_empty_is_removed_only_on_purpose() {
     }
     let refused = soon(kept.home.remove(&path(""), Recursive::Yes)).await;
     assert!(matches!(refused, Err(Error::IntoItself)));
+}
+
+#[tokio::test]
+async fn only_the_version_that_is_meant_is_removed() {
+    let kept = Kept::plain();
+    let known = kept.put("a", b"1").await.unwrap().meta.version();
+    let newer = kept.put("a", b"2").await.unwrap().meta.version();
+    let remove =
+        async |condition| soon(kept.home.remove_if(&path("a"), Recursive::Yes, condition)).await;
+    for unmet in [Condition::Is(known), Condition::Absent] {
+        assert!(matches!(remove(unmet).await, Err(Error::Changed)), "{unmet:?}");
+    }
+    remove(Condition::Is(newer)).await.unwrap();
+    assert!(matches!(remove(Condition::Present).await, Err(Error::NotFound)));
 }
 
 #[tokio::test]

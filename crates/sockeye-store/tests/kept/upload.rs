@@ -10,7 +10,10 @@ const MIB: usize = 1 << 20;
 
 #[tokio::test]
 async fn a_file_is_there_once_it_is_committed_and_not_before() {
-    for kept in [Some(Kept::plain()), Kept::in_memory(keeping())].into_iter().flatten() {
+    let mut durable = keeping();
+    durable.durability = sockeye_store::Durability::Sync;
+    let (durable, in_memory) = (Kept::new(durable), Kept::in_memory(keeping()));
+    for kept in [Some(Kept::plain()), Some(durable), in_memory].into_iter().flatten() {
         let bytes = noise(3 * MIB + 7);
         let mut upload =
             soon(kept.home.upload(&path("a"), length(bytes.len() as u64))).await.unwrap();

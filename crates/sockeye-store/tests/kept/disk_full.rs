@@ -1,0 +1,80 @@
+//! A disk that is full: nothing half done, and room again once there is some.
+//!
+//! The disk is a small filesystem in memory, mounted where only a child of this test sees it.
+
+use std::{fs, path::Path, process::Command};
+
+use sockeye_store::{Error, Home, Overwrite, Recursive};
+
+use crate::{Kept, is_there, keeping, noise, path, soon};
+
+const DISK: &str = "SOCKEYE_STORE_TEST_DISK";
+const MIB: usize = 1 << 20;
+
+/// Runs the test `name` of this module again, in a namespace of its own with a disk of 8 MiB; whether that
+/// can be had here.
+fn on_a_small_disk(name: &str) -> bool {
+    let dir = tempfile::TempDir::new().unwrap();
+    let in_namespace = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-ec", script]);
+        command.env(DISK, dir.path()).env("TEST", std::env::current_exe().unwrap());
+        command
+    };
+    let mount = format!("mount -t tmpfs -o size=8m none \"${DISK}\"");
+    if !in_namespace(&mount).status().is_ok_and(|status| status.success()) {
+        return false;
+    }
+    let run = format!("{mount}; exec \"$TEST\" --exact disk_full::{name} --ignored --nocapture");
+    let output = in_namespace(&run).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}\n{errors}");
+    true
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_half_done() {
+    if !on_a_small_disk("full_disk") {
+        eprintln!("not tried: this system lets nobody mount a filesystem of their own");
+    }
+}
+
+fn free(disk: &Path) -> u64 {
+    let stat = rustix::fs::statvfs(disk).unwrap();
+    stat.f_bavail * stat.f_frsize
+}
+
+#[tokio::test]
+#[ignore = "run by another test, on a small disk"]
+async fn full_disk() {
+    let disk = std::env::var_os(DISK).unwrap();
+    let disk = Path::new(&disk);
+    let dir = tempfile::TempDir::new_in(disk).unwrap();
+    let home = Home::keep(&dir.path().join("home"), keeping()).unwrap();
+    let kept = Kept { dir, home };
+    kept.put("old", &noise(3 * MIB)).await.unwrap();
+    soon(kept.home.remove(&path("old"), Recursive::No)).await.unwrap();
+    // The trash goes first, and the write goes on.
+    kept.put("a", &noise(6 * MIB)).await.unwrap();
+    assert_eq!(soon(kept.home.trash(None, 10)).await.unwrap(), []);
+    let before = free(disk);
+
+    let mut upload = soon(kept.home.upload(&path("b"), Default::default())).await.unwrap();
+    let mut done = Ok(());
+    for _ in 0..16 {
+        done = done.and(soon(upload.write(&noise(MIB / 2))).await);
+    }
+    assert!(matches!(done, Err(Error::NoSpace | Error::GivenUp)), "{done:?}");
+    assert!(soon(upload.commit()).await.is_err());
+    assert!(!is_there(&kept.home, "b").await);
+    let refused = soon(kept.home.copy(&path("a"), &kept.home, &path("b"), Overwrite::No)).await;
+    assert!(matches!(refused, Err(Error::NoSpace)), "{refused:?}");
+    let refused = kept.put("a", &noise(4 * MIB)).await;
+    assert!(matches!(refused, Err(Error::NoSpace)), "{refused:?}");
+    assert!(kept.get("a").await == noise(6 * MIB));
+    assert_eq!(fs::read_dir(kept.at("partials")).unwrap().count(), 0);
+    assert_eq!(free(disk), before, "something is left");
+    assert!(soon(kept.home.check(false)).await.unwrap().is_sound());
+    kept.put("small", &noise(MIB)).await.unwrap();
+}
