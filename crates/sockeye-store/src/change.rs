@@ -9,6 +9,7 @@ use rustix::{
 
 use crate::{
     Amount, Condition, Error, FilePath, Home, Kind, Meta, Purge, Quota, Result, Space, Timestamp,
+    error::moving,
     keep::{Keep, locked},
     lookup,
     place::is_folder,
@@ -245,9 +246,10 @@ impl Keep {
         let (place, stat) = self.place_of(path)?;
         self.meets(condition, path, &stat)?;
         let name = self.grave_name(path)?;
-        rustix::fs::renameat(&place, place.name, &self.trash, &*name).inspect_err(|_| {
+        if let Err(errno) = rustix::fs::renameat(&place, place.name, &self.trash, &*name) {
             self.remove_note(&name);
-        })?;
+            return Err(moving(errno));
+        }
         drop(names);
         self.count_buried_tree(&name)?;
         drop(bin);

@@ -84,6 +84,9 @@ pub enum Error {
     /// The home was opened for reading only.
     #[error("this home is only read")]
     ReadOnly,
+    /// A filesystem is mounted within the home; what lies on it is only read.
+    #[error("it lies on another filesystem than the rest of the home, and is only read")]
+    OtherFilesystem,
     /// The server's own user may not open it.
     #[error("the server may not do this; check the file's owner and mode")]
     Denied,
@@ -121,5 +124,14 @@ impl From<Errno> for Error {
             Errno::NOTEMPTY => Self::NotEmpty,
             other => Self::Io(other.into()),
         }
+    }
+}
+
+/// What a failed rename or link means: no path was looked up, so none left the home.
+pub(crate) fn moving(errno: Errno) -> Error {
+    match errno {
+        Errno::XDEV => Error::OtherFilesystem,
+        Errno::INVAL => Error::IntoItself,
+        other => other.into(),
     }
 }

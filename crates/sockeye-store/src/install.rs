@@ -12,6 +12,7 @@ use rustix::{
 
 use crate::{
     Amount, Error, FilePath, Meta, Result,
+    error::moving,
     keep::{Keep, locked},
     place::{Place, is_folder},
     rename::Moved,
@@ -51,7 +52,7 @@ impl Keep {
             match moved {
                 Err(Errno::EXIST) if plan.condition == Condition::Any => {}
                 Err(Errno::EXIST) => return Err(Error::Exists),
-                moved => return Ok(moved.map(|()| false)?),
+                moved => return moved.map(|()| false).map_err(moving),
             }
         }
         let found = place.stat()?;
@@ -74,7 +75,7 @@ impl Keep {
         let grave = self.bury_copy(place, old, path)?;
         if let Err(errno) = rustix::fs::renameat(moved.folder, moved.name, place, place.name) {
             grave.give_back(self);
-            return Err(errno.into());
+            return Err(moving(errno));
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use rustix::{
 
 use crate::{
     Error, FilePath, Home, Recursive, Result,
+    error::moving,
     keep::{Keep, locked},
     place::{Place, is_folder},
     space::{Part, Reservation},
@@ -201,8 +202,7 @@ impl Keep {
         match rustix::fs::renameat_with(folder, name, place, place.name, flags) {
             Ok(()) => Ok(true),
             Err(Errno::EXIST) if overwrite == Overwrite::Yes => Ok(false),
-            Err(Errno::INVAL) => Err(Error::IntoItself),
-            Err(errno) => Err(errno.into()),
+            Err(errno) => Err(moving(errno)),
         }
     }
 
@@ -234,7 +234,7 @@ impl Keep {
             Ok(()) => Ok(Buried::Tree(name)),
             Err(errno) => {
                 self.remove_note(&name);
-                Err(if errno == Errno::INVAL { Error::IntoItself } else { errno.into() })
+                Err(moving(errno))
             }
         }
     }

@@ -9,8 +9,8 @@ use rustix::{
 
 use super::name;
 use crate::{
-    Amount, FilePath, Result, id::TrashId, keep::Keep, partials::write_aside, place::Place,
-    space::Part, tree,
+    Amount, FilePath, Result, error::moving, id::TrashId, keep::Keep, partials::write_aside,
+    place::Place, space::Part, tree,
 };
 
 /// A place in the trash for one thing, and what was put there.
@@ -69,7 +69,7 @@ impl Keep {
         if let Err(errno) = buried {
             self.ledger.shift(Part::Trash, Part::Files, amount);
             self.remove_note(&name);
-            return Err(errno.into());
+            return Err(moving(errno));
         }
         Ok(Grave { name: Some(name), amount })
     }
@@ -88,7 +88,7 @@ impl Keep {
         if let Err(errno) = rustix::fs::renameat(place, place.name, &self.trash, &*name) {
             self.ledger.shift(Part::Trash, Part::Files, amount);
             self.remove_note(&name);
-            return Err(errno.into());
+            return Err(moving(errno));
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ pub use purge::Purge;
 
 use crate::{
     Amount, Error, FilePath, Home, Kind, Meta, Result,
+    error::moving,
     id::TrashId,
     keep::{Keep, locked},
     partials::{read_aside, reopened},
@@ -125,7 +126,7 @@ impl Keep {
         let amount = tree::amount(&self.trash, &name)?;
         let names = locked(&self.names);
         let place = self.place(&path)?;
-        crate::install::rename_new(&self.trash, &name, &place)?;
+        crate::install::rename_new(&self.trash, &name, &place).map_err(moving)?;
         self.ledger.shift(Part::Trash, Part::Files, amount);
         drop(names);
         bin.forget(&name);

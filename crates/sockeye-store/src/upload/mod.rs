@@ -305,7 +305,8 @@ impl Upload {
     /// Ends the upload for now: all that was taken is written and kept, to be [resumed](Home::resume).
     ///
     /// # Errors
-    /// [`Error::NoSpace`]; [`Error::Busy`]; [`Error::Io`]; [`Error::GivenUp`].
+    /// [`Error::WrongKind`] if it began with a copy of the file; [`Error::OverQuota`] if as many are kept as [may be](crate::Keeping::partials); [`Error::NoSpace`]; [`Error::Busy`];
+    /// [`Error::Io`]; [`Error::GivenUp`]. The upload is gone then.
     ///
     /// Cancellation: it may or may not be kept.
     pub async fn keep(mut self) -> Result<PartialId> {
@@ -314,8 +315,7 @@ impl Upload {
         let id = self.id;
         self.home
             .quick(move |_| {
-                writing.flush(&plan)?;
-                writing.describe(&plan)?;
+                writing.keep(&plan)?;
                 drop(writing);
                 Ok(id)
             })

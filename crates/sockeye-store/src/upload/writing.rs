@@ -158,8 +158,25 @@ impl Writing {
         done
     }
 
+    /// Keeps what was taken, to be resumed.
+    ///
+    /// # Errors
+    /// [`Error::WrongKind`] if it began with a copy, [`Error::OverQuota`] if as many are kept as may be.
+    pub(super) fn keep(&mut self, plan: &Plan) -> Result<()> {
+        if self.end != End::Kept {
+            return Err(Error::WrongKind { expected: "an upload that began empty" });
+        }
+        if !self.described
+            && self.keep.ledger.space().partials.entries >= self.keep.keeping.partials
+        {
+            return Err(Error::OverQuota { lacking: Amount::entry(0) });
+        }
+        self.flush(plan)?;
+        self.describe(plan)
+    }
+
     /// Writes down what this is to become, so that it can be resumed.
-    pub(super) fn describe(&mut self, plan: &Plan) -> Result<()> {
+    fn describe(&mut self, plan: &Plan) -> Result<()> {
         self.file()?;
         partials::write_plan(&self.keep, self.id, plan)?;
         self.described = true;
@@ -279,8 +296,9 @@ impl Drop for Writing {
 /// The times for `futimens`: access is left alone.
 pub(crate) fn times(modified: crate::Timestamp) -> rustix::fs::Timestamps {
     let omit = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT };
-    let modified =
-        rustix::fs::Timespec { tv_sec: modified.seconds, tv_nsec: modified.nanos.into() };
+    // Greater numbers mean other things to the kernel.
+    let nanos = modified.nanos.min(999_999_999);
+    let modified = rustix::fs::Timespec { tv_sec: modified.seconds, tv_nsec: nanos.into() };
     rustix::fs::Timestamps { last_access: omit, last_modification: modified }
 }
 

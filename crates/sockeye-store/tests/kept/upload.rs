@@ -168,6 +168,26 @@ async fn a_small_upload_is_kept_only_if_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn only_so_many_uploads_are_kept_and_none_that_began_with_a_copy() {
+    let mut few = keeping();
+    few.partials = 1;
+    let kept = Kept::new(few);
+    let begin = async || soon(kept.home.upload(&path("a"), length(9))).await.unwrap();
+    soon(begin().await.keep()).await.unwrap();
+    let refused = soon(begin().await.keep()).await;
+    assert!(matches!(refused, Err(Error::OverQuota { .. })));
+    let mut large = soon(kept.home.upload(&path("b"), UploadOptions::default())).await.unwrap();
+    soon(large.write(&noise(2 * MIB))).await.unwrap();
+    drop(large);
+    assert_eq!(soon(kept.home.partials()).await.unwrap().len(), 1);
+    let mut options = UploadOptions::default();
+    options.start = Start::End;
+    let copied = soon(kept.home.upload(&path("a"), options)).await.unwrap();
+    assert!(matches!(soon(copied.keep()).await, Err(Error::WrongKind { .. })));
+    assert!(soon(kept.home.check(false)).await.unwrap().is_sound());
+}
+
+#[tokio::test]
 async fn a_file_is_appended_to_and_written_into() {
     for kept in [Some(Kept::plain()), Kept::in_memory(keeping())].into_iter().flatten() {
         let start = |start| {
