@@ -9,6 +9,7 @@ use crate::{
     completions::CompletionsArgs,
     config::ConfigArgs,
     dial::DialArgs,
+    log::LogArgs,
     reload::ReloadArgs,
     serve::ServeArgs,
     store::StoreArgs,
@@ -69,6 +70,7 @@ pub(crate) enum Verb {
     Store(StoreArgs),
     Backup(BackupArgs),
     Restore(RestoreArgs),
+    Log(LogArgs),
     Dial(DialArgs),
     Completions(CompletionsArgs),
 }

@@ -10,6 +10,7 @@ mod config;
 mod data;
 mod dial;
 mod failure;
+mod log;
 mod logging;
 mod reload;
 mod serve;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Verb::Store(store) => store::run(&store),
         Verb::Backup(backup) => backup::run(&backup),
         Verb::Restore(restore) => backup::restore(&restore),
+        Verb::Log(log) => log::run(&log),
         Verb::Dial(dial) => dial::run(dial),
         Verb::Completions(completions) => completions::run(&completions),
     };

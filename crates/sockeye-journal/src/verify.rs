@@ -248,7 +248,9 @@ impl Check {
             match line {
                 Line::Whole(line) => {
                     self.line(segment, number, line);
-                    if let (Some(summary), Some(entry)) = (&mut summary, line::parse(line)) {
+                    if let Some(summary) = &mut summary
+                        && let Some(entry) = line::parse(line)
+                    {
                         summary.add_entry(&entry);
                     }
                 }

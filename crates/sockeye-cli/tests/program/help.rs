@@ -24,6 +24,7 @@ async fn the_program_says_what_it_can_do() {
       store        Check the homes on the disk
       backup       Back up accounts, configuration, journal and keys, also while the node runs
       restore      Put a backup back into a data folder that has no accounts
+      log          Show, follow or verify the log of what was done
       dial         Open a line to any address, from the terminal or a pipe
       completions  Print a script that completes this program's words in a shell
       help         Print this message or the help of the given subcommand(s)
@@ -150,6 +151,102 @@ async fn dial_explains_itself() {
 }
 
 #[tokio::test]
+async fn log_explains_itself() {
+    assert_snapshot!(help(&["log", "-h"]).await, @r#"
+    Show, follow or verify the log of what was done
+
+    Usage: sockeye log [OPTIONS]
+           sockeye log <COMMAND>
+
+    Commands:
+      verify  Say whether the log is whole: nothing edited, reordered, forged or cut off
+      head    Print how far the log has come, to be kept on another machine
+      export  Print the log for another program
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+      -n, --lines <N>   Show only the last so many lines [default: all, with --follow 10; at most 10000]
+      -f, --follow      Go on showing lines as they come, until it is interrupted
+          --json        Print the lines as they are: JSON, one object a line
+          --data <DIR>  The data folder [default: $SOCKEYE_DATA, or sockeye in the user's data
+                        directory]
+      -q, --quiet...    Say nothing but errors; twice for only what ends the program
+      -v, --verbose...  Say more on standard error; twice or three times for more still
+      -h, --help        Print help (see more with '--help')
+
+    Which lines:
+      -u, --user <NAME>        Of this account only
+      -o, --op <OP>            Of these operations only, as write,remove: read, list, write, append,
+                               mkdir, remove, rename, …
+      -p, --path <PATH>        On this path or below it, also moved or copied there
+          --since <WHEN>       Not before: 2h (ago), today, 14:30, 2026-11-21, "2026-11-21 14:30",
+                               2026-11-21T14:30:00Z
+          --until <WHEN>       Before; as --since
+          --outcome <OUTCOME>  With this outcome only: ok, denied, not-found, conflict, no-space,
+                               over-quota, cut, busy, failed
+          --protocol <NAME>    Over this protocol only, as http
+
+    Examples:
+      sockeye log --since today                   all of today
+      sockeye log --user alice --op write,remove  what alice wrote and removed
+      sockeye log --path /shared/plans --json     what happened there, as JSON lines
+      sockeye log --follow --outcome denied       refusals, as they come
+      sockeye log verify --against "$(cat head)"  is it whole, and the one I knew?
+      sockeye log export --format csv > log.csv   all of it, as a table
+    "#);
+    assert_snapshot!(help(&["log", "verify", "-h"]).await, @"
+    Say whether the log is whole: nothing edited, reordered, forged or cut off
+
+    Usage: sockeye log verify [OPTIONS]
+
+    Options:
+          --against <HEAD>  A head that was kept elsewhere: SEQ:HASH:KEY, as `sockeye log head` prints
+                            it
+          --key <KEY>       The public key [default: that of the head, or of journal.key]
+          --json            Print one line of JSON
+          --data <DIR>      The data folder [default: $SOCKEYE_DATA, or sockeye in the user's data
+                            directory]
+      -q, --quiet...        Say nothing but errors; twice for only what ends the program
+      -v, --verbose...      Say more on standard error; twice or three times for more still
+      -h, --help            Print help (see more with '--help')
+
+    Examples:
+      sockeye log verify
+      sockeye log verify --against 42:5f0e…:9d61…    with what `sockeye log head` printed some day
+      sockeye log verify --key 9d61…                 without reading journal.key
+    ");
+    assert_snapshot!(help(&["log", "export", "-h"]).await, @r#"
+    Print the log for another program
+
+    Usage: sockeye log export [OPTIONS]
+
+    Options:
+          --format <FORMAT>  json (one object a line) or csv [default: json]
+          --data <DIR>       The data folder [default: $SOCKEYE_DATA, or sockeye in the user's data
+                             directory]
+      -q, --quiet...         Say nothing but errors; twice for only what ends the program
+      -v, --verbose...       Say more on standard error; twice or three times for more still
+      -h, --help             Print help
+
+    Which lines:
+      -u, --user <NAME>        Of this account only
+      -o, --op <OP>            Of these operations only, as write,remove: read, list, write, append,
+                               mkdir, remove, rename, …
+      -p, --path <PATH>        On this path or below it, also moved or copied there
+          --since <WHEN>       Not before: 2h (ago), today, 14:30, 2026-11-21, "2026-11-21 14:30",
+                               2026-11-21T14:30:00Z
+          --until <WHEN>       Before; as --since
+          --outcome <OUTCOME>  With this outcome only: ok, denied, not-found, conflict, no-space,
+                               over-quota, cut, busy, failed
+          --protocol <NAME>    Over this protocol only, as http
+
+    Examples:
+      sockeye log export --since 2026-11-01 --until 2026-12-01 > november.jsonl
+      sockeye log export --format csv --user alice > alice.csv
+    "#);
+}
+
+#[tokio::test]
 async fn completions_says_where_a_script_belongs() {
     assert_snapshot!(help(&["completions", "-h"]).await, @r#"
     Print a script that completes this program's words in a shell
@@ -173,9 +270,18 @@ async fn completions_says_where_a_script_belongs() {
 
 #[tokio::test]
 async fn every_verb_shows_an_example() {
-    for verb in
-        ["serve", "config", "reload", "trash", "store", "backup", "restore", "dial", "completions"]
-    {
+    for verb in [
+        "serve",
+        "config",
+        "reload",
+        "trash",
+        "store",
+        "backup",
+        "restore",
+        "log",
+        "dial",
+        "completions",
+    ] {
         assert!(help(&[verb, "--help"]).await.contains(&format!("  sockeye {verb} ")), "{verb}");
     }
 }

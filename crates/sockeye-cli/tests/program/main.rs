@@ -12,6 +12,7 @@ mod errors;
 mod health;
 mod help;
 mod keeping;
+mod log;
 mod node;
 mod packets;
 mod running;

@@ -35,18 +35,34 @@ pub(crate) fn set_hex(place: &mut [u8], bytes: &[u8]) {
     }
 }
 
-/// Reads hexadecimal digits, small or capital.
+/// The value of each hexadecimal digit, small or capital; [`NO_DIGIT`] for what is none.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = HEX[value as usize];
+        digits[digit as usize] = value;
+        digits[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
+const NO_DIGIT: u8 = 0xff;
+
+/// Reads hexadecimal digits.
 pub(crate) fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     if digits.len() != 2 * N {
         return None;
     }
     let mut bytes = [0; N];
+    let mut seen = 0;
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let high = char::from(pair[0]).to_digit(16)?;
-        let low = char::from(pair[1]).to_digit(16)?;
-        *byte = (high << 4 | low).to_le_bytes()[0];
+        let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
+        seen |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(bytes)
+    (seen < 16).then_some(bytes)
 }
 
 /// What stands at the end of a text that was cut off.
@@ -119,7 +135,16 @@ mod tests {
 
         #[test]
         fn hex_reads_back(bytes: [u8; 5]) {
-            prop_assert_eq!(unhex(&put(|out| hex(out, &bytes))), Some(bytes));
+            let mut digits = put(|out| hex(out, &bytes));
+            prop_assert_eq!(unhex(&digits), Some(bytes));
+            digits.make_ascii_uppercase();
+            prop_assert_eq!(unhex(&digits), Some(bytes));
+        }
+
+        #[test]
+        fn what_has_no_value_is_no_digit(byte: u8) {
+            let value = char::from(byte).to_digit(16).map(|value| [value.to_le_bytes()[0]]);
+            prop_assert_eq!(unhex::<1>(&[b'0', byte]), value);
         }
 
         #[test]
