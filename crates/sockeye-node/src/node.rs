@@ -16,7 +16,7 @@ use sockeye_accounts::{
     AccountName, AccountQuery, Accounts, NewPassword, Quota, Role, Secret, Sqlite,
 };
 use sockeye_journal::{Journal, Operation, Outcome, Record};
-use sockeye_store::{Pool, PoolLimits};
+use sockeye_store::{Digests, Pool, PoolLimits};
 
 use crate::{
     Gate, Homes, Recorder,
@@ -94,7 +94,16 @@ impl Node {
         let source = Sqlite::open(folder.database()).await?;
         let accounts = Accounts::new(source, settings.accounts(), recorder.clone());
         let spare = settings.limits_homes.count();
-        let homes = Homes::new(folder.path().to_owned(), settings.keeping(pool.clone()), spare);
+        let (path, mut keeping) = (folder.digests(), settings.keeping(pool.clone()));
+        keeping.digests = match pool.run(move || Digests::open(&path)).await? {
+            Ok(digests) => Some(digests),
+            // They are computed when they are asked for.
+            Err(error) => {
+                tracing::warn!(%error, "digests are not kept");
+                None
+            }
+        };
+        let homes = Homes::new(folder.path().to_owned(), keeping, spare);
         let gate = Gate::new(accounts, homes, journal);
         recorder.tell(&gate);
         apply(&config, &gate);
