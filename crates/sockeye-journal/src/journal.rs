@@ -123,6 +123,7 @@ impl Journal {
     ) -> Result<Self> {
         let settings = Settings {
             segment_size: settings.segment_size.max(Settings::LEAST_SEGMENT),
+            segment_age: settings.segment_age.max(Settings::LEAST_AGE),
             batch: settings.batch.max(Settings::LEAST_BATCH),
             ..settings
         };

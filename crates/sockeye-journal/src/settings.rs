@@ -10,7 +10,8 @@ pub struct Settings {
     /// How large a segment grows, in bytes, before the next one begins; 64 MiB by default, at least
     /// [`Settings::LEAST_SEGMENT`]. It may be exceeded by one batch.
     pub segment_size: u64,
-    /// How old a segment grows before the next one begins; a day by default.
+    /// How old a segment grows before the next one begins, as soon as something is written; a day by
+    /// default, at least [`Settings::LEAST_AGE`].
     pub segment_age: Duration,
     /// How much is kept in all, in bytes; the oldest sealed segments go first. 16 GiB by default,
     /// `None` for everything.
@@ -20,8 +21,8 @@ pub struct Settings {
     /// Whether each batch reaches the disk before whoever waits is told (fdatasync(2)); true by
     /// default. Without it a crash of the system, not of the server, may lose the last seconds.
     pub sync: bool,
-    /// How many bytes of lines wait in memory while others are being written; 4 MiB by default. The
-    /// last quarter is for mutations alone.
+    /// How many bytes of lines wait in memory while others are being written; 4 MiB by default, at
+    /// least [`Settings::LEAST_BATCH`]. The last quarter is for mutations alone.
     pub batch: usize,
     /// How long a line that nobody waits for may stay in memory; 200 ms by default.
     pub interval: Duration,
@@ -37,6 +38,10 @@ pub struct Settings {
 impl Settings {
     /// The smallest segments there are, in bytes.
     pub const LEAST_SEGMENT: u64 = 4096;
+
+    /// The least age at which a segment ends: longer than it takes to sign one in which nothing
+    /// happens.
+    pub const LEAST_AGE: Duration = Duration::from_secs(10);
 
     /// The smallest batches there are, in bytes.
     pub const LEAST_BATCH: usize = 64 * 1024;

@@ -11,8 +11,8 @@ use std::{
 
 use proptest::prelude::*;
 use sockeye_journal::{
-    Error, Event, Format, Found, Journal, Operation, Outcome, Own, Peer, Query, Reader, Record,
-    Segment, Settings,
+    Error, Event, Format, Found, Journal, Operation, Outcome, Own, Peer, PublicKey, Query, Reader,
+    Record, Segment, Settings, verify,
     wire::{line, path},
 };
 
@@ -249,6 +249,60 @@ fn broken_lines_are_told_and_the_rest_is_found() {
     let (found, broken) = find(folder.path(), &Query::default());
     assert_eq!(found, numbers([0, 1, 3, 6, 8, 9]));
     assert_eq!(broken, 4);
+}
+
+#[test]
+fn a_clock_that_was_set_back_hides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = Settings { segment_size: Settings::LEAST_SEGMENT, ..quick() };
+    for n in [9, 2, 5, 3, 7] {
+        let journal = Journal::open(folder.path(), small.clone()).unwrap();
+        let (path, detail) = (format!("/old/{n}"), "x".repeat(1000));
+        for _ in 0..4 {
+            let record = Record {
+                at: second(n),
+                path: Some(path.as_bytes()),
+                detail: Some(&detail),
+                ..Record::new(Operation::Read, Outcome::Ok, "http")
+            };
+            let _ = journal.append(&record).unwrap();
+        }
+        journal.close().unwrap();
+    }
+    assert!(Segment::list(folder.path()).unwrap().len() > 2);
+    let found = |since, until| {
+        let (since, until) = (Some(second(since)), Some(second(until)));
+        let mut found = paths(folder.path(), &Query { since, until, ..Query::default() });
+        found.dedup();
+        found
+    };
+    assert_eq!(found(3, 8), numbers([5, 3, 7]));
+    assert_eq!(found(0, 3), numbers([2]));
+    assert_eq!(found(9, 10), numbers([9]));
+}
+
+#[test]
+fn what_is_longer_than_its_limit_is_cut_off_and_the_line_stays_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(folder.path(), quick()).unwrap();
+    let (path, text) = (vec![b'\xff'; 100_000], "\u{1}é".repeat(50_000));
+    let record = Record {
+        account: Some(&text),
+        path: Some(&path),
+        to: Some(&path),
+        from: Some(Peer::Unix(&text)),
+        detail: Some(&text),
+        ..Record::new(Operation::Rename, Outcome::Ok, &text)
+    };
+    let _ = journal.append(&record).unwrap();
+    let _ = journal.append(&Record::new(Operation::Read, Outcome::Ok, "http")).unwrap();
+    journal.close().unwrap();
+    let (found, broken) = find(folder.path(), &Query::default());
+    assert_eq!((found.len(), broken), (2, 0));
+    assert_eq!(path::unescape(&found[0]).unwrap(), vec![b'\xff'; 4096]);
+    let key = PublicKey::of_folder(folder.path()).unwrap();
+    let verdict = verify(folder.path(), key, None).unwrap();
+    assert!(verdict.is_whole(), "{verdict:?}");
 }
 
 #[test]

@@ -287,6 +287,33 @@ fn old_segments_that_were_removed_as_recorded_are_not_missing() {
 }
 
 #[test]
+fn segments_end_and_go_by_their_age_as_well() {
+    let folder = one_segment();
+    // Closed well, it is continued without being read: by its first line it began long ago.
+    let path = &segments(folder.path())[0];
+    rewrite(path, |lines| lines[0] = lines[0].replacen("\"at\":\"202", "\"at\":\"200", 1));
+    append(folder.path(), &settings(), 1);
+    assert_eq!(segments(folder.path()).len(), 1, "what ends it is written with it");
+    let journal = Journal::open(folder.path(), settings()).unwrap();
+    let record = Record::new(Operation::Read, Outcome::Ok, "http");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for _ in 0..2 {
+        let ticket = journal.append(&record).unwrap();
+        runtime.block_on(journal.wait(ticket)).unwrap();
+    }
+    drop(journal);
+    let paths = segments(folder.path());
+    assert_eq!(paths.len(), 2);
+
+    let old = std::time::SystemTime::now() - Duration::from_secs(3600);
+    fs::File::options().append(true).open(&paths[0]).unwrap().set_modified(old).unwrap();
+    let keep_age = Some(Duration::from_secs(1800));
+    append(folder.path(), &Settings { keep_age, ..settings() }, 1);
+    assert_eq!(segments(folder.path()), paths[1..]);
+    assert!(verdict(folder.path()).is_whole());
+}
+
+#[test]
 fn a_forged_summary_is_found() {
     for at in [0, 3] {
         let folder = many_segments();
