@@ -9,15 +9,17 @@ use std::{
 use ::http::StatusCode;
 use bytes::Bytes;
 use sockeye_node::{
-    Error, FileBody, FilePath, Folder, Gathered, OpenFile, Range, Resource as Found, Session,
+    Error, FileBody, FilePath, Folder, Gathered, OpenFile, Range, Refused, Resource as Found,
+    Rights, Session,
 };
 
 use crate::{
     config::Config,
     content::{Content, throw_away},
     lane::Link,
-    page::{ListingPage, error_page, media_type},
+    page::{Greeting, ListingPage, error_page, media_type},
     payload::{ListingBody, PartsBody, Payload},
+    site::{Site, Unwelcome},
     wire::{
         accept::{self, Form},
         condition::{Selection, Validators, select},
@@ -25,7 +27,7 @@ use crate::{
         media,
         method::Allowed,
         parts,
-        plan::{Plan, Refusal, Rules, plan},
+        plan::{Plan, Refusal, Rules, allowed, plan},
         query,
         reply::{ContentRange, ReplyHead},
         target::{Resource, url_path},
@@ -42,7 +44,7 @@ pub(crate) struct Reply {
 /// What a request is answered from.
 #[derive(Debug)]
 pub(crate) struct Answerer<'a> {
-    pub(crate) session: &'a Session,
+    pub(crate) site: &'a Site,
     pub(crate) config: &'a Config,
     pub(crate) link: &'a Link<'a>,
     /// Seconds since the epoch.
@@ -53,8 +55,13 @@ impl Answerer<'_> {
     /// Answers one request.
     pub(crate) async fn answer(&self, head: &Head<'_>, content: &mut impl Content) -> Reply {
         let limits = &self.config.limits;
-        let rules = Rules { hosts: self.link.hosts, target: limits.request_line, changes: false };
+        let changes = self.site.changes();
+        let rules = Rules { hosts: self.link.hosts, target: limits.request_line, changes };
         let plan = plan(head, &rules);
+        if let Plan::Put(wanted) = &plan {
+            // On the heap: few requests put, and all would carry its size.
+            return Box::pin(self.take(head, wanted, content)).await;
+        }
         if !content.is_at_end() {
             let thrown_away = Box::pin(throw_away(content, limits, self.link));
             if let Err(error) = thrown_away.await {
@@ -62,25 +69,68 @@ impl Answerer<'_> {
             }
         }
         match plan {
-            Plan::Serve(wanted) => match self.serve(head, &wanted).await {
-                Ok(reply) => reply,
-                Err(error) => failed(head, &wanted.path, &error),
+            Plan::Options(None) => allow(if changes { Allowed::ALL } else { Allowed::READ }),
+            Plan::Refuse(refusal) => refuse(refusal, Some(head)),
+            plan => match self.site.session(&head.fields, &self.link.visitor).await {
+                Ok(session) => self.carry_out(&session, head, plan).await,
+                Err(unwelcome) => turn_away(head, &unwelcome),
             },
-            Plan::Options(_) => {
-                let mut head = ReplyHead::new(StatusCode::NO_CONTENT);
-                head.allow = Some(Allowed::READ);
-                Reply { head, payload: Payload::Empty }
-            }
-            Plan::Put(_) | Plan::Delete(_) => refuse(Refusal::Method(Allowed::READ), Some(head)),
+        }
+    }
+
+    /// Answers a PUT.
+    async fn take(
+        &self,
+        head: &Head<'_>,
+        wanted: &Resource<'_>,
+        content: &mut impl Content,
+    ) -> Reply {
+        let mut reply = match self.site.session(&head.fields, &self.link.visitor).await {
+            Ok(session) => self.put(&session, head, wanted, content).await,
+            Err(unwelcome) => turn_away(head, &unwelcome),
+        };
+        if !content.is_at_end() && !reply.head.traits.last {
+            // What was refused without a look at its content need not end the connection.
+            let thrown_away = throw_away(content, &self.config.limits, self.link).await;
+            reply.head.traits.last = thrown_away.is_err();
+        }
+        reply
+    }
+
+    /// Answers what needs no content.
+    async fn carry_out(&self, session: &Session, head: &Head<'_>, plan: Plan<'_>) -> Reply {
+        match plan {
+            Plan::Serve(wanted) => match self.serve(session, head, &wanted).await {
+                Ok(reply) => reply,
+                Err(error) => failed(session, head, &wanted.path, &error),
+            },
+            Plan::Delete(wanted) => Box::pin(self.delete(session, head, &wanted)).await,
+            Plan::Options(Some(wanted)) => match session.rights_at(&wanted.path) {
+                Ok(rights) => allow(
+                    Allowed {
+                        put: rights.contains(Rights::WRITE),
+                        delete: rights.contains(Rights::DELETE),
+                    }
+                    .both(allowed(&wanted, self.site.changes())),
+                ),
+                Err(error) => failed(session, head, &wanted.path, &error),
+            },
+            // These were answered before.
+            Plan::Put(_) | Plan::Options(None) => allow(Allowed::READ),
             Plan::Refuse(refusal) => refuse(refusal, Some(head)),
         }
     }
 
-    async fn serve(&self, head: &Head<'_>, wanted: &Resource<'_>) -> Result<Reply, Error> {
+    async fn serve(
+        &self,
+        session: &Session,
+        head: &Head<'_>,
+        wanted: &Resource<'_>,
+    ) -> Result<Reply, Error> {
         if wanted.folder {
-            return self.serve_folder(head, wanted).await;
+            return self.serve_folder(session, head, wanted).await;
         }
-        match self.session.open(&wanted.path).await? {
+        match session.open(&wanted.path).await? {
             Found::File(file) => self.send_file(head, &wanted.path, file),
             Found::Folder(_) => Ok(redirect(head, wanted)),
         }
@@ -88,20 +138,26 @@ impl Answerer<'_> {
 
     /// The index file first: it is what most folders are asked for, and the folder itself need not be
     /// readable for it.
-    async fn serve_folder(&self, head: &Head<'_>, wanted: &Resource<'_>) -> Result<Reply, Error> {
+    async fn serve_folder(
+        &self,
+        session: &Session,
+        head: &Head<'_>,
+        wanted: &Resource<'_>,
+    ) -> Result<Reply, Error> {
+        if wanted.query == Some(SIGN_IN) && self.is_stranger(session) {
+            return Ok(turn_away(head, &Unwelcome::Stranger));
+        }
         for name in &self.config.index {
             let Ok(path) = wanted.path.join(name) else { continue };
-            match self.session.open(&path).await {
-                Ok(Found::File(file)) => return self.send_file(head, &path, file),
-                Ok(Found::Folder(_)) | Err(Error::NotFound) => {}
-                Err(error) => return Err(error),
+            if let Some(Found::File(file)) = session.find(&path).await? {
+                return self.send_file(head, &path, file);
             }
         }
-        match self.session.open(&wanted.path).await? {
+        match session.open(&wanted.path).await? {
             // `/file.txt/` names nothing.
             Found::File(_) => Err(Error::NotFound),
             Found::Folder(_) if !self.config.listing => Err(Error::Denied),
-            Found::Folder(folder) => self.list(head, wanted, folder).await,
+            Found::Folder(folder) => self.list(session, head, wanted, folder).await,
         }
     }
 
@@ -166,6 +222,7 @@ impl Answerer<'_> {
 
     async fn list(
         &self,
+        session: &Session,
         head: &Head<'_>,
         wanted: &Resource<'_>,
         folder: Folder,
@@ -175,6 +232,7 @@ impl Answerer<'_> {
             form: accept::form(head.fields.accept, &[Form::Html, Form::Json]),
             language: accept::language(head.fields.accept_language),
             path: wanted.path.clone(),
+            greeting: self.greeting(session)?,
             order: Some(order),
             count: 0,
         };
@@ -199,6 +257,69 @@ impl Answerer<'_> {
         };
         Ok(Reply { head: reply, payload })
     }
+
+    /// Whether nobody has signed in where somebody could.
+    fn is_stranger(&self, session: &Session) -> bool {
+        self.site.changes() && matches!(session.account(), Ok(None))
+    }
+
+    /// What a listing says of who reads it.
+    fn greeting(&self, session: &Session) -> Result<Greeting, Error> {
+        Ok(match session.account()? {
+            Some(account) => Greeting::Account(account.name.to_string()),
+            None if self.site.changes() => Greeting::SignIn,
+            None => Greeting::None,
+        })
+    }
+}
+
+/// The query by which a page asks that its reader signs in. It belongs to the root, so that a browser sends
+/// what it is told with every address below (RFC 7617 §2.2).
+const SIGN_IN: &[u8] = b"sign-in";
+
+/// A reply without content.
+pub(crate) fn empty(status: StatusCode) -> Reply {
+    let mut head = ReplyHead::new(status);
+    head.length = head.has_content().then_some(0);
+    Reply { head, payload: Payload::Empty }
+}
+
+fn allow(allowed: Allowed) -> Reply {
+    let mut reply = empty(StatusCode::NO_CONTENT);
+    reply.head.allow = Some(allowed);
+    reply
+}
+
+/// A reply to who has no session.
+fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
+    let status = match unwelcome {
+        Unwelcome::Stranger | Unwelcome::Malformed(_) => StatusCode::UNAUTHORIZED,
+        Unwelcome::Refused(Refused::Wrong(_)) => StatusCode::UNAUTHORIZED,
+        Unwelcome::Refused(Refused::Wait { .. }) => StatusCode::TOO_MANY_REQUESTS,
+        Unwelcome::Refused(Refused::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        Unwelcome::Refused(failure) => {
+            tracing::error!(error = %failure, "nobody can sign in");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+        Unwelcome::Failed(failure) => status_of(&FilePath::root(), failure),
+    };
+    let wait = match unwelcome {
+        Unwelcome::Refused(refused) => refused.retry_after().map(|wait| {
+            // Rounded up, so that who waits as long is not told to wait again.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            u32::try_from(seconds).unwrap_or(u32::MAX)
+        }),
+        Unwelcome::Failed(Error::Busy) => Some(1),
+        _ => None,
+    };
+    let text = match unwelcome {
+        Unwelcome::Failed(_) => None,
+        told => Some(told.to_string()),
+    };
+    let mut reply = error(status, text.as_deref(), Some(head));
+    reply.head.retry_after = wait;
+    reply.head.traits.challenge = status == StatusCode::UNAUTHORIZED;
+    reply
 }
 
 /// A reply to what is refused before any file is looked for; `head` where it could be read.
@@ -220,19 +341,47 @@ pub(crate) fn refuse(refusal: Refusal, head: Option<&Head<'_>>) -> Reply {
     reply
 }
 
-fn failed(head: &Head<'_>, path: &FilePath, failure: &Error) -> Reply {
-    let status = match failure {
-        Error::NotFound | Error::WrongKind { .. } => StatusCode::NOT_FOUND,
-        Error::Denied | Error::Special => StatusCode::FORBIDDEN,
-        Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+/// A reply to what the session would not do.
+pub(crate) fn failed(
+    session: &Session,
+    head: &Head<'_>,
+    path: &FilePath,
+    failure: &Error,
+) -> Reply {
+    // Whoever has not signed in may have the right to it.
+    let stranger = || session.origin().is_some() && matches!(session.account(), Ok(None));
+    if matches!(failure, Error::Ended) || matches!(failure, Error::Denied) && stranger() {
+        return turn_away(head, &Unwelcome::Stranger);
+    }
+    let status = status_of(path, failure);
+    let changes = head.method.changes() && !matches!(failure, Error::Io(_) | Error::NotFound);
+    let text = changes.then(|| failure.to_string());
+    let mut reply = error(status, text.as_deref(), Some(head));
+    reply.head.retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+    reply
+}
+
+/// The status of what the session would not do.
+fn status_of(path: &FilePath, failure: &Error) -> StatusCode {
+    match failure {
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::Denied | Error::Special | Error::IntoItself => StatusCode::FORBIDDEN,
+        Error::BadName { .. } | Error::WrongLength { .. } | Error::WrongDigest { .. } => {
+            StatusCode::BAD_REQUEST
+        }
+        Error::Changed => StatusCode::PRECONDITION_FAILED,
+        Error::WrongKind { .. } | Error::NoParent | Error::NotEmpty | Error::InUse => {
+            StatusCode::CONFLICT
+        }
+        // Only one condition can meet it.
+        Error::Exists => StatusCode::PRECONDITION_FAILED,
+        Error::OverQuota { .. } | Error::NoSpace => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Busy | Error::ReadOnly { .. } => StatusCode::SERVICE_UNAVAILABLE,
         other => {
             tracing::error!(%path, error = %other, "a request failed");
             StatusCode::INTERNAL_SERVER_ERROR
         }
-    };
-    let mut reply = error(status, None, Some(head));
-    reply.head.retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
-    reply
+    }
 }
 
 fn unsatisfiable(head: &Head<'_>, file: &Validators) -> Reply {

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use sockeye_node::{Name, config::Settings};
+use sockeye_node::{Bucket, Name, config::Settings};
 
 use crate::{Requests, wire::log::Record};
 
@@ -20,6 +20,8 @@ pub struct Config {
     pub cache_control: Option<Cow<'static, str>>,
     /// The limits.
     pub limits: Limits,
+    /// What all bytes go through that a node's sessions send and receive here: a limit on bandwidth.
+    pub bandwidth: Option<Arc<Bucket>>,
     /// Where requests are counted.
     pub requests: Option<Requests>,
     /// Called once for each request, when its answer has been sent or broken off.
@@ -34,6 +36,7 @@ impl Default for Config {
             hosts: Vec::new(),
             cache_control: Some(Cow::Borrowed("no-cache")),
             limits: Limits::default(),
+            bandwidth: None,
             requests: None,
             access_log: None,
         }
@@ -61,6 +64,7 @@ impl From<&Settings> for Config {
                 streams: settings.http_streams.get(),
                 ..Limits::default()
             },
+            bandwidth: settings.bandwidth_listener.map(|rate| Arc::new(Bucket::new(Some(rate.0)))),
             ..Self::default()
         }
     }

@@ -3,17 +3,17 @@
 use std::{io, pin::pin};
 
 use sockeye::{Conn, Handler};
-use sockeye_node::Session;
 
 use crate::{
     answer::{Answerer, Reply},
     config::Config,
     content::Content,
     lane::{Link, Respond, http1, http2},
+    site::Site,
     wire::{head::Head, host::HostRule},
 };
 
-/// Serves what a session can read over HTTP.
+/// Serves one folder, or a node, over HTTP.
 ///
 /// One value serves any number of connections, over any transport and under any model:
 ///
@@ -33,18 +33,18 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Http {
-    session: Session,
+    site: Site,
     config: Config,
     /// The hosts that a loopback listener answers to.
     local_hosts: HostRule,
 }
 
 impl Http {
-    /// Serves `session`'s files as `config` says.
+    /// Serves `site`, a session's folder or a node, as `config` says.
     #[must_use]
-    pub fn new(session: Session, config: Config) -> Self {
+    pub fn new(site: impl Into<Site>, config: Config) -> Self {
         let local_hosts = HostRule::Local(config.hosts.clone());
-        Self { session, config, local_hosts }
+        Self { site: site.into(), config, local_hosts }
     }
 
     /// How files are served.
@@ -66,7 +66,8 @@ impl Respond for Http {
         head: &Head<'_>,
         content: &mut impl Content,
     ) -> Reply {
-        let answerer = Answerer { session: &self.session, config: &self.config, link, now };
+        let (site, config) = (&self.site, &self.config);
+        let answerer = Answerer { site, config, link, now };
         let reply = answerer.answer(head, content).await;
         if let Some(requests) = &self.config.requests {
             requests.count(head.method, reply.head.status);

@@ -11,6 +11,7 @@
 
 pub mod admin;
 mod answer;
+mod change;
 mod config;
 mod content;
 mod http;
@@ -18,8 +19,10 @@ mod lane;
 mod page;
 mod payload;
 mod requests;
+mod site;
 pub mod wire;
 
 pub use config::{AccessLog, Config, Limits};
 pub use http::Http;
 pub use requests::Requests;
+pub use site::Site;

@@ -5,6 +5,8 @@
 pub mod certificates;
 pub mod client;
 mod models;
+#[cfg(feature = "node")]
+pub mod node;
 pub mod peer;
 pub mod processes;
 pub mod program;

@@ -8,16 +8,21 @@ mod patience;
 use std::{io, pin::Pin};
 
 use sockeye::{Conn, ServerHandle, SocketName};
+use sockeye_node::{Origin, Peer};
 
 use crate::{
     answer::Reply,
     config::Config,
     content::Content,
+    site::Visitor,
     wire::{head::Head, host::HostRule},
 };
 
 pub(crate) use clock::{Clock, seconds_now};
 pub(crate) use patience::Patience;
+
+/// The protocol's name, in the log and for tokens.
+const PROTOCOL: &str = "http";
 
 /// Resolves when the server begins to drain.
 pub(crate) type Draining<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send + 'a)>;
@@ -46,6 +51,8 @@ pub(crate) struct Link<'a> {
     pub(crate) peer: Option<String>,
     /// Its server, which may be full.
     pub(crate) server: ServerHandle,
+    /// Who is at its other end.
+    pub(crate) visitor: Visitor,
 }
 
 impl<'a> Link<'a> {
@@ -55,6 +62,10 @@ impl<'a> Link<'a> {
             hosts: if checks_host(conn)? { hosts } else { &HostRule::Any },
             peer: config.access_log.as_ref().map(|_| peer_text(conn)),
             server: conn.server(),
+            visitor: Visitor::new(Origin {
+                listener: config.bandwidth.clone(),
+                ..Origin::new(PROTOCOL, Peer::from(conn.peer()))
+            }),
         })
     }
 

@@ -12,6 +12,17 @@ use crate::wire::{
     target::url_path,
 };
 
+/// What a listing says of who reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Greeting {
+    /// Nothing: nobody can sign in.
+    None,
+    /// That one can sign in.
+    SignIn,
+    /// Who has signed in.
+    Account(String),
+}
+
 /// A listing in the making.
 #[derive(Debug)]
 pub(crate) struct ListingPage {
@@ -21,6 +32,8 @@ pub(crate) struct ListingPage {
     pub(crate) language: Language,
     /// The folder.
     pub(crate) path: FilePath,
+    /// Who reads it.
+    pub(crate) greeting: Greeting,
     /// How the entries are sorted, or `None` if they are not.
     pub(crate) order: Option<Order>,
     /// Entries written so far.
@@ -52,6 +65,7 @@ impl ListingPage {
         }
         let title = format!("{} {}", text::INDEX_OF.get(self.language), readable_path(&self.path));
         begin(out, self.language, &title);
+        self.greet(out);
         self.breadcrumb(out);
         if self.order.is_none() {
             let _ = writeln!(out, "<p>{}</p>", text::UNSORTED.get(self.language));
@@ -115,6 +129,24 @@ impl ListingPage {
             let _ = writeln!(out, "<p>{}</p>", text::CUT_SHORT.get(self.language));
         }
         end(out);
+    }
+
+    fn greet(&self, out: &mut String) {
+        match &self.greeting {
+            Greeting::None => {}
+            Greeting::SignIn => {
+                let sign_in = text::SIGN_IN.get(self.language);
+                let _ = writeln!(
+                    out,
+                    "<p class=\"who\"><a href=\"/?sign-in\" rel=\"nofollow\">{sign_in}</a></p>"
+                );
+            }
+            Greeting::Account(name) => {
+                out.push_str("<p class=\"who\"><bdi>");
+                escape(out, name);
+                out.push_str("</bdi></p>\n");
+            }
+        }
     }
 
     fn breadcrumb(&self, out: &mut String) {
@@ -202,7 +234,8 @@ mod tests {
 
     fn render(form: Form, order: Option<Order>, entries: &[Entry]) -> String {
         let path = FilePath::parse("a & b".as_bytes()).unwrap();
-        let mut page = ListingPage { form, language: Language::English, path, order, count: 0 };
+        let (language, greeting) = (Language::English, Greeting::Account("<b>eve".into()));
+        let mut page = ListingPage { form, language, path, greeting, order, count: 0 };
         let mut out = String::new();
         page.begin(&mut out);
         entries.iter().for_each(|e| page.entry(&mut out, e));
@@ -218,7 +251,7 @@ mod tests {
         let page = render(Form::Html, Some(Order::default()), &entries);
         assert!(!page.contains("<script>") && !page.contains("href=\"javascript:"));
         assert!(page.contains("href=\"%FF%0A\"><bdi>\\xFF\\x0A</bdi>"));
-        assert!(page.contains("a &amp; b"));
+        assert!(page.contains("a &amp; b") && page.contains("<bdi>&lt;b&gt;eve</bdi>"));
         assert!(page.contains(">1.5 KiB<"));
         assert!(page.contains("1994-11-06 08:49"));
         assert!(page.contains("<button name=\"sort\" value=\"size\">"));

@@ -7,7 +7,7 @@ mod listing;
 mod text;
 
 pub(crate) use error::{error_page, media_type};
-pub(crate) use listing::ListingPage;
+pub(crate) use listing::{Greeting, ListingPage};
 
 use crate::wire::accept::Language;
 

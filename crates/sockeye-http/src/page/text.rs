@@ -30,6 +30,7 @@ pub(super) const INDEX_OF: Text = Text::new("Index of", "目录");
 pub(super) const PARENT: Text = Text::new("Parent folder", "上级目录");
 pub(super) const EMPTY: Text = Text::new("This folder is empty.", "此文件夹为空。");
 pub(super) const HOME: Text = Text::new("Home", "首页");
+pub(super) const SIGN_IN: Text = Text::new("Sign in", "登录");
 pub(super) const UNSORTED: Text = Text::new(
     "This folder is too large to sort: its entries stand in the disk's own order.",
     "此文件夹过大，无法排序：各项按磁盘顺序列出。",
@@ -42,7 +43,7 @@ pub(super) const GO_HOME: Text = Text::new("Go to the start page", "返回首页
 type Explanation = (StatusCode, Text, Text);
 
 /// The errors that this server answers.
-const ERRORS: [Explanation; 14] = [
+const ERRORS: [Explanation; 22] = [
     (
         StatusCode::BAD_REQUEST,
         Text::new("Bad request", "请求有误"),
@@ -57,6 +58,14 @@ const ERRORS: [Explanation; 14] = [
         ),
     ),
     (
+        StatusCode::UNAUTHORIZED,
+        Text::new("Sign in", "请登录"),
+        Text::new(
+            "Sign in with the name and the password of an account.",
+            "请使用账户名和密码登录。",
+        ),
+    ),
+    (
         StatusCode::NOT_FOUND,
         Text::new("Not found", "未找到"),
         Text::new(
@@ -67,12 +76,50 @@ const ERRORS: [Explanation; 14] = [
     (
         StatusCode::METHOD_NOT_ALLOWED,
         Text::new("Method not allowed", "不允许的方法"),
-        Text::new("Files can only be read here (GET, HEAD).", "此处只能读取文件（GET、HEAD）。"),
+        Text::new(
+            "This cannot be done here; the Allow header says what can.",
+            "此处不能执行该操作，可用的方法见 Allow 头。",
+        ),
     ),
     (
         StatusCode::REQUEST_TIMEOUT,
         Text::new("Request timeout", "请求超时"),
         Text::new("The request did not arrive in time.", "请求未能按时到达。"),
+    ),
+    (
+        StatusCode::CONFLICT,
+        Text::new("Conflict", "冲突"),
+        Text::new("What is there does not fit the request.", "该请求与现有内容不符。"),
+    ),
+    (
+        StatusCode::LENGTH_REQUIRED,
+        Text::new("Length required", "缺少长度"),
+        Text::new("The request does not say how long it is.", "请求未说明内容长度。"),
+    ),
+    (
+        StatusCode::PAYLOAD_TOO_LARGE,
+        Text::new("Too large", "内容过大"),
+        Text::new("The server takes no file of this size.", "服务器不接受如此大的文件。"),
+    ),
+    (
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Text::new("Not taken in this form", "不支持的形式"),
+        Text::new("Send the file as it is.", "请按原样发送文件。"),
+    ),
+    (
+        StatusCode::EXPECTATION_FAILED,
+        Text::new("Expectation failed", "期望无法满足"),
+        Text::new("The server knows no such expectation.", "服务器不了解所期望的内容。"),
+    ),
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        Text::new("Too many attempts", "尝试次数过多"),
+        Text::new("Wait, and try again.", "请稍后重试。"),
+    ),
+    (
+        StatusCode::INSUFFICIENT_STORAGE,
+        Text::new("No room", "空间不足"),
+        Text::new("There is no room for it.", "没有足够的空间。"),
     ),
     (
         StatusCode::PRECONDITION_FAILED,

@@ -158,6 +158,8 @@ pub enum Guard {
     Any,
     /// There is none.
     Absent,
+    /// There is one.
+    Present,
     /// It is still the one that was looked at.
     Unchanged,
 }
@@ -179,7 +181,8 @@ pub fn guard(fields: &Fields<'_>, file: Option<&Validators>) -> Option<Guard> {
     let mut guard = Guard::Any;
     if let Some(list) = fields.if_match {
         file.filter(|file| matches(list, &file.etag, Comparison::Strong))?;
-        guard = Guard::Unchanged;
+        let any = list.trim_ascii() == b"*";
+        guard = if any { Guard::Present } else { Guard::Unchanged };
     } else if let Some(since) = fields.if_unmodified_since.and_then(date::parse_http_date)
         && let Some(file) = file
     {
@@ -272,11 +275,11 @@ mod tests {
 
     #[test]
     fn a_change_is_guarded_as_its_conditions_have_it() {
-        use Guard::{Absent, Any, Unchanged};
+        use Guard::{Absent, Any, Present, Unchanged};
         let (tag, now) = (tag(), Validators::of(&meta()));
         for (name, value, present, absent) in [
             ("X", "", Some(Any), Some(Any)),
-            ("If-Match", "*", Some(Unchanged), None),
+            ("If-Match", "*", Some(Present), None),
             ("If-Match", &tag, Some(Unchanged), None),
             ("If-Match", "\"other\"", None, None),
             ("If-Match", &format!("W/{tag}"), None, None),

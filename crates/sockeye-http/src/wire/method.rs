@@ -70,6 +70,12 @@ impl Allowed {
     /// All there is.
     pub const ALL: Self = Self { put: true, delete: true };
 
+    /// What this and `other` both take.
+    #[must_use]
+    pub const fn both(self, other: Self) -> Self {
+        Self { put: self.put && other.put, delete: self.delete && other.delete }
+    }
+
     /// The value of Allow.
     #[must_use]
     pub const fn text(self) -> &'static str {

@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
+mod changes;
 mod connections;
 mod crowded;
 mod curl;
 mod files;
 mod frames;
 mod http2;
+mod node;
 mod paths;
 mod protocols;
 mod ranges;
+mod signing_in;
 mod site;
+mod uploads;

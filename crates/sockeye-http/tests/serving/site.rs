@@ -71,10 +71,7 @@ impl Site {
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.addr).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream
+        connect(self.addr)
     }
 
     /// Connects to a site over [`tls`], whose authority is in `folder`, and agrees on `protocol`.
@@ -87,12 +84,7 @@ impl Site {
 
     /// Sends `bytes` and reads until the server closes.
     pub(crate) fn talk(&self, bytes: impl AsRef<[u8]>) -> Vec<u8> {
-        let mut stream = self.connect();
-        // A server that refuses may close before all was sent.
-        let _ = stream.write_all(bytes.as_ref());
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        answer
+        talk(self.addr, bytes)
     }
 
     /// Sends a request with these header lines beside Host and `Connection: close`.
@@ -117,6 +109,23 @@ impl Drop for Site {
             ended.unwrap().unwrap();
         }
     }
+}
+
+pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(addr).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Sends `bytes` and reads until the server closes.
+pub(crate) fn talk(addr: SocketAddr, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut stream = connect(addr);
+    // A server that refuses may close before all was sent.
+    let _ = stream.write_all(bytes.as_ref());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    answer
 }
 
 /// TLS for `localhost` by an authority of its own, whose certificate is `ca.pem` in `folder`.
