@@ -12,6 +12,25 @@
 //! at once, when it is whole; what is removed or replaced goes to a trash. What all of that takes is counted
 //! exactly, and never passes the [`Quota`]. A crash at any moment leaves whole files, and uploads that can be resumed.
 //!
+//! ```
+//! use sockeye_store::{FilePath, Home, Keeping, UploadOptions};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let home = Home::keep(&dir.path().join("alice"), Keeping::default())?;
+//! let path = FilePath::parse(b"notes.txt")?;
+//! let mut upload = home.upload(&path, UploadOptions::default()).await?;
+//! upload.write(b"one line\n").await?;
+//! let committed = upload.commit().await?;
+//! assert_eq!(committed.meta.size, 9);
+//! assert_eq!(home.space().await?.files.bytes, 9);
+//! # Ok(())
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! #     tokio::runtime::Builder::new_current_thread().build()?.block_on(example())
+//! # }
+//! ```
+//!
 //! This crate knows nothing of accounts, permissions or protocols.
 
 mod change;

@@ -119,10 +119,13 @@ impl Keep {
         let mut bin = locked(&self.bin);
         let name = self.trash_name(id)?;
         let path = match to {
-            Some(path) => path,
+            Some(path) => {
+                self.may_be_named(&path)?;
+                path
+            }
+            // A name that was there may come back, whatever it is.
             None => self.trash_path(&name)?.ok_or(Error::NotFound)?,
         };
-        self.may_be_named(&path)?;
         let amount = tree::amount(&self.trash, &name)?;
         let names = locked(&self.names);
         let place = self.place(&path)?;

@@ -174,6 +174,14 @@ impl Upload {
     async fn write_by_pool(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let writing = self.writing.as_mut().ok_or(Error::GivenUp)?;
+            if writing.pending.capacity() == 0 {
+                // As much as will come, rather than to grow into it.
+                let most = self
+                    .plan
+                    .length
+                    .map_or(bytes.len(), |length| usize::try_from(length).unwrap_or(PIECE));
+                writing.pending.reserve_exact(most.min(PIECE));
+            }
             let room = PIECE.saturating_sub(writing.pending.len());
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             writing.pending.extend_from_slice(now);

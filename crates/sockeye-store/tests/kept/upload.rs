@@ -253,6 +253,13 @@ async fn names_that_cannot_be_used_are_refused_and_what_is_there_stays_readable(
     let on_disk = kept.at("files").join(std::ffi::OsStr::from_bytes(b"a\xff"));
     fs::write(on_disk, "here").unwrap();
     assert!(matches!(soon(kept.home.open_path(&bad)).await, Ok(Opened::File(_))));
+    // It can be removed, and comes back as it was.
+    soon(kept.home.remove(&bad, Default::default())).await.unwrap();
+    let id = soon(kept.home.trash(None, 1)).await.unwrap()[0].id;
+    let elsewhere = soon(kept.home.restore(id, Some(bad.clone()))).await;
+    assert!(matches!(elsewhere, Err(Error::BadName { .. })));
+    assert_eq!(soon(kept.home.restore(id, None)).await.unwrap(), bad);
+    assert!(matches!(soon(kept.home.open_path(&bad)).await, Ok(Opened::File(_))));
     for name in ["a b", "ü", "a\nb", "shared2", "sub-/-"] {
         if let Some((folder, _)) = name.split_once('/') {
             soon(kept.home.mkdir(&path(folder))).await.unwrap();
