@@ -80,7 +80,7 @@ fn a_protocol_joins_with_a_handler_and_a_row() {
     let login = format!("login alice {}", sockeye_testkit::node::password("alice"));
     for (line, answer) in [
         ("get note", "no: log in first"),
-        ("login alice guess", "no: the name or the password is wrong, or the account is locked"),
+        ("login root guess", "no: the name or the password is wrong, or the account is locked"),
         (&*login, "ok"),
         ("put note 6\nhello", "ok"),
         ("get note", "hello"),
