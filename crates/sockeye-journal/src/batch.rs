@@ -13,6 +13,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) bytes: Vec<u8>,
+    /// Where each line ends, so that it need not be looked for.
+    ends: Vec<usize>,
     /// The number of the first line, also of one that is yet to come.
     pub(crate) first: u64,
     /// The number of the next line.
@@ -37,6 +39,7 @@ impl Batch {
     pub(crate) fn new(next: u64) -> Self {
         Self {
             bytes: Vec::new(),
+            ends: Vec::new(),
             first: next,
             next,
             summary: Summary::new(),
@@ -49,6 +52,7 @@ impl Batch {
     /// Makes it empty again, without giving its memory back.
     pub(crate) fn restart(&mut self, next: u64) {
         self.bytes.clear();
+        self.ends.clear();
         self.summary.clear();
         (self.first, self.next, self.header, self.checkpoint) = (next, next, false, None);
     }
@@ -57,6 +61,7 @@ impl Batch {
     pub(crate) fn push(&mut self, record: &Record<'_>) -> u64 {
         let seq = self.next;
         record.put(&mut self.bytes, seq, &mut self.clock);
+        self.ends.push(self.bytes.len());
         let micros = record::micros(record.at);
         self.summary.add(micros, Event::Operation(record.operation), record.outcome);
         // As the line has them.
@@ -143,6 +148,7 @@ impl Batch {
         record::begin(out, self.next, micros, &mut self.clock, own.name(), outcome);
         more(out);
         out.extend_from_slice(TAIL);
+        self.ends.push(self.bytes.len());
         self.summary.add(micros, Event::Own(own), outcome);
         self.next += 1;
     }
@@ -151,8 +157,8 @@ impl Batch {
     pub(crate) fn chain(&mut self, previous: Hash, summary: Hash, key: &SigningKey) -> Hash {
         let mut hash = previous;
         let mut at = 0;
-        while let Some(length) = memchr::memchr(b'\n', &self.bytes[at..]) {
-            let line = &mut self.bytes[at..=at + length];
+        for &end in &self.ends {
+            let line = &mut self.bytes[at..end];
             if at == 0 && self.header {
                 fill(line, PREVIOUS_KEY, &previous.0);
                 fill(line, SUMMARY_KEY, &summary.0);
@@ -161,7 +167,7 @@ impl Batch {
                 sign(line, hash, key);
             }
             hash = chain::seal(hash, line);
-            at += length + 1;
+            at = end;
         }
         hash
     }

@@ -27,11 +27,21 @@ pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
     set_hex(&mut out[start..], bytes);
 }
 
+/// The two digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [HEX[byte >> 4], HEX[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
 /// Writes bytes as hexadecimal digits over a place of twice their length.
 pub(crate) fn set_hex(place: &mut [u8], bytes: &[u8]) {
-    for (digits, byte) in place.chunks_exact_mut(2).zip(bytes) {
-        digits[0] = HEX[usize::from(byte >> 4)];
-        digits[1] = HEX[usize::from(byte & 15)];
+    for (digits, byte) in place.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *digits = PAIRS[usize::from(*byte)];
     }
 }
 
@@ -57,7 +67,7 @@ pub(crate) fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     }
     let mut bytes = [0; N];
     let mut seen = 0;
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
         let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
         seen |= high | low;
         *byte = high << 4 | low;
