@@ -8,6 +8,7 @@
 mod clients;
 mod completing;
 mod dialling;
+mod dist;
 mod errors;
 mod health;
 mod help;
