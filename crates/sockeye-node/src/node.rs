@@ -93,16 +93,16 @@ impl Node {
         let recorder = Recorder::new(journal.clone());
         let source = Sqlite::open(folder.database()).await?;
         let accounts = Accounts::new(source, settings.accounts(), recorder.clone());
-        let spare = settings.limits_homes.count();
-        let (path, mut keeping) = (folder.digests(), settings.keeping(pool.clone()));
-        keeping.digests = match pool.run(move || Digests::open(&path)).await? {
-            Ok(digests) => Some(digests),
-            // They are computed when they are asked for.
+        let mut keeping = settings.keeping(pool.clone());
+        let path = folder.digests();
+        match pool.run(move || Digests::open(&path)).await? {
+            Ok(digests) => keeping.digests = Some(digests),
+            // A cache: what it would know is computed anew.
             Err(error) => {
-                tracing::warn!(%error, "digests are not kept");
-                None
+                tracing::warn!(%error, "digests are computed each time they are asked for")
             }
-        };
+        }
+        let spare = settings.limits_homes.count();
         let homes = Homes::new(folder.path().to_owned(), keeping, spare);
         let gate = Gate::new(accounts, homes, journal);
         recorder.tell(&gate);

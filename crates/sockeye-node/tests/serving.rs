@@ -53,6 +53,7 @@ async fn within<T>(work: impl Future<Output = T>) -> T {
 struct Running {
     _dir: TempDir,
     hold: Hold,
+    node: Arc<Node>,
     serving: Arc<Serving>,
     tasks: JoinSet<()>,
 }
@@ -81,7 +82,7 @@ impl Running {
             limits: Limits::default(),
             notifier: Notifier::silent(),
         };
-        let serving = Serving::start(node, setup).unwrap();
+        let serving = Serving::start(Arc::clone(&node), setup).unwrap();
         let mut tasks = JoinSet::new();
         let (told, ready) = tokio::sync::oneshot::channel();
         let run = Arc::clone(&serving);
@@ -89,7 +90,7 @@ impl Running {
             run.run(|| told.send(()).unwrap()).await.unwrap();
         });
         within(ready).await.unwrap();
-        Self { _dir: dir, hold, serving, tasks }
+        Self { _dir: dir, hold, node, serving, tasks }
     }
 
     fn folder(&self) -> &DataFolder {
@@ -119,6 +120,7 @@ impl Running {
     async fn finish(mut self) {
         self.serving.finish();
         within(self.tasks.join_next()).await.unwrap().unwrap();
+        within(self.node.close()).await.unwrap();
         assert!(!self.folder().control().exists());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anstyle::{AnsiColor, Style};
@@ -186,11 +186,10 @@ impl Announcement {
                 row(out, "Data", &data.display().to_string())?;
                 self.listening(out, |it| &it.protocol)?;
                 self.running(out)?;
+                let data = if *named { format!(" --data {}", quoted(data)) } else { String::new() };
                 if let Some(first) = first {
-                    sign_in(out, first)?;
+                    sign_in(out, first, &data)?;
                 }
-                let data =
-                    if *named { format!(" --data {}", data.display()) } else { String::new() };
                 row(out, "Users", &format!("sockeye user add NAME{data}"))?;
             }
         }
@@ -233,7 +232,7 @@ impl Announcement {
     }
 }
 
-fn sign_in(out: &mut impl Write, first: &FirstAdmin) -> io::Result<()> {
+fn sign_in(out: &mut impl Write, first: &FirstAdmin, data: &str) -> io::Result<()> {
     let name = &first.name;
     match &first.password {
         FirstPassword::Shown(password) => {
@@ -244,9 +243,30 @@ fn sign_in(out: &mut impl Write, first: &FirstAdmin) -> io::Result<()> {
             row(out, "Sign in", &format!("{name}, with the password in {}", path.display()))?;
         }
     }
-    row(out, "", &format!("sockeye user passwd {name}  changes it"))
+    row(out, "", &format!("change it with: sockeye user passwd {name}{data}"))
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if text.chars().all(plain) {
+        return text.into_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn row(out: &mut impl Write, label: &str, value: &str) -> io::Result<()> {
     writeln!(out, "{LABEL}{label:<8}{LABEL:#}{value}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_take_it_apart() {
+        assert_eq!(quoted(Path::new("/srv/node-1")), "/srv/node-1");
+        assert_eq!(quoted(Path::new("/a b/it's")), "'/a b/it'\\''s'");
+    }
 }

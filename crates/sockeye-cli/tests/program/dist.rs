@@ -26,11 +26,9 @@ fn install(to: &Path) -> [std::path::PathBuf; 2] {
     copy(&dist().join("sockeye.service"), &plain);
     let activated = to.join("activated");
     copy(&dist().join("sockeye.service"), &activated.join("sockeye.service"));
-    for file in [
-        "sockeye-http.socket",
-        "sockeye-https.socket",
-        "sockeye.service.d/socket-activated.conf",
-    ] {
+    for file in
+        ["sockeye-http.socket", "sockeye-https.socket", "sockeye.service.d/socket-activated.conf"]
+    {
         copy(&dist().join("socket-activated").join(file), &activated.join(file));
     }
     [plain, activated.join("sockeye.service")]

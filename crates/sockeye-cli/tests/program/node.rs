@@ -1,11 +1,18 @@
 //! `sockeye serve` without a folder: the first minute of a node, its wrong starts, and its end.
 
-use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    fs,
+    net::TcpListener,
+    os::{fd::OwnedFd, unix::fs::PermissionsExt as _},
+    path::Path,
+};
 
 use rustix::process::Signal;
+use sockeye_testkit::peer;
 use tempfile::TempDir;
+use tokio::process::Command;
 
-use super::running::{Ended, Running, Serving, run, sockeye};
+use super::running::{Ended, Running, Serving, feed, quieten, run, sockeye, within};
 
 /// A place for a data folder, which is not there yet.
 pub(crate) struct Place(pub(crate) TempDir);
@@ -88,6 +95,77 @@ async fn the_first_administrators_password_is_in_a_file_where_no_terminal_is() {
     let serving = place.serve(&[]).await;
     assert_eq!(serving.ready["initial_password"], file.as_str());
     assert_eq!(fs::read_to_string(&file).unwrap(), password);
+    serving.running.stop().await;
+}
+
+/// Runs a program on a terminal until it has said “Stop”, then strikes Ctrl-C; prints what it said.
+const ON_A_TERMINAL: &str = "\
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+said = b''
+while b'Stop' not in said:
+    said += os.read(terminal, 4096)
+os.write(terminal, b'\\x03')
+try:
+    while more := os.read(terminal, 4096):
+        said += more
+except OSError:
+    pass
+sys.stdout.buffer.write(said)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+";
+
+#[tokio::test]
+async fn on_a_terminal_the_first_password_is_shown_once_and_kept_nowhere() {
+    let Some(python) = peer::require("python3") else { return };
+    let place = Place::new();
+    let data = place.data();
+    let on_a_terminal = || {
+        let mut command = Command::new(&python);
+        quieten(&mut command).args(["-c", ON_A_TERMINAL, env!("CARGO_BIN_EXE_sockeye")]);
+        command.args(["serve", "--data", &data, "--listen", "http+tcp://127.0.0.1:0"]);
+        command.env("NO_COLOR", "1").env("TERM", "dumb");
+        feed(command, b"")
+    };
+    let said = on_a_terminal().await;
+    let text = String::from_utf8(said.done()).unwrap();
+    let told = text.split("admin, with the one-time password ").nth(1).expect("a password");
+    assert_eq!(told.split("\r\n").next().unwrap().len(), 23, "{text}");
+    assert!(text.contains(&format!("sockeye user passwd admin --data {data}\r\n")), "{text}");
+    assert!(text.contains("\r\nstopped after 0 connections"), "{text}");
+    assert!(!Path::new(&data).join("initial-password").exists());
+    let again = String::from_utf8(on_a_terminal().await.done()).unwrap();
+    assert!(!again.contains("Sign in"), "{again}");
+}
+
+#[tokio::test]
+async fn a_node_takes_its_listener_from_the_service_manager_and_tells_it_that_it_is_ready() {
+    let place = Place::new();
+    let name = place.0.path().join("notify");
+    let told = tokio::net::UnixDatagram::bind(&name).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut command = Command::new("/bin/sh");
+    quieten(&mut command)
+        .args(["-c", "LISTEN_PID=$$ exec \"$0\" \"$@\" 3<&0 </dev/null"])
+        .arg(env!("CARGO_BIN_EXE_sockeye"))
+        .args(["serve", "--json", "--data", &place.data(), "--listen", "http+fd://web"])
+        .env("LISTEN_FDS", "1")
+        .env("LISTEN_FDNAMES", "web")
+        .env("NOTIFY_SOCKET", &name)
+        .stdin(OwnedFd::from(listener));
+    let serving = Serving::ready(&mut command).await;
+    assert_eq!(serving.ready["listeners"][0]["url"], format!("http://127.0.0.1:{port}/"));
+    let mut message = [0; 512];
+    for expected in ["READY=1", "RELOADING=1", "READY=1"] {
+        let length = within(told.recv(&mut message)).await.unwrap();
+        assert!(message[..length].starts_with(expected.as_bytes()), "{expected}");
+        if expected == "READY=1" {
+            serving.running.signal(Signal::HUP);
+        }
+    }
     serving.running.stop().await;
 }
 

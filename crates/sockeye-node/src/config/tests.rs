@@ -1,5 +1,7 @@
 //! What a configuration says of itself and of its mistakes.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::listeners::tests::PROTOCOLS;
 
@@ -134,6 +136,27 @@ fn a_reload_knows_what_can_change_and_what_cannot() {
     assert!(reloaded.settings.public);
     assert_eq!(reloaded.settings.model, NodeModel::Tasks(None));
     assert_eq!(reloaded.clone().reloaded(reloaded).1, []);
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_answered(text: String, name in "[A-Z_]{0,20}", value: String) {
+        let name = format!("SOCKEYE_{name}");
+        let _ = load(&text, &[(&name, &value)], &[("listen", &value)]);
+    }
+
+    #[test]
+    fn what_is_printed_is_read_back(keep in 0_u64..1 << 40, size: u64, name in "[a-z.]{1,20}") {
+        let text = format!(
+            "[trash]\nkeep = \"{keep}s\"\n[journal]\nsegment = \"{size}\"\n[http]\nhosts = [{name:?}]\n"
+        );
+        let config = load(&text, &[], &[]).unwrap();
+        let printed: String = config.shown().iter().fold(String::new(), |text, it| {
+            text + it.key + " = " + &it.value + "\n"
+        });
+        let again = load(&printed, &[], &[]).unwrap();
+        prop_assert_eq!(again.settings, config.settings);
+    }
 }
 
 #[test]

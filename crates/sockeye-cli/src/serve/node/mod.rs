@@ -3,9 +3,9 @@
 mod first;
 mod plan;
 
-use std::io::Write as _;
+use std::{io::Write as _, sync::Arc};
 
-use sockeye::{Report, tls::Fingerprint};
+use sockeye::{Model, Report, tls::Fingerprint};
 use sockeye_node::{
     Listen, Node,
     certificate::{Certificates, SelfSigned},
@@ -75,32 +75,43 @@ async fn serve(
     hold: &mut Hold,
     config: Config,
     setup: Setup,
-    fingerprint: Option<(String, Fingerprint)>,
+    certificate: Option<(String, Fingerprint)>,
     plan: &Plan,
 ) -> Result<Option<Report>, Failure> {
-    let model = config.settings.model;
     let node = Node::open(&plan.folder, config).await?;
-    let first = first::admin(&node, plan.form.shows_secrets()).await?;
-    let serving = Serving::start(node.clone(), setup)?;
-    let announcement = Announcement {
-        served: Served::Node { data: plan.folder.path().to_owned(), named: plan.named, first },
-        listeners: reachable(&serving),
-        model: model.model().to_string(),
-        workers: model.workers().filter(|_| model.model() == sockeye::Model::Tasks),
-        certificate: fingerprint,
-        form: plan.form,
-        qr: plan.qr,
-        open: plan.open,
-    };
-    let served = serving.run(|| {
-        hold.keep();
-        announcement.make();
-    });
-    let served = served.await;
+    let served = serve_open(hold, &node, setup, certificate, plan).await;
     let closed = node.close().await;
     let report = served?;
     closed?;
     Ok(report)
+}
+
+async fn serve_open(
+    hold: &mut Hold,
+    node: &Arc<Node>,
+    setup: Setup,
+    certificate: Option<(String, Fingerprint)>,
+    plan: &Plan,
+) -> Result<Option<Report>, Failure> {
+    let model = node.config().settings.model;
+    let first = first::admin(node, plan.form.shows_secrets()).await?;
+    let serving = Serving::start(Arc::clone(node), setup)?;
+    let data = plan.folder.path().to_owned();
+    let announcement = Announcement {
+        served: Served::Node { data, named: plan.named, first },
+        listeners: reachable(&serving),
+        model: model.model().to_string(),
+        workers: model.workers().filter(|_| model.model() == Model::Tasks),
+        certificate,
+        form: plan.form,
+        qr: plan.qr,
+        open: plan.open,
+    };
+    let ready = || {
+        hold.keep();
+        announcement.make();
+    };
+    Ok(serving.run(ready).await?)
 }
 
 fn bind(config: &Config) -> Result<Vec<Bound>, Failure> {
