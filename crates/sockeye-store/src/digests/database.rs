@@ -1,6 +1,6 @@
 //! The file of digests: SQLite, written by one thread.
 
-use std::{io, path::Path};
+use std::{io, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use sqlx::{
     Connection as _, Row as _, SqliteConnection,
@@ -90,6 +90,9 @@ impl Database {
 }
 
 async fn connect(path: &Path) -> sqlx::Result<(SqliteConnection, i64)> {
+    // For the server's user alone: SQLite gives the files beside it the same mode.
+    let private = std::fs::File::options().append(true).create(true).mode(0o600).open(path);
+    private.map_err(sqlx::Error::Io)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -260,6 +263,8 @@ mod tests {
         let mut database = Database::open(&path).unwrap();
         assert_eq!(database.get(&version(1, 1), Algorithm::Blake3).unwrap(), Some(digest));
         assert_eq!(database.rows, 1);
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
         database.runtime.block_on(async {
             let later = sqlx::query("PRAGMA user_version = 2");
             later.execute(&mut database.connection).await.unwrap();
