@@ -97,9 +97,12 @@ fn row(out: &mut impl Write, entry: &Entry<'_>, zone: &TimeZone) -> io::Result<(
         Some(Outcome::Failed | Outcome::NoSpace) | None => FAILED,
         Some(_) => DENIED,
     };
-    write!(out, "{style}{row}{style:#} {}", text(&entry.path))?;
-    if entry.to.is_some() {
-        write!(out, " → {}", text(&entry.to))?;
+    write!(out, "{style}{row}{style:#}")?;
+    if let Some(path) = &entry.path {
+        write!(out, " {}", harmless(path))?;
+    }
+    if let Some(to) = &entry.to {
+        write!(out, " → {}", harmless(to))?;
     }
     if let Some(detail) = &entry.detail {
         write!(out, " {ASIDE}({}){ASIDE:#}", harmless(detail))?;

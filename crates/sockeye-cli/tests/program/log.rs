@@ -107,7 +107,7 @@ async fn lines_are_shown_in_columns() {
     assert_snapshot!(data.shown(&[]).await, @r"
     2001-09-09 01:46:40 alice      read       ok           1.5KiB http     192.0.2.1       /报告 1.txt
     2001-09-09 01:46:41 bob        rename     ok                - ftp      192.0.2.1       /a\u{1b}[2J → /shared/plans/b
-    2001-09-09 01:46:42 mallory    refuse     denied            - http     192.0.2.1       - (wrong password)
+    2001-09-09 01:46:42 mallory    refuse     denied            - http     192.0.2.1       (wrong password)
     2001-09-09 01:46:43 -          start      ok                - node     -               /3
     ");
 }

@@ -186,3 +186,85 @@ impl Entry<'_> {
         Outcome::from_name(&self.outcome)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LINE: &str = r#"{"seq":7,"at":"2026-11-21T16:28:49.123456Z","op":"rename","outcome":"ok","protocol":"http","user":"al\"ice","from":"192.0.2.1","path":"/a\\\\b","to":"/c","bytes":3,"took_us":87,"detail":"é\u0007","hash":"5f0e5f0e5f0e5f0e5f0e5f0e5f0e5f0e5f0e5f0e5f0e5f0e5f0e5f0e5f0e5f0e"}"#;
+
+    #[test]
+    fn a_line_says_what_it_says() {
+        let entry = parse(LINE.as_bytes()).unwrap();
+        assert_eq!((entry.seq, entry.micros), (7, 1_795_278_529_123_456));
+        assert_eq!((entry.event().unwrap().name(), entry.outcome()), ("rename", Some(Outcome::Ok)));
+        assert_eq!(
+            (entry.user.as_deref(), entry.path.as_deref()),
+            (Some("al\"ice"), Some("/a\\\\b"))
+        );
+        assert_eq!((entry.bytes, entry.took_us), (Some(3), Some(87)));
+        assert_eq!(entry.detail.as_deref(), Some("é\u{7}"));
+        assert_eq!(entry.own, OwnFields::default());
+        let beginning = beginning(LINE.as_bytes()).unwrap();
+        assert_eq!(beginning, Beginning { seq: 7, micros: entry.micros, op: b"rename" });
+    }
+
+    #[test]
+    fn what_a_newer_version_adds_is_passed_over() {
+        let newer = LINE.replace("\"rename\"", "\"teleport\",\"place\":[1,{\"x\":null}]");
+        let entry = parse(newer.as_bytes()).unwrap();
+        assert_eq!((&*entry.op, entry.event()), ("teleport", None));
+    }
+
+    #[test]
+    fn what_is_no_line_is_none() {
+        let long = LINE.replace("/c", &"c".repeat(super::super::MAX_LINE));
+        for line in [
+            "",
+            "{}",
+            &LINE[1..],
+            &LINE[..LINE.len() - 1],
+            &LINE.replace("\"seq\":7", "\"seq\":-7"),
+            &LINE.replace("\"seq\":7", "\"seq\":\"7\""),
+            &LINE.replace("\"seq\":7", "\"seq\":7,\"seq\":8"),
+            &LINE.replace("\"op\":\"rename\",", ""),
+            &LINE.replace("-21T", "-31T"),
+            &LINE.replace("\"bytes\":3", "\"bytes\":1e400"),
+            &LINE.replace("\"bytes\":3", "\"blake3\":\"5f\""),
+            &LINE.replace("é", "\u{0}"),
+            &long,
+        ] {
+            assert_eq!(parse(line.as_bytes()), None, "{line:.200}");
+        }
+    }
+
+    proptest! {
+        /// What stands at the beginning is what the whole line says, whatever became of it.
+        #[test]
+        fn a_damaged_line_is_read_or_refused(
+            damage in proptest::collection::vec((0..LINE.len(), any::<u8>()), 1..4),
+            cut in 0..LINE.len(),
+        ) {
+            let mut line = LINE.as_bytes().to_vec();
+            for (at, byte) in damage {
+                line[at] = byte;
+            }
+            for line in [&line[..], &line[cut..], &line[..cut]] {
+                if let (Some(entry), Some(beginning)) = (parse(line), beginning(line)) {
+                    prop_assert_eq!((entry.seq, entry.micros), (beginning.seq, beginning.micros));
+                    let is_escaped = beginning.op.contains(&b'\\');
+                    prop_assert!(is_escaped || entry.op.as_bytes() == beginning.op);
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let hash = LINE.find(",\"hash\"").unwrap();
+            let _ = (parse(&bytes), beginning(&bytes));
+            let _ = parse(&[&bytes, &LINE.as_bytes()[hash..]].concat());
+        }
+    }
+}
