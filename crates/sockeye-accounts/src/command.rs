@@ -8,9 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, AccountName, AccountQuery, Accounts, Error, ErrorKind, Grant, Key, NewPassword,
-    NewToken, Page, Prefix, Protocols, PublicKey, Quota, Result, Rights, Role, Secret, Shared,
-    SharedName, Token, TokenId,
+    Account, AccountName, AccountQuery, Accounts, Grant, Key, NewPassword, NewToken, Page, Prefix,
+    Protocols, PublicKey, Quota, Result, Rights, Role, Secret, Shared, SharedName, Token, TokenId,
     secret::{exposed, exposed_option},
 };
 
@@ -213,22 +212,6 @@ pub enum AccountAnswer {
     SharedFolders(Page<Shared>),
 }
 
-/// An [`Error`] that can be sent: which kind it is, and its text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-pub struct AccountFault {
-    /// Which kind of failure it is.
-    pub kind: ErrorKind,
-    /// What went wrong, and the way out.
-    pub message: String,
-}
-
-impl From<Error> for AccountFault {
-    fn from(error: Error) -> Self {
-        Self { kind: error.kind(), message: error.to_string() }
-    }
-}
-
 impl AccountCommand {
     /// The command's name, for a log: `user add`.
     #[must_use]
@@ -262,61 +245,60 @@ impl Accounts {
     /// As the method that the command names. Cancellation: as all changes.
     pub async fn execute(&self, command: AccountCommand) -> Result<AccountAnswer> {
         use AccountCommand as C;
-        Ok(match command {
+        let account = match command {
+            C::Rename { name, to } => self.rename(&name, to).await?,
+            C::Remove(name) => self.remove(&name).await?,
+            C::Lock(name) => self.lock(&name).await?,
+            C::Unlock(name) => self.unlock(&name).await?,
+            C::Quota { name, quota } => self.set_quota(&name, quota).await?,
+            C::Role { name, role } => self.set_role(&name, role).await?,
+            C::Grant { name, grant } => self.grant(&name, grant).await?,
+            C::Ungrant { name, prefix } => self.ungrant(&name, prefix).await?,
+            C::RemoveKey { name, fingerprint } => self.remove_key(&name, &fingerprint).await?,
+            C::RevokeToken { name, id } => self.revoke_token(&name, id).await?,
             C::Add { name, role, quota, password } => {
                 let (password, one_time) = password.decide();
                 let account = self.add(name, role, quota, password).await?;
-                AccountAnswer::WithPassword { account, one_time }
+                return Ok(AccountAnswer::WithPassword { account, one_time });
             }
             C::Passwd { name, password } => {
                 let (password, one_time) = password.decide();
                 let account = self.set_password(&name, password).await?;
-                AccountAnswer::WithPassword { account, one_time }
+                return Ok(AccountAnswer::WithPassword { account, one_time });
             }
-            C::List(query) => AccountAnswer::Accounts(self.list(&query).await?),
-            C::Show(name) => {
-                let account = self.find(&name).await?;
-                let (keys, tokens) = (self.keys(account.id).await?, self.tokens(account.id).await?);
-                AccountAnswer::Details { account, keys, tokens }
+            C::AddKey { name, key } => {
+                return self.add_key(&name, key).await.map(AccountAnswer::Key);
             }
-            C::AddKey { name, key } => AccountAnswer::Key(self.add_key(&name, key).await?),
-            C::Keys(name) => AccountAnswer::Keys(self.keys(&name).await?),
             C::CreateToken { name, label, prefix, rights, protocols, expires } => {
                 let new = NewToken { label, prefix, rights, protocols, expires };
                 let (token, secret) = self.create_token(&name, new).await?;
-                AccountAnswer::NewToken { token, secret }
+                return Ok(AccountAnswer::NewToken { token, secret });
             }
-            C::Tokens(name) => AccountAnswer::Tokens(self.tokens(&name).await?),
+            C::List(query) => return self.list(&query).await.map(AccountAnswer::Accounts),
+            C::Show(name) => return self.show(&name).await,
+            C::Keys(name) => return self.keys(&name).await.map(AccountAnswer::Keys),
+            C::Tokens(name) => return self.tokens(&name).await.map(AccountAnswer::Tokens),
             C::SharedAdd { name, quota } => {
-                AccountAnswer::Shared(self.add_shared(name, quota).await?)
+                return self.add_shared(name, quota).await.map(AccountAnswer::Shared);
             }
             C::SharedList { after, limit } => {
-                AccountAnswer::SharedFolders(self.list_shared(after.as_ref(), limit).await?)
+                let page = self.list_shared(after.as_ref(), limit).await;
+                return page.map(AccountAnswer::SharedFolders);
             }
-            C::SharedRemove(name) => AccountAnswer::Shared(self.remove_shared(&name).await?),
+            C::SharedRemove(name) => {
+                return self.remove_shared(&name).await.map(AccountAnswer::Shared);
+            }
             C::SharedQuota { name, quota } => {
-                AccountAnswer::Shared(self.set_shared_quota(&name, quota).await?)
+                return self.set_shared_quota(&name, quota).await.map(AccountAnswer::Shared);
             }
-            change => AccountAnswer::Account(self.execute_change(change).await?),
-        })
+        };
+        Ok(AccountAnswer::Account(account))
     }
 
-    /// The commands that are answered with the account alone.
-    async fn execute_change(&self, command: AccountCommand) -> Result<Account> {
-        use AccountCommand as C;
-        match command {
-            C::Rename { name, to } => self.rename(&name, to).await,
-            C::Remove(name) => self.remove(&name).await,
-            C::Lock(name) => self.lock(&name).await,
-            C::Unlock(name) => self.unlock(&name).await,
-            C::Quota { name, quota } => self.set_quota(&name, quota).await,
-            C::Role { name, role } => self.set_role(&name, role).await,
-            C::Grant { name, grant } => self.grant(&name, grant).await,
-            C::Ungrant { name, prefix } => self.ungrant(&name, prefix).await,
-            C::RemoveKey { name, fingerprint } => self.remove_key(&name, &fingerprint).await,
-            C::RevokeToken { name, id } => self.revoke_token(&name, id).await,
-            _ => Err(Error::Invalid("this command is answered elsewhere")),
-        }
+    async fn show(&self, name: &AccountName) -> Result<AccountAnswer> {
+        let account = self.find(name).await?;
+        let (keys, tokens) = (self.keys(account.id).await?, self.tokens(account.id).await?);
+        Ok(AccountAnswer::Details { account, keys, tokens })
     }
 }
 

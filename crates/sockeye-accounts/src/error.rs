@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use sockeye::pool::PoolError;
 
 use crate::{AccountName, PasswordError, SharedName};
@@ -138,8 +137,7 @@ impl From<PoolError> for Error {
 }
 
 /// Which kind of failure an [`Error`] is, for an exit code or a protocol's reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// What was named is not there.

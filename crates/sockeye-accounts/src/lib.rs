@@ -55,7 +55,7 @@ mod token;
 
 pub use account::{Account, Grant, MAX_GRANTS, Quota, Shared};
 pub use changes::{NewPassword, NewToken};
-pub use command::{AccountAnswer, AccountCommand, AccountFault, PasswordChoice};
+pub use command::{AccountAnswer, AccountCommand, PasswordChoice};
 pub use error::{Error, ErrorKind, Result, StorageError, StorageFault};
 pub use id::{AccountId, IdError, SharedId, TokenId};
 pub use jiff::Timestamp;

@@ -28,7 +28,7 @@ const CHANGES_WAITING: usize = 256;
 #[non_exhaustive]
 pub struct Settings {
     /// What a password's hash costs. An account whose hash was made at another cost gets a new one at
-    /// its next login.
+    /// its next login; until then its logins take that cost's time.
     pub cost: HashCost,
     /// Hashes computed at once; each takes a core and [`HashCost::memory`]. Half the cores by default,
     /// at least 1 and at most 4.

@@ -12,8 +12,10 @@ use crate::{
     log::LogArgs,
     reload::ReloadArgs,
     serve::ServeArgs,
+    shared::SharedArgs,
     store::StoreArgs,
     trash::TrashArgs,
+    user::UserArgs,
 };
 
 /// The version and the commit that it was built from, if that is known.
@@ -30,6 +32,7 @@ const EXAMPLES: &str = "\
 Examples:
   sockeye serve                            a team's server, on http://127.0.0.1:8080/
   sockeye serve ~/photos --listen [::]:80  one folder, shared with everybody for reading
+  sockeye user add alice --quota 10GiB     an account on it
   sockeye dial tls+tcp://example.org:443   a line to a server
 
 Environment:
@@ -64,6 +67,8 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Serve(ServeArgs),
+    User(UserArgs),
+    Shared(SharedArgs),
     Config(ConfigArgs),
     Reload(ReloadArgs),
     Trash(TrashArgs),

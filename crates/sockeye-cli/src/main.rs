@@ -14,8 +14,10 @@ mod log;
 mod logging;
 mod reload;
 mod serve;
+mod shared;
 mod store;
 mod trash;
+mod user;
 
 use std::process::ExitCode;
 
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
     logging::start(args.verbose, args.quiet);
     let outcome = match args.verb {
         Verb::Serve(serve) => serve::run(serve, args.quiet > 0),
+        Verb::User(user) => user::run(user),
+        Verb::Shared(shared) => shared::run(shared),
         Verb::Config(config) => config::run(&config),
         Verb::Reload(reload) => reload::run(&reload),
         Verb::Trash(trash) => trash::run(&trash),

@@ -116,8 +116,8 @@ impl Accounts {
         let who = Who::Name(name);
         let record = inner.source.account(&who).await.map_err(failed)?;
         let kept = record.as_ref().and_then(|record| record.password.as_ref());
-        inner.counts.hashed.fetch_add(1, Ordering::Relaxed);
         let checked = inner.hasher.verify(secret, kept, share).await.map_err(failed)?;
+        inner.counts.hashed.fetch_add(1, Ordering::Relaxed);
         let Some(record) = record else { return Err(Refused::Wrong(Reason::NoAccount)) };
         let Some(kept) = record.password.filter(|_| checked.is_right) else {
             let has = record.account.has_password;

@@ -51,12 +51,24 @@ async fn look_up(source: &Sqlite, count: usize) -> Duration {
     .await
 }
 
+/// The one admin among all: found by an index, not by looking at each.
+async fn admins(source: &Sqlite) -> Duration {
+    let query = AccountQuery { role: Some(Role::Admin), ..AccountQuery::default() };
+    let query = &query;
+    median(101, |_| async move {
+        assert_eq!(source.accounts(query).await.unwrap().entries.len(), 1);
+    })
+    .await
+}
+
 async fn compare(many: usize, bound: f64) {
     let folder = tempfile::tempdir().unwrap();
     let (few, many) = ((filled(&folder, 1000).await, 1000), (filled(&folder, many).await, many));
     let ratio = |many: Duration, few: Duration| many.as_secs_f64() / few.as_secs_f64();
     let page = ratio(first_page(&many.0).await, first_page(&few.0).await);
     let login = ratio(look_up(&many.0, many.1).await, look_up(&few.0, few.1).await);
+    let role = ratio(admins(&many.0).await, admins(&few.0).await);
+    assert!(role < bound, "a list of the admins takes {role:.2} times as long");
     assert!(page < bound, "the first page takes {page:.2} times as long");
     assert!(login < bound, "a look-up takes {login:.2} times as long");
 }

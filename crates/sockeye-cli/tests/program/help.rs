@@ -18,6 +18,8 @@ async fn the_program_says_what_it_can_do() {
 
     Commands:
       serve        Serve a team's node, or share one folder on the web
+      user         Add, list and change the accounts of a node
+      shared       Add, list and change the folders that several accounts use
       config       Check or show the configuration of a node
       reload       Have a running node read its configuration and certificate again
       trash        List, restore or destroy what was deleted or replaced
@@ -38,6 +40,7 @@ async fn the_program_says_what_it_can_do() {
     Examples:
       sockeye serve                            a team's server, on http://127.0.0.1:8080/
       sockeye serve ~/photos --listen [::]:80  one folder, shared with everybody for reading
+      sockeye user add alice --quota 10GiB     an account on it
       sockeye dial tls+tcp://example.org:443   a line to a server
 
     Environment:
@@ -272,6 +275,21 @@ async fn completions_says_where_a_script_belongs() {
 async fn every_verb_shows_an_example() {
     for verb in [
         "serve",
+        "user",
+        "user add",
+        "user list",
+        "user show",
+        "user passwd",
+        "user rename",
+        "user remove",
+        "user lock",
+        "user unlock",
+        "user quota",
+        "user role",
+        "user grant",
+        "user key",
+        "user token",
+        "shared",
         "config",
         "reload",
         "trash",
@@ -282,7 +300,12 @@ async fn every_verb_shows_an_example() {
         "dial",
         "completions",
     ] {
-        assert!(help(&[verb, "--help"]).await.contains(&format!("  sockeye {verb} ")), "{verb}");
+        assert!(
+            help(&[&verb.split(' ').collect::<Vec<_>>()[..], &["--help"]].concat())
+                .await
+                .contains(&format!("  sockeye {verb} ")),
+            "{verb}"
+        );
     }
 }
 

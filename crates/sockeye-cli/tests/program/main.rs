@@ -5,6 +5,7 @@
     reason = "the functions that tests share are tests too"
 )]
 
+mod accounts;
 mod clients;
 mod completing;
 mod dialling;

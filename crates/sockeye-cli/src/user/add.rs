@@ -1,0 +1,86 @@
+//! `sockeye user add`.
+
+use serde::Serialize;
+use sockeye_accounts::{
+    Account, AccountAnswer, AccountCommand, AccountName, PasswordChoice, Role, Secret,
+};
+
+use super::{QuotaArgs, Target, ask, password::PasswordArgs, print, print_json, unexpected};
+use crate::failure::Failure;
+
+/// Add an account
+///
+/// On a terminal its password is asked for.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sockeye user add alice --quota 10GiB
+  sockeye user add bob --one-time
+  pass show team/carol | sockeye user add carol --password-stdin
+  sockeye user add backup --no-password      for tokens and keys alone")]
+pub(super) struct AddArgs {
+    /// What it is called
+    name: AccountName,
+
+    /// What its rights begin from: admin, member or guest
+    #[arg(long, value_name = "ROLE", default_value = "member")]
+    role: Role,
+
+    #[command(flatten)]
+    quota: QuotaArgs,
+
+    #[command(flatten)]
+    password: PasswordArgs,
+
+    /// No password: it is used with tokens and keys
+    #[arg(long, conflicts_with_all = ["password_stdin", "one_time"])]
+    no_password: bool,
+
+    #[command(flatten)]
+    target: Target,
+}
+
+/// An account with the password that was made up for it.
+#[derive(Debug, Serialize)]
+struct WithPassword<'a> {
+    #[serde(flatten)]
+    account: &'a Account,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+}
+
+/// Adds it.
+pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
+    let AddArgs { name, role, quota, password, no_password, target } = args;
+    let password = match no_password {
+        true => PasswordChoice::None,
+        false => password.choice(name.as_str(), false)?,
+    };
+    let quota = quota.quota()?;
+    let command = AccountCommand::Add { name, role, quota, password };
+    match ask(&target, command)? {
+        AccountAnswer::WithPassword { account, one_time } => {
+            tell(&target, &account, one_time.as_ref(), "added")
+        }
+        _ => Err(unexpected()),
+    }
+}
+
+/// Says what was done, and the password that was made up, once.
+pub(super) fn tell(
+    target: &Target,
+    account: &Account,
+    one_time: Option<&Secret>,
+    done: &str,
+) -> Result<(), Failure> {
+    let password = one_time.map(Secret::expose);
+    if target.json {
+        return print_json([WithPassword { account, password }]);
+    }
+    print(match password {
+        Some(password) => {
+            format!("{}: {done}; its password, to be changed: {password}\n", account.name)
+        }
+        None => format!("{}: {done}\n", account.name),
+    })
+}

@@ -1,0 +1,42 @@
+//! `sockeye user passwd`.
+
+use sockeye_accounts::{AccountAnswer, AccountCommand, AccountName};
+
+use super::{Target, add::tell, ask, password::PasswordArgs, unexpected};
+use crate::failure::Failure;
+
+/// Give an account another password
+///
+/// On a terminal it is asked for. The old one is refused from now on; sessions that run go on.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sockeye user passwd admin
+  sockeye user passwd bob --one-time             made up, printed once, to be changed by bob
+  echo \"$NEW\" | sockeye user passwd carol --password-stdin")]
+pub(super) struct PasswdArgs {
+    /// Whose
+    name: AccountName,
+
+    #[command(flatten)]
+    password: PasswordArgs,
+
+    /// Its owner is to change it
+    #[arg(long, conflicts_with = "one_time")]
+    must_change: bool,
+
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Sets it.
+pub(super) fn run(args: PasswdArgs) -> Result<(), Failure> {
+    let PasswdArgs { name, password, must_change, target } = args;
+    let password = password.choice(name.as_str(), must_change)?;
+    match ask(&target, AccountCommand::Passwd { name, password })? {
+        AccountAnswer::WithPassword { account, one_time } => {
+            tell(&target, &account, one_time.as_ref(), "password set")
+        }
+        _ => Err(unexpected()),
+    }
+}

@@ -1,0 +1,125 @@
+//! Asking for a password on the terminal, without showing it.
+
+use std::io::{self, Read as _, Write as _};
+
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
+use sockeye_accounts::{MAX_SECRET, Secret};
+use zeroize::Zeroizing;
+
+use crate::failure::{Failure, Fault};
+
+const CTRL_C: u8 = 3;
+const CTRL_D: u8 = 4;
+const BACKSPACE: u8 = 8;
+const CTRL_U: u8 = 21;
+const DELETE: u8 = 127;
+
+/// Asks twice; both have to be the same.
+pub(super) fn twice(name: &str) -> Result<Secret, Failure> {
+    // Before the question: what is typed as soon as it stands there is not thrown away.
+    let _hidden = Hidden::start()?;
+    let first = once(&format!("New password for {name}: "))?;
+    // Before it is typed a second time.
+    first.check_password(name).map_err(Failure::usage)?;
+    let second = once("The same again: ")?;
+    if first == second {
+        return Ok(first);
+    }
+    Err(Failure::usage("the two passwords differ"))
+}
+
+fn once(question: &str) -> Result<Secret, Failure> {
+    let mut terminal = io::stderr().lock();
+    write!(terminal, "{question}")?;
+    terminal.flush()?;
+    let read = read_line(&mut io::stdin().lock());
+    // The line's end was not shown either.
+    writeln!(terminal)?;
+    match read? {
+        Some(secret) => Ok(secret),
+        None => Err(Failure::new(Fault::Failed, "no password was given; nothing was done")),
+    }
+}
+
+/// Reads up to the line's end, byte by byte; `None` if it is given up with Ctrl-C or Ctrl-D.
+fn read_line(input: &mut impl io::BufRead) -> io::Result<Option<Secret>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_SECRET + 1));
+    for byte in input.bytes() {
+        match byte? {
+            b'\r' | b'\n' => {
+                let text = std::str::from_utf8(&line).map_err(io::Error::other)?;
+                return Ok(Some(Secret::new(text)));
+            }
+            CTRL_C => return Ok(None),
+            CTRL_D if line.is_empty() => return Ok(None),
+            BACKSPACE | DELETE => {
+                // A letter of UTF-8 is its first byte and those that go on.
+                while line.pop().is_some_and(|byte| byte & 0xC0 == 0x80) {}
+            }
+            CTRL_U => line.clear(),
+            // Longer than any that is taken; refused for its length.
+            byte if line.len() <= MAX_SECRET => line.push(byte),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// The terminal while it shows nothing; as it was again when this is dropped.
+///
+/// Also the keys that send signals are read as bytes: a program ended by one would leave the terminal
+/// silent.
+struct Hidden(Termios);
+
+impl Hidden {
+    fn start() -> io::Result<Self> {
+        let before = tcgetattr(io::stdin())?;
+        let mut silent = before.clone();
+        silent.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        silent.special_codes[SpecialCodeIndex::VMIN] = 1;
+        silent.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        // The terminal is gone if this fails.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Option<String> {
+        read_line(&mut &*bytes).unwrap().map(|secret| secret.expose().to_owned())
+    }
+
+    #[test]
+    fn a_line_is_read_with_its_corrections() {
+        assert_eq!(read(b"secret\nmore").as_deref(), Some("secret"));
+        assert_eq!(read(b"sex\x7fcret\r").as_deref(), Some("secret"));
+        assert_eq!(read("口令\x7f号\n".as_bytes()).as_deref(), Some("口号"));
+        assert_eq!(read(b"wrong\x15right\n").as_deref(), Some("right"));
+        assert_eq!(read(b"\x08\n").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn it_is_given_up_by_ctrl_c_by_ctrl_d_and_by_the_end() {
+        assert_eq!(read(b"half\x03\n"), None);
+        assert_eq!(read(b"\x04"), None);
+        assert_eq!(read(b"half"), None);
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_kept() {
+        let long = [b'x'; MAX_SECRET * 4];
+        let line = [&long, b"\n".as_slice()].concat();
+        assert_eq!(read(&line).unwrap().len(), MAX_SECRET + 1);
+    }
+}

@@ -1,0 +1,69 @@
+//! How much may be kept, as it is typed.
+
+use sockeye::quantity::{QuantityError, parse_size};
+use sockeye_accounts::Quota;
+
+use crate::failure::Failure;
+
+/// A limit, or that there is none.
+type Limit = Option<u64>;
+
+/// The limits of a new home or shared folder.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct QuotaArgs {
+    /// How much it may hold, as 10GiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    quota: Option<Bound>,
+
+    /// How many files and folders it may hold
+    #[arg(long, value_name = "N", value_parser = number)]
+    files: Option<Bound>,
+}
+
+/// A limit as it was said: a type of its own, as clap takes `Option` for something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bound(pub(crate) Limit);
+
+impl QuotaArgs {
+    /// What was said; nothing leaves it to the node, which may have a usual limit for new accounts.
+    pub(crate) fn quota(&self) -> Result<Quota, Failure> {
+        let limit = |bound: Option<Bound>| bound.and_then(|Bound(limit)| limit);
+        checked(Quota { bytes: limit(self.quota), entries: limit(self.files) })
+    }
+}
+
+/// Refuses what no file system holds anyway.
+pub(crate) fn checked(quota: Quota) -> Result<Quota, Failure> {
+    if quota.is_keepable() {
+        return Ok(quota);
+    }
+    Err(Failure::usage("a quota is less than 8EiB, and as many files"))
+}
+
+/// A size, or `none`.
+pub(crate) fn size(text: &str) -> Result<Bound, QuantityError> {
+    if text == "none" { Ok(Bound(None)) } else { parse_size(text).map(|bytes| Bound(Some(bytes))) }
+}
+
+/// A number, or `none`.
+pub(crate) fn number(text: &str) -> Result<Bound, String> {
+    if text == "none" {
+        return Ok(Bound(None));
+    }
+    let number = text.parse().map_err(|_| format!("`{text}` is no number, nor `none`"))?;
+    Ok(Bound(Some(number)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_with_units_or_as_none() {
+        assert_eq!(size("10GiB"), Ok(Bound(Some(10 << 30))));
+        assert_eq!(size("none"), Ok(Bound(None)));
+        assert!(size("10G").is_err());
+        assert_eq!(number("1000"), Ok(Bound(Some(1000))));
+        assert!(number("-1").is_err());
+    }
+}

@@ -1,0 +1,239 @@
+//! `sockeye user` and `sockeye shared`: with the node running, and without.
+
+use std::{
+    fs::File,
+    io::{Read as _, Write as _},
+    process::Stdio,
+};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use serde_json::Value;
+use tokio::io::AsyncReadExt as _;
+
+use super::{
+    node::Place,
+    running::{Ended, run_with, sockeye, within},
+};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// A place with a node's data and no node running.
+async fn place() -> Place {
+    let place = Place::new();
+    place.serve(&[]).await.running.stop().await;
+    place
+}
+
+/// A verb with something on its standard input.
+async fn fed(place: &Place, words: &[&str], input: &str) -> Ended {
+    run_with(&[words, &["--data", &place.data()]].concat(), input.as_bytes()).await
+}
+
+/// Adds `alice` with [`PASSWORD`].
+async fn add_alice(place: &Place) {
+    let added = fed(place, &["user", "add", "alice", "--password-stdin"], PASSWORD).await;
+    assert_eq!(String::from_utf8(added.done()).unwrap(), "alice: added\n");
+}
+
+fn lines(ended: Ended) -> Vec<Value> {
+    let out = ended.done();
+    let text = std::str::from_utf8(&out).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn accounts_are_changed_whoever_holds_the_data() {
+    let place = place().await;
+    add_alice(&place).await;
+    let serving = place.serve(&[]).await;
+    let bob = lines(place.run(&["user", "add", "bob", "--one-time", "--json"]).await);
+    assert_eq!(bob[0]["name"], "bob");
+    assert_eq!((&bob[0]["must_change"], &bob[0]["role"]), (&true.into(), &"member".into()));
+    assert!(bob[0]["password"].as_str().unwrap().len() >= 20);
+    place.run(&["user", "rename", "bob", "Robert"]).await.done();
+    place.run(&["user", "quota", "robert", "1GiB", "--files", "10"]).await.done();
+    place.run(&["user", "role", "robert", "guest"]).await.done();
+    serving.running.stop().await;
+    let shown = lines(place.run(&["user", "show", "robert", "--json"]).await);
+    assert_eq!(shown[0]["quota"]["bytes"], 1 << 30);
+    assert_eq!((&shown[0]["role"], &shown[0]["quota"]["entries"]), (&"guest".into(), &10.into()));
+    let listed = place.run(&["user", "list"]).await;
+    let names: Vec<_> = listed.text().lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(names, ["NAME", "admin", "alice", "robert"]);
+    let removed = place.run(&["user", "remove", "robert", "--yes"]).await;
+    assert!(removed.text().starts_with("robert: removed; its files stay in homes/01"));
+    assert_eq!(lines(place.run(&["user", "list", "--json"]).await).len(), 2);
+}
+
+#[tokio::test]
+async fn shared_folders_are_opened_by_grants() {
+    let place = place().await;
+    add_alice(&place).await;
+    let added = place.run(&["shared", "add", "项目", "--quota", "1TiB"]).await;
+    assert!(added.text().starts_with("/shared/项目: added"), "{}", added.text());
+    let granted = place.run(&["user", "grant", "alice", "/shared/项目/", "list,read"]).await;
+    assert_eq!(granted.text(), "alice: read,list at /shared/项目\n");
+    let taken = place.run(&["user", "grant", "alice", "/shared/项目", "--remove"]).await;
+    assert_eq!(taken.text(), "alice: none at /shared/项目\n");
+    place.run(&["shared", "quota", "项目", "--quota", "2TiB"]).await.done();
+    let listed = lines(place.run(&["shared", "list", "--json"]).await);
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["quota"]["bytes"]),
+        (&"项目".into(), &(2_u64 << 40).into())
+    );
+    place.run(&["shared", "remove", "项目", "-y"]).await.done();
+    assert!(lines(place.run(&["shared", "list", "--json"]).await).is_empty());
+}
+
+#[tokio::test]
+async fn keys_are_told_by_their_fingerprints() {
+    let place = place().await;
+    add_alice(&place).await;
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY3 alice@home";
+    let added = fed(&place, &["user", "key", "add", "alice", "-"], key).await;
+    let added = String::from_utf8(added.done()).unwrap();
+    assert!(
+        added.starts_with("alice: added SHA256:") && added.ends_with("alice@home\n"),
+        "{added}"
+    );
+    let fingerprint = added.split(' ').nth(2).unwrap();
+    let again = fed(&place, &["user", "key", "add", "alice", "-"], key).await;
+    assert!(again.err.contains("has this key already"), "{}", again.err);
+    place.run(&["user", "key", "remove", "alice", fingerprint]).await.done();
+    assert_eq!(place.run(&["user", "key", "list", "alice"]).await.text(), "");
+    let private = "-----BEGIN OPENSSH PRIVATE KEY-----\nsecret\n";
+    let refused = fed(&place, &["user", "key", "add", "alice", "-"], private).await;
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.err.contains("keep it to yourself") && !refused.err.contains("secret"));
+}
+
+#[tokio::test]
+async fn a_long_list_comes_in_pages() {
+    let place = place().await;
+    for name in ["ada", "bea", "cleo"] {
+        place.run(&["user", "add", name, "--no-password"]).await.done();
+    }
+    let page = place.run(&["user", "list", "--limit", "2", "--json"]).await;
+    assert!(page.err.contains("go on with --after admin"), "{}", page.err);
+    assert_eq!(lines(page).len(), 2);
+    let rest = place.run(&["user", "list", "--after", "admin", "--json"]).await;
+    assert_eq!(rest.err, "");
+    assert_eq!(lines(rest).len(), 2);
+    assert_eq!(lines(place.run(&["user", "list", "--all", "--json"]).await).len(), 4);
+    assert_eq!(lines(place.run(&["user", "list", "B", "--json"]).await)[0]["name"], "bea");
+    assert_eq!(lines(place.run(&["user", "list", "--role", "admin", "--json"]).await).len(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_has_its_exit_code_and_its_way_out() {
+    let place = place().await;
+    for (words, code, message) in [
+        (&["user", "show", "nobody"][..], 3, "there is no account `nobody`"),
+        (&["user", "lock", "admin"], 4, "this is the last admin who can log in"),
+        (&["user", "add", "admin", "--one-time"], 1, "there is an account `admin` already"),
+        (&["user", "add", "a.b", "--one-time"], 2, "it is also a nick"),
+        (&["user", "add", "bob"], 2, "hint: --password-stdin reads it"),
+        (&["user", "add", "bob", "--quota", "10G", "--one-time"], 2, "write 10GiB"),
+        (&["user", "remove", "admin"], 2, "hint: --yes says that it is meant"),
+        (&["user", "grant", "admin", "/shared/x", "all"], 3, "there is no shared folder `x`"),
+        (&["user", "grant", "admin", "x", "all"], 2, "a path begins with a slash"),
+        (&["user", "grant", "admin", "/x", "fly"], 2, "`fly` is no right"),
+        (&["user", "grant", "admin", "/x"], 2, "required"),
+        (&["user", "token", "create", "admin", "x", "--expires", "9"], 2, "write 9s"),
+        (&["user", "key", "add", "admin", "no.such.file"], 3, "no.such.file: "),
+        (&["shared", "add", "a:b"], 2, "holds no slash, backslash, colon"),
+        (&["shared", "remove", "team", "-y"], 3, "there is no shared folder `team`"),
+    ] {
+        let ended = place.run(words).await;
+        assert_eq!(ended.code, Some(code), "{words:?}: {}", ended.err);
+        assert!(ended.err.contains(message), "{words:?}: {}", ended.err);
+        assert!(ended.out.is_empty(), "{words:?}");
+    }
+    for (input, message) in
+        [("", "there is no password"), ("short\n", "at least 8"), ("a\u{0}bcdefghi", "no NUL")]
+    {
+        let ended = fed(&place, &["user", "passwd", "admin", "--password-stdin"], input).await;
+        assert_eq!(ended.code, Some(2), "{}", ended.err);
+        assert!(ended.err.contains(message), "{}", ended.err);
+    }
+}
+
+/// A verb with a terminal for its standard input.
+struct AtTerminal {
+    terminal: File,
+    child: tokio::process::Child,
+    told: Vec<u8>,
+}
+
+impl AtTerminal {
+    fn start(place: &Place, words: &[&str]) -> Self {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&terminal).unwrap();
+        unlockpt(&terminal).unwrap();
+        let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+        let other_end = File::options().read(true).write(true).open(name).unwrap();
+        let mut command = sockeye(words);
+        command.args(["--data", &place.data()]).stdin(Stdio::from(other_end));
+        let child = command.spawn().unwrap();
+        Self { terminal: terminal.into(), child, told: Vec::new() }
+    }
+
+    /// Waits for this on standard error, and then types.
+    async fn answer(&mut self, question: &str, answer: &str) {
+        let from = self.told.len();
+        let err = self.child.stderr.as_mut().unwrap();
+        within(async {
+            while !String::from_utf8_lossy(&self.told[from..]).contains(question) {
+                assert_ne!(err.read_buf(&mut self.told).await.unwrap(), 0, "{question}");
+            }
+        })
+        .await;
+        self.terminal.write_all(answer.as_bytes()).unwrap();
+    }
+
+    /// Waits for the end, and gives what the terminal showed as well.
+    async fn end(mut self) -> (Ended, String) {
+        let ended: Ended = within(self.child.wait_with_output()).await.unwrap().into();
+        rustix::io::ioctl_fionbio(&self.terminal, true).unwrap();
+        let mut shown = Vec::new();
+        // At its end, or as nobody has it open any more.
+        let _ = self.terminal.read_to_end(&mut shown);
+        (ended, String::from_utf8(shown).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn on_a_terminal_the_password_is_asked_for_twice_and_not_shown() {
+    let place = place().await;
+    let mut adding = AtTerminal::start(&place, &["user", "add", "alice"]);
+    adding.answer("New password for alice: ", "correct horse batterx\x7fy\r").await;
+    adding.answer("The same again: ", "correct horse battery\r").await;
+    let (ended, shown) = adding.end().await;
+    assert_eq!(ended.text(), "alice: added\n", "{}", ended.err);
+    assert_eq!(shown, "", "nothing that was typed is shown");
+    let mut changing = AtTerminal::start(&place, &["user", "passwd", "alice"]);
+    changing.answer("New password for alice: ", "one new password\r").await;
+    changing.answer("The same again: ", "another new password\r").await;
+    let (ended, _) = changing.end().await;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.err.contains("the two passwords differ"), "{}", ended.err);
+
+    let mut given_up = AtTerminal::start(&place, &["user", "passwd", "alice"]);
+    given_up.answer("New password for alice: ", "half\x03").await;
+    let (ended, _) = given_up.end().await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.err.contains("nothing was done"), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn on_a_terminal_a_removal_is_asked_about() {
+    let place = place().await;
+    add_alice(&place).await;
+    let mut removing = AtTerminal::start(&place, &["user", "remove", "alice"]);
+    removing.answer("Remove the account alice? [y/N] ", "\r").await;
+    assert_eq!(removing.end().await.0.code, Some(1));
+    let mut removing = AtTerminal::start(&place, &["user", "remove", "alice"]);
+    removing.answer("Remove the account alice? [y/N] ", "y\r").await;
+    let (ended, _) = removing.end().await;
+    assert!(ended.text().starts_with("alice: removed"), "{}", ended.err);
+}
