@@ -3,7 +3,8 @@
 use crate::{
     chain::{self, Hash, TAIL},
     key::{PublicKey, SIGNATURE, SigningKey},
-    operation::{Event, Operation, Outcome, Own},
+    operation::{Event, Operation, Own},
+    outcome::Outcome,
     record::{self, Record},
     summary::{Summary, Word},
     wire::{FORMAT, MAX_NAME, moment::Clock, put},

@@ -11,7 +11,8 @@ use std::{
 
 use crate::{
     chain::TAIL,
-    operation::{Operation, Outcome},
+    operation::Operation,
+    outcome::Outcome,
     wire::{
         MAX_DETAIL, MAX_NAME,
         moment::{Clock, LAST},

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     chain::Hash,
-    operation::{Event, Outcome},
+    operation::Event,
+    outcome::Outcome,
     segments::Segment,
     wire::{FORMAT, line::Entry, moment, put},
 };

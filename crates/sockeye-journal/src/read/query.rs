@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use memchr::memmem::Finder;
 
 use crate::{
-    operation::{Event, Outcome, Own},
+    operation::{Event, Own},
+    outcome::Outcome,
     record::micros,
     summary::{Summary, Word},
     wire::{

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use super::moment;
 use crate::{
     chain::{self, Hash},
-    operation::{Event, Outcome},
+    operation::Event,
+    outcome::Outcome,
 };
 
 /// What one line says.

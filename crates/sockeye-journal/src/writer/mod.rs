@@ -28,7 +28,8 @@ use crate::{
     head::Head,
     journal::{Open, Shared},
     key::SigningKey,
-    operation::{Operation, Outcome},
+    operation::Operation,
+    outcome::Outcome,
     record::micros,
     settings::Settings,
 };

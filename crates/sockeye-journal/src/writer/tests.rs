@@ -146,9 +146,9 @@ async fn a_full_disk_stalls_the_log_and_space_brings_it_back_with_every_line() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, ills) = open(folder.path(), SOON);
     within(written(&journal, Operation::Write)).await.unwrap();
-    let whole = fs::read(&Segment::list(folder.path()).unwrap()[0].path).unwrap();
     // A line does not fit, half of it does.
     ills.set(|ill| ill.space = Some(100));
+    let whole = fs::read(&Segment::list(folder.path()).unwrap()[0].path).unwrap();
     let refused = within(written(&journal, Operation::Remove)).await.unwrap_err();
     assert!(refused.to_string().contains("no storage space"), "{refused}");
     assert!(refused.to_string().contains(".jsonl"), "{refused}");
