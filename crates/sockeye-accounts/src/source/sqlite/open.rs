@@ -63,15 +63,31 @@ pub(super) fn create(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(MODE).open(path).map(|_| ())
 }
 
+/// What the file says of itself, by a connection of its own.
+async fn header(options: &SqliteConnectOptions) -> sqlx::Result<schema::Header> {
+    let mut connection = SqliteConnection::connect_with(options).await?;
+    let header = schema::header(&mut connection).await;
+    connection.close().await?;
+    header
+}
+
+/// Whether a change was broken off by a crash, so that nobody can read before it is taken back
+/// (`SQLITE_READONLY_ROLLBACK`, sqlite.org/rescode.html).
+fn has_hot_journal(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "776")
+}
+
 async fn connect(path: &Path, doing: Doing<'_>) -> Result<(sqlx::SqlitePool, sqlx::SqlitePool)> {
     // Whose it is has to be known before anything that would change it, and the mode of the journal
     // stands in the file.
     let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT);
-    let plain = options.clone().read_only(true);
-    let mut connection = doing.map(SqliteConnection::connect_with(&plain).await)?;
-    let header = doing.map(schema::header(&mut connection).await)?;
-    doing.map(connection.close().await)?;
-    schema::refuse_unknown(header, schema::VERSION, doing)?;
+    let header = match header(&options.clone().read_only(true)).await {
+        // A crash in the middle of a change, which is taken back first.
+        Err(error) if has_hot_journal(&error) => header(&options).await,
+        header => header,
+    };
+    schema::refuse_unknown(doing.map(header)?, schema::VERSION, doing)?;
     let options = options
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -93,4 +109,37 @@ async fn connect(path: &Path, doing: Doing<'_>) -> Result<(sqlx::SqlitePool, sql
     drop(connection);
     let reading = options.pragma("query_only", "ON");
     Ok((writer, pool().max_connections(READERS).connect_lazy_with(reading)))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Executor as _;
+
+    use super::*;
+    use crate::source::Source as _;
+
+    #[tokio::test]
+    async fn a_file_that_a_crash_left_in_the_middle_of_a_change_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, crashed] = ["a.db", "crashed.db"].map(|name| folder.path().join(name));
+        Sqlite::open(path.clone()).await.unwrap().close().await.unwrap();
+        // As the first change of a new file is made: beside a journal, and on the disk before its end.
+        let plain = SqliteConnectOptions::new().filename(&path);
+        let mut writer = SqliteConnection::connect_with(
+            &plain.journal_mode(SqliteJournalMode::Delete).pragma("cache_size", "1"),
+        )
+        .await
+        .unwrap();
+        writer.execute("CREATE TABLE filler (text TEXT)").await.unwrap();
+        writer.execute("INSERT INTO filler VALUES (zeroblob(200000))").await.unwrap();
+        writer.execute("BEGIN IMMEDIATE").await.unwrap();
+        writer.execute("UPDATE filler SET text = randomblob(200000)").await.unwrap();
+        for end in ["", "-journal"] {
+            let part = |path: &Path| PathBuf::from(format!("{}{end}", path.display()));
+            fs::copy(part(&path), part(&crashed)).unwrap();
+        }
+        let plain = SqliteConnectOptions::new().filename(&crashed).read_only(true);
+        assert!(has_hot_journal(&header(&plain).await.unwrap_err()));
+        assert!(Sqlite::open(crashed).await.is_ok());
+    }
 }
