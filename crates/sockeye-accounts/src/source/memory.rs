@@ -78,7 +78,7 @@ impl Source for Memory {
         now(Ok(self.read(|state| {
             let all = state.names.values().filter_map(|id| state.accounts.get(id));
             let found = all.map(|kept| &kept.record.account).filter(fits).take(limit + 1);
-            Page::cut(found.cloned().collect(), limit)
+            Page::of_accounts(found.cloned().collect(), limit)
         })))
     }
 

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 pub use self::{
     edit::{AccountEdit, Changed, Edit, NewAccount},
     memory::Memory,
-    page::{AccountQuery, MAX_PAGE, Page},
+    page::{AccountQuery, MAX_PAGE, MAX_PAGE_GRANTS, Page},
     sqlite::Sqlite,
 };
 use crate::{
@@ -92,7 +92,8 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// The account with this id or name.
     fn account<'a>(&'a self, who: &'a Who) -> Answer<'a, Option<Record>>;
 
-    /// Some accounts in the order of their names, at most [`MAX_PAGE`] at once.
+    /// Some accounts in the order of their names, at most [`MAX_PAGE`] at once and with at most
+    /// [`MAX_PAGE_GRANTS`] grants in all.
     fn accounts<'a>(&'a self, query: &'a AccountQuery) -> Answer<'a, Page<Account>>;
 
     /// The token with this id, whosever it is.

@@ -72,7 +72,7 @@ impl Sqlite {
         }
         let found = found.bind(integer(limit + 1)).fetch_all(&self.readers).await?;
         let accounts = found.iter().map(|row| Ok(record(row)?.account));
-        Ok(Page::cut(accounts.collect::<sqlx::Result<_>>()?, limit))
+        Ok(Page::of_accounts(accounts.collect::<sqlx::Result<_>>()?, limit))
     }
 
     pub(super) async fn read_token(&self, id: TokenId) -> sqlx::Result<Option<TokenRecord>> {
