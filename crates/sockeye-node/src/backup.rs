@@ -148,7 +148,11 @@ fn link(from: &DataFolder, to: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
     for path in settings.filter(|path| path.is_file()) {
         let place = relative(&path).map_err(io::Error::other)?;
         make_folder_of(&to.join(&place))?;
-        fs::copy(&path, to.join(&place))?;
+        match fs::copy(&path, to.join(&place)) {
+            // A head that was begun has its name by now, or an old segment's summary went with it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            done => done?,
+        };
         add(&place)?;
     }
     for path in segments {
