@@ -13,7 +13,7 @@ use super::{
     backoff::{Charge, Gate},
 };
 use crate::{
-    AccountName, Accounts, Edit, Error, Live, PasswordHash, Record, Secret, Who,
+    AccountId, AccountName, Accounts, Edit, Error, Live, PasswordHash, Record, Secret, Who,
     source::TokenRecord, token::TokenText,
 };
 
@@ -128,7 +128,7 @@ impl Accounts {
             Some(renewed) => self.renew(&record.account.name, &who, kept, renewed).await,
             None => kept,
         };
-        let (live, revision) = self.admit(Who::Id(record.account.id), &current).await?;
+        let (live, revision) = self.admit(&who, record.account.id, &current).await?;
         Ok((Login { live, via: Via::Password }, revision))
     }
 
@@ -155,12 +155,18 @@ impl Accounts {
     }
 
     /// The handle on an account whose password was right, if it still is the same one.
-    async fn admit(&self, who: Who, password: &PasswordHash) -> Result<(Live, u64), Refused> {
+    async fn admit(
+        &self,
+        who: &Who,
+        id: AccountId,
+        password: &PasswordHash,
+    ) -> Result<(Live, u64), Refused> {
         let inner = self.inner();
         for _ in 0..TRIES {
             let changes = inner.lives.changes();
-            let record = inner.source.account(&who).await.map_err(failed)?;
-            let Some(Record { account, password: kept }) = record else {
+            let record = inner.source.account(who).await.map_err(failed)?;
+            let same = record.filter(|record| record.account.id == id);
+            let Some(Record { account, password: kept }) = same else {
                 return Err(Refused::Wrong(Reason::NoAccount));
             };
             if kept.as_ref() != Some(password) {

@@ -1,8 +1,9 @@
 -- The first schema. Ids are ULIDs, the highest byte first; times are milliseconds since 1970 (UTC).
 
+-- Kept in the order of the names, in which they are listed: a page of them is a few pages of the file.
 CREATE TABLE accounts (
-    id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
-    name          TEXT    NOT NULL UNIQUE,               -- in lower case
+    id            BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
+    name          TEXT    NOT NULL PRIMARY KEY,          -- in lower case
     role          TEXT    NOT NULL CHECK (role IN ('admin', 'member', 'guest')),
     locked        INTEGER NOT NULL DEFAULT 0 CHECK (locked IN (0, 1)),
     password      TEXT,                                  -- a PHC string: $argon2id$…
