@@ -145,6 +145,7 @@ impl From<sockeye_store::Error> for Error {
             Store::OverQuota { lacking } => Self::OverQuota { lacking },
             Store::NoSpace => Self::NoSpace,
             Store::ReadOnly => Self::ReadOnly { why: "this folder is only read".to_owned() },
+            Store::OtherFilesystem => Self::ReadOnly { why: error.to_string() },
             Store::Denied => Self::Denied,
             Store::Shrunk => Self::Shrunk,
             Store::Busy => Self::Busy,
