@@ -34,9 +34,7 @@ def node(folder, name, files=(), **settings):
     @contextlib.contextmanager
     def ground():
         if not os.path.exists(data):
-            sockeye("user", "add", NAME, "--password-stdin", "--data", data, text=PASSWORD)
-            if files:
-                fill(serve, data, files)
+            fill(serve, data, files)
         yield
         if not files:
             shutil.rmtree(data)
@@ -45,9 +43,10 @@ def node(folder, name, files=(), **settings):
 
 
 def fill(serve, data, files):
-    """Puts files into the home as any client does."""
-    with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as process:
+    """Makes the account, and puts files into its home as any client does."""
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         ready = json.loads(process.stdout.readline())
+        sockeye("user", "add", NAME, "--password-stdin", "--data", data, text=PASSWORD)
         address = ready["listeners"][0]["address"].split("://")[-1]
         line = http.client.HTTPConnection(address, timeout=60)
         name, value = BASIC.split(": ")
