@@ -207,20 +207,26 @@ impl Node {
         }
     }
 
-    /// Makes the first administrator, with a one-time password, if there is no account at all.
+    /// Whether there is no account at all, as at the first start.
     ///
     /// # Errors
     /// What the accounts refuse.
-    pub async fn first_admin(&self) -> Result<Option<(AccountName, Secret)>, NodeError> {
+    pub async fn is_without_accounts(&self) -> Result<bool, NodeError> {
         let query = AccountQuery { limit: 1, ..AccountQuery::default() };
-        if !self.accounts().list(&query).await?.entries.is_empty() {
-            return Ok(None);
-        }
-        let Ok(name) = FIRST_ADMIN.parse::<AccountName>() else { return Ok(None) };
-        let secret = Secret::one_time();
-        let password = NewPassword::OneTime(secret.clone());
-        self.accounts().add(name.clone(), Role::Admin, Quota::NONE, password).await?;
-        Ok(Some((name, secret)))
+        Ok(self.accounts().list(&query).await?.entries.is_empty())
+    }
+
+    /// Makes the first administrator, [`FIRST_ADMIN`], with a password to be changed.
+    ///
+    /// # Errors
+    /// What the accounts refuse.
+    pub async fn add_first_admin(&self, password: Secret) -> Result<(), NodeError> {
+        let name: AccountName = FIRST_ADMIN.parse().map_err(|_| {
+            sockeye_accounts::Error::Invalid("the first administrator's name is no name")
+        })?;
+        let password = NewPassword::OneTime(password);
+        self.accounts().add(name, Role::Admin, Quota::NONE, password).await?;
+        Ok(())
     }
 
     /// Finishes what is under way and brings everything to the disk; nothing can be asked afterwards.

@@ -90,6 +90,8 @@ async fn a_backup_of_a_running_node_is_put_back_where_none_is() {
         let read = |data: &str| fs::read(Path::new(data).join(file)).unwrap();
         assert_eq!(read(&one), read(&other), "{file}");
     }
+    let verified = elsewhere.run(&["log", "verify"]).await;
+    assert_eq!(verified.code, Some(0), "{}", verified.err);
     // The accounts are the same: nobody is made anew.
     let serving = elsewhere.serve(&[]).await;
     assert_eq!(serving.ready["initial_password"], serde_json::Value::Null);

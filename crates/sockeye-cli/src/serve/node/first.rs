@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use sockeye_node::{Node, data::write_private};
+use sockeye_accounts::Secret;
+use sockeye_node::{FIRST_ADMIN, Node, data::write_private};
 
 use super::super::announce::{FirstAdmin, FirstPassword};
 use crate::failure::Failure;
@@ -17,18 +18,19 @@ pub(super) fn write(path: &Path, contents: &[u8]) -> Result<(), Failure> {
 /// read it, and otherwise put where only the node's own user can.
 pub(super) async fn admin(node: &Node, shown: bool) -> Result<Option<FirstAdmin>, Failure> {
     let file = node.folder().initial_password();
-    let Some((name, secret)) = node.first_admin().await? else {
+    let first = |password| FirstAdmin { name: FIRST_ADMIN.to_owned(), password };
+    if !node.is_without_accounts().await? {
         // Still there if it was never changed.
-        return Ok(file.exists().then(|| FirstAdmin {
-            name: sockeye_node::FIRST_ADMIN.to_owned(),
-            password: FirstPassword::File(file),
-        }));
-    };
+        return Ok(file.exists().then(|| first(FirstPassword::File(file))));
+    }
+    let secret = Secret::one_time();
     let password = if shown {
         FirstPassword::Shown(secret.expose().to_owned())
     } else {
+        // First, so that there is never an administrator whose password nobody knows.
         write(&file, format!("{}\n", secret.expose()).as_bytes())?;
         FirstPassword::File(file)
     };
-    Ok(Some(FirstAdmin { name: name.to_string(), password }))
+    node.add_first_admin(secret).await?;
+    Ok(Some(first(password)))
 }
