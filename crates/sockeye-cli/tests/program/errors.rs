@@ -16,10 +16,10 @@ async fn error(words: &[&str]) -> String {
 
 #[tokio::test]
 async fn a_word_that_is_no_verb_is_usage() {
-    assert_snapshot!(error(&["serv"]).await, @"
-    2 error: unrecognized subcommand 'serv'
+    assert_snapshot!(error(&["confg"]).await, @"
+    2 error: unrecognized subcommand 'confg'
 
-      tip: a similar subcommand exists: 'serve'
+      tip: a similar subcommand exists: 'config'
 
     Usage: sockeye [OPTIONS] <COMMAND>
 
