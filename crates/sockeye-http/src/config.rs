@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use sockeye_node::{Bucket, Name, config::Settings};
+use sockeye_node::{Bucket, Listening, Name, config::Settings};
 
 use crate::{Requests, wire::log::Record};
 
@@ -64,8 +64,18 @@ impl From<&Settings> for Config {
                 streams: settings.http_streams.get(),
                 ..Limits::default()
             },
-            bandwidth: settings.bandwidth_listener.map(|rate| Arc::new(Bucket::new(Some(rate.0)))),
             ..Self::default()
+        }
+    }
+}
+
+/// As its node has it for a listener.
+impl From<&Listening<'_>> for Config {
+    fn from(listening: &Listening<'_>) -> Self {
+        Self {
+            bandwidth: Some(Arc::clone(listening.bucket)),
+            requests: Some(Requests::of(listening.node)),
+            ..Self::from(listening.settings)
         }
     }
 }

@@ -258,6 +258,13 @@ impl Journal {
         *self.0.shared.written.borrow()
     }
 
+    /// How many lines were appended and are not written yet.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        let next = self.0.shared.open().batch.next;
+        next.saturating_sub(1).saturating_sub(self.written())
+    }
+
     /// Writes what was appended, signs it, and ends. Appending fails from then on; closing again does
     /// nothing.
     ///

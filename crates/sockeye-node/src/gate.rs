@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     Error, Homes, Origin, Owner, Result, Session,
+    operations::Operations,
     pace::{Bucket, Pace},
     seat::{Holder, Seat},
 };
@@ -40,6 +41,7 @@ pub struct Gate {
     /// Changes under way, which are carried to their end.
     tasks: TaskTracker,
     runtime: Handle,
+    operations: Operations,
 }
 
 /// What accounts' bytes go through.
@@ -80,6 +82,7 @@ impl Gate {
             shared: Mutex::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
+            operations: Operations::new(),
         })
     }
 
@@ -107,6 +110,18 @@ impl Gate {
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// How often what was done in sessions: operation, outcome, as the journal calls them, and number.
+    #[must_use]
+    pub fn operations(&self) -> Vec<(&'static str, &'static str, u64)> {
+        self.operations.counted()
+    }
+
+    /// Why nothing can be changed at present, if that is so.
+    #[must_use]
+    pub fn read_only(&self) -> Option<String> {
+        self.check_writable().err().map(|error| error.to_string())
     }
 
     /// Opens the public tree to everybody, or closes it; at once, also for those who are in it.
@@ -204,6 +219,7 @@ impl Gate {
     /// Writes a record. One of a change has a ticket to wait for. What changes nothing is carried out also if it
     /// cannot be recorded, and counted.
     pub(crate) fn record(&self, record: &Record<'_>) -> Option<Ticket> {
+        self.operations.count(record.operation, record.outcome);
         match self.journal.append(record) {
             Ok(ticket) => Some(ticket),
             Err(stalled) => {

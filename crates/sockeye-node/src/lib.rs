@@ -22,6 +22,7 @@ mod list;
 pub mod listeners;
 mod namespace;
 mod node;
+mod operations;
 mod origin;
 mod pace;
 mod read;

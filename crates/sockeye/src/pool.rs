@@ -60,6 +60,12 @@ impl Pool {
         }))
     }
 
+    /// Pieces of work that wait for a thread now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.waiting.load(Ordering::Relaxed)
+    }
+
     /// Runs `work` on a thread where it may block.
     ///
     /// # Errors

@@ -1,13 +1,12 @@
 //! The protocols that this program speaks: a row each.
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
-use sockeye::{Conn, Handler};
 use sockeye_http::{
-    Config, Http, Requests,
+    Config, Http,
     admin::{Admin, NodeVitals},
 };
-use sockeye_node::{Home, Listening, Protocol, Service, Session};
+use sockeye_node::{Listening, Protocol, Service};
 
 /// The application protocols of HTTP over TLS, the preferred one first (RFC 9113 §3.2).
 pub(super) const HTTP_ALPN: &[&str] = &["h2", "http/1.1"];
@@ -35,28 +34,11 @@ const ADMIN: Protocol = Protocol {
 /// What a node can speak.
 pub(crate) const PROTOCOLS: &[Protocol] = &[HTTP, ADMIN];
 
-/// Until sessions come from accounts: the public tree, where it is open.
 fn http(listening: &Listening<'_>) -> Arc<dyn Service> {
-    let Listening { node, settings, .. } = *listening;
-    let mut config = Config::from(settings);
-    config.requests = Some(Requests::of(node));
-    let public = Home::open_with(&node.folder().public(), node.pool().clone());
-    match public.ok().filter(|_| settings.public) {
-        Some(home) => Arc::new(Http::new(Session::guest(home), config)),
-        None => Arc::new(Closed),
-    }
+    Arc::new(Http::new(Arc::clone(listening.node.gate()), Config::from(listening)))
 }
 
 fn admin(listening: &Listening<'_>) -> Arc<dyn Service> {
     let vitals = Arc::new(NodeVitals::new(Arc::clone(listening.node)));
-    Arc::new(Admin::new(vitals, Config::from(listening.settings)))
-}
-
-/// Serves nobody.
-struct Closed;
-
-impl Handler for Closed {
-    async fn handle(&self, _: &mut Conn) -> io::Result<()> {
-        Ok(())
-    }
+    Arc::new(Admin::new(vitals, Config::from(listening)))
 }

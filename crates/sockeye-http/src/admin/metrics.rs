@@ -68,18 +68,16 @@ metrics! {
     LOGINS: Counter "sockeye_logins_total" ["outcome"];
     /// Whether the journal takes records: 1, or 0 where it is stalled and the node is read-only.
     JOURNAL_WRITING: Gauge "sockeye_journal_writing" [];
-    /// Records that the journal has written.
-    JOURNAL_RECORDS: Counter "sockeye_journal_records_total" [];
-    /// Records that wait to be written.
-    JOURNAL_WAITING: Gauge "sockeye_journal_waiting_records" [];
-    /// Writes refused as they were over quota, or as the disk was full.
-    NO_ROOM: Counter "sockeye_no_room_total" ["reason"];
+    /// The number of the journal's last line that is written.
+    JOURNAL_RECORDS: Counter "sockeye_journal_lines_total" [];
+    /// Lines that wait to be written.
+    JOURNAL_WAITING: Gauge "sockeye_journal_waiting_lines" [];
+    /// What was done in sessions, by operation and outcome: over-quota and no-space are refusals for lack of room.
+    OPERATIONS: Counter "sockeye_operations_total" ["operation", "outcome"];
     /// Homes that are open.
     HOMES: Gauge "sockeye_open_homes" [];
     /// Work that waits for a thread that may wait for the disk.
     POOL_WAITING: Gauge "sockeye_pool_waiting" [];
-    /// Work refused as too much waited already.
-    POOL_REFUSED: Counter "sockeye_pool_refused_total" [];
     /// Memory that is resident.
     MEMORY: Gauge "process_resident_memory_bytes" [];
     /// Memory that is mapped.

@@ -69,11 +69,36 @@ impl NodeVitals {
     }
 }
 
+impl NodeVitals {
+    fn measure_gate(&self, measures: &mut Measures) {
+        let gate = self.node.gate();
+        let logins = gate.accounts().login_counts();
+        for (outcome, count) in [
+            ("remembered", logins.cached),
+            ("verified", logins.verified),
+            ("wrong", logins.wrong),
+            ("too-soon", logins.waiting),
+            ("busy", logins.busy),
+            ("failed", logins.failed),
+        ] {
+            measures.add(&Metric::LOGINS, &[outcome], count);
+        }
+        for (operation, outcome, count) in gate.operations() {
+            measures.add(&Metric::OPERATIONS, &[operation, outcome], count);
+        }
+        measures.add(&Metric::JOURNAL_WRITING, &[], gate.read_only().is_none());
+        measures.add(&Metric::JOURNAL_RECORDS, &[], gate.journal().written());
+        measures.add(&Metric::JOURNAL_WAITING, &[], gate.journal().waiting());
+        measures.add(&Metric::HOMES, &[], gate.homes().count());
+        measures.add(&Metric::POOL_WAITING, &[], self.node.pool().waiting());
+    }
+}
+
 impl Vitals for NodeVitals {
     fn not_ready(&self) -> Option<String> {
         match self.node.phase() {
             Phase::Starting => Some("starting".to_owned()),
-            Phase::Ready => None,
+            Phase::Ready => self.node.gate().read_only(),
             Phase::Draining => Some("draining".to_owned()),
         }
     }
@@ -82,6 +107,7 @@ impl Vitals for NodeVitals {
         measures.add(&Metric::READY, &[], self.not_ready().is_none());
         measures.add(&Metric::UPTIME, &[], self.node.since().elapsed());
         self.measure_listeners(measures);
+        self.measure_gate(measures);
         for (method, status, count) in self.requests.counted() {
             measures.add(&Metric::REQUESTS, &[method, status], count);
         }
