@@ -199,8 +199,13 @@ async fn condition(
     let fields = &head.fields;
     let unseen = !looks && needs_no_look(fields);
     let there = if unseen { None } else { look(session, path).await? };
+    guarded(head, there)
+}
+
+/// What must hold of the file at the change, if `there` is what is there now.
+fn guarded(head: &Head<'_>, there: Option<Meta>) -> Result<Condition, Unchanged> {
     let file = there.filter(|meta| meta.kind == Kind::File);
-    match guard(fields, file.as_ref().map(Validators::of).as_ref()) {
+    match guard(&head.fields, file.as_ref().map(Validators::of).as_ref()) {
         None => Err(mismatch()),
         Some(Guard::Any) => Ok(Condition::Any),
         Some(Guard::Absent) => Ok(Condition::Absent),
@@ -230,13 +235,8 @@ async fn remove(
     head: &Head<'_>,
     wanted: &Resource<'_>,
 ) -> Result<(), Unchanged> {
-    // What is looked at may be another when it is removed: there a folder is not taken for a file, and what was
-    // removed is in the trash.
     let there = look(session, &wanted.path).await?;
-    let file = there.filter(|meta| meta.kind == Kind::File);
-    if guard(&head.fields, file.as_ref().map(Validators::of).as_ref()).is_none() {
-        return Err(mismatch());
-    }
+    let condition = guarded(head, there)?;
     let recursive = match there.map(|meta| meta.kind) {
         // `/file.txt/` names nothing.
         Some(Kind::File | Kind::Special) if wanted.folder => return Err(Error::NotFound.into()),
@@ -249,7 +249,7 @@ async fn remove(
         // A link that leads nowhere is there, and can be removed.
         _ => Recursive::No,
     };
-    Ok(session.remove(&wanted.path, recursive).await?)
+    Ok(session.remove_if(&wanted.path, recursive, condition).await?)
 }
 
 /// What is there, if something is.

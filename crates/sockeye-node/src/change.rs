@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sockeye_accounts::Rights;
 use sockeye_journal::Operation;
 use sockeye_store::{
-    Algorithm, Copied, Digest, FilePath, Meta, Overwrite, Recursive, Space, Timestamp,
+    Algorithm, Condition, Copied, Digest, FilePath, Meta, Overwrite, Recursive, Space, Timestamp,
 };
 
 use crate::{
@@ -42,12 +42,27 @@ impl Session {
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn remove(&self, path: &FilePath, recursive: Recursive) -> Result<()> {
+        self.remove_if(path, recursive, Condition::Any).await
+    }
+
+    /// As [`Session::remove`], of what meets `condition` at the moment when it is removed.
+    ///
+    /// # Errors
+    /// As [`Session::remove`], and [`Error::Changed`] if the condition is not met.
+    ///
+    /// Cancellation: it is done and recorded, or not at all.
+    pub async fn remove_if(
+        &self,
+        path: &FilePath,
+        recursive: Recursive,
+        condition: Condition,
+    ) -> Result<()> {
         let (seat, path) = (Arc::clone(self.changing()?), path.clone());
         let act = Act::begin(&seat, Operation::Remove, &path);
         let done = async move {
             seat.gate().check_writable()?;
             let place = seat.tree(&path, Rights::DELETE).await?;
-            Ok(place.home.remove(&place.path, recursive).await?)
+            Ok(place.home.remove_if(&place.path, recursive, condition).await?)
         };
         act.carry_out(done, |_| Contents::NONE).await
     }

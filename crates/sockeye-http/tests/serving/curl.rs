@@ -6,11 +6,14 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::site::{Site, tls};
+use crate::{
+    node::Served,
+    site::{Site, tls},
+};
 use sockeye::{Model, Server};
 use sockeye_http::{Config, Http};
 use sockeye_node::{Home, Session};
-use sockeye_testkit::peer;
+use sockeye_testkit::{node::password, peer};
 use tempfile::TempDir;
 
 struct Curl {
@@ -132,4 +135,64 @@ fn curl_gets_files_over_http_2() {
     arguments.extend(["--output", "/dev/null"]);
     let sizes = curl.text(&arguments, "/big.bin");
     assert_eq!(sizes.split_whitespace().filter(|s| *s == "1500000").count(), 50, "{sizes}");
+}
+
+/// Puts, gets and deletes as an account of a node.
+fn change(site: &Served, curl: &Curl) {
+    let content: Vec<u8> = (0..3_000_000u32).map(|i| u8::try_from(i % 253).unwrap()).collect();
+    fs::write(curl.folder.path().join("big"), &content).unwrap();
+    fs::write(curl.folder.path().join("small"), "small").unwrap();
+    let user = format!("alice:{}", password("alice"));
+    let code = |arguments: &[&str], target: &str| {
+        let arguments =
+            [&["--user", &user, "--output", "out", "--write-out", "%{http_code}"], arguments];
+        curl.text(&arguments.concat(), target)
+    };
+    assert_eq!(code(&["--upload-file", "big"], "/big"), "201");
+    assert!(fs::read(site.file("alice", "big")).unwrap() == content);
+    assert_eq!(code(&["--upload-file", "small"], "/big"), "204");
+    assert_eq!(code(&[], "/big"), "200");
+    assert_eq!(fs::read(curl.folder.path().join("out")).unwrap(), b"small");
+    // Of a length that is not known beforehand.
+    let second = curl.arguments.iter().any(|argument| argument == "--http2");
+    let unsaid = if second { "Content-Length:" } else { "Transfer-Encoding: chunked" };
+    let chunked = ["--header", unsaid, "--upload-file", "big"];
+    assert_eq!(code(&chunked, "/chunked"), "201");
+    assert!(fs::read(site.file("alice", "chunked")).unwrap() == content);
+    // Small: this curl takes a refusal that comes while it sends over HTTP/2 for a broken stream.
+    let put =
+        |field: &str, target: &str| code(&["--header", field, "--upload-file", "small"], target);
+    let first = || put("If-None-Match: *", "/first");
+    assert_eq!([first(), first()], ["201", "412"]);
+    assert_eq!(put("X: y", "/no/such/folder"), "409");
+    assert_eq!(put("Content-Range: bytes 0-1/2", "/x"), "400");
+    assert_eq!(put("Origin: https://evil.example", "/x"), "403");
+    assert_eq!(code(&["--request", "DELETE"], "/first"), "204");
+    assert_eq!(code(&["--request", "DELETE"], "/first"), "404");
+    let wrong = ["--user", "alice:wrong", "--upload-file", "small"];
+    assert_eq!(code(&wrong, "/x"), "401");
+    let anonymous = ["--output", "out", "--write-out", "%{http_code}", "--upload-file", "small"];
+    assert_eq!(curl.text(&anonymous, "/x"), "401");
+    assert!(!site.file("alice", "x").exists() && !site.file("alice", "first").exists());
+}
+
+#[test]
+fn curl_changes_files_over_http_1() {
+    let Some(program) = peer::require("curl") else { return };
+    let site = Served::new();
+    let base = format!("http://{}", site.addr());
+    let curl = Curl { program, folder: TempDir::new().unwrap(), base, arguments: Vec::new() };
+    change(&site, &curl);
+}
+
+#[test]
+fn curl_changes_files_over_tls_and_http_2() {
+    for protocol in ["--http1.1", "--http2"] {
+        let Some(program) = peer::require("curl") else { return };
+        let folder = TempDir::new().unwrap();
+        let site = Served::secure(folder.path());
+        let base = format!("https://localhost:{}", site.server.port());
+        let arguments = ["--cacert", "ca.pem", "--ipv4", protocol].map(str::to_owned).to_vec();
+        change(&site, &Curl { program, folder, base, arguments });
+    }
 }

@@ -1,10 +1,14 @@
 //! HTTP/2 connections that do nothing, or take nothing, are cut by their deadlines.
 
-use std::time::{Duration, Instant};
+use std::{
+    future::poll_fn,
+    time::{Duration, Instant},
+};
 
 use crate::{
     frames::{DATA, GOAWAY, HEADERS, PREFACE, SETTINGS, frames, get},
-    site::{Site, tls},
+    node::{Served, basic},
+    site::{PATIENCE, Site, connect_tls, tls},
 };
 use sockeye::{Model, Stream};
 use sockeye_http::Config;
@@ -56,4 +60,44 @@ async fn a_peer_that_opens_no_window_is_cut() {
         types.contains(&DATA) && types.contains(&HEADERS) && bytes < LARGE,
         "{types:?}: {bytes}"
     );
+}
+
+/// RFC 9113 §8.1: the answer first, and then the word that no more is wanted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_upload_refused_while_it_comes_has_its_answer_and_leaves_the_connection() {
+    let folder = TempDir::new().unwrap();
+    let site = tokio::task::block_in_place(|| Served::secure(folder.path()));
+    let stream = connect_tls(site.server.port(), folder.path(), "h2").await;
+    let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+    let asking = async {
+        for (target, status) in [("/a", 201), ("/a", 412), ("/no/folder", 409), ("/b", 201)] {
+            let authorization = basic("alice");
+            let authorization = authorization.trim_end().split_once(": ").unwrap().1;
+            let request = http::Request::put(format!("https://localhost{target}"))
+                .header("authorization", authorization)
+                .header("if-none-match", "*")
+                .header("content-length", "2000000");
+            let (answer, mut body) = client.send_request(request.body(()).unwrap(), false).unwrap();
+            if status == 201 {
+                let mut left = 2_000_000;
+                while left > 0 {
+                    body.reserve_capacity(left);
+                    let room = poll_fn(|cx| body.poll_capacity(cx)).await.unwrap().unwrap();
+                    body.send_data(vec![1; room].into(), room == left).unwrap();
+                    left -= room;
+                }
+            }
+            assert_eq!(answer.await.unwrap().status(), status, "{target}");
+            if status != 201 {
+                let reason = poll_fn(|cx| body.poll_reset(cx)).await.unwrap();
+                assert_eq!(reason, h2::Reason::NO_ERROR, "{target}");
+            }
+        }
+    };
+    tokio::select! {
+        () = asking => {}
+        ended = connection => panic!("the connection ended: {ended:?}"),
+        () = tokio::time::sleep(PATIENCE) => panic!("it takes too long"),
+    }
+    tokio::task::block_in_place(|| drop(site));
 }

@@ -1,15 +1,19 @@
 //! A node under test, served over HTTP, and what is asked of it.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use data_encoding::BASE64;
+use sockeye::Server;
 use sockeye_http::{Config, Http};
 use sockeye_testkit::{
     node::{TempNode, password},
     running::Running,
 };
 
-use crate::site::{Answer, talk};
+use crate::site::{Answer, talk, tls};
 
 /// A node that is served.
 pub(crate) struct Served {
@@ -25,6 +29,14 @@ impl Served {
 
     pub(crate) fn with(node: TempNode, config: Config) -> Self {
         Self { server: node.serve(Http::new(node.gate(), config)), node }
+    }
+
+    /// Over TLS, by an authority whose certificate is in `folder`.
+    pub(crate) fn secure(folder: &Path) -> Self {
+        let node = TempNode::new();
+        let http = Http::new(node.gate(), Config::default());
+        let server = Server::bind("tls+tcp://127.0.0.1:0").unwrap().tls(tls(folder));
+        Self { server: Running::start(server.workers(1).with(http)), node }
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {

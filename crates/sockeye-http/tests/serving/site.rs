@@ -76,10 +76,7 @@ impl Site {
 
     /// Connects to a site over [`tls`], whose authority is in `folder`, and agrees on `protocol`.
     pub(crate) async fn connect_tls(&self, folder: &Path, protocol: &str) -> Stream {
-        let roots = Roots::from_pem_file(folder.join("ca.pem"));
-        let tls = TlsClient::builder().roots(roots).alpn([protocol]).build().unwrap();
-        let addr = format!("tls+tcp://localhost:{}", self.addr.port());
-        Connect::new(addr).unwrap().tls(tls).connect().await.unwrap()
+        connect_tls(self.addr.port(), folder, protocol).await
     }
 
     /// Sends `bytes` and reads until the server closes.
@@ -116,6 +113,14 @@ pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream
+}
+
+/// Connects over [`tls`], whose authority is in `folder`, and agrees on `protocol`.
+pub(crate) async fn connect_tls(port: u16, folder: &Path, protocol: &str) -> Stream {
+    let roots = Roots::from_pem_file(folder.join("ca.pem"));
+    let tls = TlsClient::builder().roots(roots).alpn([protocol]).build().unwrap();
+    let addr = format!("tls+tcp://localhost:{port}");
+    Connect::new(addr).unwrap().tls(tls).connect().await.unwrap()
 }
 
 /// Sends `bytes` and reads until the server closes.

@@ -35,6 +35,11 @@ impl<'a> Received<'a> {
         let (piece, waiting) = (Bytes::new(), Waiting::new(limits));
         Self { body, piece, withheld, ended, limits, traffic, waiting }
     }
+
+    /// What was left, if anything was.
+    pub(super) fn into_unread(self) -> Option<Incoming> {
+        (!self.ended).then_some(self.body)
+    }
 }
 
 impl Content for Received<'_> {

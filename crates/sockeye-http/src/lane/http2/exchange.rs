@@ -1,11 +1,15 @@
 //! One request in hyper's types.
 
-use std::io;
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header, request::Parts};
 use bytes::Bytes;
 use futures_util::stream;
-use http_body::Frame;
+use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
 
@@ -26,11 +30,10 @@ use crate::{
     },
 };
 
-pub(super) type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
-
 /// Answers one request.
 ///
-/// Of a content that was left unread hyper tells the peer by itself (RFC 9113 §8.1), and the connection goes on.
+/// Of a content that was left unread the peer is told once the answer is complete (RFC 9113 §8.1), and the
+/// connection goes on.
 pub(super) async fn exchange(
     service: &impl Respond,
     link: &Link<'_>,
@@ -45,7 +48,9 @@ pub(super) async fn exchange(
     let mut content = Received::new(body, &parts.headers, &service.config().limits, traffic);
     let reply = service.respond(link, now, &head, &mut content).await;
     let entry = entry(service.config().access_log.as_ref(), link, &head, &reply, now);
-    respond(reply, head.method == Method::Head, now, entry)
+    let unread = content.into_unread();
+    let response = respond(reply, head.method == Method::Head, now, entry);
+    response.map(|inner| ResponseBody { inner, _unread: unread })
 }
 
 /// The request target as it stood on the wire.
@@ -105,7 +110,7 @@ fn respond(
     head_only: bool,
     now: i64,
     entry: Option<Entry>,
-) -> Response<ResponseBody> {
+) -> Response<UnsyncBoxBody<Bytes, io::Error>> {
     let mut response = Response::new(());
     *response.status_mut() = reply.head.status;
     reply.head.fields(&date::http_date(now), |name, value| {
@@ -117,7 +122,7 @@ fn respond(
     response.map(|()| body(payload, entry))
 }
 
-fn body(payload: Payload, entry: Option<Entry>) -> ResponseBody {
+fn body(payload: Payload, entry: Option<Entry>) -> UnsyncBoxBody<Bytes, io::Error> {
     match payload {
         Payload::Empty => Empty::new().map_err(|never| match never {}).boxed_unsync(),
         Payload::Page(page) => {
@@ -137,6 +142,33 @@ fn body(payload: Payload, entry: Option<Entry>) -> ResponseBody {
                 });
             StreamBody::new(frames).boxed_unsync()
         }
+    }
+}
+
+/// An answer's content, and what of the request's was left unread: given up before the answer is complete,
+/// that would reset the stream.
+pub(super) struct ResponseBody {
+    inner: UnsyncBoxBody<Bytes, io::Error>,
+    _unread: Option<Incoming>,
+}
+
+impl http_body::Body for ResponseBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Pin::new(&mut self.inner).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
     }
 }
 
