@@ -187,7 +187,10 @@ impl Answerer<'_> {
         let mut reply = self.describe(status, &validators);
         reply.content_range = range;
         if let Payload::File(body) = &payload {
-            reply.content_type = Some(content_type(path));
+            let media = content_type(path);
+            // Whoever reads a folder that is open to all has nothing that a page in it could take.
+            reply.traits.sandboxed = self.site.changes() && media::is_active(&media);
+            reply.content_type = Some(media);
             reply.length = Some(body.remaining());
         }
         Ok(Reply { head: reply, payload })

@@ -73,6 +73,8 @@ impl From<&Settings> for Config {
 impl From<&Listening<'_>> for Config {
     fn from(listening: &Listening<'_>) -> Self {
         Self {
+            // What one may see, another who asks the same proxy may not.
+            cache_control: Some(Cow::Borrowed("private, no-cache")),
             bandwidth: Some(Arc::clone(listening.bucket)),
             requests: Some(Requests::of(listening.node)),
             ..Self::from(listening.settings)

@@ -19,8 +19,8 @@ pub(crate) trait Content: Send {
     /// Whether all of it was taken.
     fn is_at_end(&self) -> bool;
 
-    /// Whether the client waits to be told to send it (RFC 9110 §10.1.1), which the first call of
-    /// [`Content::next`] does.
+    /// Whether the client waits to be told to send it (RFC 9110 §10.1.1). Over HTTP/1, the first call of
+    /// [`Content::next`] tells it.
     fn is_withheld(&self) -> bool;
 
     /// The next bytes; `None` at the end.

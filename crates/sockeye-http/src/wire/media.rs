@@ -62,6 +62,14 @@ fn by_name(name: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether a browser runs what is in content of this type when it is opened, as the page of the site that it came
+/// from.
+#[must_use]
+pub fn is_active(content_type: &str) -> bool {
+    let media = content_type.split(';').next().unwrap_or_default().trim_ascii();
+    media == "text/html" || media.ends_with("/xml") || media.ends_with("+xml")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +92,21 @@ mod tests {
             assert_eq!(content_type(name.as_bytes()), expected, "{name}");
         }
         assert_eq!(content_type(b"\xff.html"), UNKNOWN);
+    }
+
+    #[test]
+    fn what_can_run_is_told_from_what_cannot() {
+        for (name, active) in [
+            ("a.html", true),
+            ("a.xhtml", true),
+            ("a.svg", true),
+            ("a.xml", true),
+            ("a.txt", false),
+            ("a.pdf", false),
+            ("a.png", false),
+            ("a", false),
+        ] {
+            assert_eq!(is_active(&content_type(name.as_bytes())), active, "{name}");
+        }
     }
 }

@@ -13,6 +13,10 @@ use super::{
 const POLICY: &[u8] = b"default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// Gives a stored page an origin of its own, so that it can neither read nor change anything as its reader.
+const SANDBOX: &[u8] =
+    b"sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
+
 /// A reply without its body.
 #[derive(Clone, Debug)]
 pub struct ReplyHead {
@@ -53,6 +57,8 @@ pub struct Traits {
     pub last: bool,
     /// Is a page of our own, which loads and runs nothing.
     pub own_page: bool,
+    /// Is somebody's page, which must not act as the site.
+    pub sandboxed: bool,
 }
 
 /// What a partial or unsatisfiable reply says of the range.
@@ -129,6 +135,9 @@ impl ReplyHead {
         }
         if self.traits.own_page {
             put(&header::CONTENT_SECURITY_POLICY, POLICY);
+        }
+        if self.traits.sandboxed {
+            put(&header::CONTENT_SECURITY_POLICY, SANDBOX);
         }
         if let Some(location) = &self.location {
             put(&header::LOCATION, location);

@@ -203,3 +203,17 @@ fn a_listener_takes_no_more_than_it_is_told_to() {
     refused(&chunked, 413, "at most 1000 bytes");
     assert_eq!(fs::read_dir(site.node.home("alice")).unwrap().count(), 1);
 }
+
+/// It would be opened with its reader's password.
+#[test]
+fn a_stored_page_never_acts_as_the_site() {
+    let site = Served::new();
+    for (name, sandboxed) in [("a.html", true), ("a.svg", true), ("a.txt", false), ("a.pdf", false)]
+    {
+        assert_eq!(site.put("alice", &format!("/{name}"), b"x").status, 201);
+        let answer = site.get("alice", &format!("/{name}"));
+        let policy = answer.field("content-security-policy");
+        assert_eq!(policy.is_some_and(|it| it.starts_with("sandbox ")), sandboxed, "{name}");
+        assert!(policy.is_none_or(|it| !it.contains("same-origin")), "{name}");
+    }
+}

@@ -56,7 +56,7 @@ impl Content for Received<'_> {
     }
 
     async fn next(&mut self) -> Result<Option<&[u8]>, Cut> {
-        // hyper tells the client to go on when the body is asked for.
+        // hyper has no way to tell the client to go on. None waits for long.
         self.withheld = false;
         while !self.ended {
             let bytes = |frame: &Option<Result<http_body::Frame<Bytes>, hyper::Error>>| {
