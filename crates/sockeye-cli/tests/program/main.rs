@@ -11,6 +11,7 @@ mod completing;
 mod dialling;
 mod dist;
 mod errors;
+mod first_minute;
 mod health;
 mod help;
 mod keeping;
