@@ -55,11 +55,12 @@ fn notifier() -> Notifier {
     })
 }
 
-fn warn_of_cleartext(addrs: &[Addr]) {
+/// Warns of listeners that others can reach and read; `remedy` says what encrypts them.
+fn warn_of_cleartext(addrs: &[Addr], remedy: &str) {
     for addr in addrs.iter().filter(|addr| !addr.tls && !addr.is_local()) {
         tracing::warn!(
             "{} is cleartext and reachable from other machines: whoever is in between can read \
-             and change what is sent; --tls encrypts it",
+             and change what is sent; {remedy} encrypts it",
             urls::plain(addr)
         );
     }

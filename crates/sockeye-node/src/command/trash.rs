@@ -102,7 +102,7 @@ impl From<TrashEntry> for Removed {
 }
 
 fn shown(path: &FilePath) -> String {
-    format!("/{path}")
+    path.to_string()
 }
 
 /// Carries out a command about a trash.
@@ -148,9 +148,9 @@ async fn record(
     bytes: Option<u64>,
 ) -> Result<(), Refusal> {
     let detail = of.to_string();
-    let path = path.map(shown);
+    let path = path.map(|path| [b"/", path.as_bytes()].concat());
     let record = Record {
-        path: path.as_deref().map(str::as_bytes),
+        path: path.as_deref(),
         bytes,
         detail: Some(&detail),
         ..Record::new(operation, Outcome::Ok, "control")

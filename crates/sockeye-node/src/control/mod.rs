@@ -13,7 +13,10 @@ pub use serving::{Serving, ServingError, Setup};
 
 use crate::command::{Answer, Command, Refusal};
 
-/// Longest line either way, in bytes.
+/// Longest line that asks, in bytes.
+pub const MAX_REQUEST: usize = 1024 * 1024;
+
+/// Longest line that answers, in bytes.
 pub const MAX_LINE: usize = 16 * 1024 * 1024;
 
 /// This program's version, which both sides tell.

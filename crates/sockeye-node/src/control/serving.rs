@@ -10,7 +10,7 @@ use sockeye::{
 use sockeye_journal::Operation;
 use tokio::sync::{Mutex, Notify};
 
-use super::{MAX_LINE, VERSION, socket::Control};
+use super::{MAX_REQUEST, VERSION, socket::Control};
 use crate::{
     Node, Protocol,
     certificate::Certificates,
@@ -157,7 +157,7 @@ impl Serving {
         let addr = Addr::unix(path).with_option("mode", "0600").map_err(sockeye::Error::from)?;
         let limits = Limits {
             max_connections: MOST_COMMANDS,
-            max_line: MAX_LINE,
+            max_line: MAX_REQUEST,
             drain: self.node.config().settings.drain,
             ..Limits::default()
         };

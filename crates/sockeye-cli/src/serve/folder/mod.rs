@@ -34,7 +34,7 @@ pub(super) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
     let addrs = server.addrs();
     let tls = plan.certificate.as_ref().map(|certificate| certificate.load(&addrs));
     let (tls, fingerprint) = tls.transpose()?.unzip();
-    warn_of_cleartext(&addrs);
+    warn_of_cleartext(&addrs, "--tls");
     capacity::warn(&addrs);
 
     let announcement = announcement(&plan, &addrs, fingerprint, quiet);

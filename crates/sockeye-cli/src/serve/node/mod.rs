@@ -49,7 +49,7 @@ pub(super) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
         first::write(&plan.folder.config(), default_file().as_bytes())?;
     }
     let addrs: Vec<_> = bound.iter().flat_map(Bound::addrs).collect();
-    warn_of_cleartext(&addrs);
+    warn_of_cleartext(&addrs, "http+tls+tcp:// in place of http+tcp://");
     let limits = capacity::limits();
     capacity::warn(&addrs);
     let setup = Setup {
