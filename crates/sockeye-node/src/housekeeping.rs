@@ -111,3 +111,53 @@ async fn expire(node: &Node, owner: Owner, quota: Quota) {
         Err(error) => tracing::warn!(%error, ?owner, "a home is not tidied up now"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use sockeye_accounts::{NewPassword, Role};
+    use sockeye_store::{FilePath, Recursive, UploadOptions};
+
+    use super::*;
+    use crate::{
+        config::{Config, Sources},
+        data::{DataFolder, Hold},
+        listeners::tests::PROTOCOLS,
+    };
+
+    #[tokio::test]
+    async fn old_trash_is_removed_from_homes_and_shared_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::new(dir.path().join("data"));
+        let _hold = Hold::take_or_create(&folder).unwrap();
+        let text = "[trash]\nkeep = \"1ms\"\n".to_owned();
+        let sources = Sources { file: Some((folder.config(), text)), ..Sources::default() };
+        let config = Config::load(&sources, PROTOCOLS).unwrap();
+        let node = Node::open(&folder, config).await.unwrap();
+        let accounts = node.accounts();
+        let none = NewPassword::None;
+        let name = "alice".parse().unwrap();
+        let alice = accounts.add(name, Role::Member, Quota::NONE, none).await.unwrap();
+        let team = accounts.add_shared("team".parse().unwrap(), Quota::NONE).await.unwrap();
+        let path = FilePath::parse(b"old").unwrap();
+        let mut homes = Vec::new();
+        for owner in [Owner::Account(alice.id), Owner::Shared(team.id), Owner::Public] {
+            let home = node.gate().homes().open(owner, Quota::NONE).await.unwrap();
+            let upload = home.upload(&path, UploadOptions::default()).await.unwrap();
+            upload.commit().await.unwrap();
+            home.remove(&path, Recursive::No).await.unwrap();
+            assert_eq!(home.trash(None, 10).await.unwrap().len(), 1);
+            homes.push(home);
+        }
+        // Until the millisecond is over.
+        let begun = Instant::now();
+        for home in homes {
+            while !home.trash(None, 10).await.unwrap().is_empty() {
+                round(&node).await;
+                assert!(begun.elapsed() < Duration::from_secs(20));
+            }
+        }
+        node.close().await.unwrap();
+    }
+}

@@ -244,6 +244,40 @@ async fn a_start_that_fails_says_why_and_leaves_nothing_behind() {
     }
 }
 
+/// The user and group `nobody`.
+const NOBODY: u32 = 65534;
+
+#[tokio::test]
+async fn a_place_that_may_not_be_written_is_named_with_the_way_out() {
+    let place = Place::new();
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(place.0.path(), 0o755);
+    // Root may write anywhere, and nobody else may reach the program where it was built. Copied by another
+    // process: a descriptor of ours that writes to it could be in a child that a test beside this forks.
+    let program = place.0.path().join("sockeye");
+    let mut copying = Command::new("cp");
+    quieten(&mut copying).arg(env!("CARGO_BIN_EXE_sockeye")).arg(&program);
+    assert_eq!(feed(copying, b"").await.code, Some(0));
+    let closed = place.0.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    mode(&closed, 0o555);
+    let data = closed.join("data");
+    let mut command = Command::new(&program);
+    quieten(&mut command).args(["serve", "--listen", "http+tcp://127.0.0.1:0", "--data"]);
+    command.arg(&data);
+    if rustix::process::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let ended = feed(command, b"").await;
+    assert_eq!(ended.code, Some(4), "{}", ended.err);
+    let message = format!("error: cannot make the folder {}: Permission denied", data.display());
+    assert!(ended.err.starts_with(&message), "{}", ended.err);
+    assert!(ended.err.contains("hint: check its owner and mode"), "{}", ended.err);
+    assert!(!data.exists());
+}
+
 #[tokio::test]
 async fn a_port_in_use_is_named_and_leaves_nothing_behind() {
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
