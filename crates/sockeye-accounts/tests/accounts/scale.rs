@@ -1,6 +1,6 @@
 //! Many accounts: a list's first page and a look-up take as long as with few.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sockeye_accounts::{source::NewAccount, *};
 
@@ -27,63 +27,69 @@ async fn filled(folder: &tempfile::TempDir, count: usize) -> Sqlite {
     source
 }
 
-async fn median<F: Future>(rounds: usize, mut work: impl FnMut(usize) -> F) -> Duration {
-    let mut times = Vec::with_capacity(rounds);
+/// One of the two, with how many accounts it has.
+#[derive(Clone, Copy)]
+struct Filled<'a>(&'a Sqlite, usize);
+
+/// How many times as long some work takes with many accounts: both in turn, so that what else the
+/// machine does slows both, and of each the time that its quickest tenth stays below.
+async fn ratio<'a, F: Future>(
+    rounds: usize,
+    [few, many]: [Filled<'a>; 2],
+    work: impl Fn(Filled<'a>, usize) -> F,
+) -> f64 {
+    let mut times = [Vec::with_capacity(rounds), Vec::with_capacity(rounds)];
     for round in 0..rounds {
-        let begin = Instant::now();
-        work(round).await;
-        times.push(begin.elapsed());
+        for (filled, times) in [few, many].into_iter().zip(&mut times) {
+            let begin = Instant::now();
+            work(filled, round).await;
+            times.push(begin.elapsed());
+        }
     }
-    times.sort_unstable();
-    times[rounds / 2]
-}
-
-async fn first_page(source: &Sqlite) -> Duration {
-    median(101, |_| async {
-        let page = source.accounts(&AccountQuery::default()).await.unwrap();
-        assert_eq!((page.entries.len(), page.more), (AccountQuery::PAGE, true));
-    })
-    .await
-}
-
-async fn look_up(source: &Sqlite, count: usize) -> Duration {
-    median(1001, |round| async move {
-        let n = round * 7919 % count;
-        assert!(source.account(&Who::Name(name(n))).await.unwrap().is_some());
-    })
-    .await
-}
-
-/// The one admin among all: found by an index, not by looking at each.
-async fn admins(source: &Sqlite) -> Duration {
-    let query = AccountQuery { role: Some(Role::Admin), ..AccountQuery::default() };
-    let query = &query;
-    median(101, |_| async move {
-        assert_eq!(source.accounts(query).await.unwrap().entries.len(), 1);
-    })
-    .await
+    let [few, many] = times.map(|mut times| {
+        times.sort_unstable();
+        times[rounds / 10].as_secs_f64()
+    });
+    many / few
 }
 
 async fn compare(many: usize, bound: f64) {
     let folder = tempfile::tempdir().unwrap();
-    let (few, many) = ((filled(&folder, 1000).await, 1000), (filled(&folder, many).await, many));
-    let ratio = |many: Duration, few: Duration| many.as_secs_f64() / few.as_secs_f64();
-    let page = ratio(first_page(&many.0).await, first_page(&few.0).await);
-    let login = ratio(look_up(&many.0, many.1).await, look_up(&few.0, few.1).await);
-    let role = ratio(admins(&many.0).await, admins(&few.0).await);
-    assert!(role < bound, "a list of the admins takes {role:.2} times as long");
-    assert!(page < bound, "the first page takes {page:.2} times as long");
-    assert!(login < bound, "a look-up takes {login:.2} times as long");
+    let sources = [filled(&folder, 1000).await, filled(&folder, many).await];
+    let both = [Filled(&sources[0], 1000), Filled(&sources[1], many)];
+    let page = ratio(101, both, |Filled(source, _), _| async {
+        let page = source.accounts(&AccountQuery::default()).await.unwrap();
+        assert_eq!((page.entries.len(), page.more), (AccountQuery::PAGE, true));
+    });
+    // The one admin among all: found by an index, not by looking at each.
+    let role = ratio(101, both, |Filled(source, _), _| async {
+        let query = AccountQuery { role: Some(Role::Admin), ..AccountQuery::default() };
+        assert_eq!(source.accounts(&query).await.unwrap().entries.len(), 1);
+    });
+    let look_up = ratio(1001, both, |Filled(source, count), round| async move {
+        let who = Who::Name(name(round * 7919 % count));
+        assert!(source.account(&who).await.unwrap().is_some());
+    });
+    for (what, ratio) in
+        [("the first page", page.await), ("a role", role.await), ("a look-up", look_up.await)]
+    {
+        assert!(ratio < bound, "{what} takes {ratio:.2} times as long");
+    }
 }
 
 #[tokio::test]
 async fn a_page_and_a_look_up_do_not_take_longer_with_more_accounts() {
-    // A walk over all of them would take 20 times as long; a busy machine may double a time.
-    compare(20_000, 5.0).await;
+    // A walk over all of them would take 20 times as long.
+    compare(20_000, 4.0).await;
 }
 
 #[tokio::test]
 #[ignore = "soak: a million accounts"]
 async fn soak_a_page_and_a_look_up_with_a_million_accounts() {
-    compare(1_000_000, 1.5).await;
+    let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
+    match seconds.unwrap_or(60) {
+        0..30 => compare(100_000, 4.0).await,
+        // The bar, which is a login's: of that a look-up is a thousandth.
+        _ => compare(1_000_000, 1.5).await,
+    }
 }
