@@ -106,7 +106,7 @@ impl Accounts {
         self.edit(who, AccountEdit::Lock(true), What::Locked).await
     }
 
-    /// Lets an account log in again.
+    /// Lets an account log in again, and forgets its failed logins.
     ///
     /// # Errors
     /// As all changes.
@@ -114,7 +114,8 @@ impl Accounts {
         self.edit(who, AccountEdit::Lock(false), What::Unlocked).await
     }
 
-    /// Gives an account another password; the old one is refused from now on.
+    /// Gives an account another password; the old one is refused from now on, and failed logins are
+    /// forgotten.
     ///
     /// # Errors
     /// [`Error::Password`]; [`Error::Invalid`] for [`NewPassword::None`].
@@ -306,6 +307,13 @@ impl Accounts {
             (Edit::Account(id, AccountEdit::RemoveToken(token)), Changed::Account(account)) => {
                 inner.lives.end_token(*id, *token);
                 inner.lives.refresh(account.clone());
+            }
+            (Edit::Account(_, edit), Changed::Account(account)) => {
+                inner.lives.refresh(account.clone());
+                // Whoever was helped by an administrator need not wait for having failed before.
+                if matches!(edit, AccountEdit::Lock(false) | AccountEdit::Password(..)) {
+                    inner.failures.forget(account.name.as_str());
+                }
             }
             (_, Changed::Account(account)) => inner.lives.refresh(account.clone()),
             (Edit::Remove(id), _) => inner.lives.end(*id),

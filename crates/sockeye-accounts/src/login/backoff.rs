@@ -49,6 +49,15 @@ impl BackOff {
 /// A keyed hash of a name and an origin, or of a secret tried there.
 pub(crate) type Mark = [u8; 16];
 
+/// What an attempt is charged to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Marks {
+    /// The name and the origin together.
+    here: Mark,
+    /// The name alone.
+    name: Mark,
+}
+
 /// The failures remembered.
 #[derive(Debug)]
 pub(crate) struct Failures {
@@ -59,6 +68,8 @@ pub(crate) struct Failures {
 
 #[derive(Clone, Copy, Debug)]
 struct Failure {
+    /// Whose name it was.
+    name: Mark,
     count: u32,
     until: Instant,
     /// The last secret that was found wrong, and the number of account changes then: a change may
@@ -91,8 +102,8 @@ impl Failures {
         Self { settings, key, table: Mutex::default() }
     }
 
-    /// The mark of a name, in any case, and an origin.
-    pub(crate) fn mark(&self, name: &str, origin: Origin) -> Mark {
+    /// What attempts with a name, in any case, from an origin are charged to.
+    pub(crate) fn marks(&self, name: &str, origin: Origin) -> Marks {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
         match origin {
             Origin::Local => hasher.update(b"l"),
@@ -103,15 +114,28 @@ impl Failures {
             }
         };
         hasher.update(name.to_ascii_lowercase().as_bytes());
-        cut(&hasher)
+        Marks { here: cut(&hasher), name: self.name_mark(name) }
+    }
+
+    /// Forgets all failures with a name, wherever they came from: its password was set anew.
+    pub(crate) fn forget(&self, name: &str) {
+        let name = self.name_mark(name);
+        self.table().retain(|_, failure| failure.name != name);
+    }
+
+    fn name_mark(&self, name: &str) -> Mark {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        cut(hasher.update(b"n").update(name.to_ascii_lowercase().as_bytes()))
     }
 
     /// Charges an attempt, if it may go on. `changes` is how many changes of accounts there were.
-    pub(crate) fn enter(&self, mark: Mark, credential: &[u8; 32], changes: u64) -> Gate<'_> {
+    pub(crate) fn enter(&self, marks: Marks, credential: &[u8; 32], changes: u64) -> Gate<'_> {
         let (now, secret) = (Instant::now(), self.secret_mark(credential));
+        let Marks { here: mark, name } = marks;
         let mut table = self.table();
         let known = table.get(&mark).filter(|failure| now < failure.until + self.settings.forget);
-        let mut failure = known.copied().unwrap_or(Failure { count: 0, until: now, wrong: None });
+        let mut failure =
+            known.copied().unwrap_or(Failure { name, count: 0, until: now, wrong: None });
         if failure.wrong == Some((secret, changes)) {
             return Gate::KnownWrong;
         }
@@ -200,7 +224,7 @@ mod tests {
     }
 
     fn fail(failures: &Failures, name: &str, secret: u8) -> Result<(), Duration> {
-        match failures.enter(failures.mark(name, V4), &[secret; 32], 0) {
+        match failures.enter(failures.marks(name, V4), &[secret; 32], 0) {
             Gate::Open(charge) => {
                 charge.wrong();
                 Ok(())
@@ -229,7 +253,7 @@ mod tests {
         let failures = failures(16);
         fail(&failures, "alice", 1).unwrap();
         fail(&failures, "bob", 1).unwrap();
-        let elsewhere = failures.mark("alice", Origin::V6([1, 2, 3, 4]));
+        let elsewhere = failures.marks("alice", Origin::V6([1, 2, 3, 4]));
         assert!(matches!(failures.enter(elsewhere, &[1; 32], 0), Gate::Open(_)));
         assert!(fail(&failures, "alice", 2).is_err());
     }
@@ -237,7 +261,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_same_wrong_secret_is_known_until_an_account_changes() {
         let failures = failures(16);
-        let mark = failures.mark("alice", V4);
+        let mark = failures.marks("alice", V4);
         fail(&failures, "alice", 1).unwrap();
         assert!(matches!(failures.enter(mark, &[1; 32], 0), Gate::KnownWrong));
         tokio::time::advance(Duration::from_millis(200)).await;
@@ -248,7 +272,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn many_at_once_are_charged_before_any_is_checked() {
         let failures = failures(16);
-        let mark = failures.mark("alice", V4);
+        let mark = failures.marks("alice", V4);
         let Gate::Open(first) = failures.enter(mark, &[1; 32], 0) else { panic!("refused") };
         assert!(matches!(failures.enter(mark, &[2; 32], 0), Gate::Wait(_)));
         first.right();
@@ -258,9 +282,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_name_can_be_forgotten_wherever_it_failed() {
+        let failures = failures(16);
+        let elsewhere = failures.marks("alice", Origin::Local);
+        for _ in 0..2 {
+            fail(&failures, "alice", 1).unwrap();
+            fail(&failures, "bob", 1).unwrap();
+            assert!(matches!(failures.enter(elsewhere, &[1; 32], 0), Gate::Open(_)));
+            failures.forget("Alice");
+            assert_eq!(failures.len(), 1);
+            tokio::time::advance(Duration::from_secs(3600)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_could_not_be_checked_is_not_charged() {
         let failures = failures(16);
-        let mark = failures.mark("alice", V4);
+        let mark = failures.marks("alice", V4);
         let Gate::Open(charge) = failures.enter(mark, &[1; 32], 0) else { panic!("refused") };
         charge.unchecked();
         assert_eq!(failures.len(), 0);

@@ -89,8 +89,8 @@ impl Accounts {
         if let Some(login) = inner.cache.find(&key, attempt) {
             return Ok(login);
         }
-        let mark = inner.failures.mark(&claim.name_for_back_off(), attempt.origin());
-        let charge = match inner.failures.enter(mark, &key, inner.lives.changes()) {
+        let marks = inner.failures.marks(&claim.name_for_back_off(), attempt.origin());
+        let charge = match inner.failures.enter(marks, &key, inner.lives.changes()) {
             Gate::Open(charge) => charge,
             Gate::Wait(retry_after) => return Err(Refused::Wait { retry_after }),
             Gate::KnownWrong => return Err(Refused::Wrong(Reason::WrongAgain)),

@@ -185,6 +185,26 @@ async fn an_old_password_tried_again_and_again_does_not_keep_its_owner_waiting()
 }
 
 #[tokio::test]
+async fn who_was_helped_by_an_administrator_need_not_wait() {
+    let mut patient = settings();
+    patient.back_off.first = Duration::from_secs(3600);
+    let accounts = with_alice(patient).await;
+    let alice = name("alice");
+    let forgotten = Credentials::password("alice", "a forgotten password");
+    accounts.login(&forgotten, &from(1)).await.unwrap_err();
+    let refused = accounts.login(&super::alice(), &from(1)).await.unwrap_err();
+    assert!(matches!(refused, Refused::Wait { .. }), "{refused:?}");
+    accounts.set_password(&alice, chosen("a new password")).await.unwrap();
+    let new = Credentials::password("alice", "a new password");
+    accounts.login(&new, &from(1)).await.unwrap();
+
+    accounts.lock(&alice).await.unwrap();
+    assert_eq!(reason(accounts.login(&new, &from(1)).await.unwrap_err()), Reason::Locked);
+    accounts.unlock(&alice).await.unwrap();
+    accounts.login(&new, &from(1)).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_password_that_becomes_right_is_not_remembered_as_wrong() {
     let accounts = with_alice(settings()).await;
     let later = Credentials::password("alice", "tomorrow's password");

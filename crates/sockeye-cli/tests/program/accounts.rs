@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::{
     node::Place,
-    running::{Ended, run_with, sockeye, within},
+    running::{Ended, get, run_with, sockeye, within},
 };
 
 const PASSWORD: &str = "correct horse battery";
@@ -41,6 +41,33 @@ fn lines(ended: Ended) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// What the node answers to a request with these credentials.
+async fn status(host_port: &str, name: &str, password: &str) -> String {
+    let basic = format!("{name}:{password}");
+    let encoded = base64(basic.as_bytes());
+    let path = format!("/ HTTP/1.1\r\nAuthorization: Basic {encoded}\r\nX-Rest:");
+    let answer = get(host_port, &path).await;
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let mut word = [0; 4];
+        word[1..=chunk.len()].copy_from_slice(chunk);
+        let word = u32::from_be_bytes(word);
+        for at in 0..4 {
+            let index = (word >> (18 - 6 * at)) & 63;
+            text.push(match at <= chunk.len() {
+                true => char::from(LETTERS[usize::try_from(index).unwrap()]),
+                false => '=',
+            });
+        }
+    }
+    text
+}
+
 #[tokio::test]
 async fn accounts_are_changed_whoever_holds_the_data() {
     let place = place().await;
@@ -63,6 +90,32 @@ async fn accounts_are_changed_whoever_holds_the_data() {
     let removed = place.run(&["user", "remove", "robert", "--yes"]).await;
     assert!(removed.text().starts_with("robert: removed; its files stay in homes/01"));
     assert_eq!(lines(place.run(&["user", "list", "--json"]).await).len(), 2);
+}
+
+#[tokio::test]
+async fn a_change_holds_at_once_for_who_is_logged_in() {
+    let place = place().await;
+    add_alice(&place).await;
+    let serving = place.serve(&[]).await;
+    let node = serving.host_port();
+    assert_eq!(status(node, "alice", PASSWORD).await, "200");
+    place.run(&["user", "lock", "alice"]).await.done();
+    assert_eq!(status(node, "alice", PASSWORD).await, "401");
+    place.run(&["user", "unlock", "alice"]).await.done();
+    assert_eq!(status(node, "alice", PASSWORD).await, "200");
+    fed(&place, &["user", "passwd", "alice", "--password-stdin"], "another password\n")
+        .await
+        .done();
+    assert_eq!(status(node, "alice", "another password").await, "200");
+    assert_eq!(status(node, "alice", PASSWORD).await, "401");
+    let token = place.run(&["user", "token", "create", "alice", "laptop"]).await;
+    let token = token.text().trim().to_owned();
+    assert_eq!(status(node, "alice", &token).await, "200");
+    let id = lines(place.run(&["user", "token", "list", "alice", "--json"]).await);
+    let id = id[0]["id"].as_str().unwrap();
+    place.run(&["user", "token", "revoke", "alice", id]).await.done();
+    assert_eq!(status(node, "alice", &token).await, "401");
+    serving.running.stop().await;
 }
 
 #[tokio::test]
@@ -211,6 +264,10 @@ async fn on_a_terminal_the_password_is_asked_for_twice_and_not_shown() {
     let (ended, shown) = adding.end().await;
     assert_eq!(ended.text(), "alice: added\n", "{}", ended.err);
     assert_eq!(shown, "", "nothing that was typed is shown");
+    let serving = place.serve(&[]).await;
+    assert_eq!(status(serving.host_port(), "alice", PASSWORD).await, "200");
+    serving.running.stop().await;
+
     let mut changing = AtTerminal::start(&place, &["user", "passwd", "alice"]);
     changing.answer("New password for alice: ", "one new password\r").await;
     changing.answer("The same again: ", "another new password\r").await;
