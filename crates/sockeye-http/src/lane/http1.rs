@@ -42,10 +42,13 @@ pub(crate) async fn serve(
         let refusal = match input.parse(limits) {
             Parsed::Head(head, length) => {
                 let behind = &input.bytes[length..];
-                let exchanged = if head.fields.repeated {
-                    Box::pin(lane.joined(conn, &input.bytes[..length], behind, drained)).await?
-                } else {
-                    lane.exchange(conn, &head, behind, drained).await?
+                // On the heap: between requests a connection holds none of what one takes.
+                let exchanged = match head.fields.repeated {
+                    false => Box::pin(lane.exchange(conn, &head, behind, drained)).await?,
+                    true => {
+                        let whole = &input.bytes[..length];
+                        Box::pin(lane.joined(conn, whole, behind, drained)).await?
+                    }
                 };
                 match exchanged.rest {
                     Rest::AfterTaking(taken) => input.consume(length + taken),
@@ -72,7 +75,7 @@ pub(crate) async fn serve(
             Parsed::TooManyFields => Refusal::Fields,
         };
         lane.clock.tick();
-        lane.send(conn, None, refuse(refusal, None), true).await?;
+        Box::pin(lane.send(conn, None, refuse(refusal, None), true)).await?;
         conn.leave_rest();
         return Ok(());
     }

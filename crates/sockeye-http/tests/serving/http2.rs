@@ -101,3 +101,32 @@ async fn an_upload_refused_while_it_comes_has_its_answer_and_leaves_the_connecti
     }
     tokio::task::block_in_place(|| drop(site));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_content_that_stops_is_answered_and_goes_nowhere() {
+    let folder = TempDir::new().unwrap();
+    let mut config = Config::default();
+    config.limits.read_stall = LIMIT;
+    let site = tokio::task::block_in_place(|| Served::secure_with(folder.path(), config));
+    let stream = connect_tls(site.server.port(), folder.path(), "h2").await;
+    let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+    let asking = async {
+        let authorization = basic("alice");
+        let authorization = authorization.trim_end().split_once(": ").unwrap().1;
+        let request = http::Request::put("https://localhost/a")
+            .header("authorization", authorization)
+            .header("content-length", "5");
+        let (answer, mut body) = client.send_request(request.body(()).unwrap(), false).unwrap();
+        body.send_data("half".into(), false).unwrap();
+        assert_eq!(answer.await.unwrap().status(), 408);
+    };
+    tokio::select! {
+        () = asking => {}
+        ended = connection => panic!("the connection ended: {ended:?}"),
+        () = tokio::time::sleep(PATIENCE) => panic!("it takes too long"),
+    }
+    tokio::task::block_in_place(|| {
+        assert!(!site.file("alice", "a").exists());
+        drop(site);
+    });
+}

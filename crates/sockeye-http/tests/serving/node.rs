@@ -33,8 +33,12 @@ impl Served {
 
     /// Over TLS, by an authority whose certificate is in `folder`.
     pub(crate) fn secure(folder: &Path) -> Self {
+        Self::secure_with(folder, Config::default())
+    }
+
+    pub(crate) fn secure_with(folder: &Path, config: Config) -> Self {
         let node = TempNode::new();
-        let http = Http::new(node.gate(), Config::default());
+        let http = Http::new(node.gate(), config);
         let server = Server::bind("tls+tcp://127.0.0.1:0").unwrap().tls(tls(folder));
         Self { server: Running::start(server.workers(1).with(http)), node }
     }
