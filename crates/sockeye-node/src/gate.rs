@@ -145,7 +145,7 @@ impl Gate {
         }
     }
 
-    /// The session of who has these credentials. Recorded; a refusal is by the accounts' [observer](Recorder).
+    /// The session of who has these credentials. Recorded; a refusal is by the accounts' [observer](crate::Recorder).
     ///
     /// # Errors
     /// [`LoginError`], whose text may be told to whoever asks.

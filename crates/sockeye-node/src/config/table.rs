@@ -124,7 +124,8 @@ settings! {
     /// http is the web; admin (health and metrics) is for this machine alone.
     Reload "listen" => listen: Vec<Listen> =
         "http+tcp://127.0.0.1:8080 http+tls+tcp://127.0.0.1:8443 admin+tcp://127.0.0.1:9180";
-    /// Who runs connections: a task each on tasks[:THREADS], or percore[:N].
+    /// Who runs connections: "tasks" or "tasks:THREADS", a task each; or
+    /// "percore" or "percore:N", as many threads as cores.
     Restart "model" => model: NodeModel = "tasks";
     /// When a write counts as done.
     /// "sync": when it is on the disk. "rename": at once, so that a power failure may take the last seconds.
