@@ -34,6 +34,8 @@ impl Hold {
         }
         owned(folder)?;
         let lock = lock::take(&path, &folder.lock())?;
+        // It may have been begun with a configuration alone.
+        make_folders(folder)?;
         Ok(Self { folder: folder.clone(), creation: None, _lock: lock })
     }
 
@@ -57,9 +59,7 @@ impl Hold {
                 return Err(error);
             }
         };
-        for path in [folder.tls(), folder.homes(), folder.shared(), folder.public()] {
-            make_folder(&path).map_err(|error| DataError::io("make the folder", path, error))?;
-        }
+        make_folders(folder)?;
         Ok(Self { folder: folder.clone(), creation: Some(creation), _lock: lock })
     }
 
@@ -81,6 +81,14 @@ impl Hold {
             creation.keep();
         }
     }
+}
+
+/// Makes what is missing of the folders that others keep things in.
+fn make_folders(folder: &DataFolder) -> Result<(), DataError> {
+    for path in [folder.tls(), folder.homes(), folder.shared(), folder.public()] {
+        make_folder(&path).map_err(|error| DataError::io("make the folder", path, error))?;
+    }
+    Ok(())
 }
 
 /// Refuses a folder of another user, and warns of one that others may look into.

@@ -32,6 +32,18 @@ fn a_folder_that_is_made_is_private_and_found_again() {
 }
 
 #[test]
+fn a_folder_that_has_a_configuration_alone_gets_the_rest() {
+    let dir = TempDir::new().unwrap();
+    let folder = beneath(&dir, "data");
+    fs::create_dir(folder.path()).unwrap();
+    write_private(&folder.config(), b"public = true\n").unwrap();
+    let hold = Hold::take_or_create(&folder).unwrap();
+    assert!(!hold.is_new() && folder.homes().is_dir() && folder.public().is_dir());
+    drop(hold);
+    assert!(folder.config().exists(), "what somebody wrote is not taken back");
+}
+
+#[test]
 fn a_start_that_fails_leaves_nothing_behind() {
     let dir = TempDir::new().unwrap();
     let folder = beneath(&dir, "above/data");
