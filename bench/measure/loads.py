@@ -36,7 +36,7 @@ class Wrk:
     headers: tuple = ()
 
     def command(self, address, _pid, seconds):
-        shape = ("-t1", f"-c{self.connections}", f"-d{max(1, round(seconds))}s", "--latency")
+        shape = ("-t1", f"-c{self.connections}", f"-d{max(1, round(seconds))}s", "--latency", "--timeout", "20s")
         fields = tuple(word for header in self.headers for word in ("-H", header))
         return ("wrk", *shape, *fields, f"http://{address}{self.path}")
 

@@ -35,9 +35,11 @@ def node(folder, name, files=(), **settings):
     def ground():
         if not os.path.exists(data):
             fill(serve, data, files)
-        yield
-        if not files:
-            shutil.rmtree(data)
+        try:
+            yield
+        finally:
+            if not files:
+                shutil.rmtree(data)
 
     return Contender(name, serve, ground=ground, environment=tuple(variables.items()))
 
@@ -98,8 +100,10 @@ def nginx(folder, name="nginx"):
                 ("openssl", "passwd", "-6", "-stdin"), input=PASSWORD, capture_output=True, text=True, check=True
             )
             passwords.write(f"{NAME}:{hashed.stdout.strip()}\n")
-        yield
-        shutil.rmtree(work)
+        try:
+            yield
+        finally:
+            shutil.rmtree(work)
 
     command = ("nginx", "-p", work, "-c", os.path.join(work, "nginx.conf"))
     return Contender(name, command, address=f"127.0.0.1:{port}", ground=ground)
