@@ -184,6 +184,25 @@ impl fmt::Display for Grant {
 }
 
 #[cfg(test)]
+impl Account {
+    /// The member alice at this revision, for tests.
+    pub(crate) fn alice(revision: u64) -> Self {
+        Self {
+            id: AccountId::from_bytes([7; 16]),
+            name: "alice".parse().unwrap(),
+            role: Role::Member,
+            locked: false,
+            has_password: true,
+            must_change: false,
+            quota: Quota::NONE,
+            grants: Vec::new(),
+            created: Timestamp::UNIX_EPOCH,
+            revision,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

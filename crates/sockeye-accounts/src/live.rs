@@ -205,31 +205,16 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Quota, Role, Timestamp};
-
-    fn account(revision: u64) -> Account {
-        Account {
-            id: AccountId::from_bytes([7; 16]),
-            name: "alice".parse().unwrap(),
-            role: Role::Member,
-            locked: false,
-            has_password: true,
-            must_change: false,
-            quota: Quota::NONE,
-            grants: Vec::new(),
-            created: Timestamp::UNIX_EPOCH,
-            revision,
-        }
-    }
+    use crate::Role;
 
     #[test]
     fn a_change_reaches_every_handle() {
         let lives = Lives::default();
-        let first = lives.enter(account(1), 0, None).unwrap();
-        let second = lives.enter(account(1), 0, None).unwrap();
-        lives.refresh(Account { role: Role::Guest, ..account(2) });
+        let first = lives.enter(Account::alice(1), 0, None).unwrap();
+        let second = lives.enter(Account::alice(1), 0, None).unwrap();
+        lives.refresh(Account { role: Role::Guest, ..Account::alice(2) });
         assert_eq!((first.current().role, second.current().role), (Role::Guest, Role::Guest));
-        lives.refresh(account(1));
+        lives.refresh(Account::alice(1));
         assert_eq!(first.current().revision, 2, "older news is no news");
     }
 
@@ -237,21 +222,21 @@ mod tests {
     fn what_was_read_before_a_change_does_not_become_a_handle() {
         let lives = Lives::default();
         let read_at = lives.changes();
-        lives.refresh(account(2));
-        assert!(lives.enter(account(1), read_at, None).is_none());
-        let live = lives.enter(account(2), lives.changes(), None).unwrap();
+        lives.refresh(Account::alice(2));
+        assert!(lives.enter(Account::alice(1), read_at, None).is_none());
+        let live = lives.enter(Account::alice(2), lives.changes(), None).unwrap();
         assert_eq!(live.revision(), 2);
     }
 
     #[tokio::test]
     async fn a_lock_ends_the_sessions_and_a_later_login_begins_anew() {
         let lives = Lives::default();
-        let live = lives.enter(account(1), 0, None).unwrap();
-        let session = lives.enter(account(1), 0, Some(TokenId::generate())).unwrap();
-        lives.refresh(Account { locked: true, ..account(2) });
+        let live = lives.enter(Account::alice(1), 0, None).unwrap();
+        let session = lives.enter(Account::alice(1), 0, Some(TokenId::generate())).unwrap();
+        lives.refresh(Account { locked: true, ..Account::alice(2) });
         assert!(live.is_ended() && session.is_ended());
         live.ended().await;
-        let again = lives.enter(account(3), lives.changes(), None).unwrap();
+        let again = lives.enter(Account::alice(3), lives.changes(), None).unwrap();
         assert!(!again.is_ended() && live.is_ended());
     }
 
@@ -260,8 +245,8 @@ mod tests {
         let lives = Lives::default();
         let (one, other) = (TokenId::generate(), TokenId::generate());
         let [first, second, third, live] = [Some(one), Some(one), Some(other), None]
-            .map(|token| lives.enter(account(1), 0, token).unwrap());
-        lives.end_token(account(1).id, one);
+            .map(|token| lives.enter(Account::alice(1), 0, token).unwrap());
+        lives.end_token(Account::alice(1).id, one);
         assert!(first.is_ended() && second.is_ended());
         assert!(!third.is_ended() && !live.is_ended());
     }
@@ -271,7 +256,7 @@ mod tests {
         let lives = Lives::default();
         for n in 0..10_000_u128 {
             let id = AccountId::from_bytes(n.to_be_bytes());
-            drop(lives.enter(Account { id, ..account(1) }, 0, None).unwrap());
+            drop(lives.enter(Account { id, ..Account::alice(1) }, 0, None).unwrap());
         }
         assert!(lives.table().lives.len() <= SWEEP_AT_LEAST);
     }

@@ -101,14 +101,12 @@ async fn append(journal: &Journal, operation: Operation, path: &str) {
             Ok(()) => format!("{} {path}\n", ticket.seq()),
             Err(_) => "stalled\n".to_owned(),
         },
-        Err(_) => {
-            // It does not wait again, so this task does.
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            "stalled\n".to_owned()
-        }
+        Err(_) => "stalled\n".to_owned(),
     };
     // One write, so that lines of several tasks do not mix; the other side may have gone.
     let _ = std::io::stdout().lock().write_all(told.as_bytes());
+    // While it is stalled, appending fails at once.
+    let _ = journal.states().wait_for(|state| !state.is_stalled()).await;
 }
 
 /// A writer that runs, and what it tells.

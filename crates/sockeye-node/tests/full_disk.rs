@@ -12,12 +12,12 @@ use std::{
     time::Duration,
 };
 
-use sockeye_accounts::{Accounts, HashCost, NewPassword, Quota, Role, Secret, Settings, Sqlite};
-use sockeye_journal::{Journal, PublicKey};
+use sockeye_accounts::{NewPassword, Quota, Role, Secret, Sqlite};
+use sockeye_journal::PublicKey;
 use sockeye_node::{
-    Body, Credentials, Error, FilePath, Gate, Homes, Keeping, Origin, Owner, Peer, RESERVED,
-    Recorder, Session, UploadOptions,
+    Body, Credentials, Error, FilePath, Gate, Origin, Owner, Peer, Session, UploadOptions,
 };
+use sockeye_testkit::node::open_gate;
 
 /// No wait in this test is longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -102,17 +102,8 @@ async fn open(folder: &Path) -> Arc<Gate> {
         batch: sockeye_journal::Settings::LEAST_BATCH,
         ..Default::default()
     };
-    let journal = Journal::open(&folder.join("journal"), settings).unwrap();
-    let recorder = Recorder::new(journal.clone());
-    let mut settings = Settings::default();
-    settings.cost = HashCost::new(8, 1, 1).unwrap();
     let source = Sqlite::open(folder.join("sockeye.db")).await.unwrap();
-    let accounts = Accounts::new(source, settings, recorder.clone());
-    let mut keeping = Keeping::default();
-    keeping.reserved = &RESERVED;
-    let gate = Gate::new(accounts, Homes::new(folder.to_owned(), keeping, 16), journal);
-    recorder.tell(&gate);
-    gate
+    open_gate(folder, source, settings, |_, _| {})
 }
 
 async fn sign_up(gate: &Arc<Gate>, name: &str) -> Result<Session, Box<dyn std::error::Error>> {

@@ -5,15 +5,12 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
-use sockeye_accounts::{
-    AccountName, Accounts, Grant, HashCost, Memory, NewPassword, Quota, Secret, Settings,
-};
-use sockeye_journal::Journal;
+use sockeye_accounts::{AccountName, Grant, Memory, NewPassword, Quota, Secret};
 use sockeye_node::{
-    Algorithm, Body, Credentials, Error, FilePath, Gate, Homes, Keeping, LoginError, Origin,
-    Overwrite, Peer, RESERVED, Recorder, Recursive, Refused, Resource, Role, Session,
-    UploadOptions,
+    Algorithm, Body, Credentials, Error, FilePath, Gate, LoginError, Origin, Overwrite, Peer,
+    Recursive, Refused, Resource, Role, Session, UploadOptions,
 };
+use sockeye_testkit::node::{open_gate, password};
 
 /// No wait in these tests is longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,18 +24,8 @@ struct Fixture {
 impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let journal =
-            Journal::open(&folder.path().join("journal"), sockeye_journal::Settings::default())
-                .unwrap();
-        let recorder = Recorder::new(journal.clone());
-        let mut settings = Settings::default();
-        settings.cost = HashCost::new(8, 1, 1).unwrap();
-        let accounts = Accounts::new(Memory::new(), settings, recorder.clone());
-        let mut keeping = Keeping::default();
-        keeping.reserved = &RESERVED;
-        let homes = Homes::new(folder.path().to_owned(), keeping, 16);
-        let gate = Gate::new(accounts, homes, journal);
-        recorder.tell(&gate);
+        let log = sockeye_journal::Settings::default();
+        let gate = open_gate(folder.path(), Memory::new(), log, |_, _| {});
         let fixture = Self { gate, folder };
         for (name, role) in [("root", Role::Admin), ("alice", Role::Member), ("guest", Role::Guest)]
         {
@@ -87,10 +74,6 @@ impl Fixture {
             })
             .collect()
     }
-}
-
-fn password(name: &str) -> String {
-    format!("{name} has this password")
 }
 
 fn account(name: &str) -> AccountName {

@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
-use std::fs;
+use std::{collections::HashSet, fs};
 
-use sockeye_node::{Body, Error, FilePath, Home, Kind, Range, Session};
+use sockeye_node::{Body, Error, FilePath, Gathered, Home, Kind, Order, Range, Session};
 use tempfile::TempDir;
 
 fn guest() -> (TempDir, Session) {
@@ -67,4 +67,27 @@ async fn a_folder_is_listed_and_not_read() {
     assert!(matches!(session.read(&path("folder"), None).await, Err(Error::WrongKind { .. })));
     assert!(matches!(session.list(&path("folder/file")).await, Err(Error::WrongKind { .. })));
     assert!(matches!(session.read(&path("gone"), None).await, Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_entries_come_in_bounded_pieces() {
+    const ENTRIES: usize = 100_000;
+    let place = if fs::metadata("/dev/shm").is_ok() { "/dev/shm" } else { "/tmp" };
+    let dir = TempDir::new_in(place).unwrap();
+    for i in 0..ENTRIES {
+        fs::write(dir.path().join(format!("file-{i:06}")), "").unwrap();
+    }
+    let session = Session::guest(Home::open(dir.path()).unwrap());
+    let listing = session.list(&FilePath::root()).await.unwrap();
+    let gathered = listing.gather(5000, Order::default()).await.unwrap();
+    let Gathered::Some(first, mut rest) = gathered else { panic!("100,000 are more than 5,000") };
+    assert!(first.len() > 5000 && first.len() < 8000, "{}", first.len());
+    let mut names: HashSet<_> = first.into_iter().map(|e| e.name).collect();
+    let mut largest = 0;
+    while let Some(piece) = rest.next().await.unwrap() {
+        largest = largest.max(piece.len());
+        names.extend(piece.into_iter().map(|e| e.name));
+    }
+    assert_eq!(names.len(), ENTRIES);
+    assert!(largest < 2000, "a piece had {largest} entries");
 }

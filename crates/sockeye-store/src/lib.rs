@@ -75,7 +75,7 @@ pub use partials::Partial;
 pub use path::{FilePath, MAX_NAME, MAX_PATH, Name, NameError, PathBuilder, readable};
 pub use rename::Overwrite;
 pub use sockeye::pool::{Pool, PoolLimits};
-pub use sort::{Gathered, Order, SortKey};
+pub use sort::{Order, SortKey};
 pub use space::{Amount, Quota, Space};
 pub use trash::{Purge, TrashEntry};
 pub use upload::{Committed, Condition, Start, Upload, UploadOptions};

@@ -1,8 +1,8 @@
-//! Sorting a listing, as far as a bound on memory allows.
+//! The order of a listing.
 
 use std::cmp::Ordering;
 
-use crate::{Entry, Kind, Listing, Result};
+use crate::{Entry, Kind};
 
 /// What a listing is sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,36 +23,6 @@ pub struct Order {
     pub key: SortKey,
     /// Largest, newest or last first.
     pub descending: bool,
-}
-
-/// The beginning of a listing: all of it, sorted, or as much as the limit let in.
-#[derive(Debug)]
-pub enum Gathered {
-    /// The whole folder, sorted.
-    All(Vec<Entry>),
-    /// More than the limit: the first entries in the folder's own order, and the rest to come.
-    Some(Vec<Entry>, Listing),
-}
-
-impl Listing {
-    /// Reads the whole folder and sorts it, if it has at most `limit` entries; otherwise gives back what
-    /// was read, unsorted, with the listing to go on from. Memory stays bounded by `limit` either way.
-    ///
-    /// # Errors
-    /// As [`Listing::next`].
-    ///
-    /// Cancellation: the listing is lost with the future.
-    pub async fn gather(mut self, limit: usize, order: Order) -> Result<Gathered> {
-        let mut entries = Vec::new();
-        while let Some(piece) = self.next().await? {
-            entries.extend(piece);
-            if entries.len() > limit {
-                return Ok(Gathered::Some(entries, self));
-            }
-        }
-        order.sort(&mut entries);
-        Ok(Gathered::All(entries))
-    }
 }
 
 impl Order {

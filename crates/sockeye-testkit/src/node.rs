@@ -11,7 +11,7 @@ use serde_json::Value;
 use sockeye::{Handler, Server};
 use sockeye_accounts::{
     Account, AccountName, Accounts, Grant, HashCost, Memory, NewPassword, NewToken, Quota, Secret,
-    Settings,
+    Settings, Source,
 };
 use sockeye_journal::Journal;
 use sockeye_node::{Gate, Homes, Keeping, RESERVED, Recorder, Role};
@@ -47,23 +47,10 @@ impl TempNode {
     #[must_use]
     pub fn with(set: impl FnOnce(&mut Settings, &mut Keeping)) -> Self {
         let folder = TempDir::new().expect("a folder");
-        let mut settings = Settings::default();
-        settings.cost = HashCost::new(8, 1, 1).expect("a cost");
-        let mut keeping = Keeping::default();
-        keeping.reserved = &RESERVED;
-        set(&mut settings, &mut keeping);
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
-        let gate = runtime.block_on(async {
-            let log = sockeye_journal::Settings::default();
-            let journal = Journal::open(&folder.path().join("journal"), log).expect("a journal");
-            let recorder = Recorder::new(journal.clone());
-            let accounts = Accounts::new(Memory::new(), settings, recorder.clone());
-            let homes = Homes::new(folder.path().to_owned(), keeping, 16);
-            let gate = Gate::new(accounts, homes, journal);
-            recorder.tell(&gate);
-            gate
-        });
+        let log = sockeye_journal::Settings::default();
+        let gate = runtime.block_on(async { open_gate(folder.path(), Memory::new(), log, set) });
         let node = Self { runtime: Some(runtime), gate, folder };
         for (name, role) in [
             ("root", Role::Admin),
@@ -234,6 +221,30 @@ impl Drop for TempNode {
             runtime.shutdown_timeout(crate::program::PATIENCE);
         }
     }
+}
+
+/// Opens the gate of a node in `folder`, whose changes are carried out on the current runtime: accounts from
+/// `source`, hashed cheaply, a journal kept as `log` says, and what `set` changes of how accounts and homes are kept.
+///
+/// # Panics
+/// If the journal cannot be opened, or outside a runtime.
+pub fn open_gate(
+    folder: &Path,
+    source: impl Source + 'static,
+    log: sockeye_journal::Settings,
+    set: impl FnOnce(&mut Settings, &mut Keeping),
+) -> Arc<Gate> {
+    let mut settings = Settings::default();
+    settings.cost = HashCost::new(8, 1, 1).expect("a cost");
+    let mut keeping = Keeping::default();
+    keeping.reserved = &RESERVED;
+    set(&mut settings, &mut keeping);
+    let journal = Journal::open(&folder.join("journal"), log).expect("a journal");
+    let recorder = Recorder::new(journal.clone());
+    let accounts = Accounts::new(source, settings, recorder.clone());
+    let gate = Gate::new(accounts, Homes::new(folder.to_owned(), keeping, 16), journal);
+    recorder.tell(&gate);
+    gate
 }
 
 /// The password of an account of a [`TempNode`].

@@ -151,30 +151,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        Account, AccountId, Live, Prefix, Quota, Rights, Role, Timestamp, Token, TokenId,
-        live::Lives, login::Via,
+        Account, Live, Prefix, Rights, Timestamp, Token, TokenId, live::Lives, login::Via,
     };
 
     const HTTP: Attempt<'_> =
         Attempt { address: None, protocol: "http", now: Timestamp::UNIX_EPOCH };
 
-    fn account(revision: u64) -> Account {
-        Account {
-            id: AccountId::from_bytes([7; 16]),
-            name: "alice".parse().unwrap(),
-            role: Role::Member,
-            locked: false,
-            has_password: true,
-            must_change: false,
-            quota: Quota::NONE,
-            grants: Vec::new(),
-            created: Timestamp::UNIX_EPOCH,
-            revision,
-        }
-    }
-
     fn live(lives: &Lives) -> Live {
-        lives.enter(account(1), lives.changes(), None).unwrap()
+        lives.enter(Account::alice(1), lives.changes(), None).unwrap()
     }
 
     fn cache(entries: usize) -> Cache {
@@ -197,7 +181,7 @@ mod tests {
         let (cache, lives) = (cache(64), Lives::default());
         let key = cache.key_of(&Credentials::password("alice", "secret"));
         cache.keep(key, &Login { live: live(&lives), via: Via::Password }, 1);
-        lives.refresh(account(2));
+        lives.refresh(Account::alice(2));
         assert!(cache.find(&key, &HTTP).is_none());
     }
 
@@ -208,7 +192,7 @@ mod tests {
         let end = Timestamp::from_second(60).unwrap();
         let token = Token {
             id: TokenId::generate(),
-            account: account(1).id,
+            account: Account::alice(1).id,
             label: "backup".to_owned(),
             prefix: Prefix::root(),
             rights: Rights::ALL,

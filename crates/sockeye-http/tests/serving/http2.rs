@@ -94,11 +94,13 @@ async fn an_upload_refused_while_it_comes_has_its_answer_and_leaves_the_connecti
             }
         }
     };
-    tokio::select! {
-        () = asking => {}
-        ended = connection => panic!("the connection ended: {ended:?}"),
-        () = tokio::time::sleep(PATIENCE) => panic!("it takes too long"),
-    }
+    let talk = async {
+        tokio::select! {
+            () = asking => {}
+            ended = connection => panic!("the connection ended: {ended:?}"),
+        }
+    };
+    tokio::time::timeout(PATIENCE, talk).await.expect("it takes too long");
     tokio::task::block_in_place(|| drop(site));
 }
 
@@ -120,11 +122,13 @@ async fn a_content_that_stops_is_answered_and_goes_nowhere() {
         body.send_data("half".into(), false).unwrap();
         assert_eq!(answer.await.unwrap().status(), 408);
     };
-    tokio::select! {
-        () = asking => {}
-        ended = connection => panic!("the connection ended: {ended:?}"),
-        () = tokio::time::sleep(PATIENCE) => panic!("it takes too long"),
-    }
+    let talk = async {
+        tokio::select! {
+            () = asking => {}
+            ended = connection => panic!("the connection ended: {ended:?}"),
+        }
+    };
+    tokio::time::timeout(PATIENCE, talk).await.expect("it takes too long");
     tokio::task::block_in_place(|| {
         assert!(!site.file("alice", "a").exists());
         drop(site);

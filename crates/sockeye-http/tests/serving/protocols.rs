@@ -128,9 +128,11 @@ async fn the_same_request_gets_the_same_answer_over_both_protocols() {
             }
         }
     };
-    tokio::select! {
-        () = asking => {}
-        ended = connection => panic!("the connection ended: {ended:?}"),
-        () = tokio::time::sleep(PATIENCE * 3) => panic!("it takes too long"),
-    }
+    let talk = async {
+        tokio::select! {
+            () = asking => {}
+            ended = connection => panic!("the connection ended: {ended:?}"),
+        }
+    };
+    tokio::time::timeout(PATIENCE * 3, talk).await.expect("it takes too long");
 }

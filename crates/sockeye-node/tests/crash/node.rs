@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, future::Future, path::Path, sync::Arc};
 
-use sockeye_accounts::{Accounts, HashCost, NewPassword, Quota, Role, Secret, Settings, Sqlite};
-use sockeye_journal::{Journal, PublicKey, Reader};
-use sockeye_node::{
-    Body, Credentials, FilePath, Gate, Homes, Keeping, Origin, Owner, Peer, RESERVED, Recorder,
-    Session,
-};
+use sockeye_accounts::{NewPassword, Quota, Role, Secret, Sqlite};
+use sockeye_journal::{PublicKey, Reader};
+use sockeye_node::{Body, Credentials, FilePath, Gate, Origin, Owner, Peer, Session};
+use sockeye_testkit::node::open_gate;
 
 use crate::{
     content,
@@ -31,17 +29,8 @@ pub(crate) fn path(text: &str) -> FilePath {
 pub(crate) async fn open(folder: &Path) -> Arc<Gate> {
     // Segments so small that a kill is often in the middle of a change to the next.
     let journaling = sockeye_journal::Settings { segment_size: 64 * 1024, ..Default::default() };
-    let journal = Journal::open(&folder.join("journal"), journaling).unwrap();
-    let recorder = Recorder::new(journal.clone());
-    let mut settings = Settings::default();
-    settings.cost = HashCost::new(8, 1, 1).unwrap();
     let source = Sqlite::open(folder.join("sockeye.db")).await.unwrap();
-    let accounts = Accounts::new(source, settings, recorder.clone());
-    let mut keeping = Keeping::default();
-    keeping.reserved = &RESERVED;
-    let gate = Gate::new(accounts, Homes::new(folder.to_owned(), keeping, 16), journal);
-    recorder.tell(&gate);
-    gate
+    open_gate(folder, source, journaling, |_, _| {})
 }
 
 pub(crate) async fn login(gate: &Arc<Gate>) -> Session {

@@ -8,7 +8,6 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
 };
 
 use sockeye_store::{Algorithm, Home, Overwrite, Recursive};
@@ -92,9 +91,8 @@ async fn write_and_move(home: &Home, writer: usize, seed: u64) {
     }
 }
 
-/// Runs a victim until it has acknowledged `after` writes and some more time has passed; the last
-/// acknowledged seed for each name.
-fn run_and_kill(dir: &Path, after: usize, delay: Duration) -> BTreeMap<usize, u64> {
+/// Runs a victim until it has acknowledged `after` writes; the last acknowledged seed for each name.
+fn run_and_kill(dir: &Path, after: usize) -> BTreeMap<usize, u64> {
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crash::victim", "--ignored", "--nocapture", "--test-threads=1"])
         .env(HOME, dir)
@@ -111,8 +109,7 @@ fn run_and_kill(dir: &Path, after: usize, delay: Duration) -> BTreeMap<usize, u6
         acknowledged.insert(writer.parse().unwrap(), seed.parse().unwrap());
         count += 1;
         if count == after {
-            // Not a wait for anything: the moment of the kill is what is random.
-            std::thread::sleep(delay);
+            // The writers go on meanwhile, each somewhere in the middle of a write.
             victim.kill().unwrap();
         }
     }
@@ -162,8 +159,9 @@ fn kill_and_look(kills: u64) -> usize {
     let mut resumed = 0;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     for kill in 0..kills {
-        let delay = Duration::from_micros(kill * 7_919 % 40_000);
-        let acknowledged = run_and_kill(&at, 8 + usize::try_from(kill % 5).unwrap(), delay);
+        // More or fewer each time, so that it is not always at the same point.
+        let after = 8 + usize::try_from(kill * 7_919 % 41).unwrap();
+        let acknowledged = run_and_kill(&at, after);
         let home = Home::keep(&at, keeping()).unwrap();
         let kept = Kept { dir: dir.take().unwrap(), home };
         runtime.block_on(async {
