@@ -12,7 +12,7 @@ fn main() {
     let package = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
     let package = Path::new(&package);
     let commit = from_git(package).or_else(|| from_package(package)).unwrap_or_default();
-    println!("cargo::rustc-env=SOCKEYE_COMMIT={}", commit.get(..SHOWN).unwrap_or_default());
+    println!("cargo::rustc-env=BUILT_FROM_COMMIT={}", commit.get(..SHOWN).unwrap_or_default());
 }
 
 /// The commit of the repository that has this very file; another one around it says nothing.

@@ -20,9 +20,9 @@ use crate::{
 
 /// The version and the commit that it was built from, if that is known.
 const VERSION: &str = const {
-    match env!("SOCKEYE_COMMIT").is_empty() {
+    match env!("BUILT_FROM_COMMIT").is_empty() {
         true => env!("CARGO_PKG_VERSION"),
-        false => concat!(env!("CARGO_PKG_VERSION"), " (", env!("SOCKEYE_COMMIT"), ")"),
+        false => concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILT_FROM_COMMIT"), ")"),
     }
 };
 
