@@ -18,7 +18,11 @@ async fn a_node_tells_that_it_is_well_and_what_it_did() {
         "\nsockeye_ready 1\n",
         "\nsockeye_listeners{protocol=\"admin\"} 1\n",
         "\nsockeye_listeners{protocol=\"http\"} 1\n",
-        &format!("\nsockeye_connections{{protocol=\"admin\",listener=\"tcp://{admin}\"}} 1\n"),
+        // Its own, and those before it that may not have been seen off yet.
+        &format!("\nsockeye_connections{{protocol=\"admin\",listener=\"tcp://{admin}\"}} "),
+        &format!(
+            "\nsockeye_connections_accepted_total{{protocol=\"admin\",listener=\"tcp://{admin}\"}} 3\n"
+        ),
         "\nsockeye_http_requests_total{method=\"GET\",status=\"4xx\"} 1\n",
         "\nsockeye_logins_total{outcome=\"wrong\"} 0\n",
         "\nsockeye_journal_writing 1\n",
