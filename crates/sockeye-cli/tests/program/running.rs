@@ -24,7 +24,7 @@ pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
 /// The program, in an environment that says nothing to it.
 pub(crate) fn sockeye(arguments: &[&str]) -> Command {
     // Whoever runs the tests in the background may ignore SIGINT, and children inherit that.
-    let mut command = Command::new("env");
+    let mut command = Command::new("/usr/bin/env");
     command.args(["--default-signal=INT,QUIT", env!("CARGO_BIN_EXE_sockeye")]);
     quieten(&mut command).args(arguments);
     command
