@@ -10,6 +10,7 @@ use crate::{
     Account, AccountEdit, AccountId, AccountName, Accounts, Change, Changed, Edit, Error, Grant,
     Key, NewAccount, Prefix, Protocols, PublicKey, Quota, Result, Rights, Role, Secret, Shared,
     SharedId, SharedName, Subject, Token, TokenId, What, Who,
+    live::Began,
     token::{MAX_LABEL, TokenText, is_label},
 };
 
@@ -77,7 +78,7 @@ impl Accounts {
         self.find(id).await
     }
 
-    /// Removes an account with its tokens, keys and grants, and ends its sessions. What it was, last.
+    /// Removes an account with its tokens, keys, grants and shares, and ends its sessions. What it was, last.
     ///
     /// # Errors
     /// [`Error::LastAdmin`].
@@ -253,7 +254,7 @@ impl Accounts {
         Ok(shared)
     }
 
-    /// Removes a shared folder and all grants in it. What it was, last.
+    /// Removes a shared folder, and all grants and shares in it. What it was, last.
     ///
     /// # Errors
     /// As all changes.
@@ -275,13 +276,18 @@ impl Accounts {
         Ok(Shared { quota, ..shared })
     }
 
-    async fn edit(&self, who: impl Into<Who>, edit: AccountEdit, what: What) -> Result<Account> {
+    pub(crate) async fn edit(
+        &self,
+        who: impl Into<Who>,
+        edit: AccountEdit,
+        what: What,
+    ) -> Result<Account> {
         let account = self.find(who).await?;
         let change = account.says(what);
         self.edit_saying(&account, edit, change).await
     }
 
-    async fn edit_saying(
+    pub(crate) async fn edit_saying(
         &self,
         account: &Account,
         edit: AccountEdit,
@@ -305,7 +311,11 @@ impl Accounts {
         let changed = inner.source.change(edit).await?;
         match (edit, &changed) {
             (Edit::Account(id, AccountEdit::RemoveToken(token)), Changed::Account(account)) => {
-                inner.lives.end_token(*id, *token);
+                inner.lives.end_begun_with(*id, Began::Token(*token));
+                inner.lives.refresh(account.clone());
+            }
+            (Edit::Account(id, AccountEdit::RemoveShare(share)), Changed::Account(account)) => {
+                inner.lives.end_begun_with(*id, Began::Share(*share));
                 inner.lives.refresh(account.clone());
             }
             (Edit::Account(_, edit), Changed::Account(account)) => {
@@ -339,7 +349,7 @@ impl Accounts {
 }
 
 impl Account {
-    fn says(&self, what: What) -> Change {
+    pub(crate) fn says(&self, what: What) -> Change {
         Change { subject: Subject::Account(self.id), name: self.name.to_string(), what }
     }
 }
@@ -356,7 +366,10 @@ fn check_quota(quota: &Quota) -> Result<()> {
 }
 
 /// To the millisecond, as it is kept.
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+pub(crate) fn now() -> Timestamp {
+    to_the_millisecond(Timestamp::now())
+}
+
+pub(crate) fn to_the_millisecond(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }

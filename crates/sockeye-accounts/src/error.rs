@@ -4,7 +4,7 @@ use std::fmt;
 
 use sockeye::pool::PoolError;
 
-use crate::{AccountName, PasswordError, SharedName};
+use crate::{AccountName, PasswordError, ShareId, SharedName};
 
 /// The result of an operation on accounts.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -19,7 +19,10 @@ pub enum Error {
     /// No shared folder has that name.
     #[error("there is no shared folder `{0}`; `sockeye shared list` shows them")]
     NoShared(String),
-    /// The account has no such token, key or grant.
+    /// There is no share with that id.
+    #[error("there is no share `{0}`; `sockeye share list` shows them")]
+    NoShare(ShareId),
+    /// The account has no such token, key, grant or share.
     #[error("{0} has no such {1}")]
     NoSuch(AccountName, &'static str),
     /// Another account has the name.
@@ -37,7 +40,7 @@ pub enum Error {
     /// As many as are allowed are there already.
     #[error("an account has at most {most} {what}; remove one first")]
     TooMany {
-        /// Grants, tokens or keys.
+        /// Grants, tokens, keys or shares.
         what: &'static str,
         /// How many there can be.
         most: usize,
@@ -161,7 +164,9 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoAccount(_) | Self::NoShared(_) | Self::NoSuch(..) => ErrorKind::NotFound,
+            Self::NoAccount(_) | Self::NoShared(_) | Self::NoShare(_) | Self::NoSuch(..) => {
+                ErrorKind::NotFound
+            }
             Self::NameTaken(_) | Self::SharedTaken(_) | Self::KeyTaken => ErrorKind::Taken,
             Self::LastAdmin | Self::Unsupported { .. } => ErrorKind::Denied,
             Self::TooMany { .. } | Self::Password(_) | Self::Invalid(_) => ErrorKind::Invalid,

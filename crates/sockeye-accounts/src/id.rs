@@ -86,6 +86,8 @@ ids! {
     SharedId;
     /// The public half of an access token: what it is found by.
     TokenId;
+    /// What a share is filed under; its link is made of it.
+    ShareId;
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Accounts: names, roles, rights, quotas, passwords, tokens and keys, and the login that a flood cannot
 //! exhaust.
 //!
-//! - What there is: [`Account`], [`Grant`], [`Quota`], [`Shared`], [`Token`], [`Key`]. Each is parsed
+//! - What there is: [`Account`], [`Grant`], [`Quota`], [`Shared`], [`Share`], [`Token`], [`Key`]. Each is parsed
 //!   from text once and cannot be built otherwise.
 //! - Where it is kept: a [`Source`]. [`Sqlite`] is the first; [`Memory`] forgets.
 //! - What a server has of them: [`Accounts`]. It finds, lists and changes; [`Accounts::login`] turns
@@ -39,6 +39,7 @@ mod command;
 mod error;
 mod id;
 mod key;
+mod link;
 mod live;
 mod login;
 mod name;
@@ -50,6 +51,7 @@ mod random;
 mod rights;
 mod secret;
 mod service;
+mod share;
 pub mod source;
 mod token;
 
@@ -57,11 +59,14 @@ pub use account::{Account, Grant, MAX_GRANTS, Quota, Shared};
 pub use changes::{NewPassword, NewToken};
 pub use command::{AccountAnswer, AccountCommand, PasswordChoice};
 pub use error::{Error, ErrorKind, Result, StorageError, StorageFault};
-pub use id::{AccountId, IdError, SharedId, TokenId};
+pub use id::{AccountId, IdError, ShareId, SharedId, TokenId};
 pub use jiff::Timestamp;
 pub use key::{Key, KeyError, MAX_KEYS, PublicKey};
+pub use link::LinkKey;
 pub use live::Live;
-pub use login::{Attempt, BackOff, CacheSettings, Credentials, Login, Reason, Refused, Via};
+pub use login::{
+    Attempt, BackOff, CacheSettings, Credentials, Login, Reason, Refused, ShareProof, Via,
+};
 pub use name::{AccountName, MAX_ACCOUNT_NAME, MAX_SHARED_NAME, NameError, SharedName};
 pub use observer::{Change, Observer, Subject, What};
 pub use password::{
@@ -72,6 +77,7 @@ pub use protocol::{Protocols, ProtocolsError};
 pub use rights::{Rights, RightsError, Role, RoleError};
 pub use secret::{MAX_SECRET, MIN_PASSWORD, PasswordError, Secret};
 pub use service::{Accounts, LoginCounts, Settings};
+pub use share::{MAX_SHARES, NewShare, Share, ShareKind};
 pub use source::{
     AccountEdit, AccountQuery, Changed, Edit, MAX_PAGE, Memory, NewAccount, Page, Record, Source,
     Sqlite, Who,

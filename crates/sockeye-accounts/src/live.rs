@@ -13,13 +13,13 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Account, AccountId, TokenId};
+use crate::{Account, AccountId, ShareId, TokenId};
 
 /// A handle on one account for as long as a session runs; clones are the same.
 #[derive(Clone)]
 pub struct Live {
     state: Arc<LiveState>,
-    /// Ends this session: the account's end, or that of the token that it began with.
+    /// Ends this session: the account's end, or that of what it began with.
     end: CancellationToken,
 }
 
@@ -29,8 +29,17 @@ struct LiveState {
     /// The revision of `current`, to be compared without a lock.
     revision: AtomicU64,
     end: CancellationToken,
-    /// The ends of sessions that began with a token.
-    tokens: Mutex<HashMap<TokenId, CancellationToken>>,
+    /// The ends of sessions that began with something that can end before the account.
+    ends: Mutex<HashMap<Began, CancellationToken>>,
+}
+
+/// What a session began with, if that can end before the account does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Began {
+    /// An access token.
+    Token(TokenId),
+    /// A share's link.
+    Share(ShareId),
 }
 
 impl Live {
@@ -40,7 +49,7 @@ impl Live {
         Arc::clone(&self.state.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether the account was locked or removed, or the token that the session began with revoked.
+    /// Whether the account was locked or removed, or the token or link that the session began with revoked.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.end.is_cancelled()
@@ -72,15 +81,15 @@ impl LiveState {
             revision: AtomicU64::new(account.revision),
             current: RwLock::new(Arc::new(account)),
             end: CancellationToken::new(),
-            tokens: Mutex::default(),
+            ends: Mutex::default(),
         }
     }
 
-    /// What ends a session that began with this token, or with none.
-    fn end_for(&self, token: Option<TokenId>) -> CancellationToken {
-        let Some(id) = token else { return self.end.clone() };
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.entry(id).or_insert_with(|| self.end.child_token()).clone()
+    /// What ends a session that began with this, or with a password.
+    fn end_for(&self, began: Option<Began>) -> CancellationToken {
+        let Some(began) = began else { return self.end.clone() };
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.entry(began).or_insert_with(|| self.end.child_token()).clone()
     }
 
     /// Takes a newer state; an older one is dropped.
@@ -121,14 +130,14 @@ impl Lives {
         self.table().changes
     }
 
-    /// The handle on `account` for a session that begins with `token` or with none.
+    /// The handle on `account` for a session that begins with this, or with a password.
     ///
     /// `None` if there was a change since there were `changes`: what was read then may be old.
     pub(crate) fn enter(
         &self,
         account: Account,
         changes: u64,
-        token: Option<TokenId>,
+        began: Option<Began>,
     ) -> Option<Live> {
         let mut table = self.table();
         if table.changes != changes {
@@ -142,8 +151,8 @@ impl Lives {
             table.lives.insert(id, Arc::downgrade(&state));
             state
         });
-        // Under the lock, so that the token's end, if it comes now, finds the session.
-        Some(Live { end: state.end_for(token), state })
+        // Under the lock, so that the end of what it began with, if it comes now, finds the session.
+        Some(Live { end: state.end_for(began), state })
     }
 
     /// Tells of an account's new state; one that is locked ends its sessions.
@@ -160,11 +169,11 @@ impl Lives {
         }
     }
 
-    /// Ends the sessions of an account that began with this token.
-    pub(crate) fn end_token(&self, id: AccountId, token: TokenId) {
+    /// Ends the sessions of an account that began with this.
+    pub(crate) fn end_begun_with(&self, id: AccountId, began: Began) {
         if let Some(state) = self.changed(id) {
-            let mut tokens = state.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(end) = tokens.remove(&token) {
+            let mut ends = state.ends.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(end) = ends.remove(&began) {
                 end.cancel();
             }
         }
@@ -232,7 +241,8 @@ mod tests {
     async fn a_lock_ends_the_sessions_and_a_later_login_begins_anew() {
         let lives = Lives::default();
         let live = lives.enter(Account::alice(1), 0, None).unwrap();
-        let session = lives.enter(Account::alice(1), 0, Some(TokenId::generate())).unwrap();
+        let session =
+            lives.enter(Account::alice(1), 0, Some(Began::Token(TokenId::generate()))).unwrap();
         lives.refresh(Account { locked: true, ..Account::alice(2) });
         assert!(live.is_ended() && session.is_ended());
         live.ended().await;
@@ -243,10 +253,10 @@ mod tests {
     #[test]
     fn a_revoked_token_ends_its_own_sessions_alone() {
         let lives = Lives::default();
-        let (one, other) = (TokenId::generate(), TokenId::generate());
+        let (one, other) = (Began::Token(TokenId::generate()), Began::Token(TokenId::generate()));
         let [first, second, third, live] = [Some(one), Some(one), Some(other), None]
             .map(|token| lives.enter(Account::alice(1), 0, token).unwrap());
-        lives.end_token(Account::alice(1).id, one);
+        lives.end_begun_with(Account::alice(1).id, one);
         assert!(first.is_ended() && second.is_ended());
         assert!(!third.is_ended() && !live.is_ended());
     }

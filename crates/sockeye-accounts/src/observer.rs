@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Attempt, Grant, Prefix, Quota, Refused, Role, SharedId, TokenId};
+use crate::{AccountId, Attempt, Grant, Prefix, Quota, Refused, Role, ShareId, SharedId, TokenId};
 
 /// Is told what happens to accounts. It is called where it happens and must not wait for long.
 pub trait Observer: Send + Sync {
@@ -79,6 +79,10 @@ pub enum What {
     TokenCreated(TokenId),
     /// It has one token less.
     TokenRevoked(TokenId),
+    /// It shares something more: what, and by which share.
+    ShareAdded(ShareId, Prefix),
+    /// It has one share less.
+    ShareRevoked(ShareId),
 }
 
 impl fmt::Display for Change {
@@ -103,6 +107,8 @@ impl fmt::Display for Change {
             What::KeyRemoved(fingerprint) => write!(f, "key {fingerprint} removed"),
             What::TokenCreated(id) => write!(f, "token {id} created"),
             What::TokenRevoked(id) => write!(f, "token {id} revoked"),
+            What::ShareAdded(id, path) => write!(f, "share {id} of {path} added"),
+            What::ShareRevoked(id) => write!(f, "share {id} revoked"),
         }
     }
 }

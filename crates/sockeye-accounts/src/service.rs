@@ -12,8 +12,8 @@ use std::{
 use sockeye::pool::{Pool, PoolLimits};
 
 use crate::{
-    Account, AccountQuery, BackOff, CacheSettings, Error, HashCost, Key, Observer, Page, Result,
-    Shared, SharedName, Source, Token, Who,
+    Account, AccountQuery, BackOff, CacheSettings, Error, HashCost, Key, LinkKey, Observer, Page,
+    Result, Shared, SharedName, Source, Token, Who,
     live::Lives,
     login::{Cache, Failures, Flights, Origin, Shares},
     password::Hasher,
@@ -44,6 +44,8 @@ pub struct Settings {
     pub back_off: BackOff,
     /// Which verified credentials are remembered.
     pub cache: CacheSettings,
+    /// What the links of shares are made with; by default a new one, so that older links lead nowhere.
+    pub links: LinkKey,
 }
 
 impl Default for Settings {
@@ -57,6 +59,7 @@ impl Default for Settings {
             logins: 1024,
             back_off: BackOff::default(),
             cache: CacheSettings::default(),
+            links: LinkKey::generate(),
         }
     }
 }
@@ -107,6 +110,7 @@ pub(crate) struct Inner {
     pub(crate) failures: Failures,
     pub(crate) flights: Flights,
     pub(crate) hasher: Hasher,
+    pub(crate) links: LinkKey,
     pub(crate) places: Arc<Shares<()>>,
     pub(crate) origins: Arc<Shares<Origin>>,
     /// Where changes are made, one after the other, to their end even if who asked has gone.
@@ -138,6 +142,7 @@ impl Accounts {
             failures: Failures::new(settings.back_off, random::bytes()),
             flights: Flights::default(),
             hasher: Hasher::new(settings.cost, hashing),
+            links: settings.links,
             places: Shares::new(settings.logins.max(1)),
             origins: Shares::new(settings.hashes_per_origin.max(1)),
             changes: Pool::new(PoolLimits { running: 1, waiting: CHANGES_WAITING }),

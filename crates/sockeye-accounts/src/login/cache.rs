@@ -14,7 +14,8 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Attempt, Credentials, Login};
+use super::{Attempt, Credentials, Login, ShareProof};
+use crate::Secret;
 
 /// How many parts the cache has, each with its own lock.
 const SHARDS: usize = 16;
@@ -87,6 +88,7 @@ impl Cache {
         let (kind, name) = match credentials {
             Credentials::Password { name, .. } => (b"p", name.as_str()),
             Credentials::Token { .. } => (b"t", ""),
+            Credentials::Share { link, proof } => return self.key_of_share(link, proof.as_ref()),
         };
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
         // The length in front: no name and secret together look like another pair.
@@ -99,6 +101,17 @@ impl Cache {
         }
         hasher.update(credentials.secret().expose().as_bytes());
         *hasher.finalize().as_bytes()
+    }
+
+    fn key_of_share(&self, link: &Secret, proof: Option<&ShareProof>) -> CredentialKey {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        let (kind, proof) = match proof {
+            None => (b"s", ""),
+            Some(ShareProof::Password(secret)) => (b"w", secret.expose()),
+            Some(ShareProof::Pass(secret)) => (b"c", secret.expose()),
+        };
+        hasher.update(kind).update(&proof.len().to_le_bytes()).update(proof.as_bytes());
+        *hasher.update(link.expose().as_bytes()).finalize().as_bytes()
     }
 
     /// The login that these credentials had, if it still holds for this attempt.

@@ -28,6 +28,23 @@ pub enum Credentials {
         /// The token's text.
         secret: Secret,
     },
+    /// A share's link, which says itself what it is for.
+    Share {
+        /// The link's text.
+        link: Secret,
+        /// What it needs beside, if its owner set a password.
+        proof: Option<ShareProof>,
+    },
+}
+
+/// What a share with a password needs beside its link.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ShareProof {
+    /// The password.
+    Password(Secret),
+    /// A [pass](crate::Accounts::share_pass), which was had for the password.
+    Pass(Secret),
 }
 
 impl Credentials {
@@ -46,19 +63,25 @@ impl Credentials {
     pub fn name(&self) -> &str {
         match self {
             Self::Password { name, .. } => name,
-            Self::Token { .. } => "",
+            Self::Token { .. } | Self::Share { .. } => "",
         }
     }
 
     pub(crate) fn secret(&self) -> &Secret {
         match self {
             Self::Password { secret, .. } | Self::Token { secret } => secret,
+            Self::Share { link, .. } => link,
         }
     }
 
     /// Whether it could be right at all: neither part is longer than any that can exist.
     pub(crate) fn is_possible(&self) -> bool {
-        self.name().len() <= MAX_NAME && self.secret().expose().len() <= MAX_SECRET
+        let proof = match self {
+            Self::Share { proof: Some(proof), .. } => proof.secret().expose().len(),
+            _ => 0,
+        };
+        let secret = self.secret().expose().len();
+        self.name().len() <= MAX_NAME && secret <= MAX_SECRET && proof <= MAX_SECRET
     }
 
     /// The token that it is, if it is one.
@@ -67,11 +90,26 @@ impl Credentials {
     }
 }
 
+impl ShareProof {
+    pub(crate) fn secret(&self) -> &Secret {
+        match self {
+            Self::Password(secret) | Self::Pass(secret) => secret,
+        }
+    }
+}
+
+impl fmt::Debug for ShareProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ShareProof(…)")
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Password { name, .. } => write!(f, "Password {{ name: {name:?}, … }}"),
             Self::Token { .. } => f.write_str("Token { … }"),
+            Self::Share { .. } => f.write_str("Share { … }"),
         }
     }
 }

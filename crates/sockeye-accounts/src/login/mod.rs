@@ -4,6 +4,7 @@ mod backoff;
 mod cache;
 mod credentials;
 mod flights;
+mod share;
 mod verify;
 
 use std::{sync::Arc, time::Duration};
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 pub use self::{
     backoff::BackOff,
     cache::CacheSettings,
-    credentials::{Attempt, Credentials},
+    credentials::{Attempt, Credentials, ShareProof},
 };
 pub(crate) use self::{
     backoff::Failures,
@@ -21,7 +22,7 @@ pub(crate) use self::{
     credentials::Origin,
     flights::{Flights, Shares},
 };
-use crate::{Account, Error, Live, Rights, Token};
+use crate::{Account, Error, Live, Rights, Share, Token};
 
 /// By what somebody logged in.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub enum Via {
     Password,
     /// By this access token, which bounds what may be done.
     Token(Arc<Token>),
+    /// By the link of this share of the account's: somebody else, who may do what it lets through.
+    Share(Arc<Share>),
 }
 
 /// Somebody who is who they claim to be; clones are the same.
@@ -63,8 +66,26 @@ impl Login {
     #[must_use]
     pub fn token(&self) -> Option<&Token> {
         match &self.via {
-            Via::Password => None,
             Via::Token(token) => Some(token),
+            Via::Password | Via::Share(_) => None,
+        }
+    }
+
+    /// The share whose link it was by, as it was then, if it was one.
+    #[must_use]
+    pub fn share(&self) -> Option<&Arc<Share>> {
+        match &self.via {
+            Via::Share(share) => Some(share),
+            Via::Password | Via::Token(_) => None,
+        }
+    }
+
+    /// When it ends by itself.
+    fn expires(&self) -> Option<Timestamp> {
+        match &self.via {
+            Via::Password => None,
+            Via::Token(token) => token.expires,
+            Via::Share(share) => share.expires,
         }
     }
 
@@ -75,7 +96,7 @@ impl Login {
     }
 
     /// What may be done at `path`, absolute and normal: what [the account may](Account::rights_at), as
-    /// far as the token goes; nothing once the session [has ended](Self::is_ended).
+    /// far as the token or the share goes; nothing once the session [has ended](Self::is_ended).
     #[must_use]
     pub fn rights_at(&self, path: impl AsRef<[u8]>) -> Rights {
         let path = path.as_ref();
@@ -83,22 +104,25 @@ impl Login {
             return Rights::NONE;
         }
         let rights = self.live.current().rights_at(path);
-        self.token().map_or(rights, |token| rights & token.mask_at(path))
+        match &self.via {
+            Via::Password => rights,
+            Via::Token(token) => rights & token.mask_at(path),
+            Via::Share(share) => share.mask_at(path, rights),
+        }
     }
 
-    /// Whether the account was locked or removed, or the token was revoked or has expired.
+    /// Whether the account was locked or removed, or the token or share was revoked or has expired.
     #[must_use]
     pub fn is_ended(&self) -> bool {
-        let ends = self.token().is_some_and(|token| token.expires.is_some());
         // Only an end asks for the time.
-        self.live.is_ended() || ends && self.is_ended_at(Timestamp::now())
+        self.live.is_ended() || self.expires().is_some_and(|end| end <= Timestamp::now())
     }
 
     /// Waits for [`Self::is_ended`].
     ///
     /// Cancellation: safe.
     pub async fn ended(&self) {
-        let Some(end) = self.token().and_then(|token| token.expires) else {
+        let Some(end) = self.expires() else {
             return self.live.ended().await;
         };
         loop {
@@ -115,7 +139,7 @@ impl Login {
     }
 
     fn is_ended_at(&self, now: Timestamp) -> bool {
-        self.live.is_ended() || self.token().is_some_and(|token| token.is_expired(now))
+        self.live.is_ended() || self.expires().is_some_and(|end| end <= now)
     }
 
     /// Whether it is good for this attempt's protocol.
@@ -181,12 +205,18 @@ pub enum Reason {
     Locked,
     /// There is no such token, or not with this secret.
     NoToken,
-    /// The token's time is over.
+    /// The token's or the share's time is over.
     Expired,
     /// The token belongs to another account than the name that came with it.
     NotTheirs,
     /// The token is not for this protocol.
     Protocol,
+    /// The link was never one.
+    NoLink,
+    /// What the link led to is shared no more.
+    NoShare,
+    /// The share has a password, and none came.
+    PasswordNeeded,
 }
 
 impl Reason {
@@ -204,6 +234,9 @@ impl Reason {
             Self::Expired => "expired",
             Self::NotTheirs => "not-theirs",
             Self::Protocol => "protocol",
+            Self::NoLink => "no-link",
+            Self::NoShare => "no-share",
+            Self::PasswordNeeded => "password-needed",
         }
     }
 }

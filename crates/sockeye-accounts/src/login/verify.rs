@@ -9,25 +9,25 @@ use std::{
 };
 
 use super::{
-    Attempt, Credentials, Login, Reason, Refused, Via,
+    Attempt, Credentials, Login, Reason, Refused, ShareProof, Via,
     backoff::{Charge, Gate},
 };
 use crate::{
-    AccountId, AccountName, Accounts, Edit, Error, Live, PasswordHash, Record, Secret, Who,
-    source::TokenRecord, token::TokenText,
+    AccountId, AccountName, Accounts, Edit, Error, Live, PasswordHash, Record, Secret, ShareId,
+    Who, live::Began, source::TokenRecord, token::TokenText,
 };
 
 /// How long who is refused for lack of room is told to wait.
 const BUSY_WAIT: Duration = Duration::from_secs(1);
 
 /// How often an account is read again because others were changed meanwhile.
-const TRIES: usize = 16;
+pub(super) const TRIES: usize = 16;
 
 /// How old the noted use of a token is before it is noted again.
 const NOTE_AFTER: Duration = Duration::from_secs(60);
 
 /// A login with the revision of the account that it was verified against.
-type Verified = Result<(Login, u64), Refused>;
+pub(super) type Verified = Result<(Login, u64), Refused>;
 
 impl Accounts {
     /// The login of credentials that were verified a short while ago, without waiting for anything.
@@ -44,7 +44,8 @@ impl Accounts {
     /// Finds out whether somebody is who they claim to be.
     ///
     /// An unknown name takes the time of a wrong password. Each refusal is told to the
-    /// [`Observer`](crate::Observer).
+    /// [`Observer`](crate::Observer), but for what nobody could guess and a share's visitor who was not yet asked
+    /// for the password.
     ///
     /// # Errors
     /// Why not; see [`Refused`].
@@ -68,7 +69,9 @@ impl Accounts {
             Err(Refused::Failed(_)) => &counts.failed,
         };
         count.fetch_add(1, Ordering::Relaxed);
-        if let Err(refused) = &outcome {
+        if let Err(refused) = &outcome
+            && is_told(credentials, refused)
+        {
             self.inner().observer.refused(credentials.name(), attempt, refused);
         }
         outcome
@@ -81,28 +84,61 @@ impl Accounts {
     ) -> Result<Login, Refused> {
         let inner = self.inner();
         let claim = Claim::of(credentials).ok_or(Refused::Wrong(Reason::Impossible))?;
-        let _place = inner.places.take(()).ok_or(BUSY)?;
         let key = inner.cache.key_of(credentials);
+        let claim = match claim {
+            Claim::Share(link, proof) => match inner.links.share(link.expose()) {
+                Some(share) => Claim::Known(share, proof),
+                None => return Err(self.guessed(&key, attempt)),
+            },
+            claim => claim,
+        };
+        let _place = inner.places.take(()).ok_or(BUSY)?;
         // The same credentials at the same time cost one hash.
         let flight = inner.flights.join(key);
         let _turn = flight.turn().await;
         if let Some(login) = inner.cache.find(&key, attempt) {
             return Ok(login);
         }
-        let marks = inner.failures.marks(&claim.name_for_back_off(), attempt.origin());
-        let charge = match inner.failures.enter(marks, &key, inner.lives.changes()) {
-            Gate::Open(charge) => charge,
-            Gate::Wait(retry_after) => return Err(Refused::Wait { retry_after }),
-            Gate::KnownWrong => return Err(Refused::Wrong(Reason::WrongAgain)),
-        };
         let verified = match claim {
-            Claim::Token(text, name) => self.verify_token(&text, name, attempt).await,
-            Claim::Password(name, secret) => self.verify_password(name, secret, attempt).await,
+            // Who has the link is charged for a password alone.
+            Claim::Known(share, proof) => self.verify_share(share, proof, &key, attempt).await,
+            claim => self.verify_charged(claim, &key, attempt).await,
         };
-        settle(charge, &verified);
         let (login, revision) = verified?;
         inner.cache.keep(key, &login, revision);
         Ok(login)
+    }
+
+    async fn verify_charged(
+        &self,
+        claim: Claim<'_>,
+        key: &[u8; 32],
+        attempt: &Attempt<'_>,
+    ) -> Verified {
+        let charge = self.charge(&claim.name_for_back_off(), key, attempt)?;
+        let verified = match claim {
+            Claim::Token(text, name) => self.verify_token(&text, name, attempt).await,
+            Claim::Password(name, secret) => self.verify_password(name, secret, attempt).await,
+            Claim::Share(..) | Claim::Known(..) => Err(Refused::Wrong(Reason::Impossible)),
+        };
+        settle(charge, &verified);
+        verified
+    }
+
+    /// Charges an attempt to a name and where it comes from, if it may go on.
+    pub(super) fn charge(
+        &self,
+        name: &str,
+        key: &[u8; 32],
+        attempt: &Attempt<'_>,
+    ) -> Result<Charge<'_>, Refused> {
+        let inner = self.inner();
+        let marks = inner.failures.marks(name, attempt.origin());
+        match inner.failures.enter(marks, key, inner.lives.changes()) {
+            Gate::Open(charge) => Ok(charge),
+            Gate::Wait(retry_after) => Err(Refused::Wait { retry_after }),
+            Gate::KnownWrong => Err(Refused::Wrong(Reason::WrongAgain)),
+        }
     }
 
     async fn verify_password(
@@ -215,7 +251,7 @@ impl Accounts {
                 return Err(Refused::Wrong(Reason::Locked));
             }
             let revision = account.revision;
-            if let Some(live) = inner.lives.enter(account, changes, Some(token.id)) {
+            if let Some(live) = inner.lives.enter(account, changes, Some(Began::Token(token.id))) {
                 self.note_use(&token, attempt).await;
                 return Ok((Login { live, via: Via::Token(Arc::new(token)) }, revision));
             }
@@ -235,9 +271,9 @@ impl Accounts {
     }
 }
 
-const BUSY: Refused = Refused::Busy { retry_after: BUSY_WAIT };
+pub(super) const BUSY: Refused = Refused::Busy { retry_after: BUSY_WAIT };
 
-fn failed(error: Error) -> Refused {
+pub(super) fn failed(error: Error) -> Refused {
     match error {
         Error::Busy => BUSY,
         error => Refused::Failed(error),
@@ -249,12 +285,19 @@ enum Claim<'a> {
     /// A token, and the name that came with it.
     Token(TokenText, Option<AccountName>),
     Password(AccountName, &'a Secret),
+    /// The text of a share's link, and what came with it.
+    Share(&'a Secret, Option<&'a ShareProof>),
+    /// A share whose link is right.
+    Known(ShareId, Option<&'a ShareProof>),
 }
 
 impl<'a> Claim<'a> {
     fn of(credentials: &'a Credentials) -> Option<Self> {
         if !credentials.is_possible() {
             return None;
+        }
+        if let Credentials::Share { link, proof } = credentials {
+            return Some(Self::Share(link, proof.as_ref()));
         }
         let name = credentials.name();
         match credentials.token_text() {
@@ -264,7 +307,7 @@ impl<'a> Claim<'a> {
                 Credentials::Password { secret, .. } => {
                     Some(Self::Password(name.parse().ok()?, secret))
                 }
-                Credentials::Token { .. } => None,
+                Credentials::Token { .. } | Credentials::Share { .. } => None,
             },
         }
     }
@@ -274,12 +317,21 @@ impl<'a> Claim<'a> {
         match self {
             Self::Token(text, _) => text.id.to_string(),
             Self::Password(name, _) => name.to_string(),
+            Self::Share(..) => String::new(),
+            Self::Known(share, _) => share.to_string(),
         }
     }
 }
 
+/// Whether a refusal is told to the observer. A million guessed links are not a million lines in a log.
+fn is_told(credentials: &Credentials, refused: &Refused) -> bool {
+    let by_share = matches!(credentials, Credentials::Share { .. });
+    let usual = matches!(refused, Refused::Wait { .. } | Refused::Wrong(Reason::PasswordNeeded));
+    !(by_share && usual)
+}
+
 /// Says to the back-off what came of an attempt.
-fn settle(charge: Charge<'_>, verified: &Verified) {
+pub(super) fn settle<T>(charge: Charge<'_>, verified: &Result<T, Refused>) {
     match verified {
         // Right, though not here.
         Ok(_) | Err(Refused::Wrong(Reason::Protocol)) => charge.right(),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     Account, AccountId, AccountName, Error, Grant, Key, MAX_GRANTS, PasswordHash, Prefix, Quota,
-    Result, Role, Shared, SharedId, Token, TokenHash, TokenId,
+    Result, Role, Share, ShareId, Shared, SharedId, Token, TokenHash, TokenId,
 };
 
 /// An account to be made.
@@ -33,7 +33,7 @@ pub struct NewAccount {
 pub enum Edit {
     /// Make accounts: all, or none if one name is taken.
     Add(Vec<NewAccount>),
-    /// Remove an account with all its tokens, keys and grants.
+    /// Remove an account with all its tokens, keys, grants and shares.
     Remove(AccountId),
     /// Change something of an account.
     Account(AccountId, AccountEdit),
@@ -41,7 +41,7 @@ pub enum Edit {
     Rehash(AccountId, PasswordHash, PasswordHash),
     /// Make a shared folder.
     AddShared(Shared),
-    /// Remove a shared folder and all grants in it.
+    /// Remove a shared folder, and all grants and shares in it.
     RemoveShared(SharedId),
     /// Change how much a shared folder may hold.
     SetSharedQuota(SharedId, Quota),
@@ -73,6 +73,10 @@ pub enum AccountEdit {
     AddToken(Token, TokenHash),
     /// One token less.
     RemoveToken(TokenId),
+    /// One share more, with its password's hash.
+    AddShare(Share, Option<PasswordHash>),
+    /// One share less.
+    RemoveShare(ShareId),
 }
 
 /// What a change left behind.

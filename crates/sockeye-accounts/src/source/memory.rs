@@ -8,12 +8,12 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    AccountEdit, AccountQuery, Answer, Changed, Edit, MAX_PAGE, NewAccount, Page, Record, Source,
-    TokenRecord, Who,
+    AccountEdit, AccountQuery, Answer, Changed, Edit, MAX_PAGE, NewAccount, Page, Record,
+    ShareRecord, Source, TokenRecord, Who,
 };
 use crate::{
-    Account, AccountId, AccountName, Error, Key, MAX_KEYS, MAX_TOKENS, Result, Shared, SharedId,
-    SharedName, Token, TokenId,
+    Account, AccountId, AccountName, Error, Key, MAX_KEYS, MAX_SHARES, MAX_TOKENS, Result, Share,
+    ShareId, Shared, SharedId, SharedName, Token, TokenId,
 };
 
 /// Accounts in memory.
@@ -26,6 +26,7 @@ struct State {
     accounts: HashMap<AccountId, Kept>,
     names: BTreeMap<AccountName, AccountId>,
     tokens: BTreeMap<TokenId, TokenRecord>,
+    shares: BTreeMap<ShareId, ShareRecord>,
     shared: BTreeMap<String, Shared>,
 }
 
@@ -113,6 +114,33 @@ impl Source for Memory {
         })))
     }
 
+    fn share(&self, id: ShareId) -> Answer<'_, Option<ShareRecord>> {
+        now(Ok(self.read(|state| state.shares.get(&id).cloned())))
+    }
+
+    fn shares(
+        &self,
+        of: Option<AccountId>,
+        after: Option<ShareId>,
+        limit: usize,
+    ) -> Answer<'_, Page<Share>> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let fits = |share: &&Share| {
+            of.is_none_or(|account| share.account == account)
+                && after.is_none_or(|after| share.id > after)
+        };
+        now(Ok(self.read(|state| {
+            let all = state.shares.values().map(|record| &record.share);
+            Page::cut(all.filter(fits).take(limit + 1).cloned().collect(), limit)
+        })))
+    }
+
+    fn count_download(&self, id: ShareId) -> Answer<'_, bool> {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let left = state.shares.get_mut(&id).filter(|record| !record.share.is_exhausted());
+        now(Ok(left.map(|record| record.share.downloaded += 1).is_some()))
+    }
+
     fn change<'a>(&'a self, edit: &'a Edit) -> Answer<'a, Changed> {
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let mut state = kept.clone();
@@ -189,6 +217,7 @@ impl State {
         self.accounts.remove(&id);
         self.names.remove(&account.name);
         self.tokens.retain(|_, record| record.token.account != id);
+        self.shares.retain(|_, record| record.share.account != id);
         self.keep_an_admin(&account)
     }
 
@@ -216,6 +245,21 @@ impl State {
                 }
                 self.tokens.remove(token);
             }
+            AccountEdit::AddShare(share, password) => {
+                let owned = |record: &&ShareRecord| record.share.account == id;
+                if self.shares.values().filter(owned).count() >= MAX_SHARES {
+                    return Err(Error::TooMany { what: "shares", most: MAX_SHARES });
+                }
+                let record = ShareRecord { share: share.clone(), password: password.clone() };
+                self.shares.insert(share.id, record);
+            }
+            AccountEdit::RemoveShare(share) => {
+                let owned = |record: &ShareRecord| record.share.account == id;
+                if !self.shares.get(share).is_some_and(owned) {
+                    return Err(Error::NoSuch(before.name, "share"));
+                }
+                self.shares.remove(share);
+            }
             other => self.kept(id)?.edit(other)?,
         }
         let account = &mut self.kept(id)?.record.account;
@@ -236,6 +280,8 @@ impl State {
     fn remove_shared(&mut self, id: SharedId) -> Result<()> {
         let shared = self.shared(id)?.clone();
         self.shared.remove(&shared.name.folded());
+        let gone = Some(shared.name.as_str());
+        self.shares.retain(|_, record| record.share.path.shared_folder() != gone);
         for kept in self.accounts.values_mut() {
             let account = &mut kept.record.account;
             let before = account.grants.len();
@@ -290,7 +336,11 @@ impl Kept {
                 self.keys.remove(at);
             }
             // These concern more than the account, and are done above.
-            AccountEdit::Rename(_) | AccountEdit::AddToken(..) | AccountEdit::RemoveToken(_) => {}
+            AccountEdit::Rename(_)
+            | AccountEdit::AddToken(..)
+            | AccountEdit::RemoveToken(_)
+            | AccountEdit::AddShare(..)
+            | AccountEdit::RemoveShare(_) => {}
         }
         Ok(())
     }

@@ -19,8 +19,8 @@ pub use self::{
     sqlite::Sqlite,
 };
 use crate::{
-    Account, AccountId, AccountName, Error, Key, PasswordHash, Result, Shared, SharedName, Token,
-    TokenHash, TokenId,
+    Account, AccountId, AccountName, Error, Key, PasswordHash, Result, Share, ShareId, Shared,
+    SharedName, Token, TokenHash, TokenId,
 };
 
 /// What a source answers with, some time later.
@@ -81,6 +81,15 @@ pub struct TokenRecord {
     pub hash: TokenHash,
 }
 
+/// A share with what its password is checked against.
+#[derive(Clone, Debug)]
+pub struct ShareRecord {
+    /// The share.
+    pub share: Share,
+    /// Its password's hash; none if the link alone is enough.
+    pub password: Option<PasswordHash>,
+}
+
 /// Where accounts are found and kept.
 ///
 /// All of an [`Edit`] happens or nothing of it. What is answered is what was there at one moment during
@@ -115,6 +124,31 @@ pub trait Source: fmt::Debug + Send + Sync {
         after: Option<&'a SharedName>,
         limit: usize,
     ) -> Answer<'a, Page<Shared>>;
+
+    /// The share with this id, whosever it is. A source without shares has none.
+    fn share(&self, id: ShareId) -> Answer<'_, Option<ShareRecord>> {
+        let _ = id;
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Some shares, of one account or of all, the oldest first, those after `after`; at most `limit` and at most
+    /// [`MAX_PAGE`].
+    fn shares(
+        &self,
+        of: Option<AccountId>,
+        after: Option<ShareId>,
+        limit: usize,
+    ) -> Answer<'_, Page<Share>> {
+        let _ = (of, after, limit);
+        Box::pin(async { Ok(Page { entries: Vec::new(), more: false }) })
+    }
+
+    /// Counts one download of a share, and says whether it is still one of as many as there may be: of many at
+    /// once exactly so many are. It is kept once it is answered.
+    fn count_download(&self, id: ShareId) -> Answer<'_, bool> {
+        let _ = id;
+        Box::pin(async { Ok(false) })
+    }
 
     /// Makes a change, all of it or nothing.
     fn change<'a>(&'a self, edit: &'a Edit) -> Answer<'a, Changed>;

@@ -8,7 +8,8 @@ use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use super::{alice, from, name, populate, settings, soon};
 
 /// One for each version that was ever released, in order: what `.dump` of it prints.
-const FIXTURES: &[(u32, &str)] = &[(1, include_str!("../fixtures/v1.sql"))];
+const FIXTURES: &[(u32, &str)] =
+    &[(1, include_str!("../fixtures/v1.sql")), (2, include_str!("../fixtures/v2.sql"))];
 
 async fn connect(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
@@ -85,6 +86,12 @@ async fn every_older_version_is_brought_up_to_date_with_what_is_in_it() {
         assert_eq!(alice.rights_at("/shared/team/x").to_string(), "read,list");
         assert_eq!(accounts.keys(alice.id).await.unwrap().len(), 1);
         assert_eq!(accounts.tokens(alice.id).await.unwrap().len(), 1);
+        let shares = accounts.shares(Some(alice.id), None, 10).await.unwrap().entries;
+        assert_eq!(shares.len(), usize::from(version >= 2));
+        for share in shares {
+            assert_eq!((share.downloads, share.downloaded), (Some(10), 3));
+            assert!(share.has_password && share.kind == ShareKind::Download);
+        }
         assert!(accounts.find(&name("bob")).await.unwrap().locked);
         let team = accounts.find_shared(&"team".parse().unwrap()).await.unwrap();
         assert_eq!(team.quota.bytes, Some(1 << 40));

@@ -8,6 +8,7 @@ mod file;
 mod live;
 mod login;
 mod scale;
+mod shares;
 mod source;
 mod tokens;
 

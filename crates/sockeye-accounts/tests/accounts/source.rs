@@ -55,6 +55,11 @@ over_each_source! {
     shared_folders_are_found_by_their_exact_name_and_unique_without_case
     a_shared_folder_takes_the_grants_in_it_along_and_no_others
     the_use_of_a_token_is_noted
+    a_share_is_found_with_all_it_was_made_with_and_goes_with_its_account
+    shares_follow_each_other_of_one_account_and_of_all
+    shares_are_bounded_and_revoked_by_their_owner_alone
+    a_shared_folder_takes_the_shares_in_it_along_and_no_others
+    of_many_downloads_at_once_as_many_are_counted_as_there_may_be
 }
 
 fn hash(seed: u8) -> PasswordHash {
@@ -396,4 +401,132 @@ async fn the_use_of_a_token_is_noted(source: &dyn Source) {
     let found = source.token(token.id).await.unwrap().unwrap().token;
     assert_eq!(found.last_used, Some(time(1_800_000_000)));
     assert_eq!(record(source, id).await.account.revision, 2, "it is no change of the account");
+}
+
+fn share(account: AccountId, path: &str) -> Share {
+    Share {
+        id: ShareId::generate(),
+        account,
+        label: Some("给客户 for a client".to_owned()),
+        path: path.parse().unwrap(),
+        kind: ShareKind::Download,
+        expires: Some(time(2_000_000_000)),
+        downloads: Some(3),
+        downloaded: 0,
+        has_password: true,
+        created: time(1_700_000_000),
+    }
+}
+
+async fn add_share(source: &dyn Source, share: &Share) -> Result<Account> {
+    let password = share.has_password.then(|| hash(3));
+    edit(source, share.account, AccountEdit::AddShare(share.clone(), password)).await
+}
+
+async fn shares(source: &dyn Source, of: Option<AccountId>) -> Vec<Share> {
+    source.shares(of, None, 1000).await.unwrap().entries
+}
+
+async fn a_share_is_found_with_all_it_was_made_with_and_goes_with_its_account(source: &dyn Source) {
+    add(source, "root", Role::Admin).await;
+    let (alice, bob) =
+        (add(source, "alice", Role::Member).await, add(source, "bob", Role::Member).await);
+    let made = share(alice, "/docs/plan.txt");
+    let plain = Share {
+        id: ShareId::generate(),
+        label: None,
+        kind: ShareKind::Upload,
+        expires: None,
+        downloads: None,
+        has_password: false,
+        ..share(bob, "/in")
+    };
+    assert_eq!(add_share(source, &made).await.unwrap().revision, 2);
+    add_share(source, &plain).await.unwrap();
+    let found = source.share(made.id).await.unwrap().unwrap();
+    assert_eq!((found.share, found.password), (made.clone(), Some(hash(3))));
+    let found = source.share(plain.id).await.unwrap().unwrap();
+    assert_eq!((found.share, found.password), (plain.clone(), None));
+    assert!(source.share(ShareId::generate()).await.unwrap().is_none());
+    source.change(&Edit::Remove(alice)).await.unwrap();
+    assert!(source.share(made.id).await.unwrap().is_none());
+    assert_eq!(shares(source, None).await, [plain]);
+}
+
+async fn shares_follow_each_other_of_one_account_and_of_all(source: &dyn Source) {
+    let owners = [add(source, "alice", Role::Member).await, add(source, "bob", Role::Member).await];
+    let mut made: Vec<_> = (0..7).map(|n| share(owners[n % 2], &format!("/{n}"))).collect();
+    for share in &made {
+        add_share(source, share).await.unwrap();
+    }
+    // Within a millisecond, ids come in any order.
+    made.sort_by_key(|share| share.id);
+    for of in [None, Some(owners[0]), Some(owners[1])] {
+        let mut found = Vec::new();
+        loop {
+            let after = found.last().map(|share: &Share| share.id);
+            let page = source.shares(of, after, 2).await.unwrap();
+            assert!(page.entries.len() <= 2);
+            found.extend(page.entries);
+            if !page.more {
+                break;
+            }
+        }
+        let expected = made.iter().filter(|share| of.is_none_or(|of| share.account == of));
+        assert_eq!(found, expected.cloned().collect::<Vec<_>>());
+    }
+}
+
+async fn shares_are_bounded_and_revoked_by_their_owner_alone(source: &dyn Source) {
+    let (alice, bob) =
+        (add(source, "alice", Role::Member).await, add(source, "bob", Role::Member).await);
+    for n in 0..MAX_SHARES {
+        add_share(source, &share(alice, &format!("/{n}"))).await.unwrap();
+    }
+    let more = add_share(source, &share(alice, "/more")).await;
+    assert!(matches!(more, Err(Error::TooMany { what: "shares", most: MAX_SHARES })));
+    let first = shares(source, Some(alice)).await.remove(0).id;
+    let other = edit(source, bob, AccountEdit::RemoveShare(first)).await;
+    assert!(matches!(other, Err(Error::NoSuch(_, "share"))));
+    edit(source, alice, AccountEdit::RemoveShare(first)).await.unwrap();
+    assert!(source.share(first).await.unwrap().is_none());
+    let again = edit(source, alice, AccountEdit::RemoveShare(first)).await;
+    assert!(matches!(again, Err(Error::NoSuch(_, "share"))));
+}
+
+async fn a_shared_folder_takes_the_shares_in_it_along_and_no_others(source: &dyn Source) {
+    let alice = add(source, "alice", Role::Member).await;
+    let team = Shared {
+        id: SharedId::generate(),
+        name: "team".parse().unwrap(),
+        quota: Quota::NONE,
+        created: time(1_700_000_000),
+    };
+    source.change(&Edit::AddShared(team.clone())).await.unwrap();
+    let paths = ["/shared/team", "/shared/team/a/b", "/shared/teams", "/shared/team0", "/team"];
+    for path in paths {
+        add_share(source, &share(alice, path)).await.unwrap();
+    }
+    source.change(&Edit::RemoveShared(team.id)).await.unwrap();
+    let mut left: Vec<_> =
+        shares(source, None).await.into_iter().map(|share| share.path.to_string()).collect();
+    left.sort();
+    assert_eq!(left, ["/shared/team0", "/shared/teams", "/team"]);
+}
+
+async fn of_many_downloads_at_once_as_many_are_counted_as_there_may_be(source: &dyn Source) {
+    let alice = add(source, "alice", Role::Member).await;
+    let few = Share { downloads: Some(10), ..share(alice, "/few") };
+    let any = Share { id: ShareId::generate(), downloads: None, ..share(alice, "/any") };
+    for made in [&few, &any] {
+        add_share(source, made).await.unwrap();
+        let counting: Vec<_> = (0..30).map(|_| source.count_download(made.id)).collect();
+        let counted = futures_util::future::join_all(counting).await;
+        let counted = counted.into_iter().filter(|counted| *counted.as_ref().unwrap()).count();
+        let most = made.downloads.map_or(30, |_| 10);
+        assert_eq!(counted, most);
+        let kept = source.share(made.id).await.unwrap().unwrap().share;
+        assert_eq!(kept.downloaded, most as u64);
+    }
+    assert!(!source.count_download(ShareId::generate()).await.unwrap());
 }

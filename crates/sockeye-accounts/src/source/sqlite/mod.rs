@@ -18,8 +18,10 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 
 use self::fault::Doing;
-use super::{AccountQuery, Answer, Changed, Edit, Page, Record, Source, TokenRecord, Who};
-use crate::{Account, AccountId, Key, Result, Shared, SharedName, Token, TokenId};
+use super::{
+    AccountQuery, Answer, Changed, Edit, Page, Record, ShareRecord, Source, TokenRecord, Who,
+};
+use crate::{Account, AccountId, Key, Result, Share, ShareId, Shared, SharedName, Token, TokenId};
 
 pub use self::schema::VERSION;
 
@@ -97,6 +99,25 @@ impl Source for Sqlite {
     ) -> Answer<'a, Page<Shared>> {
         let doing = self.doing("list the shared folders in");
         Box::pin(async move { doing.map(self.read_shared_page(after, limit).await) })
+    }
+
+    fn share(&self, id: ShareId) -> Answer<'_, Option<ShareRecord>> {
+        Box::pin(async move { self.doing("read a share in").map(self.read_share(id).await) })
+    }
+
+    fn shares(
+        &self,
+        of: Option<AccountId>,
+        after: Option<ShareId>,
+        limit: usize,
+    ) -> Answer<'_, Page<Share>> {
+        let doing = self.doing("list the shares in");
+        Box::pin(async move { doing.map(self.read_shares(of, after, limit).await) })
+    }
+
+    fn count_download(&self, id: ShareId) -> Answer<'_, bool> {
+        let doing = self.doing("count a download in");
+        Box::pin(async move { doing.map(self.write_download(id).await) })
     }
 
     fn change<'a>(&'a self, edit: &'a Edit) -> Answer<'a, Changed> {

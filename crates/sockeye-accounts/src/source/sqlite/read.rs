@@ -9,7 +9,9 @@ use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
 use super::Sqlite;
 use crate::{
     Account, AccountId, AccountQuery, Grant, Key, MAX_PAGE, Page, Prefix, Quota, Record, Rights,
-    Shared, SharedId, SharedName, Token, TokenHash, TokenId, Who, source::TokenRecord,
+    Share, ShareId, Shared, SharedId, SharedName, Token, TokenHash, TokenId, Who,
+    share::ShareKind,
+    source::{ShareRecord, TokenRecord},
 };
 
 /// An account with its grants in one row; the grants are a JSON list of pairs.
@@ -28,6 +30,9 @@ const TOKEN: &str = "SELECT id, account, label, hash, prefix, rights, protocols,
                      created FROM tokens";
 
 const SHARED: &str = "SELECT id, name, quota_bytes, quota_entries, created FROM shared";
+
+const SHARE: &str = "SELECT id, account, label, path, kind, expires, downloads, downloaded, password, \
+                     created FROM shares";
 
 impl Sqlite {
     pub(super) async fn read_account(&self, who: &Who) -> sqlx::Result<Option<Record>> {
@@ -103,6 +108,31 @@ impl Sqlite {
             })
         })
         .collect()
+    }
+
+    pub(super) async fn read_share(&self, id: ShareId) -> sqlx::Result<Option<ShareRecord>> {
+        let found = sqlx::query(AssertSqlSafe(format!("{SHARE} WHERE id = ?")));
+        let found = found.bind(bytes(id.to_bytes())).fetch_optional(&self.readers).await?;
+        found.as_ref().map(share).transpose()
+    }
+
+    pub(super) async fn read_shares(
+        &self,
+        of: Option<AccountId>,
+        after: Option<ShareId>,
+        limit: usize,
+    ) -> sqlx::Result<Page<Share>> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let whose = if of.is_some() { "AND account = ? " } else { "" };
+        let sql = format!("{SHARE} WHERE id > ? {whose}ORDER BY id LIMIT ?");
+        let first = after.map_or_else(Vec::new, |after| bytes(after.to_bytes()));
+        let mut found = sqlx::query(AssertSqlSafe(sql)).bind(first);
+        if let Some(account) = of {
+            found = found.bind(bytes(account.to_bytes()));
+        }
+        let found = found.bind(integer(limit + 1)).fetch_all(&self.readers).await?;
+        let shares = found.iter().map(|row| Ok(share(row)?.share));
+        Ok(Page::cut(shares.collect::<sqlx::Result<_>>()?, limit))
     }
 
     pub(super) async fn read_shared(&self, name: &SharedName) -> sqlx::Result<Option<Shared>> {
@@ -200,6 +230,26 @@ fn token(row: &SqliteRow) -> sqlx::Result<TokenRecord> {
         created: time(row, "created")?,
     };
     Ok(TokenRecord { token, hash: TokenHash::from_bytes(fixed(row, "hash")?) })
+}
+
+fn share(row: &SqliteRow) -> sqlx::Result<ShareRecord> {
+    let password: Option<String> = row.try_get("password")?;
+    let kind: &str = row.try_get("kind")?;
+    let share = Share {
+        id: ShareId::from_bytes(fixed(row, "id")?),
+        account: AccountId::from_bytes(fixed(row, "account")?),
+        label: row.try_get("label")?,
+        path: parsed(row, "path")?,
+        // The schema has no third.
+        kind: if kind == "upload" { ShareKind::Upload } else { ShareKind::Download },
+        expires: optional_time(row, "expires")?,
+        downloads: count(row, "downloads")?,
+        downloaded: count(row, "downloaded")?.unwrap_or_default(),
+        has_password: password.is_some(),
+        created: time(row, "created")?,
+    };
+    let password = password.map(|_| parsed(row, "password")).transpose()?;
+    Ok(ShareRecord { share, password })
 }
 
 fn shared(row: &SqliteRow) -> sqlx::Result<Shared> {

@@ -19,8 +19,10 @@ pub(super) struct Migration {
 
 /// All steps in order. To change the schema, add a file and a row, and a fixture of the version before
 /// under `tests/fixtures/`.
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, sql: include_str!("migrations/v1.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("migrations/v1.sql") },
+    Migration { version: 2, sql: include_str!("migrations/v2.sql") },
+];
 
 /// The version of the schema that this program writes.
 pub const VERSION: u32 = MIGRATIONS[MIGRATIONS.len() - 1].version;

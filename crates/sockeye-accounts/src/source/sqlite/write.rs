@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     Account, AccountEdit, AccountId, AccountName, Changed, Edit, Error, Grant, Key, MAX_GRANTS,
-    MAX_KEYS, MAX_TOKENS, NewAccount, Quota, Result, Shared, SharedId, Token, TokenHash, TokenId,
-    Who,
+    MAX_KEYS, MAX_SHARES, MAX_TOKENS, NewAccount, PasswordHash, Quota, Result, Share, ShareId,
+    Shared, SharedId, Token, TokenHash, TokenId, Who,
 };
 
 /// Why an edit was not made.
@@ -59,6 +59,15 @@ impl Sqlite {
             .execute(&self.writer)
             .await?;
         Ok(())
+    }
+
+    pub(super) async fn write_download(&self, share: ShareId) -> sqlx::Result<bool> {
+        let counted = sqlx::query(
+            "UPDATE shares SET downloaded = downloaded + 1 \
+             WHERE id = ? AND (downloads IS NULL OR downloaded < downloads)",
+        );
+        let counted = counted.bind(bytes(share.to_bytes())).execute(&self.writer).await?;
+        Ok(counted.rows_affected() == 1)
     }
 
     pub(super) async fn copy_to(&self, to: &Path) -> Result<()> {
@@ -124,7 +133,7 @@ async fn add(on: &mut SqliteConnection, new: &NewAccount) -> Written<()> {
 
 async fn remove(on: &mut SqliteConnection, id: AccountId) -> Written<()> {
     let before = existing(on, id).await?;
-    // Grants, tokens and keys go with it (ON DELETE CASCADE).
+    // Grants, tokens, keys and shares go with it (ON DELETE CASCADE).
     of_account("DELETE FROM accounts WHERE id = ?", id).execute(&mut *on).await?;
     keep_an_admin(on, &before).await
 }
@@ -170,6 +179,13 @@ async fn change(on: &mut SqliteConnection, id: AccountId, edit: &AccountEdit) ->
         AccountEdit::RemoveToken(token) => {
             let old = of_account("DELETE FROM tokens WHERE account = ? AND id = ?", id);
             execute_one(old.bind(bytes(token.to_bytes())), on, &before.name, "token").await?;
+        }
+        AccountEdit::AddShare(share, password) => {
+            add_share(on, &before, share, password.as_ref()).await?;
+        }
+        AccountEdit::RemoveShare(share) => {
+            let old = of_account("DELETE FROM shares WHERE account = ? AND id = ?", id);
+            execute_one(old.bind(bytes(share.to_bytes())), on, &before.name, "share").await?;
         }
     }
     let counted = of_account("UPDATE accounts SET revision = revision + 1 WHERE id = ?", id);
@@ -231,6 +247,30 @@ async fn add_token(
     Ok(())
 }
 
+async fn add_share(
+    on: &mut SqliteConnection,
+    account: &Account,
+    share: &Share,
+    password: Option<&PasswordHash>,
+) -> Written<()> {
+    let count = "SELECT count(*) FROM shares WHERE account = ?";
+    keep_below(on, account.id, count, "shares", MAX_SHARES).await?;
+    let sql = "INSERT INTO shares (account, id, label, path, kind, expires, downloads, password, \
+               created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    of_account(sql, account.id)
+        .bind(bytes(share.id.to_bytes()))
+        .bind(share.label.clone())
+        .bind(share.path.as_str().to_owned())
+        .bind(share.kind.as_str())
+        .bind(share.expires.map(Timestamp::as_millisecond))
+        .bind(share.downloads.map(integer))
+        .bind(password.map(ToString::to_string))
+        .bind(share.created.as_millisecond())
+        .execute(on)
+        .await?;
+    Ok(())
+}
+
 async fn add_shared(on: &mut SqliteConnection, shared: &Shared) -> Written<()> {
     let sql = "INSERT INTO shared (id, name, folded, quota_bytes, quota_entries, created) \
                VALUES (?, ?, ?, ?, ?, ?)";
@@ -242,8 +282,8 @@ async fn add_shared(on: &mut SqliteConnection, shared: &Shared) -> Written<()> {
     execute_unique(insert, on, || Error::SharedTaken(shared.name.clone())).await
 }
 
-/// Removes a shared folder, and what was granted in it: a folder of the same name that is made later
-/// begins with no grants.
+/// Removes a shared folder, and what was granted and shared in it: a folder of the same name that is made later
+/// begins with nothing.
 async fn remove_shared(on: &mut SqliteConnection, id: SharedId) -> Written<()> {
     let found = read::shared_by_id(on, id).await?;
     let shared = found.ok_or_else(|| Error::NoShared(id.to_string()))?;
@@ -254,6 +294,7 @@ async fn remove_shared(on: &mut SqliteConnection, id: SharedId) -> Written<()> {
         "UPDATE accounts SET revision = revision + 1 WHERE id IN (SELECT account FROM grants \
          WHERE prefix = ? OR (prefix >= ? AND prefix < ?))",
         "DELETE FROM grants WHERE prefix = ? OR (prefix >= ? AND prefix < ?)",
+        "DELETE FROM shares WHERE path = ? OR (path >= ? AND path < ?)",
     ] {
         let [at, from, to] = bounds.clone();
         sqlx::query(sql).bind(at).bind(from).bind(to).execute(&mut *on).await?;
