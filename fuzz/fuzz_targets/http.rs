@@ -7,7 +7,7 @@ use sockeye_http::wire::{
     accept::{self, Form},
     condition::{self, Selection, Validators},
     framing,
-    head::{self, Fields, Head, Parsed},
+    head::{self, Fields, Head, Once, Parsed},
     host::HostRule,
     method::Method,
     plan::{self, Plan, Rules},
@@ -67,8 +67,15 @@ fn check(head: &Head<'_>, size: u64) {
     let _ = accept::language(head.fields.accept_language);
     let _ = framing::framing(head);
     let hosts = HostRule::Local(Vec::new());
-    let plan = plan::plan(head, &Rules { hosts: &hosts, target: 8192, changes: true });
+    let plan = plan::plan(head, &Rules { hosts: &hosts, target: 8192, node: true });
+    for name in ["cookie", "depth", "if"] {
+        assert_eq!(head.fields.all(name).count() == 0, head.fields.get(name) == Once::Missing);
+    }
+    if let Plan::Own(wanted) | Plan::Dav(_, wanted) = &plan {
+        check_path(&wanted.path);
+    }
     if let Plan::Serve(wanted) | Plan::Put(wanted) | Plan::Delete(wanted) = plan {
+        assert!(!wanted.is_own());
         check_path(&wanted.path);
         assert!(head.method != Method::Put || !wanted.path.is_root());
         let _ = query::order(wanted.query);

@@ -15,8 +15,10 @@ use sockeye_node::{
 
 use crate::{
     config::Config,
-    content::{Content, throw_away},
+    content::{Content, Cut, Unread, throw_away},
+    dav,
     lane::Link,
+    own,
     page::{Greeting, ListingPage, error_page, media_type},
     payload::{ListingBody, PartsBody, Payload},
     site::{Site, Unwelcome},
@@ -25,7 +27,7 @@ use crate::{
         condition::{Selection, Validators, select},
         head::Head,
         media,
-        method::Allowed,
+        method::{Allowed, Method},
         parts,
         plan::{Plan, Refusal, Rules, allowed, plan},
         query,
@@ -54,28 +56,61 @@ pub(crate) struct Answerer<'a> {
 impl Answerer<'_> {
     /// Answers one request.
     pub(crate) async fn answer(&self, head: &Head<'_>, content: &mut impl Content) -> Reply {
-        let limits = &self.config.limits;
-        let changes = self.site.changes();
-        let rules = Rules { hosts: self.link.hosts, target: limits.request_line, changes };
+        let target = self.config.limits.request_line;
+        let rules = Rules { hosts: self.link.hosts, target, node: self.site.is_node() };
         let plan = plan(head, &rules);
-        if let Plan::Put(wanted) = &plan {
-            // On the heap: few requests put, and all would carry its size.
-            return Box::pin(self.take(head, wanted, content)).await;
+        // On the heap: few requests have a content, and all would carry its size.
+        let reply = match &plan {
+            Plan::Put(wanted) => Box::pin(self.take(head, wanted, content)).await,
+            Plan::Dav(method, wanted) => {
+                Box::pin(dav::answer(self, head, *method, wanted, content)).await
+            }
+            Plan::Own(wanted) => Box::pin(own::answer(self, head, wanted, content)).await,
+            _ => return self.answer_without(head, plan, content).await,
+        };
+        match content.is_at_end() {
+            true => reply,
+            false => Box::pin(self.leave(reply, content)).await,
         }
+    }
+
+    /// Answers a request whose content is not looked at.
+    async fn answer_without(
+        &self,
+        head: &Head<'_>,
+        plan: Plan<'_>,
+        content: &mut impl Content,
+    ) -> Reply {
         if !content.is_at_end() {
-            let thrown_away = Box::pin(throw_away(content, limits, self.link));
-            if let Err(error) = thrown_away.await {
+            let thrown_away = throw_away(content, &self.config.limits, self.link);
+            if let Err(error) = Box::pin(thrown_away).await {
                 return refuse(Refusal::Content(error), Some(head));
             }
         }
         match plan {
-            Plan::Options(None) => allow(if changes { Allowed::ALL } else { Allowed::READ }),
+            Plan::Options(None) => {
+                allow(if self.site.is_node() { Allowed::ALL } else { Allowed::READ })
+            }
             Plan::Refuse(refusal) => refuse(refusal, Some(head)),
-            plan => match self.site.session(&head.fields, &self.link.visitor).await {
+            plan => match self.session(head).await {
                 Ok(session) => self.carry_out(&session, head, plan).await,
                 Err(unwelcome) => turn_away(head, &unwelcome),
             },
         }
+    }
+
+    /// What was refused without a look at its content need not end the connection.
+    async fn leave(&self, mut reply: Reply, content: &mut impl Content) -> Reply {
+        if !reply.head.traits.last {
+            let thrown_away = throw_away(content, &self.config.limits, self.link).await;
+            reply.head.traits.last = thrown_away.is_err();
+        }
+        reply
+    }
+
+    /// The session of whoever sent the request.
+    pub(crate) async fn session(&self, head: &Head<'_>) -> Result<Session, Unwelcome> {
+        self.site.session(&head.fields, &self.link.visitor).await
     }
 
     /// Answers a PUT.
@@ -85,16 +120,10 @@ impl Answerer<'_> {
         wanted: &Resource<'_>,
         content: &mut impl Content,
     ) -> Reply {
-        let mut reply = match self.site.session(&head.fields, &self.link.visitor).await {
+        match self.session(head).await {
             Ok(session) => self.put(&session, head, wanted, content).await,
             Err(unwelcome) => turn_away(head, &unwelcome),
-        };
-        if !content.is_at_end() && !reply.head.traits.last {
-            // What was refused without a look at its content need not end the connection.
-            let thrown_away = throw_away(content, &self.config.limits, self.link).await;
-            reply.head.traits.last = thrown_away.is_err();
         }
-        reply
     }
 
     /// Answers what needs no content.
@@ -106,17 +135,17 @@ impl Answerer<'_> {
             },
             Plan::Delete(wanted) => Box::pin(self.delete(session, head, &wanted)).await,
             Plan::Options(Some(wanted)) => match session.rights_at(&wanted.path) {
-                Ok(rights) => allow(
-                    Allowed {
-                        put: rights.contains(Rights::WRITE),
-                        delete: rights.contains(Rights::DELETE),
-                    }
-                    .both(allowed(&wanted, self.site.changes())),
-                ),
+                Ok(rights) => {
+                    let lacking = NEEDS.iter().filter(|(_, needed)| !rights.contains(*needed));
+                    let all = allowed(&wanted, self.site.is_node());
+                    allow(lacking.fold(all, |left, (method, _)| left.without(*method)))
+                }
                 Err(error) => failed(session, head, &wanted.path, &error),
             },
             // These were answered before.
-            Plan::Put(_) | Plan::Options(None) => allow(Allowed::READ),
+            Plan::Put(_) | Plan::Dav(..) | Plan::Own(_) | Plan::Options(None) => {
+                allow(Allowed::READ)
+            }
             Plan::Refuse(refusal) => refuse(refusal, Some(head)),
         }
     }
@@ -189,7 +218,7 @@ impl Answerer<'_> {
         if let Payload::File(body) = &payload {
             let media = content_type(path);
             // Whoever reads a folder that is open to all has nothing that a page in it could take.
-            reply.traits.sandboxed = self.site.changes() && media::is_active(&media);
+            reply.traits.sandboxed = self.site.is_node() && media::is_active(&media);
             reply.content_type = Some(media);
             reply.length = Some(body.remaining());
         }
@@ -263,14 +292,14 @@ impl Answerer<'_> {
 
     /// Whether nobody has signed in where somebody could.
     fn is_stranger(&self, session: &Session) -> bool {
-        self.site.changes() && matches!(session.account(), Ok(None))
+        self.site.is_node() && matches!(session.account(), Ok(None))
     }
 
     /// What a listing says of who reads it.
     fn greeting(&self, session: &Session) -> Result<Greeting, Error> {
         Ok(match session.account()? {
             Some(account) => Greeting::Account(account.name.to_string()),
-            None if self.site.changes() => Greeting::SignIn,
+            None if self.site.is_node() => Greeting::SignIn,
             None => Greeting::None,
         })
     }
@@ -287,14 +316,31 @@ pub(crate) fn empty(status: StatusCode) -> Reply {
     Reply { head, payload: Payload::Empty }
 }
 
-fn allow(allowed: Allowed) -> Reply {
+/// The rights that a change of files needs.
+const NEEDS: [(Method, Rights); 2] =
+    [(Method::Put, Rights::WRITE), (Method::Delete, Rights::DELETE)];
+
+/// What can be done there.
+pub(crate) fn allow(allowed: Allowed) -> Reply {
     let mut reply = empty(StatusCode::NO_CONTENT);
     reply.head.allow = Some(allowed);
     reply
 }
 
+/// A reply to a content that was not read whole.
+pub(crate) fn unread(head: &Head<'_>, unread: Unread) -> Reply {
+    let status = match unread {
+        Unread::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Unread::Cut(Cut::Slow) => StatusCode::REQUEST_TIMEOUT,
+        Unread::Cut(Cut::Short | Cut::Malformed(_) | Cut::Broken) => StatusCode::BAD_REQUEST,
+    };
+    let mut reply = error(status, Some(&unread.to_string()), Some(head));
+    reply.head.traits.last = matches!(unread, Unread::Cut(_));
+    reply
+}
+
 /// A reply to who has no session.
-fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
+pub(crate) fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
     let status = match unwelcome {
         Unwelcome::Stranger | Unwelcome::Malformed(_) => StatusCode::UNAUTHORIZED,
         Unwelcome::Refused(Refused::Wrong(_)) => StatusCode::UNAUTHORIZED,

@@ -7,7 +7,7 @@ use sockeye_node::{
 };
 
 use crate::{
-    answer::{Answerer, Reply, empty, error, failed},
+    answer::{Answerer, Reply, empty, error, failed, unread},
     content::{Content, Cut},
     wire::{
         condition::{ETag, Guard, Validators, guard, needs_no_look},
@@ -175,15 +175,7 @@ impl Answerer<'_> {
         match unchanged {
             Unchanged::Refused(status, why) => error(status, Some(&why), Some(head)),
             Unchanged::Failed(error) => failed(session, head, path, &error),
-            Unchanged::Cut(cut) => {
-                let status = match cut {
-                    Cut::Slow => StatusCode::REQUEST_TIMEOUT,
-                    Cut::Short | Cut::Malformed(_) | Cut::Broken => StatusCode::BAD_REQUEST,
-                };
-                let mut reply = error(status, Some(&cut.to_string()), Some(head));
-                reply.head.traits.last = true;
-                reply
-            }
+            Unchanged::Cut(cut) => unread(head, cut.into()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 
+use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
 use tokio::time::Instant;
 
@@ -44,6 +45,42 @@ pub(crate) enum Cut {
     /// The connection broke.
     #[error("the connection broke")]
     Broken,
+}
+
+/// Why a content was not read whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(dead_code, reason = "the routes that take it are built one by one")]
+pub(crate) enum Unread {
+    /// It is longer than what may be held of it.
+    #[error("the content has more than {0} bytes")]
+    TooLarge(usize),
+    /// It did not come.
+    #[error(transparent)]
+    Cut(#[from] Cut),
+}
+
+/// Reads a content to its end, which is at most `limit` bytes long.
+///
+/// # Errors
+/// If it is longer, which is found before it comes where it says how long it is; or if it does not come.
+///
+/// Cancellation: what was read is lost.
+#[allow(dead_code, reason = "the routes that take it are built one by one")]
+pub(crate) async fn read_whole(content: &mut impl Content, limit: usize) -> Result<Bytes, Unread> {
+    let announced = content.length().map(usize::try_from);
+    let expected = match announced {
+        Some(Ok(length)) if length <= limit => length,
+        Some(_) => return Err(Unread::TooLarge(limit)),
+        None => 0,
+    };
+    let mut whole = BytesMut::with_capacity(expected);
+    while let Some(bytes) = content.next().await? {
+        if bytes.len() > limit - whole.len() {
+            return Err(Unread::TooLarge(limit));
+        }
+        whole.extend_from_slice(bytes);
+    }
+    Ok(whole.freeze())
 }
 
 /// How long content may be waited for: it has to come at a least pace, with a grace at the beginning. The time
@@ -108,5 +145,55 @@ pub(crate) async fn throw_away(
     match select(pin!(all), pin!(patience.run_out(link))).await {
         Either::Left((taken, _)) => taken,
         Either::Right(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A content of these pieces, which then breaks off or ends.
+    struct Pieces {
+        length: Option<u64>,
+        left: Vec<&'static [u8]>,
+        end: Option<Cut>,
+    }
+
+    impl Content for Pieces {
+        fn length(&self) -> Option<u64> {
+            self.length
+        }
+
+        fn is_at_end(&self) -> bool {
+            self.left.is_empty() && self.end.is_none()
+        }
+
+        fn is_withheld(&self) -> bool {
+            false
+        }
+
+        async fn next(&mut self) -> Result<Option<&[u8]>, Cut> {
+            match self.left.is_empty() {
+                false => Ok(Some(self.left.remove(0))),
+                true => self.end.map_or(Ok(None), Err),
+            }
+        }
+    }
+
+    async fn read(length: Option<u64>, end: Option<Cut>) -> (Result<Bytes, Unread>, usize) {
+        let mut content = Pieces { length, left: vec![b"ab", b"", b"cd"], end };
+        (read_whole(&mut content, 4).await, content.left.len())
+    }
+
+    #[tokio::test]
+    async fn a_content_is_read_whole_within_its_limit() {
+        for length in [None, Some(4)] {
+            assert_eq!(read(length, None).await, (Ok(Bytes::from_static(b"abcd")), 0));
+            assert_eq!(read(length, Some(Cut::Short)).await.0, Err(Unread::Cut(Cut::Short)));
+        }
+        assert_eq!(read(Some(5), None).await, (Err(Unread::TooLarge(4)), 3), "before it comes");
+        let mut long = Pieces { length: None, left: vec![b"abc", b"de", b"f"], end: None };
+        assert_eq!(read_whole(&mut long, 4).await, Err(Unread::TooLarge(4)));
+        assert_eq!(long.left.len(), 1, "no more is taken than tells that it is too long");
     }
 }

@@ -1,8 +1,9 @@
 //! What follows a reply's head.
 
-use std::{collections::VecDeque, io};
+use std::{collections::VecDeque, fmt, io, pin::Pin};
 
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use sockeye_node::{Entry, Error, FileBody, Listing, Range};
 
 use crate::{page::ListingPage, wire::parts::Parts};
@@ -23,6 +24,9 @@ pub(crate) enum Payload {
     Parts(Box<PartsBody>),
     /// A listing too large to be held in memory.
     Listing(Box<ListingBody>),
+    /// Pieces that are made while they are sent.
+    #[allow(dead_code, reason = "the routes that take it are built one by one")]
+    Stream(StreamBody),
 }
 
 impl Payload {
@@ -39,6 +43,7 @@ impl Payload {
             Self::File(body) => read_piece(body).await,
             Self::Parts(parts) => parts.next().await,
             Self::Listing(listing) => Ok(listing.next().await),
+            Self::Stream(pieces) => pieces.next().await,
         }
     }
 }
@@ -52,6 +57,52 @@ async fn read_piece(body: &mut FileBody) -> io::Result<Option<Bytes>> {
     let n = body.read(&mut piece).await?;
     piece.truncate(n);
     Ok(Some(piece.into()))
+}
+
+/// Pieces that are made while they are sent. The next is asked for when the one before was taken by the socket, so
+/// that no more than one of them is held.
+///
+/// An error of the stream, and a content that is not as long as it was said to be, break the connection (over HTTP/2, the
+/// request's stream) off, so that nobody takes a part for the whole.
+pub(crate) struct StreamBody {
+    pieces: Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>,
+    /// Bytes that are still to come, if that is known.
+    left: Option<u64>,
+}
+
+impl StreamBody {
+    #[allow(dead_code, reason = "the routes that take it are built one by one")]
+    /// `length` must be the one that the reply's head says, if it says one.
+    pub(crate) fn new(
+        length: Option<u64>,
+        pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Self {
+        Self { pieces: Box::pin(pieces), left: length }
+    }
+
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        let piece = loop {
+            match self.pieces.next().await.transpose()? {
+                // An empty chunk would be the last (RFC 9112 §7.1).
+                Some(piece) if piece.is_empty() => {}
+                piece => break piece,
+            }
+        };
+        if let Some(left) = self.left {
+            let length = piece.as_ref().map_or(0, Bytes::len) as u64;
+            let rest = left.checked_sub(length).filter(|rest| piece.is_some() || *rest == 0);
+            self.left = Some(rest.ok_or_else(|| {
+                io::Error::other("a content is not as long as it was said to be")
+            })?);
+        }
+        Ok(piece)
+    }
+}
+
+impl fmt::Debug for StreamBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamBody").field("left", &self.left).finish_non_exhaustive()
+    }
 }
 
 /// A multipart/byteranges body.
@@ -133,4 +184,31 @@ impl ListingBody {
 
 fn log(error: &Error) {
     tracing::warn!(%error, "a listing was cut short");
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    async fn all(length: Option<u64>, pieces: &'static [&'static str]) -> io::Result<Vec<Bytes>> {
+        let pieces = stream::iter(pieces).map(|piece| Ok(Bytes::from_static(piece.as_bytes())));
+        let mut payload = Payload::Stream(StreamBody::new(length, pieces));
+        let mut taken = Vec::new();
+        while let Some(piece) = payload.next().await? {
+            taken.push(piece);
+        }
+        Ok(taken)
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_as_long_as_was_said_or_fails() {
+        assert_eq!(all(Some(3), &["ab", "", "c"]).await.unwrap(), ["ab", "c"]);
+        assert_eq!(all(None, &["", "ab"]).await.unwrap(), ["ab"]);
+        assert!(all(Some(0), &[]).await.unwrap().is_empty());
+        assert!(all(Some(4), &["ab", "c"]).await.is_err());
+        assert!(all(Some(2), &["ab", "c"]).await.is_err());
+        assert!(all(Some(1), &[]).await.is_err());
+    }
 }

@@ -11,14 +11,22 @@ use sockeye_node::Node;
 use crate::wire::method::Method;
 
 /// The methods that are told apart.
-const METHODS: [(&str, &[Method]); 6] = [
+const METHODS: [(&str, &[Method]); 10] = [
     ("GET", &[Method::Get]),
     ("HEAD", &[Method::Head]),
     ("OPTIONS", &[Method::Options]),
     ("PUT", &[Method::Put]),
     ("DELETE", &[Method::Delete]),
+    ("POST", &[Method::Post]),
+    ("PATCH", &[Method::Patch]),
+    ("PROPFIND", &[Method::PropFind]),
+    ("WebDAV", &WEBDAV),
     ("other", &[Method::NotAllowed, Method::Unknown]),
 ];
+
+/// The others that WebDAV has.
+const WEBDAV: [Method; 6] =
+    [Method::PropPatch, Method::MkCol, Method::Copy, Method::Move, Method::Lock, Method::Unlock];
 
 /// The kinds of answers.
 const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
@@ -67,6 +75,14 @@ impl Requests {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_method_is_counted_once() {
+        for (name, method) in crate::wire::method::METHODS {
+            let rows = METHODS.iter().filter(|(_, methods)| methods.contains(&method));
+            assert_eq!(rows.count(), 1, "{name}");
+        }
+    }
 
     #[test]
     fn requests_are_counted_by_method_and_kind_of_answer() {

@@ -40,8 +40,8 @@ impl From<Arc<Gate>> for Site {
 }
 
 impl Site {
-    /// Whether anything can be changed in it.
-    pub(crate) fn changes(&self) -> bool {
+    /// Whether it is a node: something can be changed, and there are accounts.
+    pub(crate) fn is_node(&self) -> bool {
         matches!(self, Self::Node(_))
     }
 

@@ -84,7 +84,7 @@ impl<V: Vitals> Respond for Admin<V> {
         content: &mut impl Content,
     ) -> Reply {
         let limits = &self.config.limits;
-        let rules = Rules { hosts: link.hosts, target: limits.request_line, changes: false };
+        let rules = Rules { hosts: link.hosts, target: limits.request_line, node: false };
         let plan = plan(head, &rules);
         if let Err(error) = throw_away(content, limits, link).await {
             return refuse(Refusal::Content(error), Some(head));
@@ -105,7 +105,9 @@ impl<V: Vitals> Respond for Admin<V> {
                 },
                 payload: Payload::Empty,
             },
-            Plan::Put(_) | Plan::Delete(_) => refuse(Refusal::Method(Allowed::READ), Some(head)),
+            Plan::Put(_) | Plan::Delete(_) | Plan::Dav(..) | Plan::Own(_) => {
+                refuse(Refusal::Method(Allowed::READ), Some(head))
+            }
         }
     }
 }

@@ -4,6 +4,8 @@ mod clock;
 pub(crate) mod http1;
 pub(crate) mod http2;
 mod patience;
+#[cfg(test)]
+mod tests;
 
 use std::{io, pin::Pin};
 

@@ -1,4 +1,6 @@
-//! A request's head, as far as this server looks at it.
+//! A request's head: what every request is looked at for, and a way to ask for the rest.
+
+use http::HeaderMap;
 
 use super::method::Method;
 
@@ -81,6 +83,20 @@ pub struct Fields<'a> {
     pub connection: Connection,
     /// Whether one of those above that stand for a list came in several lines: see [`join_repeated`].
     pub repeated: bool,
+    /// All of them, as they were sent.
+    pub sent: Sent<'a>,
+}
+
+/// Header fields as they were sent, in which one is looked for when it is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Sent<'a> {
+    /// None.
+    #[default]
+    Nothing,
+    /// A head of HTTP/1 that [`parse`] has read, up to its empty line.
+    Lines(&'a [u8]),
+    /// Those of HTTP/2.
+    Map(&'a HeaderMap),
 }
 
 /// What a Connection header says of the connection.
@@ -138,6 +154,33 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The value of the field of this name, in whatever case; [`Once::Several`] if it came in several lines.
+    ///
+    /// It is looked for among all: what a plain GET needs has a place of its own.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Once<'a> {
+        let mut found = Once::Missing;
+        self.all(name).for_each(|value| found.add(value));
+        found
+    }
+
+    /// The values of the field of this name, line by line.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.iter().filter(move |(other, _)| is(other, name)).map(|(_, value)| value)
+    }
+
+    /// Every field that was sent, its name as it was, and its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
+        let (lines, map) = match self.sent {
+            Sent::Nothing => (None, None),
+            Sent::Lines(text) => (Some(lines(text)), None),
+            Sent::Map(map) => (None, Some(map.iter())),
+        };
+        let mapped = map.into_iter().flatten();
+        let mapped = mapped.map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        lines.into_iter().flatten().chain(mapped)
+    }
+
     /// Whether there is neither a condition nor a range.
     #[must_use]
     pub fn is_unconditional(&self) -> bool {
@@ -149,9 +192,19 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Fields of which each line counts for itself: joined, two of them could pass for one.
-const NEVER_JOINED: [&str; 5] =
-    ["host", "content-length", "transfer-encoding", "authorization", "connection"];
+/// The fields of a head that was read, which begins with its request line.
+fn lines(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    // Only empty lines may stand before the request line (RFC 9112 §2.2).
+    let lines = text.trim_ascii_start().split(|&b| b == b'\n').skip(1);
+    lines.filter_map(|line| {
+        let (name, value) = line.split_at(memchr::memchr(b':', line)?);
+        Some((name, value[1..].trim_ascii()))
+    })
+}
+
+/// Fields of which each line counts for itself: joined, two of them could pass for one. A Cookie has no commas.
+const NEVER_JOINED: [&str; 6] =
+    ["host", "content-length", "transfer-encoding", "authorization", "connection", "cookie"];
 
 fn is(name: &[u8], expected: &str) -> bool {
     name.eq_ignore_ascii_case(expected.as_bytes())
@@ -237,7 +290,7 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
         method_name: method.as_bytes(),
         target: target.as_bytes(),
         minor_version: Some(minor),
-        fields: Fields::default(),
+        fields: Fields { sent: Sent::Lines(&bytes[..length]), ..Fields::default() },
     };
     for field in request.headers.iter() {
         head.fields.add(field.name.as_bytes(), field.value);
@@ -346,6 +399,26 @@ mod tests {
     }
 
     #[test]
+    fn any_field_can_be_asked_for() {
+        let text = "\r\nPUT /a:b HTTP/1.1\r\nHost: h\r\nDEPTH:  1 \r\nCookie: a=b\r\nx: \r\ncookie:c=d:e\r\n\r\n";
+        let mut map = HeaderMap::new();
+        for (name, value) in [("host", "h"), ("depth", "1"), ("cookie", "a=b"), ("x", "")] {
+            map.append(name, value.parse().unwrap());
+        }
+        map.append("cookie", "c=d:e".parse().unwrap());
+        for fields in [fields(text), Fields { sent: Sent::Map(&map), ..Fields::default() }] {
+            assert_eq!(fields.get("Depth"), Once::One(b"1"));
+            assert_eq!(fields.get("cookie"), Once::Several);
+            assert_eq!(fields.get("X"), Once::One(b""));
+            assert_eq!(fields.get("PUT /a"), Once::Missing);
+            let cookies: Vec<_> = fields.all("cookie").collect();
+            assert_eq!(cookies, [&b"a=b"[..], b"c=d:e"]);
+            assert_eq!(fields.iter().count(), 5);
+        }
+        assert_eq!(Fields::default().get("depth"), Once::Missing);
+    }
+
+    #[test]
     fn malformed_heads_are_refused() {
         for text in [
             "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
@@ -371,7 +444,9 @@ mod tests {
     proptest! {
         #[test]
         fn parsing_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = parse(&bytes);
+            if let Parsed::Head(head, _) = parse(&bytes) {
+                prop_assert!(head.fields.iter().count() <= MAX_FIELDS);
+            }
             let _ = join_repeated(&bytes);
         }
 

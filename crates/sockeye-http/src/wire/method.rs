@@ -13,78 +13,126 @@ pub enum Method {
     Put,
     /// DELETE (RFC 9110 §9.3.5)
     Delete,
+    /// POST (RFC 9110 §9.3.3): only below `/-/`.
+    Post,
+    /// PATCH (RFC 5789): only below `/-/`.
+    Patch,
+    /// PROPFIND (RFC 4918 §9.1)
+    PropFind,
+    /// PROPPATCH (RFC 4918 §9.2)
+    PropPatch,
+    /// MKCOL (RFC 4918 §9.3)
+    MkCol,
+    /// COPY (RFC 4918 §9.8)
+    Copy,
+    /// MOVE (RFC 4918 §9.9)
+    Move,
+    /// LOCK (RFC 4918 §9.10)
+    Lock,
+    /// UNLOCK (RFC 4918 §9.11)
+    Unlock,
     /// A method that HTTP or WebDAV knows and that does nothing here: 405.
     NotAllowed,
     /// A method that nobody here knows: 501.
     Unknown,
 }
 
-/// Every method with a meaning in HTTP or WebDAV.
-const METHODS: [(&[u8], Method); 17] = [
-    (b"GET", Method::Get),
-    (b"HEAD", Method::Head),
-    (b"OPTIONS", Method::Options),
-    (b"PUT", Method::Put),
-    (b"DELETE", Method::Delete),
-    (b"POST", Method::NotAllowed),
-    (b"PATCH", Method::NotAllowed),
-    (b"TRACE", Method::NotAllowed),
-    (b"CONNECT", Method::NotAllowed),
-    (b"PROPFIND", Method::NotAllowed),
-    (b"PROPPATCH", Method::NotAllowed),
-    (b"MKCOL", Method::NotAllowed),
-    (b"COPY", Method::NotAllowed),
-    (b"MOVE", Method::NotAllowed),
-    (b"LOCK", Method::NotAllowed),
-    (b"UNLOCK", Method::NotAllowed),
-    (b"REPORT", Method::NotAllowed),
+/// Every method with a meaning in HTTP or WebDAV. Allow names them in this order.
+pub(crate) const METHODS: [(&str, Method); 17] = [
+    ("GET", Method::Get),
+    ("HEAD", Method::Head),
+    ("OPTIONS", Method::Options),
+    ("PUT", Method::Put),
+    ("DELETE", Method::Delete),
+    ("POST", Method::Post),
+    ("PATCH", Method::Patch),
+    ("PROPFIND", Method::PropFind),
+    ("PROPPATCH", Method::PropPatch),
+    ("MKCOL", Method::MkCol),
+    ("COPY", Method::Copy),
+    ("MOVE", Method::Move),
+    ("LOCK", Method::Lock),
+    ("UNLOCK", Method::Unlock),
+    ("TRACE", Method::NotAllowed),
+    ("CONNECT", Method::NotAllowed),
+    ("REPORT", Method::NotAllowed),
 ];
 
 impl Method {
     /// The method of this name; names are case-sensitive (RFC 9110 §9.1).
     #[must_use]
     pub fn parse(name: &[u8]) -> Self {
-        METHODS.iter().find(|(known, _)| *known == name).map_or(Self::Unknown, |row| row.1)
+        let known = METHODS.iter().find(|(known, _)| known.as_bytes() == name);
+        known.map_or(Self::Unknown, |row| row.1)
     }
 
-    /// Whether it changes something, so that no page of another site may have it sent.
+    /// Whether it may change something, so that no page of another site may have it sent.
     #[must_use]
     pub const fn changes(self) -> bool {
-        matches!(self, Self::Put | Self::Delete)
+        !matches!(self, Self::Get | Self::Head | Self::Options | Self::PropFind)
+    }
+
+    /// Whether it is one that WebDAV adds.
+    #[must_use]
+    pub const fn is_dav(self) -> bool {
+        match self {
+            Self::PropFind | Self::PropPatch | Self::MkCol | Self::Copy | Self::Move => true,
+            Self::Lock | Self::Unlock => true,
+            Self::Get | Self::Head | Self::Options | Self::Put | Self::Delete => false,
+            Self::Post | Self::Patch | Self::NotAllowed | Self::Unknown => false,
+        }
+    }
+
+    const fn bit(self) -> u16 {
+        1 << self as u16
     }
 }
 
-/// What a resource takes beside GET, HEAD and OPTIONS: what Allow says of it.
+/// A set of methods: what Allow says of a resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
-    /// PUT.
-    pub put: bool,
-    /// DELETE.
-    pub delete: bool,
-}
+pub struct Allowed(u16);
 
 impl Allowed {
-    /// Nothing beside: the resource is only read.
-    pub const READ: Self = Self { put: false, delete: false };
+    /// The resource is only read.
+    pub const READ: Self = Self::of(&[Method::Get, Method::Head, Method::Options]);
 
-    /// All there is.
-    pub const ALL: Self = Self { put: true, delete: true };
+    /// All that files and folders take.
+    pub const ALL: Self = Self::READ.with(Method::Put).with(Method::Delete);
 
-    /// What this and `other` both take.
+    /// These methods.
     #[must_use]
-    pub const fn both(self, other: Self) -> Self {
-        Self { put: self.put && other.put, delete: self.delete && other.delete }
+    pub const fn of(methods: &[Method]) -> Self {
+        let (mut set, mut at) = (Self(0), 0);
+        while at < methods.len() {
+            set = set.with(methods[at]);
+            at += 1;
+        }
+        set
+    }
+
+    /// These and `method`.
+    #[must_use]
+    pub const fn with(self, method: Method) -> Self {
+        Self(self.0 | method.bit())
+    }
+
+    /// These without `method`.
+    #[must_use]
+    pub const fn without(self, method: Method) -> Self {
+        Self(self.0 & !method.bit())
+    }
+
+    /// Whether `method` is one of them.
+    #[must_use]
+    pub const fn contains(self, method: Method) -> bool {
+        self.0 & method.bit() != 0
     }
 
     /// The value of Allow.
     #[must_use]
-    pub const fn text(self) -> &'static str {
-        match (self.put, self.delete) {
-            (false, false) => "GET, HEAD, OPTIONS",
-            (true, false) => "GET, HEAD, OPTIONS, PUT",
-            (false, true) => "GET, HEAD, OPTIONS, DELETE",
-            (true, true) => "GET, HEAD, OPTIONS, PUT, DELETE",
-        }
+    pub fn text(self) -> String {
+        let named = METHODS.iter().filter(|(_, method)| self.contains(*method));
+        named.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -95,20 +143,27 @@ mod tests {
     #[test]
     fn methods_are_known_not_allowed_or_unknown() {
         for (name, method) in METHODS {
-            assert_eq!(Method::parse(name), method);
-            assert_eq!(Method::parse(&name.to_ascii_lowercase()), Method::Unknown);
+            assert_eq!(Method::parse(name.as_bytes()), method);
+            let small = name.to_ascii_lowercase();
+            assert_eq!(Method::parse(small.as_bytes()), Method::Unknown);
+            assert_eq!(
+                method.is_dav(),
+                matches!(&*small, "mkcol" | "copy" | "move" | "lock" | "unlock")
+                    || small.starts_with("prop")
+            );
         }
         assert_eq!(Method::parse(b"BREW"), Method::Unknown);
     }
 
     #[test]
     fn what_is_allowed_is_what_the_table_has() {
-        for (put, delete) in [(false, false), (true, false), (false, true), (true, true)] {
-            let text = Allowed { put, delete }.text();
-            let listed: Vec<_> = text.split(", ").map(|m| Method::parse(m.as_bytes())).collect();
-            assert_eq!(&listed[..3], [Method::Get, Method::Head, Method::Options]);
-            assert_eq!(listed.contains(&Method::Put), put);
-            assert_eq!(listed.contains(&Method::Delete), delete);
+        assert_eq!(Allowed::READ.text(), "GET, HEAD, OPTIONS");
+        assert_eq!(Allowed::ALL.text(), "GET, HEAD, OPTIONS, PUT, DELETE");
+        assert_eq!(Allowed::of(&[Method::Unlock, Method::Post]).text(), "POST, UNLOCK");
+        for (name, method) in METHODS.iter().filter(|row| row.1 != Method::NotAllowed) {
+            let one = Allowed::default().with(*method);
+            assert_eq!(one.text(), *name);
+            assert!(one.contains(*method) && !one.without(*method).contains(*method));
         }
     }
 }

@@ -24,6 +24,10 @@ pub enum Plan<'a> {
     Put(Resource<'a>),
     /// Delete this file; with a slash at its end, this folder with all that is in it.
     Delete(Resource<'a>),
+    /// What WebDAV's method does there (RFC 4918 §9).
+    Dav(Method, Resource<'a>),
+    /// Something of the site's own, below `/-/`: never a file.
+    Own(Resource<'a>),
     /// Answer with an error.
     Refuse(Refusal),
 }
@@ -105,8 +109,8 @@ pub struct Rules<'a> {
     pub hosts: &'a HostRule,
     /// The longest target, in bytes.
     pub target: usize,
-    /// Whether something can be changed at all.
-    pub changes: bool,
+    /// Whether it is a node's: something can be changed, and what is below `/-/` is the site's own.
+    pub node: bool,
 }
 
 /// Decides from the head what is to be done.
@@ -124,10 +128,10 @@ fn decide<'a>(head: &Head<'a>, rules: &Rules<'_>) -> Result<Plan<'a>, Refusal> {
         // CONNECT's target is no path, so the method comes before the target.
         Method::NotAllowed => {
             check_host(head, None, rules.hosts)?;
-            let some = if rules.changes { Allowed::ALL } else { Allowed::READ };
+            let some = if rules.node { Allowed::ALL } else { Allowed::READ };
             return Err(Refusal::Method(some));
         }
-        Method::Get | Method::Head | Method::Options | Method::Put | Method::Delete => {}
+        _ => {}
     }
     let resource = match target::parse(head.target).map_err(refuse_target)? {
         Target::Asterisk => {
@@ -144,17 +148,18 @@ fn decide<'a>(head: &Head<'a>, rules: &Rules<'_>) -> Result<Plan<'a>, Refusal> {
     if !head.is_http_1_0() && head.fields.expect.is_some_and(|expected| !known(expected)) {
         return Err(Refusal::Expectation);
     }
-    if head.method.changes() {
-        let allowed = allowed(&resource, rules.changes);
-        let fits = if head.method == Method::Put { allowed.put } else { allowed.delete };
-        if !fits {
-            return Err(Refusal::Method(allowed));
-        }
-        if origin::is_foreign(&head.fields, host) {
-            return Err(Refusal::Foreign);
-        }
+    let own = rules.node && resource.is_own();
+    let allowed = allowed(&resource, rules.node);
+    let dav = rules.node && head.method.is_dav();
+    if !own && !dav && !allowed.contains(head.method) {
+        return Err(Refusal::Method(allowed));
+    }
+    if head.method.changes() && origin::is_foreign(&head.fields, host) {
+        return Err(Refusal::Foreign);
     }
     Ok(match head.method {
+        _ if own => Plan::Own(resource),
+        method if dav => Plan::Dav(method, resource),
         Method::Options => Plan::Options(Some(resource)),
         Method::Put => Plan::Put(resource),
         Method::Delete => Plan::Delete(resource),
@@ -162,11 +167,16 @@ fn decide<'a>(head: &Head<'a>, rules: &Rules<'_>) -> Result<Plan<'a>, Refusal> {
     })
 }
 
-/// What can be done with a resource of this address, if anything `changes` at all: content is of files,
-/// and the root stays.
+/// What can be done with a file or folder of this address, of a `node` or not: content is of files, and the
+/// root stays.
 #[must_use]
-pub fn allowed(resource: &Resource<'_>, changes: bool) -> Allowed {
-    Allowed { put: changes && !resource.folder, delete: changes && !resource.path.is_root() }
+pub fn allowed(resource: &Resource<'_>, node: bool) -> Allowed {
+    match (node, resource.folder, resource.path.is_root()) {
+        (false, ..) => Allowed::READ,
+        (true, false, _) => Allowed::ALL,
+        (true, true, false) => Allowed::ALL.without(Method::Put),
+        (true, true, true) => Allowed::READ,
+    }
 }
 
 fn refuse_target(error: TargetError) -> Refusal {
@@ -206,15 +216,17 @@ mod tests {
     use super::*;
     use crate::wire::head::{Parsed, parse};
 
-    fn outcome(request: &str, changes: bool) -> Result<String, u16> {
+    fn outcome(request: &str, node: bool) -> Result<String, u16> {
         let text = format!("{request}\r\n\r\n");
         let Parsed::Head(head, _) = parse(text.as_bytes()) else { panic!("{request}") };
         let hosts = HostRule::Local(Vec::new());
-        match plan(&head, &Rules { hosts: &hosts, target: 100, changes }) {
+        match plan(&head, &Rules { hosts: &hosts, target: 100, node }) {
             Plan::Serve(resource) => Ok(resource.path.to_string()),
             Plan::Options(resource) => Ok(format!("options {}", resource.is_some())),
             Plan::Put(resource) => Ok(format!("put {}", resource.path)),
             Plan::Delete(resource) => Ok(format!("delete {} {}", resource.path, resource.folder)),
+            Plan::Dav(method, resource) => Ok(format!("{method:?} {}", resource.path)),
+            Plan::Own(resource) => Ok(format!("own {}", resource.path)),
             Plan::Refuse(refusal) => Err(refusal.status().as_u16()),
         }
     }
@@ -246,8 +258,8 @@ mod tests {
             ("GET /a HTTP/1.0\r\nHost: localhost\r\nExpect: tea", Ok("/a")),
             (&long, Err(414)),
         ] {
-            for changes in [false, true] {
-                assert_eq!(outcome(request, changes), expected.map(str::to_owned), "{request}");
+            for node in [false, true] {
+                assert_eq!(outcome(request, node), expected.map(str::to_owned), "{request}");
             }
         }
     }
@@ -263,6 +275,11 @@ mod tests {
             ("DELETE /a/", Ok("delete /a true")),
             ("DELETE /", Err(405)),
             ("DELETE /..", Err(400)),
+            ("PROPFIND /a/", Ok("PropFind /a")),
+            ("MOVE /a", Ok("Move /a")),
+            ("LOCK *", Err(400)),
+            ("PATCH /a", Err(405)),
+            ("TRACE /a", Err(405)),
         ] {
             let whole = format!("{request} HTTP/1.1\r\nHost: localhost:8080");
             assert_eq!(outcome(&whole, true), expected.map(str::to_owned), "{request}");
@@ -272,11 +289,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_below_the_sites_own_prefix_is_no_file_of_a_node() {
+        for (target, own) in [
+            ("/-", true),
+            ("/-/", true),
+            ("/-/x/y?z", true),
+            ("/%2D/x", true),
+            ("/-x", false),
+            ("/a/-", false),
+        ] {
+            for method in ["GET", "PUT", "DELETE", "OPTIONS", "POST", "PROPFIND"] {
+                let whole = format!("{method} {target} HTTP/1.1\r\nHost: localhost");
+                let seen = outcome(&whole, true);
+                assert_eq!(seen.is_ok_and(|it| it.starts_with("own ")), own, "{method} {target}");
+                assert!(!outcome(&whole, false).is_ok_and(|it| it.starts_with("own ")));
+            }
+        }
+    }
+
+    #[test]
     fn a_page_of_another_site_changes_nothing() {
         for (method, origin, expected) in [
             ("PUT", "Origin: http://localhost:8080", Ok("put /a")),
             ("PUT", "Origin: http://evil.example", Err(403)),
             ("DELETE", "Sec-Fetch-Site: cross-site", Err(403)),
+            ("MKCOL", "Sec-Fetch-Site: cross-site", Err(403)),
+            ("PROPFIND", "Sec-Fetch-Site: cross-site", Ok("PropFind /a")),
             ("GET", "Sec-Fetch-Site: cross-site", Ok("/a")),
         ] {
             let whole = format!("{method} /a HTTP/1.1\r\nHost: localhost:8080\r\n{origin}");

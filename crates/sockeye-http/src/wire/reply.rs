@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderName, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use sockeye_node::Range;
 
 use super::{
@@ -40,8 +40,34 @@ pub struct ReplyHead {
     pub allow: Option<Allowed>,
     /// Cache-Control.
     pub cache_control: Option<Cow<'static, str>>,
-    /// What the reply has beside these.
+    /// Marks of the reply, from which further fields come.
     pub traits: Traits,
+    /// Fields that few replies have.
+    pub more: More,
+}
+
+/// Header fields that few replies have; a name may come more than once.
+#[derive(Clone, Debug, Default)]
+pub struct More(Vec<(HeaderName, HeaderValue)>);
+
+impl More {
+    /// Fields that say where a reply ends or that every reply has: those are not of its author.
+    const NOT_TAKEN: [HeaderName; 7] = [
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::DATE,
+        header::TRANSFER_ENCODING,
+        header::TE,
+        header::UPGRADE,
+        header::X_CONTENT_TYPE_OPTIONS,
+    ];
+
+    /// Adds a field; one that is not for the reply's author to say, such as Content-Length, is passed over.
+    pub fn add(&mut self, name: HeaderName, value: HeaderValue) {
+        if !Self::NOT_TAKEN.contains(&name) {
+            self.0.push((name, value));
+        }
+    }
 }
 
 /// Marks of a reply.
@@ -86,6 +112,7 @@ impl ReplyHead {
             allow: None,
             cache_control: None,
             traits: Traits::default(),
+            more: More::default(),
         }
     }
 
@@ -145,6 +172,7 @@ impl ReplyHead {
         if let Some(seconds) = self.retry_after {
             put(&header::RETRY_AFTER, Digits::new(seconds.into()).as_bytes());
         }
+        self.more.0.iter().for_each(|(name, value)| put(name, value.as_bytes()));
     }
 
     /// Appends the whole head as HTTP/1.1 has it, up to the empty line.
@@ -236,6 +264,24 @@ mod tests {
              content-length: 2\r\ncontent-range: bytes 3-4/10\r\n\
              x-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn further_fields_follow_but_never_one_that_says_where_a_reply_ends() {
+        let mut head = ReplyHead::new(StatusCode::OK);
+        for (name, value) in [
+            (header::CONTENT_LENGTH, "5"),
+            (header::TRANSFER_ENCODING, "chunked"),
+            (header::SET_COOKIE, "a=b"),
+            (header::SET_COOKIE, "c=d"),
+        ] {
+            head.more.add(name, HeaderValue::from_static(value));
+        }
+        let mut out = Vec::new();
+        head.write(&mut out, &super::super::date::http_date(0), Connection::Unsaid, false);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.ends_with("nosniff\r\nset-cookie: a=b\r\nset-cookie: c=d\r\n\r\n"), "{text}");
+        assert!(!text.contains("content-length") && !text.contains("chunked"));
     }
 
     proptest! {

@@ -26,6 +26,17 @@ pub struct Resource<'a> {
     pub query: Option<&'a [u8]>,
 }
 
+impl Resource<'_> {
+    /// Whether it is below `/-/`, where a node has what is the site's own.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.path.segments().next().is_some_and(|first| first == OWN)
+    }
+}
+
+/// The name at the root below which a node's own pages and APIs are.
+pub const OWN: &[u8] = b"-";
+
 /// Why a request target was not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

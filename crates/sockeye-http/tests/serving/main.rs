@@ -10,6 +10,7 @@ mod files;
 mod frames;
 mod http2;
 mod node;
+mod own;
 mod paths;
 mod protocols;
 mod ranges;

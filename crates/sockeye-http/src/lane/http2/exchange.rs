@@ -24,7 +24,7 @@ use crate::{
     payload::Payload,
     wire::{
         date,
-        head::{Fields, Head},
+        head::{Fields, Head, Sent},
         log::{Record, RequestLine},
         method::Method,
     },
@@ -80,7 +80,7 @@ fn head<'a>(
     target: &'a str,
     joined: &'a [(&'a HeaderName, Vec<u8>)],
 ) -> Head<'a> {
-    let mut fields = Fields::default();
+    let mut fields = Fields { sent: Sent::Map(&parts.headers), ..Fields::default() };
     // HTTP/2 has `:authority` in place of Host (RFC 9113 §8.3.1).
     let authority = parts.uri.authority();
     if let Some(authority) = authority {

@@ -1,0 +1,92 @@
+//! What a node has below `/-/`: its own pages and APIs, never a file.
+//!
+//! One table says who answers what; each route has a module of its own. What holds for all of them is decided
+//! before: the host, a page of another site that asks for a change, and the content that a route leaves.
+
+use ::http::StatusCode;
+use sockeye_node::{FilePath, PathBuilder};
+
+use crate::{
+    answer::{Answerer, Reply, allow, error, refuse},
+    content::Content,
+    wire::{
+        head::Head,
+        method::{Allowed, Method},
+        plan::Refusal,
+        target::Resource,
+    },
+};
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {}
+
+/// A row of the table.
+struct Row {
+    /// The names behind `/-/` that it begins with; of two that fit, the longer goes first.
+    prefix: &'static str,
+    route: Route,
+    /// The methods that the route answers itself. HEAD is GET without its content, and OPTIONS is answered from this
+    /// unless it stands here.
+    methods: Allowed,
+}
+
+const ROUTES: &[Row] = &[];
+
+/// What a route is asked.
+#[derive(Debug)]
+#[allow(dead_code, reason = "the routes that ask for it are built one by one")]
+pub(crate) struct Asked<'a> {
+    /// The request's head; its method is one of the row's.
+    pub(crate) head: &'a Head<'a>,
+    /// What follows the route's prefix, decoded once.
+    pub(crate) below: FilePath,
+    /// Whether that ended with a slash.
+    pub(crate) folder: bool,
+    /// What follows the `?`, still encoded.
+    pub(crate) query: Option<&'a [u8]>,
+}
+
+/// Answers a request below `/-/`.
+pub(crate) async fn answer(
+    answerer: &Answerer<'_>,
+    head: &Head<'_>,
+    wanted: &Resource<'_>,
+    content: &mut impl Content,
+) -> Reply {
+    let Some((row, below)) = find(ROUTES, &wanted.path) else {
+        return error(StatusCode::NOT_FOUND, None, Some(head));
+    };
+    let all = row.takes();
+    if !all.contains(head.method) {
+        return refuse(Refusal::Method(all), Some(head));
+    }
+    if head.method == Method::Options && !row.methods.contains(Method::Options) {
+        return allow(all);
+    }
+    let asked = Asked { head, below, folder: wanted.folder, query: wanted.query };
+    let _ = (answerer, asked, content);
+    match row.route {}
+}
+
+impl Row {
+    /// All that is taken there.
+    fn takes(&self) -> Allowed {
+        let all = self.methods.with(Method::Options);
+        if all.contains(Method::Get) { all.with(Method::Head) } else { all }
+    }
+}
+
+/// The row that a path belongs to, and what of the path follows its prefix.
+fn find<'a>(rows: &'a [Row], path: &FilePath) -> Option<(&'a Row, FilePath)> {
+    let fits = |row: &&Row| {
+        let mut names = path.segments().skip(1);
+        row.prefix.split('/').all(|name| names.next() == Some(name.as_bytes()))
+    };
+    let row = rows.iter().filter(fits).max_by_key(|row| row.prefix.len())?;
+    let mut below = PathBuilder::with_capacity(path.as_bytes().len());
+    for name in path.segments().skip(2 + row.prefix.matches('/').count()) {
+        below.push(name).ok()?;
+    }
+    Some((row, below.finish()))
+}
