@@ -268,7 +268,9 @@ impl Writer {
             }
             if stop.is_told() {
                 let told_at: &mut Instant = told_at.get_or_insert_with(Instant::now);
-                if told_at.elapsed() >= self.settings.longest_wait {
+                // A folder that is gone does not come back by waiting.
+                let is_gone = error.kind() == io::ErrorKind::NotFound && !self.folder.exists();
+                if is_gone || told_at.elapsed() >= self.settings.longest_wait {
                     self.give_up(shared, &taken.batch);
                     return false;
                 }

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sockeye::pool::Pool;
+
 use super::disk::{Disk, Folder, SegmentFile};
 use crate::{
     Error, Event, Journal, Operation, Outcome, Own, PublicKey, Record, Result, Segment, Settings,
@@ -262,4 +264,19 @@ async fn closing_on_a_disk_that_stays_full_gives_up_and_says_how_much_is_lost() 
     assert!(began.elapsed() < PATIENCE);
     // What was written is whole.
     assert_eq!(count(&events(folder.path()), Operation::Write), 1);
+}
+
+#[tokio::test]
+async fn closing_a_log_whose_folder_is_gone_does_not_wait_for_it_to_come_back() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("log");
+    // Nothing is written until it is closed.
+    let never = PATIENCE * 3;
+    let settings = Settings { interval: never, longest_wait: never, ..Settings::default() };
+    let journal = Journal::open(&folder, settings).unwrap();
+    let _ = journal.append(&record(Operation::Write)).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    let closing = Pool::default();
+    let closed = within(closing.run(move || journal.close())).await.unwrap();
+    assert!(matches!(closed, Err(Error::NotWritten { .. })), "{closed:?}");
 }
