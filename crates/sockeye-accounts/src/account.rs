@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sockeye::quantity::format_size;
+use sockeye::quantity::{format_count, format_size};
 
 use crate::{
     AccountId, AccountName, Prefix, Rights, Role, SharedId, SharedName, prefix::is_normal,
@@ -48,12 +48,59 @@ impl Quota {
 /// Printed as `10GiB, 1000 files` or `none`.
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.bytes.map(format_size), self.entries) {
+        let files = self.entries.map(|entries| format_count(entries, "file", "files"));
+        match (self.bytes.map(format_size), files) {
             (None, None) => f.pad("none"),
             (Some(bytes), None) => write!(f, "{bytes}"),
-            (None, Some(entries)) => write!(f, "{entries} files"),
-            (Some(bytes), Some(entries)) => write!(f, "{bytes}, {entries} files"),
+            (None, Some(files)) => write!(f, "{files}"),
+            (Some(bytes), Some(files)) => write!(f, "{bytes}, {files}"),
         }
+    }
+}
+
+/// One limit of an account that is to be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// The one that new accounts usually have where it is made.
+    #[default]
+    Usual,
+    /// None.
+    None,
+    /// This one.
+    Of(u64),
+}
+
+/// The quota of an account that is to be made, before it is known what is usual there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaChoice {
+    /// Bytes.
+    pub bytes: Limit,
+    /// Files and folders.
+    pub entries: Limit,
+}
+
+impl QuotaChoice {
+    /// The quota that this comes to where `usual` is the usual one.
+    #[must_use]
+    pub fn decide(self, usual: Quota) -> Quota {
+        let decide = |limit, usual| match limit {
+            Limit::Usual => usual,
+            Limit::None => None,
+            Limit::Of(limit) => Some(limit),
+        };
+        Quota {
+            bytes: decide(self.bytes, usual.bytes),
+            entries: decide(self.entries, usual.entries),
+        }
+    }
+}
+
+/// Exactly this quota, whatever is usual.
+impl From<Quota> for QuotaChoice {
+    fn from(quota: Quota) -> Self {
+        let limit = |limit: Option<u64>| limit.map_or(Limit::None, Limit::Of);
+        Self { bytes: limit(quota.bytes), entries: limit(quota.entries) }
     }
 }
 
@@ -222,6 +269,31 @@ mod tests {
             grants: grants.iter().map(grant).collect(),
             created: Timestamp::UNIX_EPOCH,
             revision: 1,
+        }
+    }
+
+    #[test]
+    fn a_quota_is_the_usual_one_where_nothing_else_is_chosen() {
+        let usual = Quota { bytes: Some(10), entries: None };
+        for (bytes, entries, quota) in [
+            (Limit::Usual, Limit::Usual, usual),
+            (Limit::None, Limit::Of(3), Quota { bytes: None, entries: Some(3) }),
+            (Limit::Of(7), Limit::None, Quota { bytes: Some(7), entries: None }),
+        ] {
+            assert_eq!(QuotaChoice { bytes, entries }.decide(usual), quota);
+            assert_eq!(QuotaChoice::from(quota).decide(usual), quota);
+        }
+    }
+
+    #[test]
+    fn a_quota_is_printed_in_words() {
+        for (bytes, entries, text) in [
+            (None, None, "none"),
+            (Some(1 << 30), None, "1GiB"),
+            (None, Some(1), "1 file"),
+            (Some(1), Some(2), "1B, 2 files"),
+        ] {
+            assert_eq!(Quota { bytes, entries }.to_string(), text);
         }
     }
 

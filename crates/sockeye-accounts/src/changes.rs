@@ -330,7 +330,7 @@ impl Accounts {
             (_, Changed::Many) => self.reload().await,
             (_, Changed::Nothing) => inner.lives.count_change(),
         }
-        inner.observer.changed(change);
+        inner.observer.changed(change, self.commander());
         Ok(changed)
     }
 

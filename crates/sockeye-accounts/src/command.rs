@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Account, AccountName, AccountQuery, Accounts, Grant, Key, NewPassword, NewToken, Page, Prefix,
-    Protocols, PublicKey, Quota, Result, Rights, Role, Secret, Shared, SharedName, Token, TokenId,
+    Protocols, PublicKey, Quota, QuotaChoice, Result, Rights, Role, Secret, Shared, SharedName,
+    Token, TokenId,
     secret::{exposed, exposed_option},
 };
 
@@ -43,8 +44,8 @@ pub enum AccountCommand {
         name: AccountName,
         /// What its rights begin from.
         role: Role,
-        /// How much its home may hold.
-        quota: Quota,
+        /// How much its home may hold; the usual limits are none, unless the node says otherwise.
+        quota: QuotaChoice,
         /// Its password.
         password: PasswordChoice,
     },
@@ -258,6 +259,7 @@ impl Accounts {
             C::RevokeToken { name, id } => self.revoke_token(&name, id).await?,
             C::Add { name, role, quota, password } => {
                 let (password, one_time) = password.decide();
+                let quota = quota.decide(Quota::NONE);
                 let account = self.add(name, role, quota, password).await?;
                 return Ok(AccountAnswer::WithPassword { account, one_time });
             }

@@ -36,6 +36,7 @@
 mod account;
 mod changes;
 mod command;
+mod commander;
 mod error;
 mod id;
 mod key;
@@ -55,9 +56,10 @@ mod share;
 pub mod source;
 mod token;
 
-pub use account::{Account, Grant, MAX_GRANTS, Quota, Shared};
+pub use account::{Account, Grant, Limit, MAX_GRANTS, Quota, QuotaChoice, Shared};
 pub use changes::{NewPassword, NewToken};
 pub use command::{AccountAnswer, AccountCommand, PasswordChoice};
+pub use commander::Commander;
 pub use error::{Error, ErrorKind, Result, StorageError, StorageFault};
 pub use id::{AccountId, IdError, ShareId, SharedId, TokenId};
 pub use jiff::Timestamp;

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Attempt, Grant, Prefix, Quota, Refused, Role, ShareId, SharedId, TokenId};
+use crate::{
+    AccountId, Attempt, Commander, Grant, Prefix, Quota, Refused, Role, ShareId, SharedId, TokenId,
+};
 
 /// Is told what happens to accounts. It is called where it happens and must not wait for long.
 pub trait Observer: Send + Sync {
@@ -13,9 +15,9 @@ pub trait Observer: Send + Sync {
         let _ = (name, attempt, refused);
     }
 
-    /// Something was changed, and running sessions know of it already.
-    fn changed(&self, change: &Change) {
-        let _ = change;
+    /// Something was changed at somebody's command, and running sessions know of it already.
+    fn changed(&self, change: &Change, by: &Commander) {
+        let _ = (change, by);
     }
 }
 

@@ -12,8 +12,8 @@ use std::{
 use sockeye::pool::{Pool, PoolLimits};
 
 use crate::{
-    Account, AccountQuery, BackOff, CacheSettings, Error, HashCost, Key, LinkKey, Observer, Page,
-    Result, Shared, SharedName, Source, Token, Who,
+    Account, AccountQuery, BackOff, CacheSettings, Commander, Error, HashCost, Key, LinkKey,
+    Observer, Page, Result, Shared, SharedName, Source, Token, Who,
     live::Lives,
     login::{Cache, Failures, Flights, Origin, Shares},
     password::Hasher,
@@ -100,7 +100,11 @@ pub(crate) struct Counts {
 /// All changes go through here, so that running sessions and remembered credentials know of them at
 /// once. It needs a tokio runtime with time enabled.
 #[derive(Clone)]
-pub struct Accounts(Arc<Inner>);
+pub struct Accounts {
+    inner: Arc<Inner>,
+    /// Who commands what is changed by this handle.
+    by: Arc<Commander>,
+}
 
 pub(crate) struct Inner {
     pub(crate) source: Box<dyn Source>,
@@ -120,7 +124,7 @@ pub(crate) struct Inner {
 
 impl fmt::Debug for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts").field("source", &self.0.source).finish_non_exhaustive()
+        f.debug_struct("Accounts").field("source", &self.inner.source).finish_non_exhaustive()
     }
 }
 
@@ -134,7 +138,7 @@ impl Accounts {
     ) -> Self {
         let hashing =
             PoolLimits { running: settings.hashes.max(1), waiting: settings.hashes_waiting };
-        Self(Arc::new(Inner {
+        let inner = Inner {
             source: Box::new(source),
             observer: Box::new(observer),
             lives: Lives::default(),
@@ -147,11 +151,22 @@ impl Accounts {
             origins: Shares::new(settings.hashes_per_origin.max(1)),
             changes: Pool::new(PoolLimits { running: 1, waiting: CHANGES_WAITING }),
             counts: Counts::default(),
-        }))
+        };
+        Self { inner: Arc::new(inner), by: Arc::default() }
+    }
+
+    /// The same accounts; the observer is told that what is changed by this handle was commanded by `by`.
+    #[must_use]
+    pub fn commanded_by(&self, by: Commander) -> Self {
+        Self { inner: Arc::clone(&self.inner), by: Arc::new(by) }
     }
 
     pub(crate) fn inner(&self) -> &Inner {
-        &self.0
+        &self.inner
+    }
+
+    pub(crate) fn commander(&self) -> &Commander {
+        &self.by
     }
 
     /// The account that is meant.
@@ -160,7 +175,7 @@ impl Accounts {
     /// [`Error::NoAccount`]; [`Error::Storage`]. Cancellation: safe, as for all that only looks.
     pub async fn find(&self, who: impl Into<Who>) -> Result<Account> {
         let who = who.into();
-        let record = self.0.source.account(&who).await?;
+        let record = self.inner.source.account(&who).await?;
         Ok(record.ok_or_else(|| who.missing())?.account)
     }
 
@@ -169,7 +184,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn list(&self, query: &AccountQuery) -> Result<Page<Account>> {
-        self.0.source.accounts(query).await
+        self.inner.source.accounts(query).await
     }
 
     /// The tokens of an account, the oldest first.
@@ -177,7 +192,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::NoAccount`]; [`Error::Storage`].
     pub async fn tokens(&self, who: impl Into<Who>) -> Result<Vec<Token>> {
-        self.0.source.tokens(self.find(who).await?.id).await
+        self.inner.source.tokens(self.find(who).await?.id).await
     }
 
     /// The SSH public keys of an account, the oldest first.
@@ -185,7 +200,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::NoAccount`]; [`Error::Storage`].
     pub async fn keys(&self, who: impl Into<Who>) -> Result<Vec<Key>> {
-        self.0.source.keys(self.find(who).await?.id).await
+        self.inner.source.keys(self.find(who).await?.id).await
     }
 
     /// The shared folder with exactly this name.
@@ -193,7 +208,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::NoShared`]; [`Error::Storage`].
     pub async fn find_shared(&self, name: &SharedName) -> Result<Shared> {
-        let found = self.0.source.shared(name).await?;
+        let found = self.inner.source.shared(name).await?;
         found.ok_or_else(|| Error::NoShared(name.to_string()))
     }
 
@@ -206,14 +221,20 @@ impl Accounts {
         after: Option<&SharedName>,
         limit: usize,
     ) -> Result<Page<Shared>> {
-        self.0.source.shared_page(after, limit).await
+        self.inner.source.shared_page(after, limit).await
+    }
+
+    /// How many accounts have sessions now, or a login that is remembered.
+    #[must_use]
+    pub fn signed_in(&self) -> usize {
+        self.inner.lives.ids().len()
     }
 
     /// How many logins came to which end.
     #[must_use]
     pub fn login_counts(&self) -> LoginCounts {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let Counts { cached, verified, wrong, waiting, busy, failed, hashed } = &self.0.counts;
+        let Counts { cached, verified, wrong, waiting, busy, failed, hashed } = &self.inner.counts;
         LoginCounts {
             cached: read(cached),
             verified: read(verified),
@@ -230,7 +251,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Storage`] if `to` is there already or cannot be written; [`Error::Unsupported`].
     pub async fn backup(&self, to: &Path) -> Result<()> {
-        self.0.source.backup(to).await
+        self.inner.source.backup(to).await
     }
 
     /// Writes what is not yet where it belongs and closes all files. Nothing can be asked afterwards.
@@ -238,6 +259,6 @@ impl Accounts {
     /// # Errors
     /// [`Error::Storage`].
     pub async fn close(&self) -> Result<()> {
-        self.0.source.close().await
+        self.inner.source.close().await
     }
 }

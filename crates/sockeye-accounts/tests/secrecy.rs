@@ -46,8 +46,8 @@ impl Observer for Ear {
         self.0.lock().unwrap().push(format!("{name} {attempt:?} {refused:?}"));
     }
 
-    fn changed(&self, change: &Change) {
-        self.0.lock().unwrap().push(format!("{change:?} {change}"));
+    fn changed(&self, change: &Change, by: &Commander) {
+        self.0.lock().unwrap().push(format!("{change:?} {change} {by:?}"));
     }
 }
 
@@ -68,7 +68,7 @@ async fn no_secret_is_in_what_is_shown_logged_or_kept() {
     let mut shown = Vec::new();
 
     let password = PasswordChoice::Chosen { password: Secret::new(PASSWORD), must_change: false };
-    let (role, quota) = (Role::Member, Quota::NONE);
+    let (role, quota) = (Role::Member, Quota::NONE.into());
     let alice: AccountName = "alice".parse().unwrap();
     let add = AccountCommand::Add { name: alice.clone(), role, quota, password };
     shown.push(format!("{add:?}"));

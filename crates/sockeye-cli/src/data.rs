@@ -11,7 +11,7 @@ use std::{
 use clap::ValueHint;
 use sockeye_node::{
     Node, NodeError,
-    command::{Answer, Command, Execute as _, Refusal, RefusalKind},
+    command::{Answer, Command, Execute as _, Refusal, RefusalKind, user_of_this_machine},
     config::{Config, ConfigError, PREFIX, Sources},
     control::{self, ControlError},
     data::{DataError, DataFolder, Hold},
@@ -111,13 +111,58 @@ pub(crate) fn execute_holding(
     }
 }
 
+/// Has the node that runs on a data folder carry out a command; nobody else could.
+pub(crate) fn ask_running(data: &DataArgs, command: Command) -> Result<Answer, Failure> {
+    let folder = data.folder()?;
+    // Whoever holds it for a moment only is waited for: it may be a node that starts.
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match control::ask(&folder, command.clone()) {
+            Ok(answer) => return Ok(answer),
+            Err(ControlError::Nobody { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match Hold::take(&folder) {
+            Err(DataError::Held { .. }) if Instant::now() < deadline => thread::sleep(AGAIN),
+            Ok(_) | Err(DataError::Held { .. } | DataError::NotOwned { .. }) => {
+                let message = format!("no node runs on {}", folder.path().display());
+                return Err(Failure::new(Fault::NotFound, message)
+                    .hint("`sockeye serve` starts one; --data names another data folder"));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Takes a data folder to serve it, which is made if it is not there. A verb that just works on it is waited
+/// for; a node that serves it is not.
+pub(crate) fn take_to_serve(folder: &DataFolder) -> Result<Hold, Failure> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut is_told = false;
+    loop {
+        match Hold::take_or_create(folder) {
+            Err(DataError::Held { pid, .. })
+                if Instant::now() < deadline && !control::is_attended(folder) =>
+            {
+                if !is_told {
+                    tracing::debug!(pid, "waits for whoever works on the data folder");
+                    is_told = true;
+                }
+                thread::sleep(AGAIN);
+            }
+            held => return Ok(held?),
+        }
+    }
+}
+
 /// Carries a command out in this process, which holds the folder.
 fn execute_here(hold: &Hold, command: Command) -> Result<Answer, Failure> {
     let config = Config::load(&sources(hold.folder(), Vec::new())?, PROTOCOLS)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let node = Node::open(hold.folder(), config).await?;
-        let answer = node.execute(command).await;
+        let by = user_of_this_machine(rustix::process::getuid().as_raw());
+        let answer = node.execute(command, by).await;
         let closed = node.close().await;
         let answer = answer?;
         closed?;

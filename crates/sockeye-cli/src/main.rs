@@ -15,6 +15,7 @@ mod logging;
 mod reload;
 mod serve;
 mod shared;
+mod status;
 mod store;
 mod trash;
 mod user;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Verb::User(user) => user::run(user),
         Verb::Shared(shared) => shared::run(shared),
         Verb::Config(config) => config::run(&config),
+        Verb::Status(status) => status::run(&status),
         Verb::Reload(reload) => reload::run(&reload),
         Verb::Trash(trash) => trash::run(&trash),
         Verb::Store(store) => store::run(&store),

@@ -29,7 +29,7 @@ pub(crate) struct ReloadArgs {
 
 /// Reloads, and says what changed.
 pub(crate) fn run(args: &ReloadArgs) -> Result<(), Failure> {
-    let answer = data::execute(&args.data, Command::Reload)?;
+    let answer = data::ask_running(&args.data, Command::Reload)?;
     let Answer::Reloaded(reloaded) = answer else { return Err(data::unexpected(&answer)) };
     let text = if args.json { serde_json::to_string(&reloaded)? + "\n" } else { told(&reloaded) };
     io::stdout().write_all(text.as_bytes()).or_else(ignore_broken_pipe)?;

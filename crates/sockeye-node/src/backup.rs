@@ -11,10 +11,11 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use sockeye_journal::{Operation, Record};
 
 use crate::{
     Node,
-    command::{Refusal, RefusalKind},
+    command::{Commander, Refusal, RefusalKind},
     data::{DataError, DataFolder, make_folder},
 };
 
@@ -106,7 +107,7 @@ fn io_error(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Backup
 impl Node {
     /// Puts aside what a backup is made of: the accounts as they are at one moment, and the journal up to a
     /// checkpoint, as far as it is now.
-    pub(crate) async fn snapshot(&self) -> Result<Snapshot, Refusal> {
+    pub(crate) async fn snapshot(&self, by: &Commander) -> Result<Snapshot, Refusal> {
         let failed = |error: &dyn std::fmt::Display| {
             Refusal::new(RefusalKind::Failed, format!("cannot make a snapshot: {error}"))
         };
@@ -117,7 +118,9 @@ impl Node {
         }
         let database = folder.join(name_of(&self.folder().database()));
         self.accounts().backup(&database).await?;
-        // Recorded with who was there and what was done up to here.
+        // With who was there and what was done up to here, this included.
+        let taken = |record| Record { detail: Some("backup taken"), ..record };
+        self.recorder().command(Operation::Admin, by, taken);
         self.journal().checkpoint().await.map_err(|error| failed(&error))?;
         let (from, to) = (self.folder().clone(), folder.clone());
         let linked = self.pool().run(move || link(&from, &to)).await;

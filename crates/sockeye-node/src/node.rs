@@ -30,7 +30,7 @@ use crate::{
 pub const FIRST_ADMIN: &str = "admin";
 
 /// What the journal calls what this program does by itself.
-const PROTOCOL: &str = "node";
+pub(crate) const PROTOCOL: &str = "node";
 
 /// A node; shared by everything that serves it.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ pub struct Node {
     folder: DataFolder,
     config: RwLock<Arc<Config>>,
     gate: Arc<Gate>,
+    recorder: Recorder,
     pool: Pool,
     phase: AtomicU8,
     since: Instant,
@@ -111,6 +112,7 @@ impl Node {
             folder: folder.clone(),
             config: RwLock::new(Arc::new(config)),
             gate,
+            recorder,
             pool,
             phase: AtomicU8::new(Phase::Starting as u8),
             since: Instant::now(),
@@ -196,6 +198,11 @@ impl Node {
     pub(crate) fn configure(&self, config: Config) {
         apply(&config, &self.gate);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+
+    /// What records commands.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 
     /// Records what the node itself does.

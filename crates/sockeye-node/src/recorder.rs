@@ -1,12 +1,12 @@
 //! What the accounts tell of themselves: refused logins and changes go to the journal, and a change of a quota to
 //! the home that it bounds.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-use sockeye_accounts::{Attempt, Change, Observer, Refused, Subject, What};
-use sockeye_journal::{Journal, Operation, Outcome, Peer, Record};
+use sockeye_accounts::{Attempt, Change, Commander, Observer, Refused, Subject, What};
+use sockeye_journal::{Journal, Operation, Outcome, Peer, Record, Ticket};
 
-use crate::{Owner, gate::Gate};
+use crate::{Owner, gate::Gate, node::PROTOCOL};
 
 /// Writes into the journal what the accounts tell. Clones are the same.
 #[derive(Clone, Debug)]
@@ -14,13 +14,18 @@ pub struct Recorder {
     journal: Journal,
     /// There once the gate is made, which needs the accounts, which need this.
     gate: Arc<OnceLock<Weak<Gate>>>,
+    /// The record of the last change.
+    last: Arc<Mutex<Ticket>>,
 }
+
+/// What the journal calls the way of commands.
+const CONTROL: &str = "control";
 
 impl Recorder {
     /// Records into this journal.
     #[must_use]
     pub fn new(journal: Journal) -> Self {
-        Self { journal, gate: Arc::default() }
+        Self { journal, gate: Arc::default(), last: Arc::new(Mutex::new(Ticket::DONE)) }
     }
 
     /// From now on, the homes behind this gate are told of new quotas.
@@ -29,10 +34,42 @@ impl Recorder {
         let _ = self.gate.set(Arc::downgrade(gate));
     }
 
-    fn write(&self, record: &Record<'_>) {
-        if self.journal.append(record).is_err() {
+    /// Records what was done at somebody's command, and what `add` knows of it beside.
+    pub(crate) fn command<'a>(
+        &self,
+        operation: Operation,
+        by: &Commander,
+        add: impl FnOnce(Record<'a>) -> Record<'a>,
+    ) {
+        let (protocol, from) = match by {
+            Commander::Server => (PROTOCOL, None),
+            user => (CONTROL, Some(user.to_string())),
+        };
+        let record = add(Record::new(operation, Outcome::Ok, protocol));
+        let from = from.as_deref().map(Peer::Unix);
+        if let Some(ticket) = self.write(&Record { from, ..record }) {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            *last = ticket.max(*last);
+        }
+    }
+
+    /// Waits until all that was done at a command so far is written; not for ever, as it is done.
+    ///
+    /// Cancellation: safe.
+    pub(crate) async fn settle(&self) {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(stalled) = self.journal.wait(last).await {
+            // The record is kept in memory and written as soon as can be.
+            tracing::warn!("a command waits to be recorded: {stalled}");
+        }
+    }
+
+    fn write(&self, record: &Record<'_>) -> Option<Ticket> {
+        let ticket = self.journal.append(record).ok();
+        if ticket.is_none() {
             self.journal.unrecorded(record.operation);
         }
+        ticket
     }
 }
 
@@ -52,12 +89,9 @@ impl Observer for Recorder {
         });
     }
 
-    fn changed(&self, change: &Change) {
+    fn changed(&self, change: &Change, by: &Commander) {
         let detail = change.to_string();
-        self.write(&Record {
-            detail: Some(&detail),
-            ..Record::new(Operation::Admin, Outcome::Ok, "control")
-        });
+        self.command(Operation::Admin, by, |record| Record { detail: Some(&detail), ..record });
         let Some(gate) = self.gate.get().and_then(Weak::upgrade) else { return };
         let owner = match change.subject {
             Subject::Account(id) => Owner::Account(id),

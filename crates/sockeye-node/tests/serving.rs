@@ -151,7 +151,8 @@ async fn a_node_tells_how_it_is_and_ends_when_told_to() {
     assert_eq!(node.connect(0).await.greeting().await, "index.html");
     let Answer::Status(status) = node.ask(Command::Status).await.unwrap() else { panic!() };
     assert_eq!(status.pid, std::process::id());
-    assert_eq!(status.listeners[0].0, "hello+tcp://127.0.0.1:0");
+    assert_eq!(status.listeners[0].listen, "hello+tcp://127.0.0.1:0");
+    assert_eq!(status.listeners[0].accepted, 1);
     let mode = fs::metadata(node.folder().control()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     node.finish().await;

@@ -9,6 +9,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use sockeye::quantity::format_count;
+
 use crate::Contents;
 
 /// Bytes and entries: files, folders and links are an entry each, and only files have bytes.
@@ -100,11 +102,21 @@ impl Amount {
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.bytes, self.entries) {
-            (bytes, 0) => write!(f, "{bytes} bytes"),
-            (0, entries) => write!(f, "{entries} entries"),
-            (bytes, entries) => write!(f, "{bytes} bytes and {entries} entries"),
+            (bytes, 0) => write!(f, "{}", count_bytes(bytes)),
+            (0, entries) => write!(f, "{}", count_entries(entries)),
+            (bytes, entries) => {
+                write!(f, "{} and {}", count_bytes(bytes), count_entries(entries))
+            }
         }
     }
+}
+
+fn count_bytes(bytes: u64) -> impl fmt::Display {
+    format_count(bytes, "byte", "bytes")
+}
+
+fn count_entries(entries: u64) -> impl fmt::Display {
+    format_count(entries, "entry", "entries")
 }
 
 /// What room is used for.

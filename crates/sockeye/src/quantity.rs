@@ -132,7 +132,7 @@ pub fn format_duration(duration: Duration) -> impl fmt::Display {
         .into_iter()
         .find(|(_, factor)| nanos != 0 && nanos.is_multiple_of(*factor))
         .unwrap_or(("s", 1_000_000_000));
-    Quantity(nanos / factor, unit)
+    Quantity(nanos / factor, unit, "")
 }
 
 /// Prints a size so that [`parse_size`] gives it back: `64KiB`, `1500B`.
@@ -142,14 +142,28 @@ pub fn format_size(bytes: u64) -> impl fmt::Display {
         .copied()
         .find(|(_, factor)| bytes != 0 && bytes.is_multiple_of(*factor))
         .unwrap_or(("B", 1));
-    Quantity(u128::from(bytes / factor), unit)
+    Quantity(u128::from(bytes / factor), unit, "")
 }
 
-struct Quantity(u128, &'static str);
+/// Prints how many there are of something, which is called `one` if it is alone and else `many`.
+///
+/// ```
+/// use sockeye::quantity::format_count;
+///
+/// assert_eq!(format_count(1, "entry", "entries").to_string(), "1 entry");
+/// assert_eq!(format_count(0, "entry", "entries").to_string(), "0 entries");
+/// ```
+pub fn format_count(count: u64, one: &'static str, many: &'static str) -> impl fmt::Display {
+    Quantity(count.into(), if count == 1 { one } else { many }, " ")
+}
+
+/// A number, what it counts, and what stands between them.
+struct Quantity(u128, &'static str, &'static str);
 
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.0, self.1)
+        let Self(number, unit, space) = self;
+        write!(f, "{number}{space}{unit}")
     }
 }
 

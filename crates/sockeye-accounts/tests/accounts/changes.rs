@@ -22,7 +22,8 @@ async fn each_change_is_told_once_it_was_made_and_a_refused_one_is_not() {
     accounts.ungrant(alice, grant.prefix.clone()).await.unwrap();
     accounts.lock(&name("admin")).await.unwrap_err();
     accounts.add(name("alicia"), Role::Member, Quota::NONE, NewPassword::None).await.unwrap_err();
-    accounts.remove_shared(&team).await.unwrap();
+    let by = Commander::User { uid: 1000, name: Some("ann".to_owned()) };
+    accounts.commanded_by(by).remove_shared(&team).await.unwrap();
     accounts.remove(alice).await.unwrap();
     let told: Vec<_> = ear.changes.lock().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(

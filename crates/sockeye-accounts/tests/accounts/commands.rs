@@ -28,7 +28,7 @@ async fn a_new_account_gets_a_password_that_is_shown_once() {
     let add = AccountCommand::Add {
         name: name("bob"),
         role: Role::Member,
-        quota: Quota { bytes: Some(10 << 30), entries: None },
+        quota: Quota { bytes: Some(10 << 30), entries: None }.into(),
         password: PasswordChoice::OneTime,
     };
     let AccountAnswer::WithPassword { account, one_time } = send(&accounts, add).await.unwrap()

@@ -77,6 +77,7 @@ async fn soon<T>(what: impl Future<Output = T>) -> T {
 #[derive(Clone, Debug, Default)]
 struct Ear {
     changes: Arc<Mutex<Vec<Change>>>,
+    commanders: Arc<Mutex<Vec<String>>>,
     refusals: Arc<Mutex<Vec<String>>>,
 }
 
@@ -87,7 +88,8 @@ impl Observer for Ear {
         self.refusals.lock().unwrap().push(line);
     }
 
-    fn changed(&self, change: &Change) {
+    fn changed(&self, change: &Change, by: &Commander) {
         self.changes.lock().unwrap().push(change.clone());
+        self.commanders.lock().unwrap().push(by.to_string());
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use clap::ValueHint;
 use serde::Serialize;
-use sockeye::quantity::format_size;
+use sockeye::quantity::format_count;
 use sockeye_node::{
     backup::{BackupError, Manifest},
     command::{Answer, Command},
@@ -17,6 +17,7 @@ use sockeye_node::{
 use crate::{
     data::{self, DataArgs},
     failure::{Failure, Fault, fault_of, ignore_broken_pipe},
+    user::short_size,
 };
 
 /// Back up accounts, configuration, journal and keys, also while the node runs
@@ -68,7 +69,7 @@ pub(crate) struct RestoreArgs {
 #[derive(Debug, Serialize)]
 struct Done<'a> {
     backup: &'a str,
-    files: usize,
+    files: u64,
     bytes: u64,
 }
 
@@ -82,11 +83,12 @@ pub(crate) fn run(args: &BackupArgs) -> Result<(), Failure> {
     let Answer::Snapshot(snapshot) = &answer else { return Err(data::unexpected(&answer)) };
     let manifest = snapshot.copy(&args.to)?;
     let (files, bytes) = sum(&manifest);
+    let counted = format_count(files, "file", "files");
     let to = args.to.to_string_lossy();
     let text = if args.json {
         serde_json::to_string(&Done { backup: &to, files, bytes })?
     } else {
-        format!("{to}: {files} files, {}; without the files of the homes", format_size(bytes))
+        format!("{to}: {counted}, {}; without the files of the homes", short_size(bytes))
     };
     Ok(writeln!(io::stdout(), "{text}").or_else(ignore_broken_pipe)?)
 }
@@ -95,22 +97,22 @@ pub(crate) fn run(args: &BackupArgs) -> Result<(), Failure> {
 pub(crate) fn restore(args: &RestoreArgs) -> Result<(), Failure> {
     let manifest = Manifest::read(&args.from)?;
     let (files, bytes) = sum(&manifest);
-    let size = format_size(bytes);
+    let (counted, size) = (format_count(files, "file", "files"), short_size(bytes));
     let text = if args.check {
         manifest.verify(&args.from)?;
-        format!("{}: right; {files} files, {size}", args.from.display())
+        format!("{}: right; {counted}, {size}", args.from.display())
     } else {
         let folder = args.data.folder()?;
         let mut hold = Hold::take_or_create(&folder)?;
         manifest.restore(&args.from, &folder)?;
         hold.keep();
-        format!("{}: {files} files, {size} put back", folder.path().display())
+        format!("{}: {counted}, {size} put back", folder.path().display())
     };
     Ok(writeln!(io::stdout(), "{text}").or_else(ignore_broken_pipe)?)
 }
 
-fn sum(manifest: &Manifest) -> (usize, u64) {
-    (manifest.files.len(), manifest.files.iter().map(|file| file.bytes).sum())
+fn sum(manifest: &Manifest) -> (u64, u64) {
+    (manifest.files.len() as u64, manifest.files.iter().map(|file| file.bytes).sum())
 }
 
 impl From<BackupError> for Failure {

@@ -11,6 +11,7 @@ mod verify;
 
 use std::io::{self, BufWriter, Write as _};
 
+use sockeye::quantity::format_count;
 use sockeye_journal::{Error, Format, Head, Reader};
 
 pub(crate) use args::LogArgs;
@@ -68,8 +69,8 @@ fn unreadable(lines: u64) -> Result<(), Failure> {
     if lines == 0 {
         return Ok(());
     }
-    let many = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
-    let message = format!("{many} of the log cannot be read, and were left out");
+    let lines = format_count(lines, "line", "lines");
+    let message = format!("left out what cannot be read of the log: {lines}");
     Err(Failure::new(Fault::Partly, message).hint("`sockeye log verify` says where and why"))
 }
 

@@ -10,6 +10,8 @@ use anstyle::{AnsiColor, Style};
 use jiff::{Timestamp, tz::TimeZone};
 use sockeye_journal::{Outcome, wire::line::Entry};
 
+use crate::user::short_size;
+
 const HEADING: Style = Style::new().bold();
 const DENIED: Style = AnsiColor::Yellow.on_default();
 const FAILED: Style = AnsiColor::Red.on_default();
@@ -81,7 +83,7 @@ fn row(out: &mut impl Write, entry: &Entry<'_>, zone: &TimeZone) -> io::Result<(
     let text = |text: &Option<Cow<'_, str>>| {
         text.as_deref().map_or(Cow::Borrowed("-"), |text| harmless(text).into_owned().into())
     };
-    let size = entry.bytes.map_or_else(|| "-".to_owned(), short);
+    let size = entry.bytes.map_or_else(|| "-".to_owned(), short_size);
     let row = Row {
         time: &time(entry.micros, zone),
         user: &text(&entry.user),
@@ -119,26 +121,6 @@ fn time(micros: u64, zone: &TimeZone) -> String {
     )
 }
 
-/// A size in the unit that leaves one to four digits.
-fn short(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let mut unit = None;
-    // Tenths of the unit.
-    let mut tenths = u128::from(bytes) * 10;
-    for next in UNITS {
-        if tenths < 10_240 {
-            break;
-        }
-        tenths /= 1024;
-        unit = Some(next);
-    }
-    match unit {
-        None => format!("{bytes}B"),
-        Some(unit) if tenths < 100 => format!("{}.{}{unit}", tenths / 10, tenths % 10),
-        Some(unit) => format!("{}{unit}", tenths / 10),
-    }
-}
-
 /// A text without what a terminal would obey, or what would make it read otherwise than it is.
 fn harmless(text: &str) -> Cow<'_, str> {
     let is_harmful = |c: char| {
@@ -162,22 +144,6 @@ fn harmless(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        for (bytes, text) in [
-            (0, "0B"),
-            (1023, "1023B"),
-            (1024, "1.0KiB"),
-            (1536, "1.5KiB"),
-            (10 << 10, "10KiB"),
-            ((1 << 20) - 1, "1023KiB"),
-            (1 << 20, "1.0MiB"),
-            (u64::MAX, "15EiB"),
-        ] {
-            assert_eq!(short(bytes), text);
-        }
-    }
 
     #[test]
     fn a_text_cannot_act_on_the_terminal() {

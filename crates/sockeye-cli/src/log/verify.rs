@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use sockeye::quantity::format_count;
 use sockeye_journal::{Head, PublicKey, Verdict, verify};
 
 use super::args::VerifyArgs;
@@ -28,7 +29,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
         return Ok(());
     }
     let faults = verdict.faults.len() as u64 + verdict.more_faults;
-    let faults = many(faults, "fault");
+    let faults = format_count(faults, "fault", "faults");
     let message = format!("the log {} is not whole: {faults}", folder.display());
     Err(Failure::new(Fault::Failed, message)
         .hint("keep the folder as it is, and compare it with a backup"))
@@ -46,9 +47,13 @@ fn told(verdict: &Verdict, is_known: bool) -> String {
     if verdict.is_whole() {
         text += "whole\n";
     }
-    let (lines, segments) = (many(*lines, "line"), many(*segments, "segment"));
+    let (lines, segments) =
+        (format_count(*lines, "line", "lines"), format_count(*segments, "segment", "segments"));
     text += &format!("{lines}, {first} to {last}, in {segments}\n");
-    text += &format!("signed up to line {signed}, by {}\n", many(*checkpoints, "checkpoint"));
+    text += &format!(
+        "signed up to line {signed}, by {}\n",
+        format_count(*checkpoints, "checkpoint", "checkpoints")
+    );
     for note in &verdict.notes {
         text += &format!("note: {note}\n");
     }
@@ -57,10 +62,6 @@ fn told(verdict: &Verdict, is_known: bool) -> String {
                  head`, --against) also finds a log that was replaced together with its key\n";
     }
     text
-}
-
-fn many(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn json(verdict: &Verdict) -> String {

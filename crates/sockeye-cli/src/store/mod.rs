@@ -3,13 +3,14 @@
 use std::io::{self, Write as _};
 
 use clap::Subcommand;
-use sockeye::quantity::format_size;
+use sockeye::quantity::format_count;
 use sockeye_node::command::{Answer, Checked, Command};
 
 use crate::{
     data::{self, DataArgs},
     failure::{Failure, Fault, ignore_broken_pipe},
     trash::TargetArgs,
+    user::short_size,
 };
 
 /// Check the homes on the disk
@@ -52,7 +53,11 @@ pub(crate) fn run(args: &StoreArgs) -> Result<(), Failure> {
     if checked.faulty == 0 || checked.repaired {
         return Ok(());
     }
-    let message = format!("{} of {} homes have something to mend", checked.faulty, checked.homes);
+    let message = format!(
+        "of {}, {} to be mended",
+        format_count(checked.homes, "home", "homes"),
+        checked.faulty
+    );
     Err(Failure::new(Fault::Failed, message).hint("`sockeye store check --repair` mends it"))
 }
 
@@ -66,5 +71,7 @@ fn told(checked: &Checked) -> String {
     for orphan in orphans {
         text += &format!("{orphan}: belongs to nobody any more\n");
     }
-    text + &format!("{homes} homes checked: {entries} files and folders, {}\n", format_size(*bytes))
+    let (homes, size) = (format_count(*homes, "home", "homes"), short_size(*bytes));
+    let entries = format_count(*entries, "file or folder", "files and folders");
+    text + &format!("{homes} checked: {entries}, {size}\n")
 }

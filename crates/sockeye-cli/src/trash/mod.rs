@@ -9,7 +9,7 @@ use std::{
 
 use clap::Subcommand;
 use serde::Serialize;
-use sockeye::quantity::{format_size, parse_duration};
+use sockeye::quantity::{format_count, parse_duration};
 use sockeye_node::command::{Answer, Command, Removed, TrashAnswer, TrashCommand, Whose};
 
 pub(crate) use target::TargetArgs;
@@ -17,6 +17,7 @@ pub(crate) use target::TargetArgs;
 use crate::{
     data::{self, DataArgs},
     failure::{Failure, ignore_broken_pipe},
+    user::short_size,
 };
 
 /// List, restore or destroy what was deleted or replaced
@@ -106,9 +107,11 @@ pub(crate) fn run(args: &TrashArgs) -> Result<(), Failure> {
                 (None, None) => TrashCommand::PurgeAll,
             };
             match ask(data, &target.whose()?, command)? {
-                TrashAnswer::Purged { bytes, entries } => {
-                    say(&format!("destroyed {entries} entries, {}", format_size(bytes)))
-                }
+                TrashAnswer::Purged { bytes, entries } => say(&format!(
+                    "destroyed {}, {}",
+                    format_count(entries, "entry", "entries"),
+                    short_size(bytes)
+                )),
                 other => Err(data::unexpected(&Answer::Trash(other))),
             }
         }
@@ -168,7 +171,7 @@ fn row(out: &mut impl Write, entry: &Removed, json: bool) -> io::Result<()> {
         return writeln!(out);
     }
     let age = age(deleted.elapsed().unwrap_or_default().as_secs());
-    let size = format_size(*bytes).to_string();
+    let size = short_size(*bytes);
     let path: String = path.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     let slash = if *folder { "/" } else { "" };
     writeln!(out, "{id}  {age:>8}  {size:>10}  {path}{slash}")

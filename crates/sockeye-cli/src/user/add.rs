@@ -14,7 +14,7 @@ use crate::failure::Failure;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  sockeye user add alice --quota 10GiB
+  sockeye user add alice --quota 10GiB       without it, quota.bytes of the configuration
   sockeye user add bob --one-time
   pass show team/carol | sockeye user add carol --password-stdin
   sockeye user add backup --no-password      for tokens and keys alone")]
@@ -56,7 +56,7 @@ pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
         true => PasswordChoice::None,
         false => password.choice(name.as_str(), false)?,
     };
-    let quota = quota.quota()?;
+    let quota = quota.choice()?;
     let command = AccountCommand::Add { name, role, quota, password };
     match ask(&target, command)? {
         AccountAnswer::WithPassword { account, one_time } => {

@@ -74,7 +74,7 @@ pub(super) struct QuotaOfArgs {
     /// How much, as 10GiB, or none
     #[arg(value_parser = size)]
     size: Bound,
-    /// How many files and folders, or none
+    /// How many files and folders, or none [default: none]
     #[arg(long, value_name = "N", value_parser = number)]
     files: Option<Bound>,
     #[command(flatten)]

@@ -47,6 +47,26 @@ impl<const N: usize> Columns<N> {
     }
 }
 
+/// A size for people, in the unit that leaves one to four digits.
+pub(crate) fn short_size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut unit = None;
+    // Tenths of the unit.
+    let mut tenths = u128::from(bytes) * 10;
+    for next in UNITS {
+        if tenths < 10_240 {
+            break;
+        }
+        tenths /= 1024;
+        unit = Some(next);
+    }
+    match unit {
+        None => format!("{bytes}B"),
+        Some(unit) if tenths < 100 => format!("{}.{}{unit}", tenths / 10, tenths % 10),
+        Some(unit) => format!("{}{unit}", tenths / 10),
+    }
+}
+
 /// The day of a time, in UTC.
 pub(crate) fn day(time: Timestamp) -> String {
     // RFC 3339: the date is what stands before the T.
@@ -87,6 +107,22 @@ mod tests {
         columns.row(["alice".to_owned(), "member".to_owned()]);
         columns.row(["项目".to_owned(), String::new()]);
         assert_eq!(columns.text(), "NAME   ROLE\nalice  member\n项目\n");
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, text) in [
+            (0, "0B"),
+            (1023, "1023B"),
+            (1024, "1.0KiB"),
+            (1536, "1.5KiB"),
+            (10 << 10, "10KiB"),
+            ((1 << 20) - 1, "1023KiB"),
+            (1 << 20, "1.0MiB"),
+            (u64::MAX, "15EiB"),
+        ] {
+            assert_eq!(short_size(bytes), text);
+        }
     }
 
     #[test]

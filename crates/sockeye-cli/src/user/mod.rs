@@ -23,7 +23,7 @@ use clap::Subcommand;
 
 pub(crate) use self::{
     ask::{Target, ask, unexpected},
-    columns::{Columns, day, note, print, print_json},
+    columns::{Columns, day, note, print, print_json, short_size},
     confirm::confirm,
     quota::QuotaArgs,
 };

@@ -1,31 +1,38 @@
 //! How much may be kept, as it is typed.
 
 use sockeye::quantity::{QuantityError, parse_size};
-use sockeye_accounts::Quota;
+use sockeye_accounts::{Limit, Quota, QuotaChoice};
 
 use crate::failure::Failure;
-
-/// A limit, or that there is none.
-type Limit = Option<u64>;
 
 /// The limits of a new home or shared folder.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct QuotaArgs {
-    /// How much it may hold, as 10GiB
+    /// How much it may hold, as 10GiB, or none
     #[arg(long, value_name = "SIZE", value_parser = size)]
     quota: Option<Bound>,
 
-    /// How many files and folders it may hold
+    /// How many files and folders it may hold, or none
     #[arg(long, value_name = "N", value_parser = number)]
     files: Option<Bound>,
 }
 
 /// A limit as it was said: a type of its own, as clap takes `Option` for something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bound(pub(crate) Limit);
+pub(crate) struct Bound(pub(crate) Option<u64>);
 
 impl QuotaArgs {
-    /// What was said; nothing leaves it to the node, which may have a usual limit for new accounts.
+    /// What was said of a new account; what was not said is left to the node, which may have usual limits.
+    pub(crate) fn choice(&self) -> Result<QuotaChoice, Failure> {
+        let limit = |bound: Option<Bound>| match bound {
+            None => Limit::Usual,
+            Some(Bound(limit)) => limit.map_or(Limit::None, Limit::Of),
+        };
+        self.quota()?;
+        Ok(QuotaChoice { bytes: limit(self.quota), entries: limit(self.files) })
+    }
+
+    /// What was said; what was not said has no limit.
     pub(crate) fn quota(&self) -> Result<Quota, Failure> {
         let limit = |bound: Option<Bound>| bound.and_then(|Bound(limit)| limit);
         checked(Quota { bytes: limit(self.quota), entries: limit(self.files) })

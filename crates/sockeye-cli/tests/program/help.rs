@@ -21,6 +21,7 @@ async fn the_program_says_what_it_can_do() {
       user         Add, list and change the accounts of a node
       shared       Add, list and change the folders that several accounts use
       config       Check or show the configuration of a node
+      status       Tell how a running node is
       reload       Have a running node read its configuration and certificate again
       trash        List, restore or destroy what was deleted or replaced
       store        Check the homes on the disk

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod administering;
 mod clients;
 mod completing;
 mod dialling;

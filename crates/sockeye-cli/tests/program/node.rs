@@ -380,7 +380,7 @@ async fn a_reload_applies_what_can_change_and_says_what_cannot() {
     serving.running.told("the configuration stays as it was").await;
     serving.running.stop().await;
     let ended = place.run(&["reload"]).await;
-    assert_eq!(ended.code, Some(2), "{}", ended.err);
+    assert_eq!(ended.code, Some(3), "{}", ended.err);
 }
 
 #[tokio::test]

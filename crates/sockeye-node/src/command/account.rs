@@ -1,6 +1,6 @@
 //! Commands about accounts and shared folders, which the accounts carry out.
 
-use sockeye_accounts::{AccountAnswer, AccountCommand, ErrorKind, Quota};
+use sockeye_accounts::{AccountAnswer, AccountCommand, Commander, ErrorKind};
 
 use super::{Refusal, RefusalKind};
 use crate::{Node, node::FIRST_ADMIN};
@@ -9,14 +9,12 @@ use crate::{Node, node::FIRST_ADMIN};
 pub(super) async fn execute(
     node: &Node,
     command: AccountCommand,
+    by: Commander,
 ) -> Result<AccountAnswer, Refusal> {
     let usual = node.config().settings.quota();
     let command = match command {
         AccountCommand::Add { name, role, quota, password } => {
-            let quota = Quota {
-                bytes: quota.bytes.or(usual.bytes),
-                entries: quota.entries.or(usual.entries),
-            };
+            let quota = quota.decide(usual).into();
             AccountCommand::Add { name, role, quota, password }
         }
         other => other,
@@ -26,7 +24,7 @@ pub(super) async fn execute(
         AccountCommand::Passwd { name, .. } | AccountCommand::Remove(name)
             if name.as_str() == FIRST_ADMIN
     );
-    let answer = node.accounts().execute(command).await?;
+    let answer = node.accounts().commanded_by(by).execute(command).await?;
     if first {
         // What is in it is no longer right.
         let _ = std::fs::remove_file(node.folder().initial_password());

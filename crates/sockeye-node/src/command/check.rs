@@ -1,9 +1,11 @@
 //! The command that compares what homes are said to hold with what they hold.
 
-use std::{fs, io, path::Path};
+use std::{collections::HashSet, fs, io, path::Path};
 
 use serde::{Deserialize, Serialize};
-use sockeye_accounts::{AccountId, ErrorKind, Quota, SharedId};
+use sockeye::quantity::format_count;
+use sockeye_accounts::{AccountId, Commander, ErrorKind, Quota, SharedId};
+use sockeye_journal::{Operation, Record};
 use sockeye_store::{CheckReport, Home};
 
 use super::{Refusal, RefusalKind, Whose};
@@ -45,7 +47,19 @@ pub(super) async fn execute(
     node: &Node,
     of: Option<Whose>,
     repair: bool,
+    by: &Commander,
 ) -> Result<Checked, Refusal> {
+    let checked = check(node, of, repair).await?;
+    if repair && checked.faulty > 0 {
+        let mended = format_count(checked.faulty, "home", "homes");
+        let detail = format!("store check --repair: {mended} mended");
+        let recorder = node.recorder();
+        recorder.command(Operation::Admin, by, |it| Record { detail: Some(&detail), ..it });
+    }
+    Ok(checked)
+}
+
+async fn check(node: &Node, of: Option<Whose>, repair: bool) -> Result<Checked, Refusal> {
     let mut checked = Checked { repaired: repair, ..Checked::default() };
     if let Some(whose) = of {
         let home = node.home_of(&whose).await?;
@@ -73,14 +87,14 @@ pub(super) async fn execute(
 impl Checked {
     async fn shared_folders(&mut self, node: &Node, repair: bool) -> Result<(), Refusal> {
         let mut after = None;
-        let mut known = Vec::new();
+        let mut known = HashSet::new();
         loop {
             let page = node.accounts().list_shared(after.as_ref(), usize::MAX).await?;
             for shared in &page.entries {
                 let homes = node.gate().homes();
                 let home = homes.open(Owner::Shared(shared.id), shared.quota).await?;
                 self.look_at(&home, || shared.path(), repair).await?;
-                known.push(shared.id);
+                known.insert(shared.id);
             }
             after = page.entries.last().map(|shared| shared.name.clone());
             if !page.more || after.is_none() {
@@ -140,10 +154,16 @@ fn told(report: &CheckReport) -> String {
         }
     }
     if report.orphaned_partials > 0 {
-        told.push(format!("{} partial files of no upload", report.orphaned_partials));
+        let (one, many) = ("partial file of no upload", "partial files of no upload");
+        told.push(format_count(report.orphaned_partials, one, many).to_string());
     }
     if report.leftovers > 0 {
-        told.push(format!("{} leftovers in the trash", report.leftovers));
+        let (one, many) = ("leftover in the trash", "leftovers in the trash");
+        told.push(format_count(report.leftovers, one, many).to_string());
+    }
+    if report.stale_digests > 0 {
+        let (one, many) = ("digest of a file as it was once", "digests of files as they were once");
+        told.push(format_count(report.stale_digests, one, many).to_string());
     }
     told.join("; ")
 }

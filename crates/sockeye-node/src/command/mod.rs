@@ -5,12 +5,17 @@
 
 mod account;
 mod check;
+mod commander;
+mod status;
 mod trash;
 
 use serde::{Deserialize, Serialize};
 use sockeye_accounts::{AccountAnswer, AccountCommand};
 
 pub use check::{Checked, HomeFault};
+pub use commander::user_of_this_machine;
+pub use sockeye_accounts::Commander;
+pub use status::{JournalStatus, ListenerStatus, SpaceStatus, Status};
 pub use trash::{Removed, TrashAnswer, TrashCommand, Whose};
 
 use crate::{Node, backup::Snapshot, config::Changed};
@@ -50,7 +55,7 @@ pub enum Command {
 #[non_exhaustive]
 pub enum Answer {
     /// To [`Command::Status`].
-    Status(Status),
+    Status(Box<Status>),
     /// To [`Command::Reload`].
     Reloaded(Reloaded),
     /// To [`Command::Account`].
@@ -61,21 +66,6 @@ pub enum Answer {
     Checked(Checked),
     /// To [`Command::Snapshot`].
     Snapshot(Snapshot),
-}
-
-/// How a running node is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Status {
-    /// Its process.
-    pub pid: u32,
-    /// Its program's version.
-    pub version: String,
-    /// Seconds since it was started.
-    pub seconds: u64,
-    /// Its listeners as they are configured, each with its addresses.
-    pub listeners: Vec<(String, Vec<String>)>,
-    /// Connections that are open.
-    pub connections: u64,
 }
 
 /// What a reload did.
@@ -138,31 +128,43 @@ impl Refusal {
 
 /// Who carries commands out.
 pub trait Execute: Send + Sync + 'static {
-    /// Carries one out.
+    /// Carries one out; the log says who gave it.
     ///
     /// # Errors
     /// [`Refusal`].
     ///
     /// # Cancel safety
     /// Not cancellation safe: what was begun may be done in part.
-    fn execute(&self, command: Command) -> impl Future<Output = Result<Answer, Refusal>> + Send;
+    fn execute(
+        &self,
+        command: Command,
+        by: Commander,
+    ) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 }
 
 /// A node that listens nowhere.
 impl Execute for Node {
-    async fn execute(&self, command: Command) -> Result<Answer, Refusal> {
-        match command {
+    async fn execute(&self, command: Command, by: Commander) -> Result<Answer, Refusal> {
+        let answer = match command {
             Command::Status | Command::Reload => {
                 Err(Refusal::new(RefusalKind::NotFound, "no node runs on this data folder")
                     .hint("`sockeye serve` starts one"))
             }
-            Command::Account(command) => account::execute(self, command).await.map(Answer::Account),
-            Command::Trash { of, what } => trash::execute(self, of, what).await.map(Answer::Trash),
-            Command::Check { of, repair } => {
-                check::execute(self, of, repair).await.map(Answer::Checked)
+            Command::Account(command) => {
+                account::execute(self, command, by).await.map(Answer::Account)
             }
-            Command::Snapshot => self.snapshot().await.map(Answer::Snapshot),
+            Command::Trash { of, what } => {
+                trash::execute(self, of, what, &by).await.map(Answer::Trash)
+            }
+            Command::Check { of, repair } => {
+                check::execute(self, of, repair, &by).await.map(Answer::Checked)
+            }
+            Command::Snapshot => self.snapshot(&by).await.map(Answer::Snapshot),
+        };
+        if answer.is_ok() {
+            self.recorder().settle().await;
         }
+        answer
     }
 }
 

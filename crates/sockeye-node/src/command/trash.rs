@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use sockeye_accounts::{AccountName, Quota, SharedName};
-use sockeye_journal::{Operation, Outcome, Record};
+use sockeye_accounts::{AccountName, Commander, Quota, SharedName};
+use sockeye_journal::{Operation, Record};
 use sockeye_store::{FilePath, Home, Kind, Purge, TrashEntry, TrashId};
 
 use super::{Refusal, RefusalKind};
@@ -110,6 +110,7 @@ pub(super) async fn execute(
     node: &Node,
     of: Whose,
     command: TrashCommand,
+    by: &Commander,
 ) -> Result<TrashAnswer, Refusal> {
     let home = node.home_of(&of).await?;
     match command {
@@ -124,42 +125,47 @@ pub(super) async fn execute(
         TrashCommand::Restore { id: text, to } => {
             let to = to.as_deref().map(place).transpose()?;
             let restored = home.restore(id(&text)?, to).await.map_err(Error::from)?;
-            record(node, Operation::Restore, &of, Some(&restored), None).await?;
+            record(node, Operation::Restore, &of, by, Some(&restored), None);
             Ok(TrashAnswer::Restored(shown(&restored)))
         }
-        TrashCommand::Purge { id: text } => purge(node, &of, &home, Purge::One(id(&text)?)).await,
-        TrashCommand::PurgeBefore(moment) => purge(node, &of, &home, Purge::Before(moment)).await,
-        TrashCommand::PurgeAll => purge(node, &of, &home, Purge::All).await,
+        TrashCommand::Purge { id: text } => {
+            purge(node, &of, &home, Purge::One(id(&text)?), by).await
+        }
+        TrashCommand::PurgeBefore(moment) => {
+            purge(node, &of, &home, Purge::Before(moment), by).await
+        }
+        TrashCommand::PurgeAll => purge(node, &of, &home, Purge::All, by).await,
     }
 }
 
-async fn purge(node: &Node, of: &Whose, home: &Home, what: Purge) -> Result<TrashAnswer, Refusal> {
+async fn purge(
+    node: &Node,
+    of: &Whose,
+    home: &Home,
+    what: Purge,
+    by: &Commander,
+) -> Result<TrashAnswer, Refusal> {
     let purged = home.purge(what).await.map_err(Error::from)?;
-    record(node, Operation::Purge, of, None, Some(purged.bytes)).await?;
+    record(node, Operation::Purge, of, by, None, Some(purged.bytes));
     Ok(TrashAnswer::Purged { bytes: purged.bytes, entries: purged.entries })
 }
 
-/// Records what an administrator did, and waits until that is written.
-async fn record(
+fn record(
     node: &Node,
     operation: Operation,
     of: &Whose,
+    by: &Commander,
     path: Option<&FilePath>,
     bytes: Option<u64>,
-) -> Result<(), Refusal> {
+) {
     let detail = of.to_string();
     let path = path.map(|path| [b"/", path.as_bytes()].concat());
-    let record = Record {
+    node.recorder().command(operation, by, |record| Record {
         path: path.as_deref(),
         bytes,
         detail: Some(&detail),
-        ..Record::new(operation, Outcome::Ok, "control")
-    };
-    let stalled = |error: sockeye_journal::Stalled| {
-        Refusal::new(RefusalKind::Failed, format!("it was done, and not recorded: {error}"))
-    };
-    let ticket = node.journal().append(&record).map_err(stalled)?;
-    node.journal().wait(ticket).await.map_err(stalled)
+        ..record
+    });
 }
 
 fn id(text: &str) -> Result<TrashId, Refusal> {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{MAX_LINE, Reply, Request, VERSION};
+use super::{MAX_LINE, Reply, Request, VERSION, place::ControlPath};
 use crate::{
     command::{Answer, Command, Refusal},
     data::DataFolder,
@@ -40,13 +40,22 @@ pub enum ControlError {
 /// # Errors
 /// [`ControlError`].
 pub fn ask(folder: &DataFolder, command: Command) -> Result<Answer, ControlError> {
-    let path = folder.control();
-    let nobody = |source| ControlError::Nobody { path: path.display().to_string(), source };
-    let stream = UnixStream::connect(&path).map_err(nobody)?;
+    let nobody = |source| {
+        let path = folder.control().display().to_string();
+        ControlError::Nobody { path, source }
+    };
+    let place = ControlPath::of(folder).map_err(nobody)?;
+    let stream = UnixStream::connect(place.path()).map_err(nobody)?;
     match exchange(&stream, command).map_err(ControlError::Broken)? {
         Reply::Done(answer) => Ok(answer),
         Reply::Refused(refusal) => Err(refusal.into()),
     }
+}
+
+/// Whether somebody takes commands on `folder`: a node that serves, and no verb that works on it for a moment.
+#[must_use]
+pub fn is_attended(folder: &DataFolder) -> bool {
+    ControlPath::of(folder).and_then(|place| UnixStream::connect(place.path())).is_ok()
 }
 
 fn exchange(mut stream: &UnixStream, command: Command) -> io::Result<Reply> {

@@ -3,12 +3,13 @@
 //! The socket `control.sock` in the data folder takes one JSON line, a [`Command`], and answers with one.
 
 mod client;
+mod place;
 mod serving;
 mod socket;
 
 use serde::{Deserialize, Serialize};
 
-pub use client::{ControlError, ask};
+pub use client::{ControlError, ask, is_attended};
 pub use serving::{Serving, ServingError, Setup};
 
 use crate::command::{Answer, Command, Refusal};

@@ -7,14 +7,14 @@ use sockeye::{
     server::{Order, Orders},
     systemd::{Notifier, State},
 };
-use sockeye_journal::Operation;
+use sockeye_journal::{Operation, Record};
 use tokio::sync::{Mutex, Notify};
 
-use super::{MAX_REQUEST, VERSION, socket::Control};
+use super::{MAX_REQUEST, VERSION, place::ControlPath, socket::Control};
 use crate::{
     Node, Protocol,
     certificate::Certificates,
-    command::{Answer, Command, Execute, Refusal, RefusalKind, Reloaded, Status},
+    command::{Answer, Command, Commander, Execute, Refusal, RefusalKind, Reloaded},
     config::{Config, ConfigError, Settings, Sources, Within},
     data::DataError,
     housekeeping,
@@ -128,7 +128,10 @@ impl Serving {
     ) -> Result<Option<Report>, ServingError> {
         let orders = Orders::catch()
             .map_err(|source| sockeye::Error::System { what: "cannot catch signals", source })?;
-        let control = self.control()?;
+        let place = ControlPath::of(self.node.folder()).map_err(|source| {
+            sockeye::Error::System { what: "cannot open the data folder", source }
+        })?;
+        let control = self.control(&place)?;
         let commands = control.handle();
         let serve = async {
             self.node.record(Operation::Start, &format!("version {VERSION}"));
@@ -152,9 +155,12 @@ impl Serving {
         Ok(report?)
     }
 
-    fn control(self: &Arc<Self>) -> Result<sockeye::PreparedServer, ServingError> {
-        let path = self.node.folder().control();
-        let addr = Addr::unix(path).with_option("mode", "0600").map_err(sockeye::Error::from)?;
+    fn control(
+        self: &Arc<Self>,
+        place: &ControlPath,
+    ) -> Result<sockeye::PreparedServer, ServingError> {
+        let addr =
+            Addr::unix(place.path()).with_option("mode", "0600").map_err(sockeye::Error::from)?;
         let limits = Limits {
             max_connections: MOST_COMMANDS,
             max_line: MAX_REQUEST,
@@ -202,7 +208,7 @@ impl Serving {
 
     async fn reload_and_tell(&self) {
         self.tell(State::reloading());
-        match self.reload().await {
+        match self.reload(&Commander::Server).await {
             Ok(reloaded) => tell_reloaded(&reloaded),
             Err(error) => tracing::error!("{error}"),
         }
@@ -210,7 +216,7 @@ impl Serving {
     }
 
     /// Reads configuration and certificate again, and applies what can change.
-    async fn reload(&self) -> Result<Reloaded, ReloadError> {
+    async fn reload(&self, by: &Commander) -> Result<Reloaded, ReloadError> {
         let _one = self.reloading.lock().await;
         let file = self.node.folder().read_config()?;
         let sources = Sources { file, ..self.sources.clone() };
@@ -224,7 +230,9 @@ impl Serving {
             reloaded.failed.push(format!("the certificate stays as it was: {error}"));
         }
         let keys: Vec<_> = reloaded.changed.iter().map(|change| &*change.key).collect();
-        self.node.record(Operation::Reload, &keys.join(" "));
+        let detail = keys.join(" ");
+        let recorder = self.node.recorder();
+        recorder.command(Operation::Reload, by, |it| Record { detail: Some(&detail), ..it });
         let Exchanged { opened, closed, failed } =
             self.listeners.exchange(&settings, self.protocols).await;
         reloaded.opened = opened.iter().map(ToString::to_string).collect();
@@ -232,21 +240,6 @@ impl Serving {
         let failed = failed.iter().map(|(listen, error)| format!("{listen} is not open: {error}"));
         reloaded.failed.extend(failed);
         Ok(reloaded)
-    }
-
-    fn status(&self) -> Status {
-        let servers = self.node.servers();
-        let listener = |opened: Opened| {
-            let addrs = opened.addrs.iter().map(ToString::to_string).collect();
-            (opened.listen.to_string(), addrs)
-        };
-        Status {
-            pid: std::process::id(),
-            version: VERSION.to_owned(),
-            seconds: self.node.since().elapsed().as_secs(),
-            listeners: self.opened().into_iter().map(listener).collect(),
-            connections: servers.iter().map(|(_, server)| server.stats().active).sum(),
-        }
     }
 
     fn tell(&self, state: State<'_>) {
@@ -257,17 +250,18 @@ impl Serving {
 }
 
 impl Execute for Serving {
-    async fn execute(&self, command: Command) -> Result<Answer, Refusal> {
+    async fn execute(&self, command: Command, by: Commander) -> Result<Answer, Refusal> {
         match command {
-            Command::Status => Ok(Answer::Status(self.status())),
-            Command::Reload => match self.reload().await {
+            Command::Status => Ok(Answer::Status(Box::new(self.node.status(self.opened())))),
+            Command::Reload => match self.reload(&by).await {
                 Ok(reloaded) => {
                     tell_reloaded(&reloaded);
+                    self.node.recorder().settle().await;
                     Ok(Answer::Reloaded(reloaded))
                 }
                 Err(error) => Err(Refusal::new(RefusalKind::Usage, error)),
             },
-            other => self.node.execute(other).await,
+            other => self.node.execute(other, by).await,
         }
     }
 }

@@ -7,7 +7,7 @@ use sockeye::{Conn, Handler};
 use tokio::io::AsyncWriteExt as _;
 
 use super::{Reply, Request, VERSION};
-use crate::command::{Execute, Refusal, RefusalKind};
+use crate::command::{Commander, Execute, Refusal, RefusalKind, user_of_this_machine};
 
 /// Serves one command a connection to those who may give any: the node's own user, and root.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl<E: Execute> Handler for Control<E> {
         } else {
             let Some(line) = conn.read_line().await? else { return Ok(()) };
             // What takes long is waited for: whoever asked has not to send anything meanwhile.
-            self.answer(&line).await
+            self.answer(&line, user_of_this_machine(peer.uid)).await
         };
         let mut line = serde_json::to_vec(&reply)?;
         line.push(b'\n');
@@ -32,7 +32,7 @@ impl<E: Execute> Handler for Control<E> {
 }
 
 impl<E: Execute> Control<E> {
-    async fn answer(&self, line: &[u8]) -> Reply {
+    async fn answer(&self, line: &[u8], by: Commander) -> Reply {
         let request = match serde_json::from_slice::<Request<Box<RawValue>>>(line) {
             Ok(request) => request,
             Err(error) => {
@@ -41,7 +41,7 @@ impl<E: Execute> Control<E> {
             }
         };
         match serde_json::from_str(request.command.get()) {
-            Ok(command) => match self.0.execute(command).await {
+            Ok(command) => match self.0.execute(command, by).await {
                 Ok(answer) => Reply::Done(answer),
                 Err(refusal) => Reply::Refused(refusal),
             },

@@ -36,7 +36,7 @@ const VALID: std::time::Duration = std::time::Duration::from_secs(3650 * 24 * 36
 pub(super) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
     let plan = Plan::resolve(args, quiet)?;
     // From here on, what was made of a new folder is taken back unless the node gets ready.
-    let mut hold = Hold::take_or_create(&plan.folder)?;
+    let mut hold = crate::data::take_to_serve(&plan.folder)?;
     let sources = crate::data::sources(&plan.folder, plan.flags.clone())?;
     let config = Config::load(&sources, PROTOCOLS)?;
     for warning in config.warnings() {

@@ -1,0 +1,93 @@
+//! `sockeye status`: how a running node is.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, Unit, tz::TimeZone};
+use sockeye::quantity::format_count;
+use sockeye_node::command::{Answer, Command, ListenerStatus, Status};
+
+use crate::{
+    data::{self, DataArgs},
+    failure::Failure,
+    user::{print, print_json, short_size},
+};
+
+/// Tell how a running node is
+///
+/// What listens, who is there, whether it can write, and how much room there is. Exit code 3 if none runs on the data folder.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sockeye status
+  sockeye status --json | jq .connections")]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    data: DataArgs,
+
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Asks it, and prints what it says.
+pub(crate) fn run(args: &StatusArgs) -> Result<(), Failure> {
+    match data::ask_running(&args.data, Command::Status)? {
+        Answer::Status(status) if args.json => print_json([status]),
+        Answer::Status(status) => print(told(&status, Timestamp::now())),
+        other => Err(data::unexpected(&other)),
+    }
+}
+
+fn told(status: &Status, now: Timestamp) -> String {
+    let Status { pid, version, data, phase, read_only, listeners, journal, .. } = status;
+    let mut text = String::new();
+    let mut row = |label: &str, value: String| {
+        text += format!("{label:<9}{value}").trim_end();
+        text.push('\n');
+    };
+    row("State", read_only.as_ref().map_or_else(|| phase.clone(), |why| format!("{phase}; {why}")));
+    row("Process", format!("{pid}, version {version}, since {}", since(status.seconds, now)));
+    row("Data", data.display().to_string());
+    if let Some(space) = status.space {
+        row("Space", format!("{} free of {}", short_size(space.free), short_size(space.total)));
+    }
+    let labels = ["Listens"].into_iter().chain(std::iter::repeat(""));
+    for (label, listener) in labels.zip(listeners) {
+        row(label, listening(listener));
+    }
+    let signed_in = format_count(status.signed_in, "account", "accounts");
+    let homes = format_count(status.homes, "home", "homes");
+    row("Users", format!("{signed_in} signed in, {homes} open"));
+    let lines = format_count(journal.lines, "line", "lines");
+    row("Journal", format!("{lines}, {} waiting", journal.waiting));
+    text
+}
+
+fn listening(listener: &ListenerStatus) -> String {
+    let ListenerStatus { listen, addresses, connections, accepted } = listener;
+    let connections = format_count(*connections, "connection", "connections");
+    // Where it really is, if that is not what was written.
+    let (protocol, written) = listen.split_once('+').unwrap_or(("", listen));
+    let place = match addresses.as_slice() {
+        [address] if address == written => listen.clone(),
+        addresses => {
+            let each = addresses.iter().map(|address| format!("{protocol}+{address}"));
+            each.collect::<Vec<_>>().join(" ")
+        }
+    };
+    format!("{place}, {connections} of {accepted}")
+}
+
+/// The moment on the wall's clock, and how long ago that is.
+fn since(seconds: u64, now: Timestamp) -> String {
+    let age = Duration::from_secs(seconds);
+    let ago = match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h {}m", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds / 3600 % 24),
+    };
+    let began = now.checked_sub(age).and_then(|began| began.round(Unit::Second));
+    let began = began.map(|it| it.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S"));
+    began.map_or_else(|_| format!("{ago} ago"), |began| format!("{began} ({ago} ago)"))
+}
