@@ -45,6 +45,15 @@ pub enum Error {
     /// It is no longer the version that the client knows.
     #[error("it has been changed meanwhile; fetch it again")]
     Changed,
+    /// More lies below a folder than may be gathered at once.
+    #[error(
+        "there is too much below this folder to be taken at once: more than {taken} entries; \
+         take the folders in it one by one"
+    )]
+    TooManyEntries {
+        /// How many there was room for.
+        taken: u64,
+    },
     /// A folder that is to be removed alone has something in it.
     #[error("the folder is not empty")]
     NotEmpty,
@@ -135,6 +144,7 @@ impl From<sockeye_store::Error> for Error {
             Store::Changed => Self::Changed,
             Store::WrongKind { expected } => Self::WrongKind { expected },
             Store::NotEmpty => Self::NotEmpty,
+            Store::TooManyEntries { taken } => Self::TooManyEntries { taken },
             Store::IntoItself => Self::IntoItself,
             Store::BadName { why } => Self::BadName { why },
             Store::Special => Self::Special,

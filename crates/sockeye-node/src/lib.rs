@@ -29,6 +29,7 @@ mod read;
 mod recorder;
 mod seat;
 mod session;
+mod tree;
 mod upload;
 
 pub use error::{Error, Result};
@@ -46,7 +47,8 @@ pub use session::{Resource, Session};
 pub use sockeye_accounts::{Account, AccountName, Credentials, Reason, Refused, Rights, Role};
 pub use sockeye_store::{
     Algorithm, Amount, Committed, Condition, Copied, Digest, Entry, FilePath, Home, Keeping, Kind,
-    Meta, Name, NameError, Order, Overwrite, Partial, PartialId, PathBuilder, Pool, PoolLimits,
-    Quota, Recursive, SortKey, Space, Start, Timestamp, UploadOptions, Version, readable,
+    LeftOut, Meta, Name, NameError, Order, Overwrite, Partial, PartialId, PathBuilder, Pool,
+    PoolLimits, Quota, Recursive, SortKey, Space, Start, Timestamp, Tree, UploadOptions, Version,
+    readable,
 };
 pub use upload::Upload;

@@ -126,6 +126,15 @@ impl FileBody {
         Ok(())
     }
 
+    /// Fails if the file was written to since it was opened.
+    ///
+    /// # Errors
+    /// [`Error::Changed`]; [`Error::Io`].
+    pub fn check_unchanged(&mut self) -> Result<()> {
+        let unchanged = self.file.check_unchanged();
+        self.reading.checked(unchanged)
+    }
+
     /// Waits until some of the next `wanted` bytes may be sent, as limits on bandwidth have it, and makes it
     /// likely that they can be without waiting for a disk; how many that is. At least one, unless nothing remains.
     ///

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sockeye_accounts::{Account, Login, Rights, Role, Shared, SharedName};
+use sockeye_accounts::{Account, Grant, Login, Rights, Role, Shared, SharedName};
 use sockeye_store::Home;
 
 use crate::{
@@ -157,15 +157,18 @@ impl Seat {
     pub(crate) async fn tree(&self, path: &FilePath, needed: Rights) -> Result<Place> {
         let place = self.place(path, needed).await?;
         let Some(account) = self.account()? else { return Ok(place) };
-        let root = absolute(path);
-        let beneath = |prefix: &[u8]| {
-            let rest = prefix.strip_prefix(root.as_slice());
-            rest.is_some_and(|rest| rest.first() == Some(&b'/') || root.len() == 1)
-        };
-        let mut grants = account.grants.iter().filter(|grant| beneath(grant.prefix.as_ref()));
         // The token's prefix is a whole tree, and so needs no look beneath.
-        let allowed = grants.all(|grant| grant.rights.contains(needed));
+        let allowed = grants_beneath(&account, path).all(|grant| grant.rights.contains(needed));
         if allowed { Ok(place) } else { Err(Error::Denied) }
+    }
+
+    /// Whether other rights may hold somewhere beneath `path` than there.
+    ///
+    /// # Errors
+    /// [`Error::Ended`].
+    pub(crate) fn has_grants_beneath(&self, path: &FilePath) -> Result<bool> {
+        let account = self.account()?;
+        Ok(account.is_some_and(|account| grants_beneath(&account, path).next().is_some()))
     }
 
     /// The shared folders that this session may see.
@@ -204,6 +207,16 @@ impl Seat {
         let names = [("public", sees_public), ("shared", sees_shared)];
         Ok(names.into_iter().filter_map(|(name, sees)| sees.then_some(name)).collect())
     }
+}
+
+/// The grants that begin beneath `path`.
+fn grants_beneath<'a>(account: &'a Account, path: &FilePath) -> impl Iterator<Item = &'a Grant> {
+    let root = absolute(path);
+    account.grants.iter().filter(move |grant| {
+        let prefix: &[u8] = grant.prefix.as_ref();
+        let rest = prefix.strip_prefix(root.as_slice());
+        rest.is_some_and(|rest| rest.first() == Some(&b'/') || root.len() == 1)
+    })
 }
 
 fn is_admin(account: Option<&Account>) -> bool {

@@ -36,6 +36,12 @@ pub enum Error {
     /// A folder that is to be removed alone has something in it.
     #[error("the folder is not empty")]
     NotEmpty,
+    /// More lies below a folder than may be gathered at once.
+    #[error("there is too much below this folder to be taken at once: more than {taken} entries")]
+    TooManyEntries {
+        /// How many there was room for.
+        taken: u64,
+    },
     /// A folder cannot go into itself, and the home itself cannot be removed, renamed or replaced.
     #[error("a folder cannot be moved or copied into itself, nor the home be removed or replaced")]
     IntoItself,

@@ -43,6 +43,15 @@ impl File {
         &self.meta
     }
 
+    /// Fails if the file was written to since it was opened.
+    ///
+    /// # Errors
+    /// [`Error::Changed`]; [`Error::Io`].
+    pub fn check_unchanged(&self) -> Result<()> {
+        let now = Meta::from_stat(&rustix::fs::fstat(&self.fd)?);
+        if now.version() == self.meta.version() { Ok(()) } else { Err(Error::Changed) }
+    }
+
     /// Fills `buf` from the file, starting at `offset`.
     ///
     /// Inline if the bytes are in memory, otherwise by the pool.

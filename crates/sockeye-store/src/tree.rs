@@ -43,6 +43,29 @@ pub(crate) enum Next {
     Again,
 }
 
+/// Who is led through a walk.
+pub(crate) trait Visit {
+    /// Looks at what the walk came by.
+    ///
+    /// # Errors
+    /// End the walk.
+    fn step(&mut self, step: Step<'_>) -> Result<Next>;
+
+    /// Whether to enter the folder `name`, found in the `folder` that was entered last.
+    ///
+    /// # Errors
+    /// End the walk.
+    fn enters(&mut self, _folder: &OwnedFd, _name: &CStr, _stat: &Stat) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+impl<F: FnMut(Step<'_>) -> Result<Next>> Visit for F {
+    fn step(&mut self, step: Step<'_>) -> Result<Next> {
+        self(step)
+    }
+}
+
 /// A folder held open, and its path from the top.
 struct Anchor {
     fd: OwnedFd,
@@ -70,13 +93,21 @@ pub(crate) fn walk(
     top: &CStr,
     mut visit: impl FnMut(Step<'_>) -> Result<Next>,
 ) -> Result<()> {
+    lead(base, top, &mut visit)
+}
+
+/// As [`walk`], with somebody who chooses where to go.
+///
+/// # Errors
+/// As [`walk`].
+pub(crate) fn lead(base: impl AsFd, top: &CStr, visitor: &mut impl Visit) -> Result<()> {
     let base = Rc::new(Anchor { fd: base.as_fd().try_clone_to_owned()?, path: Vec::new() });
     let turn = Turn::Enter { again: 0 };
     let mut pending = vec![Pending { anchor: base, way: top.to_owned(), turn }];
     while let Some(Pending { anchor, way, turn }) = pending.pop() {
         match turn {
             Turn::Leave { again } => {
-                let next = visit(Step::Leave { above: &anchor.fd, name: &way })?;
+                let next = visitor.step(Step::Leave { above: &anchor.fd, name: &way })?;
                 if next == Next::Again && again < AGAIN {
                     let turn = Turn::Enter { again: again + 1 };
                     pending.push(Pending { anchor, way, turn });
@@ -85,8 +116,8 @@ pub(crate) fn walk(
             Turn::Enter { again } => {
                 let Some(folder) = open(&anchor.fd, &way)? else { continue };
                 let path = from_top(&anchor.path, &way, top);
-                visit(Step::Enter { path: &path })?;
-                let folders = leaves(&folder, &mut visit)?;
+                visitor.step(Step::Enter { path: &path })?;
+                let folders = leaves(&folder, visitor)?;
                 let below = Below { anchor: Rc::clone(&anchor), way: way.clone(), folder, path };
                 pending.push(Pending { anchor, way, turn: Turn::Leave { again } });
                 below.queue(folders, top, &mut pending)?;
@@ -155,16 +186,13 @@ fn open(anchor: &OwnedFd, way: &CStr) -> Result<Option<OwnedFd>> {
 }
 
 /// Visits what is in a folder and is no folder, and gives the names of the folders.
-fn leaves(
-    folder: &OwnedFd,
-    visit: &mut impl FnMut(Step<'_>) -> Result<Next>,
-) -> Result<Vec<CString>> {
+fn leaves(folder: &OwnedFd, visitor: &mut impl Visit) -> Result<Vec<CString>> {
     let mut folders = Vec::new();
     each_entry(folder, |name, stat| {
-        if FileType::from_raw_mode(stat.st_mode).is_dir() {
+        if !FileType::from_raw_mode(stat.st_mode).is_dir() {
+            visitor.step(Step::Leaf { folder, name, stat })?;
+        } else if visitor.enters(folder, name, stat)? {
             folders.push(name.to_owned());
-        } else {
-            visit(Step::Leaf { folder, name, stat })?;
         }
         Ok(())
     })?;

@@ -12,7 +12,7 @@ use super::Note;
 use crate::{Algorithm, Digest, Version};
 
 /// The form of the table; a file of another form is made anew.
-const FORM: i64 = 1;
+const FORM: i64 = 2;
 
 /// Digests that are kept; when there are more, the oldest tenth goes.
 const MOST: i64 = 1_000_000;
@@ -26,6 +26,7 @@ const TABLE: &str = "
         nanos INTEGER NOT NULL,
         blake3 BLOB,
         sha256 BLOB,
+        crc32 INTEGER,
         added INTEGER NOT NULL DEFAULT (unixepoch()),
         PRIMARY KEY (device, inode)
     ) STRICT, WITHOUT ROWID";
@@ -83,6 +84,10 @@ impl Database {
         self.runtime.block_on(get(&mut self.connection, version, algorithm))
     }
 
+    pub(super) fn get_crc32(&mut self, version: &Version) -> sqlx::Result<Option<u32>> {
+        self.runtime.block_on(get_crc32(&mut self.connection, version))
+    }
+
     /// How many of the files are there with another version.
     pub(super) fn stale(&mut self, files: &[Version], forget: bool) -> sqlx::Result<u64> {
         self.runtime.block_on(stale(&mut self.connection, files, forget))
@@ -108,7 +113,7 @@ async fn connect(path: &Path) -> sqlx::Result<(SqliteConnection, i64)> {
             connection.close().await?;
             return Err(sqlx::Error::Protocol(format!("it has the form {form}, not {FORM}")));
         }
-        sqlx::query("PRAGMA user_version = 1").execute(&mut connection).await?;
+        sqlx::query("PRAGMA user_version = 2").execute(&mut connection).await?;
     }
     sqlx::query(TABLE).execute(&mut connection).await?;
     let rows = sqlx::query("SELECT count(*) FROM digest");
@@ -121,6 +126,7 @@ async fn write(connection: &mut SqliteConnection, notes: &[Note]) -> sqlx::Resul
     for note in notes {
         let query = match note {
             Note::Known(version, digest) => known(version, digest),
+            Note::Crc32(version, crc) => known_crc32(version, *crc),
             Note::Same(before, after) => same(before, after),
         };
         query.execute(&mut *transaction).await?;
@@ -140,6 +146,8 @@ fn known(version: &Version, digest: &Digest) -> Query<'static> {
                  seconds = excluded.seconds AND nanos = excluded.nanos, blake3, NULL)),
              sha256 = coalesce(excluded.sha256, iif(size = excluded.size AND
                  seconds = excluded.seconds AND nanos = excluded.nanos, sha256, NULL)),
+             crc32 = iif(size = excluded.size AND
+                 seconds = excluded.seconds AND nanos = excluded.nanos, crc32, NULL),
              size = excluded.size, seconds = excluded.seconds, nanos = excluded.nanos,
              added = excluded.added",
     );
@@ -149,6 +157,23 @@ fn known(version: &Version, digest: &Digest) -> Query<'static> {
         Algorithm::Sha256 => (None, Some(bytes)),
     };
     with_version(query, version).bind(blake3).bind(sha256)
+}
+
+/// Enters a CRC, as [`known`] a digest.
+fn known_crc32(version: &Version, crc: u32) -> Query<'static> {
+    let query = sqlx::query(
+        "INSERT INTO digest (device, inode, size, seconds, nanos, crc32)
+         VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET
+             blake3 = iif(size = excluded.size AND
+                 seconds = excluded.seconds AND nanos = excluded.nanos, blake3, NULL),
+             sha256 = iif(size = excluded.size AND
+                 seconds = excluded.seconds AND nanos = excluded.nanos, sha256, NULL),
+             crc32 = excluded.crc32,
+             size = excluded.size, seconds = excluded.seconds, nanos = excluded.nanos,
+             added = excluded.added",
+    );
+    with_version(query, version).bind(i64::from(crc))
 }
 
 /// Moves what is known of one version to another of the same file.
@@ -184,6 +209,20 @@ async fn get(
     let Some(row) = found else { return Ok(None) };
     let bytes: Option<Vec<u8>> = row.try_get(algorithm.name())?;
     Ok(bytes.and_then(|bytes| Some(algorithm.digest(bytes.try_into().ok()?))))
+}
+
+async fn get_crc32(
+    connection: &mut SqliteConnection,
+    version: &Version,
+) -> sqlx::Result<Option<u32>> {
+    let query = sqlx::query(
+        "SELECT crc32 FROM digest
+         WHERE device = ? AND inode = ? AND size = ? AND seconds = ? AND nanos = ?",
+    );
+    let found = with_version(query, version).fetch_optional(connection).await?;
+    let Some(row) = found else { return Ok(None) };
+    let crc: Option<i64> = row.try_get(0)?;
+    Ok(crc.and_then(|crc| u32::try_from(crc).ok()))
 }
 
 async fn stale(
@@ -245,6 +284,20 @@ mod tests {
         database.write(&[Note::Known(one, Algorithm::Blake3.of(b"2"))]).unwrap();
         assert_eq!(database.get(&one, Algorithm::Sha256).unwrap(), None);
 
+        // A CRC is kept beside the digests of the same version, and goes with them.
+        let again = Algorithm::Blake3.of(b"2");
+        database.write(&[Note::Crc32(one, u32::MAX)]).unwrap();
+        assert_eq!(database.get_crc32(&one).unwrap(), Some(u32::MAX));
+        assert_eq!(database.get(&one, Algorithm::Blake3).unwrap(), Some(again));
+        database.write(&[Note::Known(one, sha256)]).unwrap();
+        assert_eq!(database.get_crc32(&one).unwrap(), Some(u32::MAX));
+        database.write(&[Note::Crc32(other, 7)]).unwrap();
+        assert_eq!(database.get_crc32(&one).unwrap(), None);
+        assert_eq!(database.get_crc32(&other).unwrap(), Some(7));
+        assert_eq!(database.get(&other, Algorithm::Blake3).unwrap(), None);
+        database.write(&[Note::Known(one, again)]).unwrap();
+        assert_eq!(database.get_crc32(&one).unwrap(), None);
+
         assert_eq!(database.stale(&[one, version(2, 0)], true).unwrap(), 0);
         assert_eq!(database.stale(&[other], false).unwrap(), 1);
         assert_eq!(database.stale(&[other], true).unwrap(), 1);
@@ -266,7 +319,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
         database.runtime.block_on(async {
-            let later = sqlx::query("PRAGMA user_version = 2");
+            let later = sqlx::query("PRAGMA user_version = 3");
             later.execute(&mut database.connection).await.unwrap();
         });
         drop(database);

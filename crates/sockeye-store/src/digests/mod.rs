@@ -72,6 +72,8 @@ struct Waiting {
 pub(crate) enum Note {
     /// This is the digest of that version.
     Known(Version, Digest),
+    /// This is the CRC-32 of that version.
+    Crc32(Version, u32),
     /// The content of the first version is that of the second: only its time was set.
     Same(Version, Version),
 }
@@ -80,6 +82,7 @@ pub(crate) enum Note {
 #[derive(Debug)]
 enum Question {
     Digest(Version, Algorithm, oneshot::Sender<Option<Digest>>),
+    Crc32(Version, oneshot::Sender<Option<u32>>),
     /// How many of these files are said to have another version than they have; forgotten if so told.
     Stale {
         files: Vec<Version>,
@@ -121,6 +124,13 @@ impl Digests {
         let (answer, digest) = oneshot::channel();
         self.ask(Question::Digest(version, algorithm, answer));
         digest.await.ok().flatten()
+    }
+
+    /// The CRC-32 of that version, if it is known.
+    pub(crate) async fn get_crc32(&self, version: Version) -> Option<u32> {
+        let (answer, crc) = oneshot::channel();
+        self.ask(Question::Crc32(version, answer));
+        crc.await.ok().flatten()
     }
 
     /// How many of these files are said to have another version than they have. Blocks.
@@ -218,6 +228,10 @@ fn answer(database: &mut Database, question: Question) {
         Question::Digest(version, algorithm, answer) => {
             let digest = database.get(&version, algorithm).map_err(failed);
             let _ = answer.send(digest.ok().flatten());
+        }
+        Question::Crc32(version, answer) => {
+            let crc = database.get_crc32(&version).map_err(failed);
+            let _ = answer.send(crc.ok().flatten());
         }
         Question::Stale { files, forget, answer } => {
             let number = database.stale(&files, forget).map_err(failed);

@@ -6,7 +6,7 @@ use rustix::io::retry_on_intr;
 
 use super::{Note, SMALLEST};
 use crate::{
-    Algorithm, Digest, Error, FilePath, Home, Kind, Meta, Opened, Result, Version,
+    Algorithm, Digest, Error, File, FilePath, Home, Kind, Meta, Opened, Result, Version,
     digest::Hasher,
     keep::Keep,
     tree::{self, Next, Step},
@@ -40,41 +40,77 @@ impl Home {
         {
             return Ok(digest);
         }
-        let fd = Arc::new(rustix::io::fcntl_dupfd_cloexec(&file, 0)?);
-        let digest = self.compute(fd, version, algorithm).await?;
+        let hasher = Hasher::new(algorithm);
+        let hasher = self.read_again(&file, version.size, hasher, Hasher::update).await?;
+        let digest = hasher.finish();
         if let Some(digests) = digests {
             digests.note(Note::Known(version, digest));
         }
         Ok(digest)
     }
 
-    async fn compute(
+    /// The CRC-32 of the first `length` bytes of the file that `path` leads to, if it still is `version`: as it is
+    /// known, or computed now.
+    ///
+    /// # Errors
+    /// As [`Home::digest`]; [`Error::Changed`] also if it is another file by now.
+    ///
+    /// Cancellation: safe.
+    pub async fn crc32(&self, path: &FilePath, version: Version, length: u64) -> Result<u32> {
+        let digests = self.keep.as_ref().and_then(|keep| keep.digests_for(version.size));
+        if let Some(digests) = digests.filter(|_| length == version.size)
+            && let Some(crc) = digests.get_crc32(version).await
+        {
+            return Ok(crc);
+        }
+        let file = match self.open_path(path).await? {
+            Opened::File(file) if file.meta().version() == version => file,
+            _ => return Err(Error::Changed),
+        };
+        let hasher = crc32fast::Hasher::new();
+        let hasher = self.read_again(&file, length, hasher, crc32fast::Hasher::update).await?;
+        let crc = hasher.finalize();
+        if length == version.size {
+            self.note_crc32(version, crc);
+        }
+        Ok(crc)
+    }
+
+    /// Takes note of the CRC-32 of that version, which its reader has computed.
+    pub fn note_crc32(&self, version: Version, crc: u32) {
+        if let Some(digests) = self.keep.as_ref().and_then(|keep| keep.digests_for(version.size)) {
+            digests.note(Note::Crc32(version, crc));
+        }
+    }
+
+    /// Feeds a file's first `length` bytes.
+    async fn read_again<H: Send + 'static>(
         &self,
-        file: Arc<OwnedFd>,
-        version: Version,
-        algorithm: Algorithm,
-    ) -> Result<Digest> {
-        let mut hasher = Hasher::new(algorithm);
+        file: &File,
+        length: u64,
+        mut hasher: H,
+        feed: fn(&mut H, &[u8]),
+    ) -> Result<H> {
+        let version = file.meta().version();
+        let file = Arc::new(rustix::io::fcntl_dupfd_cloexec(file, 0)?);
         let mut at = 0;
-        loop {
-            let (fd, until) = (Arc::clone(&file), version.size.min(at + STRETCH));
+        while at < length {
+            let (fd, until) = (Arc::clone(&file), length.min(at + STRETCH));
             hasher = self
                 .pool()
                 .run(move || {
-                    read_into(&mut hasher, &fd, at, until)?;
+                    read_into(|bytes| feed(&mut hasher, bytes), &fd, at, until)?;
                     Ok::<_, Error>(hasher)
                 })
                 .await??;
             at = until;
-            if at == version.size {
-                let now = Meta::from_stat(&rustix::fs::fstat(&file)?).version();
-                return if now == version { Ok(hasher.finish()) } else { Err(Error::Changed) };
-            }
         }
+        let now = Meta::from_stat(&rustix::fs::fstat(&file)?).version();
+        if now == version { Ok(hasher) } else { Err(Error::Changed) }
     }
 }
 
-fn read_into(hasher: &mut Hasher, file: &OwnedFd, mut at: u64, until: u64) -> Result<()> {
+fn read_into(mut feed: impl FnMut(&[u8]), file: &OwnedFd, mut at: u64, until: u64) -> Result<()> {
     let mut buf = vec![0; PIECE];
     while at < until {
         let most = usize::try_from(until - at).map_or(PIECE, |left| left.min(PIECE));
@@ -82,7 +118,7 @@ fn read_into(hasher: &mut Hasher, file: &OwnedFd, mut at: u64, until: u64) -> Re
         if n == 0 {
             return Err(Error::Shrunk);
         }
-        hasher.update(&buf[..n]);
+        feed(&buf[..n]);
         at += n as u64;
     }
     Ok(())

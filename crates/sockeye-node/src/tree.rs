@@ -1,0 +1,98 @@
+//! A folder and all below it, as far as a session may read it: what an archive is made from.
+
+use std::sync::Arc;
+
+use sockeye_accounts::Rights;
+use sockeye_journal::{Operation, Outcome};
+use sockeye_store::{FilePath, Tree, Version};
+
+use crate::{
+    Error, RESERVED, Result, Session,
+    act::{Act, Contents},
+    namespace::absolute,
+    seat::{Seat, Way},
+    session::Kind,
+};
+
+impl Session {
+    /// Gathers a folder and all below it in at most about `memory` bytes, recorded as one listing. What may not be
+    /// read, and what is neither a file nor a folder, is left out, and said to be.
+    ///
+    /// A folder that only the namespace has, such as `/shared`, is not gathered, nor is what the namespace adds to
+    /// a root.
+    ///
+    /// # Errors
+    /// [`Error::TooManyEntries`]; [`Error::WrongKind`] for a file; as [`Session::list`].
+    ///
+    /// Cancellation: safe.
+    pub async fn tree(&self, path: &FilePath, memory: usize) -> Result<Tree> {
+        let seat = match &self.kind {
+            Kind::Guest(home) => {
+                return Ok(home.gather(path, memory, Box::new(|_, _| true)).await?);
+            }
+            Kind::Seat(seat) => seat,
+        };
+        let act = Act::begin(seat, Operation::List, path);
+        let gathered = gather(seat, path, memory).await;
+        let outcome = gathered.as_ref().map_or_else(Error::outcome, |_| Outcome::Ok);
+        act.end(outcome, Contents::NONE);
+        gathered
+    }
+
+    /// The CRC-32 of the first `length` bytes of a file, if it still is `version`: as it is known, or computed now.
+    /// Not recorded.
+    ///
+    /// # Errors
+    /// [`Error::Changed`]; as [`Session::digest`].
+    ///
+    /// Cancellation: safe.
+    pub async fn crc32(&self, path: &FilePath, version: Version, length: u64) -> Result<u32> {
+        match &self.kind {
+            Kind::Guest(home) => Ok(home.crc32(path, version, length).await?),
+            Kind::Seat(seat) => {
+                let place = seat.place(path, Rights::READ).await?;
+                Ok(place.home.crc32(&place.path, version, length).await?)
+            }
+        }
+    }
+
+    /// Takes note of the CRC-32 of a file that was just read to its end.
+    ///
+    /// # Errors
+    /// As [`Session::stat`].
+    ///
+    /// Cancellation: safe.
+    pub async fn note_crc32(&self, path: &FilePath, version: Version, crc: u32) -> Result<()> {
+        match &self.kind {
+            Kind::Guest(home) => home.note_crc32(version, crc),
+            Kind::Seat(seat) => {
+                seat.place(path, Rights::READ).await?.home.note_crc32(version, crc);
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn gather(seat: &Arc<Seat>, path: &FilePath, memory: usize) -> Result<Tree> {
+    let place = match seat.way(path).await? {
+        Way::Place(place) if place.rights.contains(Rights::LIST) => place,
+        _ => return Err(Error::Denied),
+    };
+    let root = path.is_root();
+    let reserved = |below: &[u8]| RESERVED.iter().any(|name| name.as_bytes() == below);
+    let reads = place.rights.contains(Rights::READ);
+    let narrower = seat.has_grants_beneath(path)?;
+    let (asked, top) = (Arc::clone(seat), absolute(path));
+    let wanted = move |below: &[u8], is_folder: bool| {
+        if root && reserved(below) {
+            return false;
+        }
+        if !narrower {
+            return is_folder || reads;
+        }
+        let slash: &[u8] = if top.ends_with(b"/") { b"" } else { b"/" };
+        let rights = asked.rights_at([&top, slash, below].concat());
+        rights.contains(if is_folder { Rights::LIST } else { Rights::READ })
+    };
+    Ok(place.home.gather(&place.path, memory, Box::new(wanted)).await?)
+}
