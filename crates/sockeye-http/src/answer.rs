@@ -14,6 +14,7 @@ use sockeye_node::{
 };
 
 use crate::{
+    archive,
     config::Config,
     content::{Content, Cut, Unread, throw_away},
     dav,
@@ -173,6 +174,9 @@ impl Answerer<'_> {
         head: &Head<'_>,
         wanted: &Resource<'_>,
     ) -> Result<Reply, Error> {
+        if wanted.query == Some(archive::QUERY) && self.config.listing {
+            return Box::pin(self.send_archive(session, head, wanted)).await;
+        }
         if wanted.query == Some(SIGN_IN) && self.is_stranger(session) {
             return Ok(turn_away(head, &Unwelcome::Stranger));
         }
@@ -242,7 +246,7 @@ impl Answerer<'_> {
     }
 
     /// The head fields that every reply about this file has.
-    fn describe(&self, status: StatusCode, file: &Validators) -> ReplyHead {
+    pub(crate) fn describe(&self, status: StatusCode, file: &Validators) -> ReplyHead {
         let mut head = ReplyHead::new(status);
         head.etag = Some(file.etag);
         // Never later than Date (RFC 9110 §8.8.2.1).
@@ -433,7 +437,7 @@ fn status_of(path: &FilePath, failure: &Error) -> StatusCode {
     }
 }
 
-fn unsatisfiable(head: &Head<'_>, file: &Validators) -> Reply {
+pub(crate) fn unsatisfiable(head: &Head<'_>, file: &Validators) -> Reply {
     let mut reply = error(StatusCode::RANGE_NOT_SATISFIABLE, None, Some(head));
     reply.head.content_range = Some(ContentRange::Unsatisfied(file.size));
     reply.head.traits.accept_ranges = true;

@@ -4,7 +4,10 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use sockeye_node::{Bucket, Listening, Name, config::Settings};
 
-use crate::{Requests, wire::log::Record};
+use crate::{Requests, archive::Room, wire::log::Record};
+
+/// Bytes of memory that all archives which are being sent may take together.
+pub(crate) const ARCHIVES: usize = 256 << 20;
 
 /// How files are served.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub struct Config {
     pub bandwidth: Option<Arc<Bucket>>,
     /// Where requests are counted.
     pub requests: Option<Requests>,
+    /// The memory that archives of folders share while they are sent.
+    pub(crate) archives: Room,
     /// Called once for each request, when its answer has been sent or broken off.
     pub access_log: Option<AccessLog>,
 }
@@ -38,6 +43,7 @@ impl Default for Config {
             limits: Limits::default(),
             bandwidth: None,
             requests: None,
+            archives: Room::new(ARCHIVES),
             access_log: None,
         }
     }
@@ -122,6 +128,9 @@ pub struct Limits {
     /// Entries of a folder that are sorted; 10,000 by default. A larger folder is listed unsorted, so
     /// that memory stays bounded and the first bytes come at once.
     pub sorted_entries: usize,
+    /// Memory that one archive of a folder may take while it is sent, in bytes; 64 MiB by default, which is some
+    /// 500,000 entries. For more: 403. All archives together take at most 256 MiB; who waits for longer than 10 s: 503.
+    pub archive: usize,
     /// Requests under way on one HTTP/2 connection; 100 by default.
     pub streams: u32,
 }
@@ -143,6 +152,7 @@ impl Default for Limits {
             body: 64 * 1024,
             ranges: 16,
             sorted_entries: 10_000,
+            archive: 64 << 20,
             streams: 100,
         }
     }

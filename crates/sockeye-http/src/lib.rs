@@ -12,6 +12,7 @@
 
 pub mod admin;
 mod answer;
+mod archive;
 mod change;
 mod config;
 mod content;

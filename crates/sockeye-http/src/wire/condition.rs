@@ -41,6 +41,16 @@ impl ETag {
         Self(text)
     }
 
+    /// The tag of what `hash` is a hash of.
+    #[must_use]
+    pub fn of_hash(hash: [u8; 16]) -> Self {
+        let mut text = [b'"'; 34];
+        for (digits, half) in text[1..33].chunks_exact_mut(16).zip(hash.as_chunks::<8>().0) {
+            hex(digits, u64::from_be_bytes(*half));
+        }
+        Self(text)
+    }
+
     /// The tag as it stands in a header.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -325,6 +335,13 @@ mod tests {
         }
         assert_eq!(tag().len(), 34);
         assert_eq!(tag(), tag());
+    }
+
+    #[test]
+    fn the_tag_of_a_hash_has_all_of_it() {
+        let hash = std::array::from_fn(|at| u8::try_from(at * 17).unwrap());
+        let tag = ETag::of_hash(hash);
+        assert_eq!(format!("{tag:?}"), "\"00112233445566778899aabbccddeeff\"");
     }
 
     #[test]

@@ -40,8 +40,17 @@ impl Site {
         Self::start(config, Model::Tasks, None)
     }
 
+    /// With a folder in memory, where the system has one.
+    pub(crate) fn in_memory() -> Self {
+        let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+        Self::of(folder, Config::default(), Model::Tasks, None)
+    }
+
     pub(crate) fn start(config: Config, model: Model, tls: Option<TlsServer>) -> Self {
-        let folder = TempDir::new().unwrap();
+        Self::of(TempDir::new().unwrap(), config, model, tls)
+    }
+
+    fn of(folder: TempDir, config: Config, model: Model, tls: Option<TlsServer>) -> Self {
         let home = Home::open(folder.path()).unwrap();
         let scheme = if tls.is_some() { "tls+tcp" } else { "tcp" };
         let addr: Addr = format!("{scheme}://127.0.0.1:0").parse().unwrap();

@@ -1,0 +1,127 @@
+//! A folder as a ZIP archive, made while it is sent.
+//!
+//! What lies below the folder is looked at first ([`Plan`]): that gives the archive's length, its tag and where everything is,
+//! so that any stretch of it can be sent, and a download that broke goes on. The files are read, and their CRCs
+//! computed, only as they are sent ([`Body`]). If one is no longer what the plan has, the answer breaks off.
+
+mod body;
+mod plan;
+
+use std::{io, sync::Arc, time::Duration};
+
+use ::http::{HeaderValue, StatusCode, header};
+use futures_util::stream;
+use sockeye_node::{Error, Range, Session};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use self::{body::Body, plan::Plan};
+use crate::{
+    answer::{Answerer, Reply, error, unsatisfiable},
+    config::ARCHIVES,
+    payload::{Payload, StreamBody},
+    wire::{
+        condition::{Selection, select},
+        disposition,
+        head::Head,
+        reply::ContentRange,
+        target::Resource,
+    },
+};
+
+/// The query that asks for a folder as an archive.
+pub(crate) const QUERY: &[u8] = b"zip";
+
+/// How long an archive waits until others have been looked through.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The memory that plans of archives take together; clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Room(Arc<Semaphore>);
+
+/// What is counted at once.
+const UNIT: usize = 1024;
+
+impl Room {
+    /// Room for so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new((bytes / UNIT).min(Semaphore::MAX_PERMITS))))
+    }
+
+    /// Waits for so much of it, but not for long.
+    async fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Error> {
+        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX);
+        let taking = Arc::clone(&self.0).acquire_many_owned(units);
+        match tokio::time::timeout(PATIENCE, taking).await {
+            Ok(Ok(taken)) => Ok(taken),
+            _ => Err(Error::Busy),
+        }
+    }
+}
+
+/// Gives back what is not needed of it.
+fn shrink(room: &mut OwnedSemaphorePermit, needed: usize) {
+    let surplus = room.num_permits().saturating_sub(needed / UNIT + 1);
+    drop(room.split(surplus));
+}
+
+impl Answerer<'_> {
+    /// Sends a folder as an archive.
+    pub(crate) async fn send_archive(
+        &self,
+        session: &Session,
+        head: &Head<'_>,
+        wanted: &Resource<'_>,
+    ) -> Result<Reply, Error> {
+        let plan = match self.plan_archive(session, wanted).await {
+            Err(failure @ Error::TooManyEntries { .. }) => {
+                let why = failure.to_string();
+                return Ok(error(StatusCode::FORBIDDEN, Some(&why), Some(head)));
+            }
+            // `/file.txt/` names nothing.
+            Err(Error::WrongKind { .. }) => return Err(Error::NotFound),
+            plan => plan?,
+        };
+        let validators = plan.validators();
+        let size = validators.size;
+        let whole = Range { offset: 0, length: size };
+        // Several ranges of an archive serve nobody: they are answered with the whole (RFC 9110 §14.2).
+        let (status, part) = match select(head.method, &head.fields, &validators, self.now, 1) {
+            Selection::Whole | Selection::Parts(_) => (StatusCode::OK, whole),
+            Selection::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+            Selection::NotModified => (StatusCode::NOT_MODIFIED, whole),
+            Selection::PreconditionFailed => {
+                return Ok(error(StatusCode::PRECONDITION_FAILED, None, Some(head)));
+            }
+            Selection::Unsatisfiable => return Ok(unsatisfiable(head, &validators)),
+        };
+        let mut reply = Reply { head: self.describe(status, &validators), payload: Payload::Empty };
+        if status == StatusCode::NOT_MODIFIED {
+            return Ok(reply);
+        }
+        if status == StatusCode::PARTIAL_CONTENT {
+            reply.head.content_range = Some(ContentRange::Part(part, size));
+        }
+        reply.head.content_type = Some("application/zip".into());
+        reply.head.length = Some(part.length);
+        let name = disposition::attachment(&plan.file_name());
+        if let Ok(name) = HeaderValue::try_from(name) {
+            reply.head.more.add(header::CONTENT_DISPOSITION, name);
+        }
+        let body = Body::new(plan, session.clone(), part);
+        let pieces = stream::try_unfold(body, |mut body| async move {
+            let piece = body.next().await.map_err(io::Error::from)?;
+            Ok(piece.map(|piece| (piece, body)))
+        });
+        reply.payload = Payload::Stream(StreamBody::new(Some(part.length), pieces));
+        Ok(reply)
+    }
+
+    async fn plan_archive(&self, session: &Session, wanted: &Resource<'_>) -> Result<Plan, Error> {
+        let most = self.config.limits.archive.min(ARCHIVES);
+        let room = self.config.archives.take(most).await?;
+        let tree = session.tree(&wanted.path, most).await?;
+        let account = session.account()?;
+        let root = account.as_ref().map_or("files", |account| account.name.as_str());
+        Ok(Plan::new(wanted.path.clone(), root.as_bytes(), tree, room))
+    }
+}
