@@ -8,10 +8,12 @@ use rustix::{
 };
 
 use crate::{
-    Amount, Condition, Error, FilePath, Home, Kind, Meta, Purge, Quota, Result, Space, Timestamp,
+    Amount, Claim, Condition, Error, FilePath, Home, Kind, Meta, Purge, Quota, Result, Space,
+    Timestamp,
     error::moving,
     keep::{Keep, locked},
     lookup,
+    marks::{Spot, Touch},
     place::is_folder,
     space::{Part, Reservation},
     upload::writing::{permission_bits, times},
@@ -52,8 +54,8 @@ impl Home {
         self.shows(path)?;
         self.kept()?.may_be_named(path)?;
         let room = self.reserve(Amount::entry(0)).await?;
-        let path = path.clone();
-        self.quick(move |keep| keep.mkdir(&path, room)).await
+        let (path, claim) = (path.clone(), self.claim.clone());
+        self.quick(move |keep| keep.mkdir(claim.as_deref(), &path, room)).await
     }
 
     /// Removes what `path` names: a file or a link to the trash, a link itself and never what it leads to.
@@ -80,13 +82,15 @@ impl Home {
         condition: Condition,
     ) -> Result<()> {
         self.shows(path)?;
-        let whole = path.clone();
-        let removed = self.quick(move |keep| keep.remove(&whole, recursive, condition)).await?;
+        let (whole, claim) = (path.clone(), self.claim.clone());
+        let removed = self
+            .quick(move |keep| keep.remove(claim.as_deref(), &whole, recursive, condition))
+            .await?;
         if removed == Removed::NotATree {
             return Ok(());
         }
-        let path = path.clone();
-        self.slow(move |keep| keep.remove_tree(&path, condition)).await
+        let (path, claim) = (path.clone(), self.claim.clone());
+        self.slow(move |keep| keep.remove_tree(claim.as_deref(), &path, condition)).await
     }
 
     /// Sets when the content of a file or folder was last changed.
@@ -121,8 +125,10 @@ impl Home {
         W: FnOnce(&str, &Meta) -> Result<(), Errno> + Send + 'static,
     {
         self.shows(path)?;
-        let path = path.clone();
+        let (path, claim) = (path.clone(), self.claim.clone());
         self.quick(move |keep| {
+            let _names = locked(&keep.names);
+            keep.admit(claim.as_deref(), &path, Touch::Content)?;
             let (place, meta) = lookup::repeated(&keep.files.fd, &path, lookup::looking)?;
             if meta.kind == Kind::Special {
                 return Err(Error::Special);
@@ -207,10 +213,12 @@ enum Removed {
 }
 
 impl Keep {
-    fn mkdir(&self, path: &FilePath, mut room: Reservation) -> Result<()> {
+    fn mkdir(&self, claim: Option<&Claim>, path: &FilePath, mut room: Reservation) -> Result<()> {
         let names = locked(&self.names);
         let place = self.place(path)?;
+        self.admit(claim, path, Touch::Name)?;
         rustix::fs::mkdirat(&place, place.name, FOLDER_MODE)?;
+        self.marks_begin(path);
         room.settle(Part::Files, Amount::entry(0));
         drop(names);
         place.sync(self)
@@ -218,6 +226,7 @@ impl Keep {
 
     fn remove(
         &self,
+        claim: Option<&Claim>,
         path: &FilePath,
         recursive: Recursive,
         condition: Condition,
@@ -225,11 +234,13 @@ impl Keep {
         let names = locked(&self.names);
         let (place, stat) = self.place_of(path)?;
         self.meets(condition, path, &stat)?;
+        self.admit(claim, path, Touch::Name)?;
         match (is_folder(&stat), recursive) {
             (true, Recursive::Yes) => return Ok(Removed::No),
             (true, Recursive::No) => {
                 rustix::fs::unlinkat(&place, place.name, AtFlags::REMOVEDIR)?;
                 self.ledger.take(Part::Files, Amount::entry(0));
+                self.marks_end(path);
             }
             (false, _) => self.bury(&place, &stat, path)?,
         }
@@ -239,17 +250,25 @@ impl Keep {
     }
 
     /// Moves a folder with all that is in it to the trash, and counts it there.
-    fn remove_tree(&self, path: &FilePath, condition: Condition) -> Result<()> {
+    fn remove_tree(
+        &self,
+        claim: Option<&Claim>,
+        path: &FilePath,
+        condition: Condition,
+    ) -> Result<()> {
         // Nothing in the trash is destroyed before it is counted.
         let bin = locked(&self.bin);
         let names = locked(&self.names);
         let (place, stat) = self.place_of(path)?;
         self.meets(condition, path, &stat)?;
+        self.admit(claim, path, Touch::Name)?;
         let name = self.grave_name(path)?;
+        let marks = self.moving(Spot::at(path), Spot::grave(&name), &stat)?;
         if let Err(errno) = rustix::fs::renameat(&place, place.name, &self.trash, &*name) {
             self.remove_note(&name);
             return Err(moving(errno));
         }
+        marks.done();
         drop(names);
         self.count_buried_tree(&name)?;
         drop(bin);

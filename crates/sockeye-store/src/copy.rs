@@ -15,8 +15,8 @@ use rustix::{
 };
 
 use crate::{
-    Amount, Condition, Error, File, FilePath, Folder, Home, Kind, Meta, Opened, Overwrite, Result,
-    UploadOptions,
+    Amount, Claim, Condition, Error, File, FilePath, Folder, Home, Kind, Meta, Opened, Overwrite,
+    Result, UploadOptions,
     change::FOLDER_MODE,
     id::PartialId,
     keep::{Keep, locked},
@@ -60,7 +60,7 @@ impl Home {
         if is_same && (from.covers(to) || to.covers(from)) {
             return Err(Error::IntoItself);
         }
-        match self.open_path(from).await? {
+        let copied = match self.open_path(from).await? {
             Opened::Folder(folder) => copy_folder(folder, other, to, overwrite).await,
             Opened::File(file) => match copy_file(&file, other, to, overwrite).await {
                 Err(Error::WrongKind { .. }) if overwrite == Overwrite::Yes => {
@@ -69,7 +69,24 @@ impl Home {
                 Err(Error::WrongKind { .. }) => Err(Error::Exists),
                 copied => copied,
             },
+        }?;
+        self.copy_marks(from, other, to).await?;
+        Ok(copied)
+    }
+
+    /// A copy has the properties of what it was made of, and none of what it replaced.
+    async fn copy_marks(&self, from: &FilePath, other: &Self, to: &FilePath) -> Result<()> {
+        if !self.has_properties() && !other.has_properties() && !other.has_locks() {
+            return Ok(());
         }
+        let (source, from, to) = (self.keep.clone(), from.clone(), to.clone());
+        other
+            .slow(move |keep| {
+                let _names = locked(&keep.names);
+                keep.marks_copied(source.as_deref(), &from, &to);
+                Ok(())
+            })
+            .await
     }
 }
 
@@ -102,13 +119,14 @@ async fn copy_file(
 /// A folder gives way only as a whole, and only once the file is whole.
 async fn copy_file_over_folder(file: &File, other: &Home, to: &FilePath) -> Result<Copied> {
     let (from, to) = (rustix::io::fcntl_dupfd_cloexec(file, 0)?, to.clone());
+    let claim = other.claim.clone();
     other
         .slow(move |keep| {
             let mut copying = Copying::begin(keep, false);
             let partials = reopened(&keep.partials)?;
             let name = copying.name.clone();
             copying.copy_file(&from, &partials, &name)?;
-            copying.finish(&to, Overwrite::Yes, Kind::File)
+            copying.finish(claim.as_deref(), &to, Overwrite::Yes, Kind::File)
         })
         .await
 }
@@ -119,7 +137,7 @@ async fn copy_folder(
     to: &FilePath,
     overwrite: Overwrite,
 ) -> Result<Copied> {
-    let to = to.clone();
+    let (to, claim) = (to.clone(), other.claim.clone());
     other
         .slow(move |keep| {
             if overwrite == Overwrite::No && keep.place(&to)?.stat()?.is_some() {
@@ -127,7 +145,7 @@ async fn copy_folder(
             }
             let mut copying = Copying::begin(keep, folder.home.hides_dotted());
             tree::walk(&folder.fd, c".", |step| copying.step(step))?;
-            copying.finish(&to, overwrite, Kind::Folder)
+            copying.finish(claim.as_deref(), &to, overwrite, Kind::Folder)
         })
         .await
 }
@@ -234,7 +252,13 @@ impl Copying {
         self.keep.hold(&mut self.room, target)
     }
 
-    fn finish(mut self, to: &FilePath, overwrite: Overwrite, kind: Kind) -> Result<Copied> {
+    fn finish(
+        mut self,
+        claim: Option<&Claim>,
+        to: &FilePath,
+        overwrite: Overwrite,
+        kind: Kind,
+    ) -> Result<Copied> {
         let keep = Arc::clone(&self.keep);
         if keep.syncs() {
             // One call for all the files.
@@ -244,6 +268,7 @@ impl Copying {
         let bin = locked(&keep.bin);
         let names = locked(&keep.names);
         let place = keep.place(to)?;
+        keep.admit_target(claim, to)?;
         let folder = keep.partials.as_fd();
         let moved = Moved { folder, name: &self.name, is_folder: kind == Kind::Folder };
         let buried = keep.put(moved, &place, to, overwrite)?;

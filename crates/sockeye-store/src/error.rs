@@ -75,7 +75,20 @@ pub enum Error {
     #[error("a call on this upload was given up before its end; resume it by its id")]
     GivenUp,
 
+    /// A lock keeps others off, and whoever asked does not hold it, or did not submit its token.
+    #[error("it is locked by somebody else, or by a lock whose token was not submitted")]
+    Locked,
+    /// No lock of that name holds there.
+    #[error("no such lock holds there; it may have ended")]
+    NoSuchLock,
+
     // There is no room: the account's, or the server's.
+    /// There are more properties or locks than may be, or one of them is too long.
+    #[error("not kept: {what}")]
+    TooManyMarks {
+        /// What there is too much of.
+        what: &'static str,
+    },
     /// The quota has no room for it, and nothing in the trash could make some.
     #[error("over quota: {lacking} more than is free, with the trash emptied")]
     OverQuota {

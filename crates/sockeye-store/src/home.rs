@@ -16,7 +16,7 @@ use rustix::{
 };
 
 use crate::{
-    Error, File, FilePath, Kind, Listing, Meta, Pool, Result,
+    Claim, Error, File, FilePath, Kind, Listing, Meta, Pool, Result,
     file::Residence,
     keep::{Keep, Keeping},
     lookup::{self, Lookup, Wait},
@@ -40,6 +40,8 @@ pub struct Home {
     hidden: bool,
     /// What changing it needs; without it, it is only read.
     pub(crate) keep: Option<Arc<Keep>>,
+    /// The locks that whoever changes it may pass.
+    pub(crate) claim: Option<Arc<Claim>>,
 }
 
 #[derive(Debug)]
@@ -116,7 +118,7 @@ impl Home {
         })?;
         let [memory, unknown, cache] = [const { AtomicU64::new(NO_DEVICE) }; 3];
         let root = Arc::new(Root { fd, memory, unknown, cache });
-        Ok(Self { root, pool, hidden: false, keep: None })
+        Ok(Self { root, pool, hidden: false, keep: None, claim: None })
     }
 
     /// Opens the home kept in `dir`, or makes it: a folder with `files` (what clients see), `partials`,

@@ -11,7 +11,7 @@ use rustix::{
 };
 
 use crate::{
-    Amount, Error, FilePath, Meta, Result,
+    Amount, Claim, Error, FilePath, Meta, Result,
     error::moving,
     keep::{Keep, locked},
     place::{Place, is_folder},
@@ -22,8 +22,9 @@ use crate::{
 
 impl Keep {
     /// Whether an upload could be committed now.
-    pub(crate) fn may_be_installed(&self, plan: &Plan) -> Result<()> {
+    pub(crate) fn may_be_installed(&self, plan: &Plan, claim: Option<&Claim>) -> Result<()> {
         let place = self.place(&plan.path)?;
+        self.admit_target(claim, &plan.path)?;
         let found = place.stat()?;
         self.check(plan.condition, &plan.path, found.as_ref())
     }
@@ -33,12 +34,17 @@ impl Keep {
         &self,
         staged: &CStr,
         plan: &Plan,
+        claim: Option<&Claim>,
         reservation: &mut Reservation,
         size: u64,
     ) -> Result<bool> {
         let names = locked(&self.names);
         let place = self.place(&plan.path)?;
+        self.admit_target(claim, &plan.path)?;
         let replaced = self.install_at(staged, plan, &place)?;
+        if !replaced {
+            self.marks_begin(&plan.path);
+        }
         reservation.settle(Part::Files, Amount::entry(size));
         drop(names);
         place.sync(self)?;

@@ -22,9 +22,10 @@ use rustix::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    Contents, Digests, Pool, Quota, Result, Space,
+    Contents, Digests, Marks, Pool, Quota, Result, Space,
     home::{Root, in_memory},
     id::{Ids, PartialId},
+    marks::Marked,
     recount,
     space::Ledger,
     trash::Oldest,
@@ -67,6 +68,8 @@ pub struct Keeping {
     pub pool: Pool,
     /// Where digests are kept; without it, they are computed when they are asked for.
     pub digests: Option<Digests>,
+    /// The home's properties and locks; without it, there are none.
+    pub marks: Option<Marks>,
 }
 
 impl Default for Keeping {
@@ -81,6 +84,7 @@ impl Default for Keeping {
             reserved: &[],
             pool: Pool::default(),
             digests: None,
+            marks: None,
         }
     }
 }
@@ -105,6 +109,8 @@ pub(crate) struct Keep {
     pub(crate) trash: OwnedFd,
     pub(crate) keeping: Keeping,
     pub(crate) ledger: Arc<Ledger>,
+    /// Its properties and locks, if they are kept.
+    pub(crate) marked: Option<Marked>,
     pub(crate) ids: Ids,
     /// Held while names change: what a path leads to stays so.
     pub(crate) names: Mutex<()>,
@@ -180,13 +186,16 @@ impl Keep {
             ledger.set_all(usage);
         }
         let in_memory = in_memory(&partials);
-        Ok(Self {
+        let marked = keeping.marks.clone().map(Marked::open).transpose();
+        let marked = marked.map_err(io::Error::other)?;
+        let keep = Self {
             base,
             files: Arc::clone(files),
             partials,
             trash,
             keeping,
             ledger: Arc::new(ledger),
+            marked,
             ids: Ids::new(),
             names: Mutex::default(),
             bin: Mutex::default(),
@@ -196,13 +205,18 @@ impl Keep {
             turns: Semaphore::new(TURNS),
             in_memory,
             device,
-        })
+        };
+        keep.settle_moves().map_err(io::Error::other)?;
+        Ok(keep)
     }
 
-    /// Whether a few calls of the system are done at once: the home lies in memory, is counted, and
-    /// nobody keeps its names for long.
+    /// Whether a few calls of the system are done at once: the home lies in memory, is counted, has no properties
+    /// or locks, and nobody keeps its names for long.
     pub(crate) fn never_waits(&self) -> bool {
-        self.in_memory && self.is_ready() && self.names.try_lock().is_ok()
+        self.in_memory
+            && self.is_ready()
+            && self.marked.as_ref().is_none_or(Marked::is_empty)
+            && self.names.try_lock().is_ok()
     }
 
     /// Whether [`Keep::ready`] has nothing to do.

@@ -47,6 +47,7 @@ mod install;
 mod keep;
 mod list;
 mod lookup;
+mod marks;
 mod meta;
 mod partials;
 mod path;
@@ -72,6 +73,12 @@ pub use home::{Folder, Home, Opened};
 pub use id::{BadId, PartialId, TrashId};
 pub use keep::{Durability, Keeping};
 pub use list::{Entry, Listing};
+pub use marks::{
+    BadToken, Claim, Lock, LockDepth, LockRequest, LockScope, LockToken, MAX_HOME_PROPERTIES,
+    MAX_HOME_PROPERTY_BYTES, MAX_LOCK_OWNER, MAX_LOCK_TIMEOUT, MAX_LOCKS, MAX_PROPERTIES,
+    MAX_PROPERTY, MAX_PROPERTY_BYTES, MAX_PROPERTY_NAME, Marks, Property, PropertyChange,
+    PropertyName,
+};
 pub use meta::{Kind, Meta, Timestamp, Version};
 pub use partials::Partial;
 pub use path::{FilePath, MAX_NAME, MAX_PATH, Name, NameError, PathBuilder, readable};

@@ -12,9 +12,10 @@ use rustix::{
 };
 
 use crate::{
-    Error, FilePath, Home, Recursive, Result,
+    Claim, Error, FilePath, Home, Recursive, Result,
     error::moving,
     keep::{Keep, locked},
+    marks::{Spot, Touch},
     place::{Place, is_folder},
     space::{Part, Reservation},
     tree,
@@ -53,13 +54,14 @@ impl Home {
         if from.covers(to) || to.covers(from) {
             return if from == to { Ok(false) } else { Err(Error::IntoItself) };
         }
-        let paths = (from.clone(), to.clone());
-        let quickly = self.quick(move |keep| keep.rename(&paths.0, &paths.1, overwrite)).await?;
-        if let Some(replaced) = quickly {
+        let (paths, claim) = ((from.clone(), to.clone()), self.claim.clone());
+        let quickly =
+            self.quick(move |keep| keep.rename(claim.as_deref(), &paths.0, &paths.1, overwrite));
+        if let Some(replaced) = quickly.await? {
             return Ok(replaced);
         }
-        let paths = (from.clone(), to.clone());
-        self.slow(move |keep| keep.rename_onto_tree(&paths.0, &paths.1)).await
+        let (paths, claim) = ((from.clone(), to.clone()), self.claim.clone());
+        self.slow(move |keep| keep.rename_onto_tree(claim.as_deref(), &paths.0, &paths.1)).await
     }
 
     /// Moves what `from` names in this home to `to` in `other`; says whether something gave way. What it takes is counted there from
@@ -90,10 +92,12 @@ impl Home {
             return Ok(copied.replaced);
         }
         let (from, to, source) = (from.clone(), to.clone(), Arc::clone(here));
+        let claims = (self.claim.clone(), other.claim.clone());
         other
             .slow(move |keep| {
                 source.ready()?;
-                keep.take_from(&source, &from, &to, overwrite)
+                let claims = (claims.0.as_deref(), claims.1.as_deref());
+                keep.take_from(claims, &source, (&from, &to), overwrite)
             })
             .await
     }
@@ -116,12 +120,22 @@ impl<'a> Moved<'a> {
 
 impl Keep {
     /// Renames, unless that takes the lock on the bin as well: then `None`.
-    fn rename(&self, from: &FilePath, to: &FilePath, overwrite: Overwrite) -> Result<Option<bool>> {
+    fn rename(
+        &self,
+        claim: Option<&Claim>,
+        from: &FilePath,
+        to: &FilePath,
+        overwrite: Overwrite,
+    ) -> Result<Option<bool>> {
         let names = locked(&self.names);
         let (source, stat) = self.place_of(from)?;
         let place = self.place(to)?;
+        self.admit(claim, from, Touch::Name)?;
+        self.admit_target(claim, to)?;
         let moved = Moved::from(&source, &stat);
+        let marks = self.moving(Spot::at(from), Spot::at(to), &stat)?;
         if self.put_where_nothing_is(moved, &place, overwrite)? {
+            marks.done();
             drop(names);
             source.sync(self)?;
             place.sync(self)?;
@@ -132,19 +146,29 @@ impl Keep {
             return Ok(None);
         }
         self.replace(moved, &place, &old, to)?;
+        marks.done();
         drop(names);
         source.sync(self)?;
         place.sync(self)?;
         Ok(Some(true))
     }
 
-    fn rename_onto_tree(&self, from: &FilePath, to: &FilePath) -> Result<bool> {
+    fn rename_onto_tree(
+        &self,
+        claim: Option<&Claim>,
+        from: &FilePath,
+        to: &FilePath,
+    ) -> Result<bool> {
         let bin = locked(&self.bin);
         let names = locked(&self.names);
         let (source, stat) = self.place_of(from)?;
         let place = self.place(to)?;
+        self.admit(claim, from, Touch::Name)?;
+        self.admit_target(claim, to)?;
         let moved = Moved::from(&source, &stat);
+        let marks = self.moving(Spot::at(from), Spot::at(to), &stat)?;
         let buried = self.put(moved, &place, to, Overwrite::Yes)?;
+        marks.done();
         drop(names);
         let replaced = self.count_buried(buried)?;
         drop(bin);
@@ -156,9 +180,9 @@ impl Keep {
     /// Moves something from another home on the same filesystem into this one.
     fn take_from(
         &self,
+        (source_claim, claim): (Option<&Claim>, Option<&Claim>),
         source_home: &Self,
-        from: &FilePath,
-        to: &FilePath,
+        (from, to): (&FilePath, &FilePath),
         overwrite: Overwrite,
     ) -> Result<bool> {
         let mut room = Reservation::empty(&self.ledger);
@@ -177,7 +201,11 @@ impl Keep {
                 continue;
             }
             let place = self.place(to)?;
+            source_home.admit(source_claim, from, Touch::Name)?;
+            self.admit_target(claim, to)?;
+            let marks = source_home.moving_to(Spot::at(from), self, Spot::at(to), &stat)?;
             let buried = self.put(Moved::from(&source, &stat), &place, to, overwrite)?;
+            marks.done();
             room.settle(Part::Files, exact);
             source_home.ledger.take(Part::Files, exact);
             drop((names_here, names_there));

@@ -9,8 +9,8 @@ use rustix::{
 
 use super::name;
 use crate::{
-    Amount, FilePath, Result, error::moving, id::TrashId, keep::Keep, partials::write_aside,
-    place::Place, space::Part, tree,
+    Amount, FilePath, Result, error::moving, id::TrashId, keep::Keep, marks::Spot,
+    partials::write_aside, place::Place, space::Part, tree,
 };
 
 /// A place in the trash for one thing, and what was put there.
@@ -80,9 +80,11 @@ impl Keep {
         if !self.has_trash() {
             rustix::fs::unlinkat(place, place.name, AtFlags::empty())?;
             self.ledger.take(Part::Files, amount);
+            self.marks_end(path);
             return Ok(());
         }
         let name = self.grave_name(path)?;
+        let marks = self.moving(Spot::at(path), Spot::grave(&name), old)?;
         // Counted first: it can be purged as soon as it lies there.
         self.ledger.shift(Part::Files, Part::Trash, amount);
         if let Err(errno) = rustix::fs::renameat(place, place.name, &self.trash, &*name) {
@@ -90,6 +92,7 @@ impl Keep {
             self.remove_note(&name);
             return Err(moving(errno));
         }
+        marks.done();
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     error::moving,
     id::TrashId,
     keep::{Keep, locked},
+    marks::{Spot, Touch},
     partials::{read_aside, reopened},
     space::Part,
     tree,
@@ -129,7 +130,12 @@ impl Keep {
         let amount = tree::amount(&self.trash, &name)?;
         let names = locked(&self.names);
         let place = self.place(&path)?;
+        self.admit(None, &path, Touch::Name)?;
+        let no_follow = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+        let stat = rustix::fs::statat(&self.trash, &*name, no_follow)?;
+        let marks = self.moving(Spot::grave(&name), Spot::at(&path), &stat)?;
         crate::install::rename_new(&self.trash, &name, &place).map_err(moving)?;
+        marks.done();
         self.ledger.shift(Part::Trash, Part::Files, amount);
         drop(names);
         bin.forget(&name);

@@ -99,6 +99,7 @@ impl Keep {
             sum.add(gone);
         });
         self.remove_note(name);
+        self.marks_of_grave_end(name);
         done.map(|()| sum)
     }
 }

@@ -275,7 +275,7 @@ impl Upload {
     ///
     /// # Errors
     /// [`Error::WrongLength`]: kept, if it is kept when dropped. [`Error::WrongDigest`], [`Error::Changed`] and
-    /// [`Error::Exists`], as the condition says: removed. [`Error::NoParent`]; [`Error::WrongKind`] if a folder has the name;
+    /// [`Error::Exists`], as the condition says: removed. [`Error::Locked`]; [`Error::NoParent`]; [`Error::WrongKind`] if a folder has the name;
     /// [`Error::NoSpace`]; [`Error::Denied`]; [`Error::Busy`]; [`Error::Io`]; [`Error::GivenUp`].
     ///
     /// Cancellation: it may or may not be committed, as a whole.
@@ -289,8 +289,8 @@ impl Upload {
         }
         self.read_again().await?;
         let mut writing = self.writing.take().ok_or(Error::GivenUp)?;
-        let plan = Arc::clone(&self.plan);
-        self.home.quick(move |_| writing.commit(&plan)).await
+        let (plan, claim) = (Arc::clone(&self.plan), self.home.claim.clone());
+        self.home.quick(move |_| writing.commit(&plan, claim.as_deref())).await
     }
 
     /// Ends the upload and removes what was written.

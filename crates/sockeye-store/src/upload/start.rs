@@ -52,7 +52,8 @@ impl Home {
         let is_small = length.is_some_and(|length| length <= SMALL);
         if !is_small || condition != Condition::Any {
             let plan = Arc::clone(&plan);
-            self.quick(move |keep| keep.may_be_installed(&plan)).await?;
+            let claim = self.claim.clone();
+            self.quick(move |keep| keep.may_be_installed(&plan, claim.as_deref())).await?;
         } else if !keep.is_ready() {
             // Counts the home before its first change.
             self.slow(|_| Ok(())).await?;

@@ -12,7 +12,7 @@ use rustix::{
 
 use super::{Committed, plan::Plan, tracker::Tracker};
 use crate::{
-    Amount, Digest, Error, Meta, Result,
+    Amount, Claim, Digest, Error, Meta, Result,
     id::PartialId,
     keep::{Keep, locked},
     partials,
@@ -212,7 +212,7 @@ impl Writing {
     }
 
     /// Puts it in its place. The digests are complete, or what they lack is still pending.
-    pub(super) fn commit(&mut self, plan: &Plan) -> Result<Committed> {
+    pub(super) fn commit(&mut self, plan: &Plan, claim: Option<&Claim>) -> Result<Committed> {
         self.flush(plan)?;
         while !self.catch_up()? {}
         let digest = self.verify(plan)?;
@@ -229,7 +229,7 @@ impl Writing {
         let meta = Meta::from_stat(&rustix::fs::fstat(self.file()?)?);
         let name = partials::data_name(self.id);
         let keep = Arc::clone(&self.keep);
-        let installed = keep.install(&name, plan, &mut self.reservation, meta.size);
+        let installed = keep.install(&name, plan, claim, &mut self.reservation, meta.size);
         match installed {
             Ok(replaced) => {
                 self.end = End::Committed;

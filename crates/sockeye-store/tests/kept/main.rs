@@ -8,6 +8,8 @@ mod crash;
 mod digests;
 mod disk_full;
 mod jail;
+mod locks;
+mod marks;
 mod model;
 mod quota;
 mod rename;
@@ -15,6 +17,7 @@ mod together;
 mod trash;
 mod upload;
 
+use marks::Pair;
 use std::{future::Future, path::PathBuf, time::Duration};
 
 use sockeye_store::{
