@@ -428,7 +428,10 @@ fn status_of(path: &FilePath, failure: &Error) -> StatusCode {
         }
         // Only one condition can meet it.
         Error::Exists => StatusCode::PRECONDITION_FAILED,
-        Error::OverQuota { .. } | Error::NoSpace => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Locked => StatusCode::LOCKED,
+        Error::OverQuota { .. } | Error::NoSpace | Error::TooManyMarks { .. } => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
         Error::Busy | Error::ReadOnly { .. } => StatusCode::SERVICE_UNAVAILABLE,
         other => {
             tracing::error!(%path, error = %other, "a request failed");

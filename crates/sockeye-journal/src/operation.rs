@@ -27,6 +27,10 @@ pub enum Operation {
     Copy,
     /// Times, mode or other properties were set.
     Set,
+    /// A file or folder was locked, or its lock begun anew.
+    Lock,
+    /// A lock was ended.
+    Unlock,
     /// Something came back from the trash.
     Restore,
     /// Something was taken out of the trash for good.
@@ -107,7 +111,7 @@ const fn row(operation: Operation, name: &'static str, kind: Kind, mutation: boo
 }
 
 /// Every operation, in the order of the enum.
-const OPERATIONS: [Row; 18] = [
+const OPERATIONS: [Row; 20] = [
     row(Operation::Read, "read", Kind::Read, false),
     row(Operation::List, "list", Kind::List, false),
     row(Operation::Write, "write", Kind::Change, true),
@@ -117,6 +121,8 @@ const OPERATIONS: [Row; 18] = [
     row(Operation::Rename, "rename", Kind::Change, true),
     row(Operation::Copy, "copy", Kind::Change, true),
     row(Operation::Set, "set", Kind::Change, true),
+    row(Operation::Lock, "lock", Kind::Change, true),
+    row(Operation::Unlock, "unlock", Kind::Change, true),
     row(Operation::Restore, "restore", Kind::Change, true),
     row(Operation::Purge, "purge", Kind::Change, true),
     row(Operation::Login, "login", Kind::Login, false),

@@ -1,6 +1,6 @@
 //! Backups: a snapshot of what a node knows, taken while it runs, and put back where there is none.
 //!
-//! What is in it: the accounts, the configuration, the journal up to a checkpoint, and the keys. The files of
+//! What is in it: the accounts, the properties of files and the locks on them, the configuration, the journal up to a checkpoint, and the keys. The files of
 //! the homes are not: they are plain files under `homes`, `shared` and `public`, for rsync(1) and the like.
 
 use std::{
@@ -118,6 +118,9 @@ impl Node {
         }
         let database = folder.join(name_of(&self.folder().database()));
         self.accounts().backup(&database).await?;
+        let (marks, path) = (self.marks().clone(), folder.join(name_of(&self.folder().marks())));
+        let copied = self.pool().run(move || marks.backup(&path)).await;
+        copied.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
         // With who was there and what was done up to here, this included.
         let taken = |record| Record { detail: Some("backup taken"), ..record };
         self.recorder().command(Operation::Admin, by, taken);
@@ -142,6 +145,7 @@ fn link(from: &DataFolder, to: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
         Ok(())
     };
     add(&name_of(&from.database()))?;
+    add(&name_of(&from.marks()))?;
     let relative = |path: &Path| path.strip_prefix(from.path()).map(Path::to_owned);
     let journal = listed(&from.journal())?.into_iter().filter(|path| path.is_file());
     let (segments, others): (Vec<_>, Vec<_>) =
@@ -342,12 +346,26 @@ impl Manifest {
             let draft = PathBuf::from(draft);
             let _ = fs::remove_file(&draft);
             copy(&folder.join(&file.path), &draft, file.bytes)
-                .and_then(|_| fs::rename(&draft, &place))
+                .and_then(|_| forget_beside(&place))
+                .and_then(|()| fs::rename(&draft, &place))
                 .map_err(io_error("write", &place))?;
         }
         let synced = File::open(to.path()).and_then(|folder| folder.sync_all());
         synced.map_err(io_error("write", to.path()))
     }
+}
+
+/// Removes what SQLite left beside an older database of that name, which is of no other.
+fn forget_beside(path: &Path) -> io::Result<()> {
+    for suffix in ["-wal", "-shm"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn digest(path: &Path) -> io::Result<String> {

@@ -83,11 +83,23 @@ pub enum Error {
     /// Somebody else continues this upload.
     #[error("this upload is being continued by somebody else")]
     InUse,
+    /// A lock keeps others off, and this session does not hold it, or did not submit its token.
+    #[error("it is locked by somebody else, or by a lock whose token was not submitted")]
+    Locked,
+    /// No lock of that name holds there.
+    #[error("no such lock holds there; it may have ended")]
+    NoSuchLock,
     /// The upload has ended already: its disk was full, or a call on it was given up.
     #[error("this upload has ended; begin it again, or resume it by its id if it was kept")]
     UploadEnded,
 
     // The account's.
+    /// There are more properties or locks than may be, or one of them is too long.
+    #[error("not kept: {what}")]
+    TooManyMarks {
+        /// What there is too much of.
+        what: &'static str,
+    },
     /// The quota has no room for it, and nothing in the trash could make some.
     #[error("over quota: {lacking} more than is free, with the trash emptied")]
     OverQuota {
@@ -125,7 +137,7 @@ impl Error {
         match self {
             Self::NotFound | Self::NoParent => Outcome::NotFound,
             Self::Denied | Self::Special | Self::Ended | Self::ReadOnly { .. } => Outcome::Denied,
-            Self::OverQuota { .. } => Outcome::OverQuota,
+            Self::OverQuota { .. } | Self::TooManyMarks { .. } => Outcome::OverQuota,
             Self::NoSpace => Outcome::NoSpace,
             Self::Busy => Outcome::Busy,
             Self::Shrunk | Self::Io(_) => Outcome::Failed,
@@ -151,6 +163,9 @@ impl From<sockeye_store::Error> for Error {
             Store::WrongLength { announced, received } => Self::WrongLength { announced, received },
             Store::WrongDigest { computed } => Self::WrongDigest { computed },
             Store::InUse => Self::InUse,
+            Store::Locked => Self::Locked,
+            Store::NoSuchLock => Self::NoSuchLock,
+            Store::TooManyMarks { what } => Self::TooManyMarks { what },
             Store::GivenUp => Self::UploadEnded,
             Store::OverQuota { lacking } => Self::OverQuota { lacking },
             Store::NoSpace => Self::NoSpace,
@@ -174,11 +189,11 @@ impl From<Error> for io::Error {
             Error::Denied | Error::Special | Error::Ended => Kind::PermissionDenied,
             Error::Exists => Kind::AlreadyExists,
             Error::NotEmpty => Kind::DirectoryNotEmpty,
-            Error::OverQuota { .. } => Kind::QuotaExceeded,
+            Error::OverQuota { .. } | Error::TooManyMarks { .. } => Kind::QuotaExceeded,
             Error::NoSpace => Kind::StorageFull,
             Error::ReadOnly { .. } => Kind::ReadOnlyFilesystem,
             Error::Shrunk => Kind::UnexpectedEof,
-            Error::Busy | Error::InUse => Kind::ResourceBusy,
+            Error::Busy | Error::InUse | Error::Locked => Kind::ResourceBusy,
             _ => Kind::InvalidInput,
         };
         Self::new(kind, error)

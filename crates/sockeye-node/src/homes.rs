@@ -67,6 +67,9 @@ impl Homes {
         }
         let (folder, mut keeping) = (self.folder(owner), self.keeping.clone());
         keeping.quota = store_quota(quota);
+        // Named as it lies in the data folder, which stays the same.
+        let name = folder.strip_prefix(&self.data).unwrap_or(&folder).to_string_lossy();
+        keeping.marks = keeping.marks.map(|marks| marks.of(&name));
         let opening = self.keeping.pool.run(move || Home::keep(&folder, keeping));
         let home = opening.await.map_err(sockeye_store::Error::from)?.map_err(Error::Io)?;
         *place = Some(home.clone());

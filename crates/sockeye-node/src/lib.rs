@@ -20,6 +20,7 @@ mod homes;
 mod housekeeping;
 mod list;
 pub mod listeners;
+mod marks;
 mod namespace;
 mod node;
 mod operations;
@@ -37,6 +38,7 @@ pub use gate::{Gate, LoginError};
 pub use homes::{Homes, Owner};
 pub use list::{Folder, Gathered, Listing};
 pub use listeners::{Listen, ListenError, Listening, Protocol, Service};
+pub use marks::LockWish;
 pub use namespace::RESERVED;
 pub use node::{FIRST_ADMIN, Node, NodeError, Phase};
 pub use origin::{Origin, Peer};
@@ -46,9 +48,11 @@ pub use recorder::Recorder;
 pub use session::{Resource, Session};
 pub use sockeye_accounts::{Account, AccountName, Credentials, Reason, Refused, Rights, Role};
 pub use sockeye_store::{
-    Algorithm, Amount, Committed, Condition, Copied, Digest, Entry, FilePath, Home, Keeping, Kind,
-    LeftOut, Meta, Name, NameError, Order, Overwrite, Partial, PartialId, PathBuilder, Pool,
-    PoolLimits, Quota, Recursive, SortKey, Space, Start, Timestamp, Tree, UploadOptions, Version,
-    readable,
+    Algorithm, Amount, BadToken, Committed, Condition, Copied, Digest, Entry, FilePath, Home,
+    Keeping, Kind, LeftOut, Lock, LockDepth, LockScope, LockToken, MAX_LOCK_OWNER,
+    MAX_LOCK_TIMEOUT, MAX_PROPERTIES, MAX_PROPERTY, MAX_PROPERTY_BYTES, Marks, Meta, Name,
+    NameError, Order, Overwrite, Partial, PartialId, PathBuilder, Pool, PoolLimits, Property,
+    PropertyChange, PropertyName, Quota, Recursive, SortKey, Space, Start, Timestamp, Tree,
+    UploadOptions, Version, readable,
 };
 pub use upload::Upload;

@@ -16,7 +16,7 @@ use sockeye_accounts::{
     AccountName, AccountQuery, Accounts, NewPassword, Quota, Role, Secret, Sqlite,
 };
 use sockeye_journal::{Journal, Operation, Outcome, Record};
-use sockeye_store::{Digests, Pool, PoolLimits};
+use sockeye_store::{Digests, Marks, Pool, PoolLimits};
 
 use crate::{
     Gate, Homes, Recorder,
@@ -40,6 +40,7 @@ pub struct Node {
     gate: Arc<Gate>,
     recorder: Recorder,
     pool: Pool,
+    marks: Marks,
     phase: AtomicU8,
     since: Instant,
     counters: Counters,
@@ -103,6 +104,10 @@ impl Node {
                 tracing::warn!(%error, "digests are computed each time they are asked for")
             }
         }
+        let path = folder.marks();
+        let marks = pool.run(move || Marks::open(&path)).await?;
+        let marks = marks.map_err(|error| DataError::io("open", folder.marks(), error))?;
+        keeping.marks = Some(marks.clone());
         let spare = settings.limits_homes.count();
         let homes = Homes::new(folder.path().to_owned(), keeping, spare);
         let gate = Gate::new(accounts, homes, journal);
@@ -114,6 +119,7 @@ impl Node {
             gate,
             recorder,
             pool,
+            marks,
             phase: AtomicU8::new(Phase::Starting as u8),
             since: Instant::now(),
             counters: Counters::default(),
@@ -155,6 +161,11 @@ impl Node {
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// The properties and locks of all homes.
+    pub(crate) fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     /// Where it is on its way.

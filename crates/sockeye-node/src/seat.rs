@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sockeye_accounts::{Account, Grant, Login, Rights, Role, Shared, SharedName};
-use sockeye_store::Home;
+use sockeye_store::{Claim, Home, LockToken};
 
 use crate::{
     Error, FilePath, Origin, Result,
@@ -16,16 +16,18 @@ use crate::{
 const VISITING: Rights = Rights::READ.and(Rights::LIST);
 
 /// Who has a session. It is asked anew at each operation, so that a change of the account holds at once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Seat {
     gate: Arc<Gate>,
     holder: Holder,
     origin: Origin,
     pace: Pace,
+    /// The locks that it may pass.
+    claim: Option<Arc<Claim>>,
 }
 
 /// Who it is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Holder {
     /// Somebody with an account.
     Account {
@@ -59,7 +61,21 @@ pub(crate) enum Way {
 
 impl Seat {
     pub(crate) fn new(gate: Arc<Gate>, holder: Holder, origin: Origin, pace: Pace) -> Arc<Self> {
-        Arc::new(Self { gate, holder, origin, pace })
+        Arc::new(Self { gate, holder, origin, pace, claim: None })
+    }
+
+    /// The same seat, for who submits the tokens of locks.
+    pub(crate) fn submitting(&self, tokens: Vec<LockToken>) -> Arc<Self> {
+        let claim = self.lock_holder().map(|holder| Arc::new(Claim { holder, tokens }));
+        Arc::new(Self { claim, ..self.clone() })
+    }
+
+    /// The name under which it holds locks; nobody's who has no account.
+    pub(crate) fn lock_holder(&self) -> Option<Box<str>> {
+        match &self.holder {
+            Holder::Account { login, .. } => Some(login.account().id.to_string().into()),
+            Holder::Anonymous => None,
+        }
     }
 
     pub(crate) fn gate(&self) -> &Gate {
@@ -135,6 +151,7 @@ impl Seat {
             }
             _ => return Err(Error::NotFound),
         };
+        let home = home.claiming(self.claim.clone());
         Ok(Way::Place(Place { home, path, rights }))
     }
 

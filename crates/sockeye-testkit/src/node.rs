@@ -14,7 +14,7 @@ use sockeye_accounts::{
     Settings, Source,
 };
 use sockeye_journal::Journal;
-use sockeye_node::{Gate, Homes, Keeping, RESERVED, Recorder, Role};
+use sockeye_node::{Gate, Homes, Keeping, Marks, RESERVED, Recorder, Role};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -238,6 +238,7 @@ pub fn open_gate(
     settings.cost = HashCost::new(8, 1, 1).expect("a cost");
     let mut keeping = Keeping::default();
     keeping.reserved = &RESERVED;
+    keeping.marks = Some(Marks::open(&folder.join("marks.db")).expect("properties and locks"));
     set(&mut settings, &mut keeping);
     let journal = Journal::open(&folder.join("journal"), log).expect("a journal");
     let recorder = Recorder::new(journal.clone());

@@ -59,6 +59,8 @@ places! {
     database => "sockeye.db",
     /// Digests of files (SQLite): a cache, which may be deleted.
     digests => "digests.db",
+    /// Properties of files, and locks on them (SQLite).
+    marks => "marks.db",
     /// Who holds the lock: see [`Hold`].
     lock => "lock",
     /// The Unix socket by which a running node takes commands.

@@ -291,23 +291,6 @@ impl Database {
             transaction.commit().await
         })
     }
-
-    /// Forgets all of a home.
-    pub(super) fn forget_home(&mut self, home: &str) -> sqlx::Result<()> {
-        let connection = &mut self.connection;
-        self.runtime.block_on(async {
-            let mut transaction = connection.begin().await?;
-            for sql in [
-                "DELETE FROM property WHERE home = ?",
-                "DELETE FROM total WHERE home = ?",
-                "DELETE FROM lock WHERE home = ?",
-                "DELETE FROM move WHERE home = ?",
-            ] {
-                sqlx::query(sql).bind(home).execute(&mut *transaction).await?;
-            }
-            transaction.commit().await
-        })
-    }
 }
 
 async fn connect(path: &Path) -> sqlx::Result<SqliteConnection> {

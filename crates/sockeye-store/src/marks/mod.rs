@@ -108,15 +108,6 @@ impl Marks {
         })
     }
 
-    /// Forgets all marks of this home, which was removed for good. Blocks.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn forget(&self) -> Result<()> {
-        let home = Arc::clone(&self.home);
-        self.ask(move |database| database.forget_home(&home))
-    }
-
     /// Has something done with the file, and waits for it.
     fn ask<T, W>(&self, work: W) -> Result<T>
     where
