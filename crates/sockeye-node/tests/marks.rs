@@ -62,7 +62,7 @@ fn a_lock_keeps_every_other_session_off_and_is_its_accounts() {
         let (lock, is_new) = alice.lock(&folder, wish(LockDepth::Infinity)).await.unwrap();
         assert!(!is_new && lock.path == folder, "{lock:?}");
         let seen = bob.locks_at(&path("/shared/team/plans/a")).await.unwrap();
-        assert_eq!(seen, [lock.clone()]);
+        assert_eq!(seen, std::slice::from_ref(&lock));
         // Another session of the same account has to submit the token as well.
         let claimed = bob.submitting(vec![lock.token]);
         for other in [&bob, &claimed, &alice] {
