@@ -20,13 +20,14 @@ use crate::{
     dav,
     lane::Link,
     own,
-    page::{Greeting, ListingPage, error_page, media_type},
+    page::{ALL, Boot, Dress, FIRST_ENTRIES, Greeting, ListingPage, error_page, media_type},
     payload::{ListingBody, PartsBody, Payload},
     site::{Site, Unwelcome},
     wire::{
         accept::{self, Form},
         condition::{Selection, Validators, select},
         head::Head,
+        look::Look,
         media,
         method::{Allowed, Method},
         parts,
@@ -264,9 +265,12 @@ impl Answerer<'_> {
         folder: Folder,
     ) -> Result<Reply, Error> {
         let order = query::order(wanted.query);
+        let form = accept::form(head.fields.accept, &[Form::Html, Form::Json]);
+        let gathered = folder.list().gather(self.config.limits.sorted_entries, order).await?;
         let mut page = ListingPage {
-            form: accept::form(head.fields.accept, &[Form::Html, Form::Json]),
-            language: accept::language(head.fields.accept_language),
+            form,
+            look: Look::of(&head.fields),
+            dress: self.dress(session, wanted, &gathered)?,
             path: wanted.path.clone(),
             greeting: self.greeting(session)?,
             order: Some(order),
@@ -276,22 +280,52 @@ impl Answerer<'_> {
         reply.content_type = Some(media_type(page.form).into());
         reply.cache_control = Some(Cow::Borrowed("no-cache"));
         reply.traits.negotiated = true;
-        reply.traits.own_page = true;
-        let payload = match folder.list().gather(self.config.limits.sorted_entries, order).await? {
-            Gathered::All(entries) => {
-                let mut out = String::with_capacity(4096 + entries.len() * 160);
+        reply.traits.own_page = page.dress == Dress::Plain;
+        reply.traits.site_page = !reply.traits.own_page;
+        // The module asks for the rest itself.
+        let most = match (form, &page.dress) {
+            (Form::Html, Dress::App(_)) => FIRST_ENTRIES,
+            _ => usize::MAX,
+        };
+        let payload = match gathered {
+            Gathered::Some(first, rest) if most == usize::MAX => {
+                page.order = None;
+                Payload::Listing(Box::new(ListingBody::new(page, first, rest)))
+            }
+            Gathered::All(entries) | Gathered::Some(entries, _) => {
+                let shown = entries.len().min(most);
+                let mut out = String::with_capacity(8192 + shown * 160);
                 page.begin(&mut out);
-                entries.iter().for_each(|entry| page.entry(&mut out, entry));
+                entries.iter().take(most).for_each(|entry| page.entry(&mut out, entry));
                 page.end(&mut out, true);
                 reply.length = Some(out.len() as u64);
                 Payload::Page(out.into())
             }
-            Gathered::Some(first, rest) => {
-                page.order = None;
-                Payload::Listing(Box::new(ListingBody::new(page, first, rest)))
-            }
         };
         Ok(Reply { head: reply, payload })
+    }
+
+    /// How a listing is dressed: a node's has the site's style, and its module unless all entries are asked for.
+    fn dress(
+        &self,
+        session: &Session,
+        wanted: &Resource<'_>,
+        gathered: &Gathered,
+    ) -> Result<Dress, Error> {
+        if !self.site.is_node() {
+            return Ok(Dress::Plain);
+        }
+        if query::has(wanted.query, ALL) || !own::has_api() {
+            return Ok(Dress::Site);
+        }
+        let more = match gathered {
+            Gathered::All(entries) => entries.len() > FIRST_ENTRIES,
+            Gathered::Some(..) => true,
+        };
+        let account = session.account()?.map(|account| account.name.to_string());
+        let rights = session.rights_at(&wanted.path)?.to_string();
+        let account = account.unwrap_or_default();
+        Ok(Dress::App(Boot { account, rights, more, ..Boot::default() }))
     }
 
     /// Whether nobody has signed in where somebody could.
@@ -344,7 +378,7 @@ pub(crate) fn unread(head: &Head<'_>, unread: Unread) -> Reply {
 }
 
 /// A reply to who has no session.
-pub(crate) fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
+fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
     let status = match unwelcome {
         Unwelcome::Stranger | Unwelcome::Malformed(_) => StatusCode::UNAUTHORIZED,
         Unwelcome::Refused(Refused::Wrong(_)) => StatusCode::UNAUTHORIZED,
@@ -464,8 +498,8 @@ fn redirect(head: &Head<'_>, wanted: &Resource<'_>) -> Reply {
 pub(crate) fn error(status: StatusCode, detail: Option<&str>, request: Option<&Head<'_>>) -> Reply {
     let fields = request.map(|r| &r.fields);
     let form = accept::form(fields.and_then(|f| f.accept), &[Form::Text, Form::Html, Form::Json]);
-    let language = accept::language(fields.and_then(|f| f.accept_language));
-    let page = Bytes::from(error_page(status, detail, form, language));
+    let look = fields.map(Look::of).unwrap_or_default();
+    let page = Bytes::from(error_page(status, detail, form, look));
     let mut head = ReplyHead::new(status);
     head.content_type = Some(media_type(form).into());
     head.length = Some(page.len() as u64);

@@ -13,6 +13,7 @@
 pub mod admin;
 mod answer;
 mod archive;
+mod assets;
 mod change;
 mod config;
 mod content;

@@ -8,6 +8,7 @@ use sockeye_node::{FilePath, PathBuilder};
 
 use crate::{
     answer::{Answerer, Reply, allow, error, refuse},
+    assets,
     content::Content,
     wire::{
         head::Head,
@@ -19,7 +20,9 @@ use crate::{
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {}
+enum Route {
+    Assets,
+}
 
 /// A row of the table.
 struct Row {
@@ -31,7 +34,9 @@ struct Row {
     methods: Allowed,
 }
 
-const ROUTES: &[Row] = &[];
+const ROUTES: &[Row] = &[Row { prefix: assets::PREFIX, route: Route::Assets, methods: GET }];
+
+const GET: Allowed = Allowed::of(&[Method::Get]);
 
 /// What a route is asked.
 #[derive(Debug)]
@@ -45,6 +50,11 @@ pub(crate) struct Asked<'a> {
     pub(crate) folder: bool,
     /// What follows the `?`, still encoded.
     pub(crate) query: Option<&'a [u8]>,
+}
+
+/// Whether there is an API for the pages' modules to ask. Without it pages stand as the server renders them.
+pub(crate) fn has_api() -> bool {
+    ROUTES.iter().any(|row| row.prefix == "api/v1")
 }
 
 /// Answers a request below `/-/`.
@@ -65,8 +75,10 @@ pub(crate) async fn answer(
         return allow(all);
     }
     let asked = Asked { head, below, folder: wanted.folder, query: wanted.query };
-    let _ = (answerer, asked, content);
-    match row.route {}
+    let _ = (answerer, content);
+    match row.route {
+        Route::Assets => assets::answer(&asked),
+    }
 }
 
 impl Row {

@@ -2,8 +2,8 @@
 
 use http::StatusCode;
 
-use super::{begin, end, escape, text};
-use crate::wire::accept::{Form, Language};
+use super::{Dress, escape, frame, text};
+use crate::wire::{accept::Form, look::Look};
 
 /// The Content-Type of a page in this form.
 pub(crate) fn media_type(form: Form) -> &'static str {
@@ -19,8 +19,9 @@ pub(crate) fn error_page(
     status: StatusCode,
     detail: Option<&str>,
     form: Form,
-    language: Language,
+    look: Look,
 ) -> String {
+    let language = look.language;
     let (title, hint) = text::of(status, language);
     let code = status.as_str();
     match form {
@@ -34,13 +35,13 @@ pub(crate) fn error_page(
             });
             format!("{error}\n")
         }
-        Form::Html => html(code, title, hint, detail, language),
+        Form::Html => html(code, title, hint, detail, look),
     }
 }
 
-fn html(code: &str, title: &str, hint: &str, detail: Option<&str>, language: Language) -> String {
+fn html(code: &str, title: &str, hint: &str, detail: Option<&str>, look: Look) -> String {
     let mut out = String::with_capacity(4096);
-    begin(&mut out, language, &format!("{code} {title}"));
+    frame::begin(&mut out, look, &Dress::Plain, &format!("{code} {title}"));
     out.push_str("<h1>");
     escape(&mut out, &format!("{code} {title}"));
     out.push_str("</h1>\n");
@@ -50,19 +51,22 @@ fn html(code: &str, title: &str, hint: &str, detail: Option<&str>, language: Lan
         out.push_str("</p>\n");
     }
     out.push_str("<p><a href=\"/\">");
-    out.push_str(text::GO_HOME.get(language));
+    out.push_str(text::GO_HOME.get(look.language));
     out.push_str("</a></p>\n");
-    end(&mut out);
+    frame::end(&mut out);
     out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::accept::Language;
 
     #[test]
     fn an_error_speaks_to_whoever_asks() {
-        let page = |form, language| error_page(StatusCode::NOT_FOUND, None, form, language);
+        let page = |form, language| {
+            error_page(StatusCode::NOT_FOUND, None, form, Look { language, theme: None })
+        };
         assert!(page(Form::Text, Language::English).starts_with("404 Not found."));
         assert!(page(Form::Html, Language::Chinese).contains("404 未找到"));
         let json: serde_json::Value =
@@ -72,12 +76,8 @@ mod tests {
 
     #[test]
     fn what_is_said_is_escaped() {
-        let page = error_page(
-            StatusCode::BAD_REQUEST,
-            Some("<script>\"'&"),
-            Form::Html,
-            Language::English,
-        );
+        let page =
+            error_page(StatusCode::BAD_REQUEST, Some("<script>\"'&"), Form::Html, Look::default());
         assert!(page.contains("&lt;script&gt;&quot;&#39;&amp;") && !page.contains("<script"));
     }
 }

@@ -5,12 +5,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use sockeye_node::{Entry, FilePath, Kind, Order, SortKey, readable};
 
-use super::{begin, end, escape, text};
-use crate::wire::{
-    accept::{Form, Language},
-    date, escape as percent, query,
-    target::url_path,
-};
+use super::{Dress, escape, frame, text};
+use crate::wire::{accept::Form, date, escape as percent, look::Look, query, target::url_path};
 
 /// What a listing says of who reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,13 +19,21 @@ pub(crate) enum Greeting {
     Account(String),
 }
 
+/// The query by which a listing has all entries, whatever else the page could do about the rest.
+pub(crate) const ALL: &str = "all";
+
+/// Entries of a page that a module takes over: what is seen at once, and some more.
+pub(crate) const FIRST_ENTRIES: usize = 300;
+
 /// A listing in the making.
 #[derive(Debug)]
 pub(crate) struct ListingPage {
     /// HTML or JSON.
     pub(crate) form: Form,
-    /// The language of the page.
-    pub(crate) language: Language,
+    /// How the page looks.
+    pub(crate) look: Look,
+    /// What it loads.
+    pub(crate) dress: Dress,
     /// The folder.
     pub(crate) path: FilePath,
     /// Who reads it.
@@ -63,16 +67,17 @@ impl ListingPage {
                 write!(out, "{{\"path\":{path},\"sorted\":{},\"entries\":[", self.order.is_some());
             return;
         }
-        let title = format!("{} {}", text::INDEX_OF.get(self.language), readable_path(&self.path));
-        begin(out, self.language, &title);
+        let title =
+            format!("{} {}", text::INDEX_OF.get(self.look.language), readable_path(&self.path));
+        frame::begin(out, self.look, &self.dress, &title);
         self.greet(out);
         self.breadcrumb(out);
         if self.order.is_none() {
-            let _ = writeln!(out, "<p>{}</p>", text::UNSORTED.get(self.language));
+            let _ = writeln!(out, "<p>{}</p>", text::UNSORTED.get(self.look.language));
         }
         self.columns(out);
         if !self.path.is_root() {
-            let parent = text::PARENT.get(self.language);
+            let parent = text::PARENT.get(self.look.language);
             let _ = writeln!(out, "<tr><td><a href=\"../\">{parent}</a><td><td></tr>");
         }
     }
@@ -98,7 +103,8 @@ impl ListingPage {
             out.push_str(if self.count == 0 { "\n" } else { ",\n" });
             out.push_str(&serde_json::to_string(&entry).unwrap_or_default());
         } else {
-            let _ = write!(out, "<tr><td><a href=\"{href}\"><bdi>");
+            let size = if folder { 0 } else { entry.size };
+            let _ = write!(out, "<tr data-size=\"{size}\"><td><a href=\"{href}\"><bdi>");
             escape(out, &name);
             out.push_str(if folder { "/</bdi></a><td class=\"n\">" } else { "</bdi></a>" });
             if !folder {
@@ -123,19 +129,23 @@ impl ListingPage {
         }
         out.push_str("</tbody></table>\n");
         if self.count == 0 && complete {
-            let _ = writeln!(out, "<p>{}</p>", text::EMPTY.get(self.language));
+            let _ = writeln!(out, "<p>{}</p>", text::EMPTY.get(self.look.language));
+        }
+        if matches!(&self.dress, Dress::App(boot) if boot.more) {
+            let all = text::SHOW_ALL.get(self.look.language);
+            let _ = writeln!(out, "<p><a href=\"?{ALL}\">{all}</a></p>");
         }
         if !complete {
-            let _ = writeln!(out, "<p>{}</p>", text::CUT_SHORT.get(self.language));
+            let _ = writeln!(out, "<p>{}</p>", text::CUT_SHORT.get(self.look.language));
         }
-        end(out);
+        frame::end(out);
     }
 
     fn greet(&self, out: &mut String) {
         match &self.greeting {
             Greeting::None => {}
             Greeting::SignIn => {
-                let sign_in = text::SIGN_IN.get(self.language);
+                let sign_in = text::SIGN_IN.get(self.look.language);
                 let _ = writeln!(
                     out,
                     "<p class=\"who\"><a href=\"/?sign-in\" rel=\"nofollow\">{sign_in}</a></p>"
@@ -150,7 +160,7 @@ impl ListingPage {
     }
 
     fn breadcrumb(&self, out: &mut String) {
-        let _ = write!(out, "<h1><a href=\"/\">{}</a> /", text::HOME.get(self.language));
+        let _ = write!(out, "<h1><a href=\"/\">{}</a> /", text::HOME.get(self.look.language));
         let mut href = String::from("/");
         for segment in self.path.segments() {
             percent::encode_into(&mut href, segment);
@@ -170,7 +180,7 @@ impl ListingPage {
             (SortKey::Size, &text::SIZE, " class=\"n\""),
             (SortKey::Modified, &text::MODIFIED, " class=\"n\""),
         ] {
-            let title = title.get(self.language);
+            let title = title.get(self.look.language);
             let Some(order) = self.order else {
                 let _ = write!(out, "<th{class}>{title}");
                 continue;
@@ -234,8 +244,9 @@ mod tests {
 
     fn render(form: Form, order: Option<Order>, entries: &[Entry]) -> String {
         let path = FilePath::parse("a & b".as_bytes()).unwrap();
-        let (language, greeting) = (Language::English, Greeting::Account("<b>eve".into()));
-        let mut page = ListingPage { form, language, path, greeting, order, count: 0 };
+        let (look, greeting) = (Look::default(), Greeting::Account("<b>eve".into()));
+        let mut page =
+            ListingPage { form, look, dress: Dress::Plain, path, greeting, order, count: 0 };
         let mut out = String::new();
         page.begin(&mut out);
         entries.iter().for_each(|e| page.entry(&mut out, e));

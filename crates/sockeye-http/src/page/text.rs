@@ -31,6 +31,7 @@ pub(super) const PARENT: Text = Text::new("Parent folder", "上级目录");
 pub(super) const EMPTY: Text = Text::new("This folder is empty.", "此文件夹为空。");
 pub(super) const HOME: Text = Text::new("Home", "首页");
 pub(super) const SIGN_IN: Text = Text::new("Sign in", "登录");
+pub(super) const SHOW_ALL: Text = Text::new("Show all", "显示全部");
 pub(super) const UNSORTED: Text = Text::new(
     "This folder is too large to sort: its entries stand in the disk's own order.",
     "此文件夹过大，无法排序：各项按磁盘顺序列出。",

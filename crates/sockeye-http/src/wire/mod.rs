@@ -16,6 +16,7 @@ pub mod framing;
 pub mod head;
 pub mod host;
 pub mod log;
+pub mod look;
 pub mod media;
 pub mod method;
 pub mod origin;

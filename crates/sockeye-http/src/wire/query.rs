@@ -19,6 +19,12 @@ pub fn order(query: Option<&[u8]>) -> Order {
     order
 }
 
+/// Whether one of the query's parts is `name` alone.
+#[must_use]
+pub fn has(query: Option<&[u8]>, name: &str) -> bool {
+    query.is_some_and(|query| query.split(|&b| b == b'&').any(|part| part == name.as_bytes()))
+}
+
 /// The values of `sort` and `order` that ask for this order.
 #[must_use]
 pub fn of(order: Order) -> (&'static str, &'static str) {

@@ -13,6 +13,11 @@ use super::{
 const POLICY: &[u8] = b"default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// Lets pages of our own load and ask what is the site's own, and nothing else. Nothing inline runs.
+const POLICY_OF_SITE: &[u8] = b"default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; media-src 'self'; frame-src 'self'; connect-src 'self'; base-uri 'none'; \
+    form-action 'self'; frame-ancestors 'none'";
+
 /// Gives a stored page an origin of its own, so that it can neither read nor change anything as its reader.
 const SANDBOX: &[u8] =
     b"sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
@@ -83,6 +88,8 @@ pub struct Traits {
     pub last: bool,
     /// Is a page of our own, which loads and runs nothing.
     pub own_page: bool,
+    /// Is a page of our own that loads what the site has, and nothing else.
+    pub site_page: bool,
     /// Is somebody's page, which must not act as the site.
     pub sandboxed: bool,
 }
@@ -162,6 +169,9 @@ impl ReplyHead {
         }
         if self.traits.own_page {
             put(&header::CONTENT_SECURITY_POLICY, POLICY);
+        }
+        if self.traits.site_page {
+            put(&header::CONTENT_SECURITY_POLICY, POLICY_OF_SITE);
         }
         if self.traits.sandboxed {
             put(&header::CONTENT_SECURITY_POLICY, SANDBOX);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
 mod archive;
+mod assets;
 mod changes;
 mod connections;
 mod crowded;

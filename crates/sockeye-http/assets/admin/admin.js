@@ -1,0 +1,43 @@
+// The administrator's pages: a tab each.
+
+import { fill, h } from '../dom.js';
+import { icon } from '../icons.js';
+import { t } from '../i18n.js';
+import { explain } from '../toast.js';
+
+const TABS = [
+    ['overview', 'activity', () => import('./overview.js')],
+    ['accounts', 'shared', () => import('./accounts.js')],
+    ['sessions', 'globe', () => import('./sessions.js')],
+    ['log', 'log', () => import('./log.js')],
+];
+
+export async function open(host, place) {
+    host.className = 'sheet admin';
+    const view = { host, shown: null, body: h('div', { class: 'panel' }), tabs: h('nav', { class: 'tabs', 'aria-label': t('admin') }) };
+    fill(host, h('h1', {}, t('admin')), view.tabs, view.body);
+    const turnTo = async (at) => {
+        const wanted = at.split('/')[3] || 'overview';
+        const [name, , load] = TABS.find(([key]) => key === wanted) ?? TABS[0];
+        document.title = `${t(`admin.${name}`)} · sockeye`;
+        fill(view.tabs, TABS.map(([key, picture]) => h('a', { href: key === 'overview' ? '/-/admin' : `/-/admin/${key}`, 'aria-current': key === name ? 'page' : null }, icon(picture), t(`admin.${key}`))));
+        view.shown?.close?.();
+        view.shown = null;
+        fill(view.body);
+        try {
+            view.shown = await (await load()).open(view.body);
+        } catch (error) {
+            fill(view.body, h('p', { class: 'fault' }, explain(error)));
+        }
+    };
+    await turnTo(place);
+    return { turnTo, close: () => view.shown?.close?.() };
+}
+
+/// A table: `columns` are `[title, class]`, `rows` lists of cells.
+export function table(columns, rows, empty) {
+    if (rows.length === 0) return h('p', { class: 'soft none' }, empty);
+    return h('div', { class: 'wide' }, h('table', { class: 'data' },
+        h('thead', {}, h('tr', {}, columns.map(([title, kind]) => h('th', { class: kind ?? null, scope: 'col' }, title)))),
+        h('tbody', {}, rows.map((cells) => h('tr', {}, cells.map((cell, n) => h('td', { class: columns[n]?.[1] ?? null }, cell)))))));
+}

@@ -1,0 +1,62 @@
+// The operation log: the last records, by account, operation and path; and those to come, as they come.
+
+import * as api from '../api.js';
+import { button, fill, h, nameText, settle } from '../dom.js';
+import * as format from '../format.js';
+import { t } from '../i18n.js';
+import { seconds } from '../remote.js';
+import { explain } from '../toast.js';
+import { table } from './admin.js';
+
+/// Records that are shown.
+const MOST = 500;
+
+export async function open(host) {
+    const filters = {
+        account: h('input', { type: 'search', placeholder: t('account'), 'aria-label': t('account') }),
+        operation: h('input', { type: 'search', placeholder: t('operation'), 'aria-label': t('operation') }),
+        path: h('input', { type: 'search', placeholder: t('path'), 'aria-label': t('path') }),
+    };
+    const body = h('div', {});
+    let stream = null;
+    let records = [];
+
+    const query = () => Object.fromEntries(Object.entries(filters).map(([key, input]) => [key, input.value.trim()]));
+    const draw = () => fill(body, table([[t('column.time'), 'when'], [t('account')], [t('protocol')], [t('operation')], [t('path'), 'path'], [t('outcome')]],
+        records.map((one) => [format.moment(seconds(one.time)), one.account ? nameText(one.account) : '', one.protocol ?? '', h('code', {}, one.operation ?? one.event ?? ''),
+            nameText(one.path ?? ''), h('span', { class: one.outcome === 'ok' || one.outcome === 'done' || !one.outcome ? 'badge' : 'badge bad' }, one.outcome ?? '')]), t('log.none')));
+    const soon = settle(draw, 100);
+
+    const read = async () => {
+        try {
+            const told = await api.get('admin/log', { ...query(), limit: MOST });
+            records = (told.records ?? told).slice(-MOST);
+            if (records.length > 1 && seconds(records[0].time) < seconds(records.at(-1).time)) records.reverse();
+            draw();
+        } catch (error) {
+            fill(body, h('p', { class: 'fault' }, explain(error)));
+        }
+        if (stream) follow();
+    };
+    const follow = () => {
+        stream?.close();
+        stream = new EventSource(api.address('admin/log', { ...query(), follow: true }));
+        stream.onmessage = (event) => {
+            records = [JSON.parse(event.data), ...records].slice(0, MOST);
+            soon();
+        };
+    };
+    const following = button({ picture: 'play', label: t('log.follow'), 'aria-pressed': 'false' });
+    following.addEventListener('click', () => {
+        if (stream) {
+            stream.close();
+            stream = null;
+        } else follow();
+        following.setAttribute('aria-pressed', String(Boolean(stream)));
+        following.classList.toggle('primary', Boolean(stream));
+    });
+    for (const input of Object.values(filters)) input.addEventListener('input', settle(read, 250));
+    fill(host, h('div', { class: 'line filters' }, Object.values(filters), following, button({ picture: 'refresh', title: t('refresh'), kind: 'plain', onclick: read })), body);
+    await read();
+    return { close: () => stream?.close() };
+}

@@ -1,0 +1,34 @@
+// Who is connected, by which protocol; ending one.
+
+import * as api from '../api.js';
+import { confirm } from '../dialog.js';
+import { button, fill, h, nameText } from '../dom.js';
+import * as format from '../format.js';
+import { t } from '../i18n.js';
+import { seconds } from '../remote.js';
+import { oops, toast } from '../toast.js';
+import { table } from './admin.js';
+
+const EVERY = 5000;
+
+export async function open(host) {
+    const draw = async () => {
+        const told = await api.get('admin/sessions');
+        const all = told.sessions ?? told;
+        fill(host, table([[t('account')], [t('protocol')], [t('peer')], [t('began')], ['', 'end']], all.map((one) => [
+            one.account ? nameText(one.account) : h('span', { class: 'soft' }, t('anonymous')), one.protocol, h('code', {}, one.peer ?? ''),
+            format.distance(seconds(one.since)),
+            button({
+                label: t('end'), onclick: async () => {
+                    const sure = await confirm({ title: t('session.end'), text: t('session.end.text'), action: t('end'), danger: true, run: () => api.remove(`admin/sessions/${encodeURIComponent(one.id)}`).then(() => true) });
+                    if (!sure) return;
+                    toast(t('session.ended'));
+                    draw().catch(oops);
+                },
+            }),
+        ]), t('sessions.none')));
+    };
+    await draw();
+    const timer = setInterval(() => { if (!host.contains(document.activeElement)) draw().catch(() => {}); }, EVERY);
+    return { close: () => clearInterval(timer) };
+}

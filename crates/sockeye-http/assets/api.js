@@ -1,0 +1,74 @@
+// The one way to the server's JSON API (/-/api/v1/): requests, the token that allows changes, and errors.
+
+const BASE = '/-/api/v1/';
+
+/// What the server would not do, as its problem details say it (RFC 9457).
+export class Refused extends Error {
+    constructor(status, problem) {
+        super(problem?.detail || problem?.title || `HTTP ${status}`);
+        this.status = status;
+        this.problem = problem ?? {};
+    }
+}
+
+/// No answer came: the network, or the server, is away.
+export class Unreachable extends Error {}
+
+let csrf = '';
+let signedOut = () => {};
+
+/// Remembers the token that every change of this sign-in carries.
+export function allowChanges(token) {
+    csrf = token ?? '';
+}
+
+/// Calls `run` when an answer says that nobody is signed in any more.
+export function onSignedOut(run) {
+    signedOut = run;
+}
+
+/// The fields by which a change is known to come from this page.
+export function proof() {
+    return csrf ? { 'X-CSRF-Token': csrf } : {};
+}
+
+export const get = (path, query, signal) => ask('GET', path, { query, signal });
+export const post = (path, content) => ask('POST', path, { content: content ?? {} });
+export const put = (path, content) => ask('PUT', path, { content: content ?? {} });
+export const patch = (path, content) => ask('PATCH', path, { content: content ?? {} });
+export const remove = (path, query) => ask('DELETE', path, { query });
+
+/// The address of something in the API.
+export function address(path, query) {
+    const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== '');
+    const text = pairs.length ? `?${new URLSearchParams(pairs)}` : '';
+    return `${BASE}${path}${text}`;
+}
+
+async function ask(method, path, { query, content, signal }) {
+    const headers = { Accept: 'application/json', ...(method === 'GET' ? {} : proof()) };
+    if (content !== undefined) headers['Content-Type'] = 'application/json';
+    let answer;
+    try {
+        answer = await fetch(address(path, query), {
+            method, headers, signal, credentials: 'same-origin', cache: 'no-store',
+            body: content === undefined ? undefined : JSON.stringify(content),
+        });
+    } catch (error) {
+        if (error.name === 'AbortError') throw error;
+        throw new Unreachable();
+    }
+    const text = await answer.text();
+    const told = parse(text);
+    if (answer.ok) return told;
+    if (answer.status === 401) signedOut();
+    throw new Refused(answer.status, told);
+}
+
+function parse(text) {
+    try {
+        return text === '' ? null : JSON.parse(text);
+    } catch {
+        return null;
+    }
+}

@@ -1,0 +1,28 @@
+// What is known of one file or folder.
+
+import { copyText } from '../copying.js';
+import { openDialog } from '../dialog.js';
+import { button, fill, h, nameText } from '../dom.js';
+import * as format from '../format.js';
+import { t } from '../i18n.js';
+import * as path from '../path.js';
+import * as remote from '../remote.js';
+import { explain } from '../toast.js';
+
+export function openDetails(folder, entry) {
+    const more = h('div', {});
+    const row = (label, ...value) => h('div', {}, h('dt', {}, label), h('dd', {}, value));
+    openDialog({
+        title: t('details'),
+        body: h('dl', { class: 'facts' },
+            row(t('name'), nameText(entry.name)),
+            row(t('where'), nameText(path.show(folder.path))),
+            !entry.folder && row(t('column.size'), format.size(entry.size), h('span', { class: 'soft' }, ` (${t('bytes', { n: entry.size })})`)),
+            row(t('column.time'), format.exactly(entry.time)),
+            more),
+    });
+    remote.stat(folder.pathOf(entry)).then((told) => {
+        const digests = Object.entries(told?.digests ?? told?.digest ?? {}).filter(([, value]) => typeof value === 'string');
+        fill(more, digests.map(([name, value]) => row(name.toUpperCase(), h('code', { class: 'clip' }, value), button({ picture: 'copy', title: t('copy'), kind: 'plain', onclick: () => copyText(value) }))));
+    }, (error) => fill(more, h('p', { class: 'fault' }, explain(error))));
+}

@@ -1,0 +1,194 @@
+// The list of a folder's entries, as rows or as tiles, drawn from a `Folder` and a `Selection`.
+
+import { button, h, setName } from './dom.js';
+import * as format from './format.js';
+import { icon, setIcon } from './icons.js';
+import { t } from './i18n.js';
+import { hasThumbnail, kind } from './kinds.js';
+import * as path from './path.js';
+import { Virtual } from './virtual.js';
+
+const ROW = 40;
+const TILE = { width: 168, height: 176 };
+const COLUMNS = [['name', 'column.name'], ['size', 'column.size'], ['time', 'column.time']];
+
+let ids = 0;
+
+export class List {
+    /// `on` has `open(index, event)`, `menu(index, at)`, `sort(order)`, `click(index, event)`, `check(index, event)`.
+    constructor(host, { folder, selection, on, tiles }) {
+        Object.assign(this, { folder, selection, on, tiles });
+        this.id = `list${ids += 1}`;
+        this.all = h('span', { class: 'check', role: 'checkbox', 'aria-label': t('select.all'), onclick: () => this.toggleAll() }, icon('check'));
+        this.head = h('div', { class: 'head', role: 'row' },
+            h('span', { role: 'columnheader' }, this.all),
+            COLUMNS.map(([key, label]) => h('span', { role: 'columnheader', class: key, dataset: { key } },
+                button({ label: t(label), kind: 'plain', onclick: () => this.sort(key) }), icon('down', 'way'))));
+        this.body = h('div', { class: 'rows', role: 'rowgroup' });
+        this.grid = h('div', {
+            class: 'list', role: 'grid', tabindex: '0', 'aria-multiselectable': 'true', 'aria-label': t('entries'), id: this.id,
+        }, this.head, this.body);
+        host.append(this.grid);
+        this.grid.addEventListener('click', (event) => this.clicked(event));
+        this.grid.addEventListener('dblclick', (event) => this.opened(event));
+        this.grid.addEventListener('contextmenu', (event) => this.asked(event));
+        this.virtual = new Virtual({ scroller: host, body: this.body, make: () => this.make(), draw: (row, index) => this.draw(row, index) });
+        this.update();
+    }
+
+    /// After the entries, their order or the way they are shown have changed.
+    update() {
+        this.grid.classList.toggle('tiles', this.tiles);
+        this.grid.setAttribute('aria-rowcount', String(this.folder.shown.length + 1));
+        for (const cell of this.head.querySelectorAll('[data-key]')) {
+            const current = cell.dataset.key === this.folder.order.sort;
+            cell.setAttribute('aria-sort', current ? (this.folder.order.descending ? 'descending' : 'ascending') : 'none');
+        }
+        this.virtual.set({ count: this.folder.shown.length, ...(this.tiles ? TILE : { width: 0, height: ROW }) });
+        this.mark();
+    }
+
+    /// After the selection or the cursor has changed.
+    mark() {
+        this.virtual.redraw();
+        const { size } = this.selection;
+        const every = size > 0 && size === this.folder.shown.length;
+        this.all.setAttribute('aria-checked', every ? 'true' : size > 0 ? 'mixed' : 'false');
+        const row = this.virtual.element(this.selection.cursor);
+        if (row) this.grid.setAttribute('aria-activedescendant', row.id);
+        else this.grid.removeAttribute('aria-activedescendant');
+    }
+
+    make() {
+        const picture = h('span', { class: 'picture' }, icon('file'));
+        const holder = document.createElement('bdi');
+        const row = h('div', { class: 'row', role: 'row', id: `${this.id}-${ids += 1}`, draggable: 'true' },
+            h('span', { class: 'check', role: 'gridcell' }, icon('check')),
+            h('span', { class: 'name', role: 'gridcell' }, picture, h('a', { tabindex: '-1', draggable: 'false' }, holder)),
+            h('span', { class: 'size', role: 'gridcell' }),
+            h('span', { class: 'time', role: 'gridcell' }, h('time')),
+            button({ picture: 'more', title: t('more'), kind: 'plain more', tabindex: '-1' }));
+        return row;
+    }
+
+    draw(row, index) {
+        const entry = this.folder.shown[index];
+        const selected = this.selection.has(entry);
+        row.dataset.index = index;
+        row.setAttribute('aria-rowindex', index + 2);
+        row.setAttribute('aria-selected', selected);
+        row.classList.toggle('cursor', index === this.selection.cursor);
+        row.classList.toggle('dim', this.isCut?.(entry) ?? false);
+        const shown = `${this.folder.path} ${entry.key} ${entry.size} ${entry.time} ${this.tiles}`;
+        if (row.dataset.shown === shown) return;
+        row.dataset.shown = shown;
+        row.classList.toggle('folder', entry.folder);
+        const link = row.querySelector('a');
+        link.href = this.folder.pathOf(entry) + (entry.folder ? '/' : '');
+        setName(link.firstChild, entry.name);
+        row.querySelector('.name').title = entry.name.length > 24 ? entry.name : '';
+        row.querySelector('.size').textContent = entry.folder ? '' : format.size(entry.size);
+        const time = row.querySelector('time');
+        time.dateTime = new Date(entry.time * 1000).toISOString();
+        time.textContent = format.moment(entry.time);
+        time.title = format.exactly(entry.time);
+        this.picture(row.querySelector('.picture'), entry);
+    }
+
+    /// Its kind's picture, or the thing itself, made small by the browser.
+    picture(holder, entry) {
+        const of = kind(entry);
+        holder.dataset.kind = of;
+        holder.querySelector('img, video')?.remove();
+        setIcon(holder.querySelector('svg'), of);
+        holder.classList.remove('seen');
+        if (!hasThumbnail(entry) || (of === 'video' && !this.tiles)) return;
+        const src = `${this.folder.pathOf(entry)}?v=${entry.time}`;
+        const small = of === 'image'
+            ? h('img', { src, alt: '', loading: 'lazy', decoding: 'async', draggable: 'false', fetchpriority: 'low' })
+            : h('video', { src: `${src}#t=1`, preload: 'metadata', muted: true, playsinline: true });
+        small.addEventListener(of === 'image' ? 'load' : 'loadeddata', () => holder.classList.add('seen'));
+        small.addEventListener('error', () => small.remove());
+        holder.append(small);
+    }
+
+    indexOf(event) {
+        const row = event.target.closest?.('.row');
+        return row ? Number(row.dataset.index) : -1;
+    }
+
+    clicked(event) {
+        const index = this.indexOf(event);
+        if (index < 0) return;
+        if (event.target.closest('.more')) {
+            if (!this.selection.has(this.folder.shown[index])) this.selection.only(index);
+            this.on.menu(index, event.target.closest('.more'));
+        } else if (event.target.closest('.check')) {
+            if (event.shiftKey) this.selection.extend(index);
+            else this.selection.toggle(index);
+        } else if (event.target.closest('a')) {
+            // A click with a key is the browser's: another tab, a download.
+            if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+            event.preventDefault();
+            this.on.open(index);
+        } else {
+            this.selection.click(index, event);
+            this.grid.focus({ preventScroll: true });
+        }
+    }
+
+    opened(event) {
+        const index = this.indexOf(event);
+        if (index >= 0 && !event.target.closest('a, .check, .more')) this.on.open(index);
+    }
+
+    asked(event) {
+        const index = this.indexOf(event);
+        // With Shift the browser's own menu.
+        if (event.shiftKey) return;
+        event.preventDefault();
+        if (index >= 0 && !this.selection.has(this.folder.shown[index])) this.selection.only(index);
+        else if (index < 0) this.selection.clear();
+        this.on.menu(index, { x: event.clientX, y: event.clientY });
+    }
+
+    sort(key) {
+        const { sort, descending } = this.folder.order;
+        // What is largest or newest is what is looked for first.
+        this.on.sort({ sort: key, descending: key === sort ? !descending : key !== 'name' });
+    }
+
+    toggleAll() {
+        if (this.selection.size === this.folder.shown.length) this.selection.clear();
+        else this.selection.all();
+    }
+
+    /// Brings an entry into sight.
+    reveal(index) {
+        this.virtual.reveal(index, this.tiles ? 0 : this.head.offsetHeight);
+        this.mark();
+    }
+
+    /// Shows another folder in the same place.
+    show(folder) {
+        this.folder = folder;
+        this.virtual.hide();
+        this.virtual.scroller.scrollTop = 0;
+        this.update();
+    }
+
+    close() {
+        this.virtual.close();
+    }
+}
+
+/// The entries that the server has rendered as a table.
+export function rendered(table) {
+    return [...table.querySelectorAll('tbody tr[data-size]')].map((row) => {
+        const link = row.querySelector('a');
+        const key = path.canonical(link.getAttribute('href')).slice(1);
+        const folder = link.getAttribute('href').endsWith('/');
+        const size = folder ? 0 : Number(row.dataset.size);
+        return { key, name: path.decode(key), folder, size, time: Date.parse(row.querySelector('time').dateTime) / 1000 };
+    });
+}

@@ -1,0 +1,46 @@
+// What the views share: who is signed in, and news of what was changed.
+
+import * as api from './api.js';
+
+/// The account, as far as it is known.
+export const account = {
+    name: '',
+    csrf: '',
+    role: '',
+    space: null,
+    shared: [],
+    isPublic: false,
+    known: false,
+
+    /// Takes what the server says of it.
+    learn(told) {
+        this.name = told.name ?? this.name;
+        this.role = told.role ?? '';
+        this.space = told.space ?? null;
+        this.shared = told.shared ?? [];
+        this.isPublic = told.public ?? false;
+        if (told.csrf) {
+            this.csrf = told.csrf;
+            api.allowChanges(told.csrf);
+        }
+        this.known = true;
+        tell('account');
+    },
+};
+
+const listeners = new Map();
+
+/// Calls `run` at news of that kind; what it returns ends that.
+export function listen(kind, run) {
+    const of = listeners.get(kind) ?? new Set();
+    listeners.set(kind, of.add(run));
+    return () => of.delete(run);
+}
+
+/// Gives news to who listens: `account`, `changed` (a folder's path), `uploads`, `clipboard`.
+export function tell(kind, news) {
+    for (const run of listeners.get(kind) ?? []) run(news);
+}
+
+/// What was cut or copied: `{ folder, entries, cut }`, or null.
+export const clipboard = { held: null };

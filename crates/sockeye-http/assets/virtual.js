@@ -1,0 +1,119 @@
+// A long list of which only what can be seen is made: rows of one height, or tiles of one size. It knows nothing
+// of what the items are.
+
+const BEYOND = 6;
+
+/// The most that browsers lay out, with room to spare.
+const TALLEST = 15_000_000;
+
+export class Virtual {
+    /// `scroller` scrolls, `body` is as tall as all items; `make()` gives an element, and `draw(element, index)`
+    /// shows an item by it.
+    constructor({ scroller, body, make, draw }) {
+        Object.assign(this, { scroller, body, make, draw, count: 0, height: 36, width: 0, columns: 1 });
+        this.shown = new Map();
+        this.spare = [];
+        this.asked = 0;
+        this.onscroll = () => this.ask();
+        scroller.addEventListener('scroll', this.onscroll, { passive: true });
+        this.watcher = new ResizeObserver(() => this.measure());
+        this.watcher.observe(scroller);
+    }
+
+    /// How many items there are, and how large each is: `width` 0 is a row.
+    set({ count, height = this.height, width = this.width }) {
+        Object.assign(this, { count, height, width });
+        this.measure(true);
+    }
+
+    measure(all = false) {
+        const inner = this.body.clientWidth;
+        const columns = this.width ? Math.max(1, Math.floor(inner / this.width)) : 1;
+        if (columns !== this.columns || all) {
+            this.columns = columns;
+            this.across = this.width ? Math.floor(inner / columns) : 0;
+            this.hide();
+        } else if (this.width) {
+            this.across = Math.floor(inner / columns);
+            this.hide();
+        }
+        const rows = Math.ceil(this.count / this.columns);
+        this.body.style.height = `${Math.min(rows * this.height, TALLEST)}px`;
+        this.paint();
+    }
+
+    /// How many items fit into what is seen.
+    page() {
+        return Math.max(1, Math.floor(this.scroller.clientHeight / this.height) - 1) * this.columns;
+    }
+
+    ask() {
+        if (this.asked) return;
+        this.asked = requestAnimationFrame(() => {
+            this.asked = 0;
+            this.paint();
+        });
+    }
+
+    paint() {
+        const top = this.scroller.scrollTop - this.body.offsetTop;
+        const first = Math.max(0, Math.floor(top / this.height) - BEYOND) * this.columns;
+        const rows = Math.ceil(this.scroller.clientHeight / this.height) + 2 * BEYOND;
+        const end = Math.min(this.count, first + rows * this.columns);
+        for (const [index, element] of this.shown) {
+            if (index < first || index >= end) {
+                this.shown.delete(index);
+                this.spare.push(element);
+            }
+        }
+        for (let index = first; index < end; index += 1) {
+            if (this.shown.has(index)) continue;
+            const element = this.spare.pop() ?? this.make();
+            this.place(element, index);
+            this.draw(element, index);
+            if (!element.parentNode) this.body.append(element);
+            this.shown.set(index, element);
+        }
+        for (const element of this.spare) element.remove();
+        this.onpaint?.(first, end);
+    }
+
+    place(element, index) {
+        const row = Math.floor(index / this.columns);
+        const x = (index % this.columns) * (this.across || 0);
+        element.style.transform = `translate(${x}px, ${row * this.height}px)`;
+        element.style.inlineSize = this.across ? `${this.across}px` : '';
+    }
+
+    /// Draws what is shown anew, as its items have changed.
+    redraw() {
+        for (const [index, element] of this.shown) {
+            if (index < this.count) this.draw(element, index);
+        }
+    }
+
+    hide() {
+        this.spare.push(...this.shown.values());
+        this.shown.clear();
+    }
+
+    /// The element of an item, if it is shown.
+    element(index) {
+        return this.shown.get(index) ?? null;
+    }
+
+    /// Scrolls as little as it takes to see an item; what covers the top is `cover` tall.
+    reveal(index, cover = 0) {
+        const top = this.body.offsetTop + Math.floor(index / this.columns) * this.height;
+        const { scrollTop, clientHeight } = this.scroller;
+        if (top < scrollTop + cover) this.scroller.scrollTop = top - cover;
+        else if (top + this.height > scrollTop + clientHeight) this.scroller.scrollTop = top + this.height - clientHeight;
+        this.paint();
+    }
+
+    close() {
+        this.watcher.disconnect();
+        this.scroller.removeEventListener('scroll', this.onscroll);
+        cancelAnimationFrame(this.asked);
+    }
+}

@@ -1,0 +1,264 @@
+//! What the pages load: modules, styles and pictures, embedded, at addresses that name their content.
+//!
+//! All lie below one folder named by the hash of them all, so that modules import each other by relative names,
+//! browsers keep them for good, and a new version is another folder. Nothing here is secret, and nothing is asked of
+//! who loads it.
+
+use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
+
+use ::http::StatusCode;
+use bytes::Bytes;
+
+use crate::{
+    answer::{Reply, error},
+    own::Asked,
+    payload::Payload,
+    wire::reply::ReplyHead,
+};
+
+/// The folder below `/-/` that assets are in.
+pub(crate) const PREFIX: &str = "static";
+
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+/// The parts of `style.css`, in their order.
+const STYLES: &[&str] = &[
+    include_str!("../../assets/css/base.css"),
+    include_str!("../../assets/css/frame.css"),
+    include_str!("../../assets/css/list.css"),
+    include_str!("../../assets/css/dialog.css"),
+    include_str!("../../assets/css/upload.css"),
+    include_str!("../../assets/css/preview.css"),
+    include_str!("../../assets/css/admin.css"),
+    include_str!("../../assets/css/plain.css"),
+];
+
+macro_rules! modules {
+    ($($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../../assets/", $name)))),*]
+    };
+}
+
+/// The modules by their names.
+const MODULES: &[(&str, &str)] = modules! {
+    "actions.js"
+    "admin/accounts.js"
+    "admin/admin.js"
+    "admin/log.js"
+    "admin/overview.js"
+    "admin/sessions.js"
+    "api.js"
+    "copying.js"
+    "dialog.js"
+    "dialogs/details.js"
+    "dialogs/keys.js"
+    "dialogs/share.js"
+    "dom.js"
+    "drag.js"
+    "folder.js"
+    "format.js"
+    "i18n.js"
+    "i18n/en.js"
+    "i18n/zh.js"
+    "icons.js"
+    "kinds.js"
+    "layout.js"
+    "list.js"
+    "main.js"
+    "menu.js"
+    "path.js"
+    "picker.js"
+    "preferences.js"
+    "preview/preview.js"
+    "preview/text.js"
+    "qr.js"
+    "remote.js"
+    "renaming.js"
+    "router.js"
+    "selection.js"
+    "state.js"
+    "toast.js"
+    "upload/fingerprints.js"
+    "upload/panel.js"
+    "upload/pick.js"
+    "upload/queue.js"
+    "upload/tus.js"
+    "upload/unfinished.js"
+    "views/account.js"
+    "views/file-keys.js"
+    "views/files.js"
+    "views/shares.js"
+    "views/trash.js"
+    "virtual.js"
+};
+
+/// What a folder's page runs from the start; all that these import is loaded side by side.
+const ROOTS: [&str; 2] = ["main.js", "views/files.js"];
+
+const FISH: &str = include_str!("../../assets/icon.svg");
+
+/// All that can be loaded, and the hash of it.
+struct Assets {
+    files: Vec<(&'static str, &'static str, Bytes)>,
+    version: String,
+    /// The modules that a page needs at once.
+    first: Vec<String>,
+}
+
+static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
+    let text = |text: &'static str| Bytes::from_static(text.as_bytes());
+    let mut files =
+        vec![("style.css", STYLE, Bytes::from(STYLES.concat())), ("icon.svg", SVG, text(FISH))];
+    files.extend(MODULES.iter().map(|&(name, module)| (name, JAVASCRIPT, text(module))));
+    let mut hash = blake3::Hasher::new();
+    for (name, _, content) in &files {
+        hash.update(name.as_bytes()).update(&[0]).update(content).update(&[0]);
+    }
+    let mut version = String::with_capacity(16);
+    for byte in &hash.finalize().as_bytes()[..8] {
+        // Writing to a string does not fail.
+        let _ = write!(version, "{byte:02x}");
+    }
+    Assets { files, version, first: needed(&ROOTS) }
+});
+
+/// The modules that these need to run, themselves included.
+fn needed(roots: &[&str]) -> Vec<String> {
+    let mut found: Vec<String> = roots.iter().map(|&root| root.to_owned()).collect();
+    let mut next = 0;
+    while let Some(name) = found.get(next).cloned() {
+        next += 1;
+        let Some((_, text)) = MODULES.iter().find(|(module, _)| *module == name) else { continue };
+        for target in text.lines().filter_map(imported) {
+            let path = resolve(&name, target);
+            if !found.contains(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// What a line imports, if it is a static import.
+fn imported(line: &str) -> Option<&str> {
+    line.strip_prefix("import ")?.rsplit_once('\'')?.0.rsplit_once('\'').map(|(_, target)| target)
+}
+
+/// A relative name, as the module `from` has it, from the assets' folder on.
+fn resolve(from: &str, target: &str) -> String {
+    let mut path: Vec<_> = from.split('/').collect();
+    path.pop();
+    for part in target.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(path.pop()),
+            part => path.push(part),
+        }
+    }
+    path.join("/")
+}
+
+/// The modules that a folder's page needs at once.
+pub(crate) fn first_modules() -> &'static [String] {
+    &ASSETS.first
+}
+
+/// Appends the address of an asset.
+pub(crate) fn address_into(out: &mut String, name: &str) {
+    let _ = write!(out, "/-/{PREFIX}/{}/{name}", ASSETS.version);
+}
+
+/// Answers a request for an asset. One of another version is not found: modules of two versions do not go together.
+pub(crate) fn answer(asked: &Asked<'_>) -> Reply {
+    let mut names = asked.below.segments();
+    let known = names.next() == Some(ASSETS.version.as_bytes());
+    let wanted = names.collect::<Vec<_>>().join(&b'/');
+    let found = ASSETS.files.iter().find(|(name, ..)| name.as_bytes() == wanted);
+    let Some((_, media, content)) = found.filter(|_| known && !asked.folder) else {
+        return error(StatusCode::NOT_FOUND, None, Some(asked.head));
+    };
+    let mut head = ReplyHead::new(StatusCode::OK);
+    head.content_type = Some(Cow::Borrowed(media));
+    head.length = Some(content.len() as u64);
+    head.cache_control = Some(Cow::Borrowed("public, max-age=31536000, immutable"));
+    Reply { head, payload: Payload::Page(content.clone()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    fn below(folder: &Path, base: &Path, out: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                below(&path, base, out);
+            } else {
+                out.insert(path.strip_prefix(base).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn every_module_is_embedded() {
+        let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+        let mut there = BTreeSet::new();
+        below(&base, &base, &mut there);
+        there.retain(|name| name.ends_with(".js"));
+        let embedded: BTreeSet<_> = MODULES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(there, embedded);
+        let styles = fs::read_dir(base.join("css")).unwrap().count();
+        assert_eq!(styles, STYLES.len());
+    }
+
+    #[test]
+    fn a_module_imports_what_there_is_and_nothing_from_elsewhere() {
+        let mut imports = 0;
+        for (name, text) in MODULES {
+            for quoted in text.split("from '").chain(text.split("import('")).skip(1) {
+                let Some((target, _)) = quoted.split_once('\'') else { continue };
+                if !target.starts_with('.') {
+                    continue;
+                }
+                let path = resolve(name, target);
+                assert!(MODULES.iter().any(|(name, _)| *name == path), "{name} imports {target}");
+                imports += 1;
+            }
+            for elsewhere in
+                ["http://", "https://", "innerHTML", "outerHTML", "document.write", "eval("]
+            {
+                let harmless = text.replace("http://www.w3.org/2000/svg", "");
+                assert!(!harmless.contains(elsewhere), "{name} has {elsewhere}");
+            }
+        }
+        assert!(imports > 50);
+        assert!(first_modules().iter().any(|name| name == "list.js"));
+        assert!(!first_modules().iter().any(|name| name == "qr.js"), "loaded when it is needed");
+    }
+
+    #[test]
+    fn the_languages_say_the_same() {
+        let keys = |name: &str| -> BTreeSet<String> {
+            let (_, text) = MODULES.iter().find(|(module, _)| *module == name).unwrap();
+            let key = |line: &str| {
+                let key = line.trim().strip_prefix('\'')?.split_once('\'')?.0;
+                let singular = key.strip_suffix(".one").or(key.strip_suffix(".other"));
+                Some(singular.unwrap_or(key).to_owned())
+            };
+            text.lines().filter_map(key).collect()
+        };
+        let known = keys("i18n/en.js");
+        assert_eq!(known, keys("i18n/zh.js"));
+        for (name, text) in MODULES {
+            for (before, quoted) in text.match_indices("t('").map(|(at, _)| text.split_at(at + 3)) {
+                let Some((key, _)) = quoted.split_once('\'') else { continue };
+                let is_call = !before[..before.len() - 3].ends_with(|c: char| c.is_alphanumeric());
+                assert!(!is_call || known.contains(key) || key.is_empty(), "{name} says {key}");
+            }
+        }
+    }
+}
