@@ -28,7 +28,7 @@ def main():
     if options.busy > IDLE:
         print(f"This machine is not idle (load {options.busy:.1f}): expect a wide spread.\n", flush=True)
 
-    outcomes = []
+    outcomes, measured = [], {}
     failed = False
     memory = tempfile.TemporaryDirectory(prefix="sockeye-bench-", dir="/dev/shm")
     with going_first(), memory as folder:
@@ -36,7 +36,7 @@ def main():
         for row in AREAS[options.area](folder):
             if options.only in row.name:
                 try:
-                    outcomes.append(measure(row, options.rounds, options.seconds))
+                    outcomes.append(measure(row, options.rounds, options.seconds, measured))
                 except (OSError, RuntimeError) as error:
                     failed = True
                     print(f"  no result: {error}\n", flush=True)

@@ -1,4 +1,5 @@
-"""A contender: a server process, pinned to the server's processor, and how it says that it is ready."""
+"""A contender: a server process, pinned to the server's processor, and how it says that it is ready; or a program
+that is measured by itself."""
 
 import contextlib
 import dataclasses
@@ -9,10 +10,35 @@ import socket
 import subprocess
 import tempfile
 import time
+import typing
 
 SERVER_CPU = 0
 LOAD_CPU = 1
 PATIENCE = 20  # seconds until a server has to be ready, and until it has to end
+
+
+class Running(typing.NamedTuple):
+    """A server that is ready: its process, where it listens, and the seconds from its start to its first line."""
+
+    pid: int
+    address: str
+    ready: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """What is measured by itself, without a server and a load. It prints one line of JSON; or, if `amount` is given,
+    is timed from its start to its end, and has done that much and printed so many lines.
+
+    `ground` makes what it needs before each start, and takes it away after the end: a context manager.
+    """
+
+    name: str
+    command: tuple
+    cpus: str = str(SERVER_CPU)
+    amount: int = 0
+    lines: int = 0
+    ground: object = contextlib.nullcontext
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +56,13 @@ class Contender:
 
     @contextlib.contextmanager
     def running(self):
-        """Runs the server; gives its process id and its address."""
+        """Runs the server; gives what is known of it."""
         with self.ground():
             yield from self.started()
 
     def started(self):
         complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        began = time.monotonic()
         process = subprocess.Popen(
             pinned(SERVER_CPU, self.command),
             env=os.environ | dict(self.environment),
@@ -47,12 +74,13 @@ class Contender:
         try:
             try:
                 address = self.address or announced(process)
+                ready = time.monotonic() - began
                 if self.address:
                     wait_for(address, process)
             except RuntimeError as error:
                 complaints.seek(0)
                 raise RuntimeError(f"{self.name} {error} {complaints.read()[-500:].strip()}") from error
-            yield process.pid, address
+            yield Running(process.pid, address, ready)
         finally:
             process.terminate()
             try:

@@ -4,10 +4,11 @@ import dataclasses
 import json
 import os
 import re
+import resource
 import subprocess
 import time
 
-from .contenders import LOAD_CPU, pinned
+from .contenders import LOAD_CPU, PATIENCE, pinned
 
 BENCH = "target/release/sockeye-bench"
 
@@ -19,12 +20,24 @@ class Load:
     arguments: tuple
 
     def command(self, address, pid, seconds):
-        timed = () if self.arguments[0] == "idle" else ("--seconds", str(seconds))
-        watched = ("--pid", str(pid)) if self.arguments[0] == "idle" else ()
+        watches = self.arguments[0] in ("idle", "list")
+        timed = () if watches else ("--seconds", str(seconds))
+        watched = ("--pid", str(pid)) if watches else ()
         return (BENCH, *self.arguments, "--addr", address, *timed, *watched)
 
     def parse(self, output):
         return json.loads(output)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rest:
+    """No load: what the server holds while nobody asks it for anything, as the kernel counts it."""
+
+    def command(self, _address, pid, seconds):
+        return ("sh", "-c", f"sleep {seconds}; grep ^Rss: /proc/{pid}/smaps_rollup")
+
+    def parse(self, output):
+        return {"resident_mib": int(re.search(r"^Rss:\s+(\d+) kB", output)[1]) / 1024}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +64,9 @@ class Wrk:
 
 
 def run(load, contender, seconds):
-    """One measurement: a fresh server, one load. The result also says what share of a processor the server used."""
-    with contender.running() as (pid, address):
+    """One measurement: a fresh server, one load. The result also says what share of a processor the server used, and
+    how long its start took."""
+    with contender.running() as (pid, address, ready):
         command = pinned(LOAD_CPU, load.command(address, pid, seconds))
         began, before = time.monotonic(), processor_time(pid)
         done = subprocess.run(
@@ -62,8 +76,25 @@ def run(load, contender, seconds):
         if done.returncode != 0:
             raise RuntimeError(f"{contender.name}: {done.stderr.strip() or done.stdout.strip()}")
         result = load.parse(done.stdout)
-    result["busy"] = (after - before) / (ended - began)
-    return result
+    return result | {"busy": (after - before) / (ended - began), "ready_ms": ready * 1000}
+
+
+def run_alone(program):
+    """One measurement of a program."""
+    with program.ground():
+        command = ["taskset", "-c", program.cpus, *program.command]
+        began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30 * PATIENCE
+        )
+        took, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        raise RuntimeError(f"{program.name}: {done.stderr.strip() or done.stdout.strip()}")
+    if program.amount and (lines := done.stdout.count("\n")) != program.lines:
+        raise RuntimeError(f"{program.name}: printed {lines} lines, not {program.lines}")
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    result = {"per_second": program.amount / took} if program.amount else json.loads(done.stdout)
+    return result | {"busy": used / took}
 
 
 def processor_time(pid):

@@ -1,22 +1,28 @@
-"""The node's rows: files by plain HTTP behind accounts, quotas and the journal, against nginx."""
+"""The node's rows: files by plain HTTP behind accounts, quotas and the journal, against nginx; and what stands by
+itself: large folders, the journal, many accounts, a node that does nothing."""
 
 import base64
 import contextlib
+import glob
 import http.client
 import json
 import os
 import shutil
 import subprocess
 
-from .contenders import Contender, free_port
-from .loads import Load, Wrk
+from .contenders import Contender, Program, free_port
+from .loads import Load, Rest, Wrk
 from .rounds import Row
 
 SOCKEYE = "target/release/sockeye"
+EXAMPLES = "target/release/examples"
 NAME, PASSWORD = "bench", "correct horse battery staple"
 BASIC = "Authorization: Basic " + base64.b64encode(f"{NAME}:{PASSWORD}".encode()).decode()
 AUTHORIZED = ("--header", BASIC)
 SMALL, MIDDLE, LARGE = 1024, 100 * 1024, 1 << 30
+MANY = 1_000_000
+# The records of the journal's rows, and of how many accounts they are.
+RECORDS, ACCOUNTS = 4_000_000, 100
 
 
 def sockeye(*arguments, text=""):
@@ -25,16 +31,19 @@ def sockeye(*arguments, text=""):
         raise RuntimeError(f"{' '.join(arguments)}: {done.stderr.strip()}")
 
 
-def node(folder, name, files=(), **settings):
-    """A node with one account, which has these files in its home."""
+def node(folder, name, files=(), listeners=("http+tcp",), many=0, **settings):
+    """A node with one account, which has these files in its home, and so many more in the folder `many`."""
     data = os.path.join(folder, "data-" + name.replace(" ", "-"))
     variables = {f"SOCKEYE_{key.upper()}": value for key, value in settings.items()}
-    serve = (SOCKEYE, "serve", "--data", data, "--listen", "http+tcp://127.0.0.1:0", "--json")
+    listen = (word for scheme in listeners for word in ("--listen", f"{scheme}://127.0.0.1:0"))
+    serve = (SOCKEYE, "serve", "--data", data, *listen, "--json")
 
     @contextlib.contextmanager
     def ground():
         if not os.path.exists(data):
             fill(serve, data, files)
+            if many:
+                crowd(data, many)
         try:
             yield
         finally:
@@ -60,6 +69,17 @@ def fill(serve, data, files):
                 raise RuntimeError(f"PUT {path}: {answer.status}")
         line.close()
         process.terminate()
+
+
+def crowd(data, many):
+    """Puts so many files into a folder of the account's home, which has one file already, and has the home counted."""
+    (home,) = (os.path.dirname(file) for file in glob.glob(os.path.join(data, "homes/*/files/1k")))
+    os.mkdir(os.path.join(home, "many"))
+    folder = os.open(os.path.join(home, "many"), os.O_DIRECTORY)
+    for number in range(many):
+        os.close(os.open(f"report-{number:07}.txt", os.O_CREAT | os.O_WRONLY, 0o644, dir_fd=folder))
+    os.close(folder)
+    sockeye("store", "check", "--repair", "--data", data)
 
 
 class Zeros:
@@ -107,6 +127,37 @@ def nginx(folder, name="nginx"):
 
     command = ("nginx", "-p", work, "-c", os.path.join(work, "nginx.conf"))
     return Contender(name, command, address=f"127.0.0.1:{port}", ground=ground)
+
+
+def journal(folder, name, cpus):
+    """The journal alone: a thread that appends, and the journal's own."""
+    command = (f"{EXAMPLES}/journal_rate", "--json", "--records", str(RECORDS), "--folder", os.path.join(folder, "log"))
+    return Program(name, command, cpus=cpus, ground=lambda: without(os.path.join(folder, "log")))
+
+
+@contextlib.contextmanager
+def without(path):
+    """Takes away what is made there."""
+    try:
+        yield
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def searching(folder):
+    """`sockeye log --user` over as many records, one of a hundred of them that account's."""
+    data = os.path.join(folder, "data-log")
+    log = os.path.join(data, "journal")
+
+    @contextlib.contextmanager
+    def ground():
+        if not os.path.exists(data):
+            write = (f"{EXAMPLES}/journal_rate", "--records", str(RECORDS), "--folder", log)
+            subprocess.run(write, stdout=subprocess.DEVNULL, check=True)
+        yield
+
+    command = (SOCKEYE, "log", "--user", "user7", "--json", "--data", data)
+    return Program("sockeye log --user", command, amount=RECORDS, lines=RECORDS // ACCOUNTS, ground=ground)
 
 
 def put(*arguments):
@@ -159,13 +210,67 @@ def rows(folder):
             1.0,
             peer_load=put(*many, "--path", "/dav/"),
         ),
-        # No bar: nginx makes nothing durable.
+        # No bar: nginx makes nothing durable, and neither does a node in memory.
         Row(
             "the same, durable",
             empty,
             peer,
             put(*many, *AUTHORIZED),
-            0.0,
+            None,
             peer_load=put(*many, "--path", "/dav/"),
         ),
+        *listings(folder),
+        *journals(folder),
+        *accounts(),
+        *resting(folder),
+    ]
+
+
+def listings(folder):
+    """A large folder, in both forms."""
+    crowded = node(folder, "node with a large folder", (("/1k", SMALL),), many=MANY)
+    for form, accept in (("HTML", "text/html"), ("JSON", "application/json")):
+        load = Load(
+            ("list", "--path", "/many/", "--entries", str(MANY), "--header", f"Accept: {accept}", *AUTHORIZED)
+        )
+        for name, bar, figure, unit in (
+            (f"listing of {MANY:,} files as {form}, first byte", 100, "first_byte_ms", "ms"),
+            ("the same, memory above the node's own at rest", 64, "memory_mib", "MiB"),
+            ("the same, all of it", None, "total_s", "s"),
+        ):
+            yield Row(name, crowded, None, load, bar, at_least=False, figure=figure, unit=unit)
+
+
+def journals(folder):
+    """The journal alone, in records a second of the wall's clock."""
+    one, two = journal(folder, "journal, one processor", "0"), journal(folder, "journal, two processors", "0,1")
+    searched = searching(folder)
+    return [
+        Row("journal, records written", one, None, None, 1e6, figure="write_per_s"),
+        Row("the same, with two processors", two, None, None, 1e6, figure="write_per_s"),
+        Row("journal, records looked through for one account", one, None, None, 2e6, figure="scan_per_s"),
+        Row(f"the same by the program, of {RECORDS:,}", searched, None, None, 2e6),
+    ]
+
+
+def accounts():
+    """Many accounts against few; the program takes turns with both by itself."""
+    command = (f"{EXAMPLES}/accounts_scale", "--json", "--accounts", str(MANY))
+    scale = Program("accounts", command)
+    for name, figure in (
+        (f"user list, first page, {MANY:,} accounts against 1,000", "first_page_ratio"),
+        ("login, the same", "login_ratio"),
+        ("looking an account up, the same", "look_up_ratio"),
+    ):
+        bar = None if figure == "look_up_ratio" else 1.5
+        yield Row(name, scale, None, None, bar, at_least=False, figure=figure, unit="×", rounds=1)
+
+
+def resting(folder):
+    """A node with a data folder that was there, over HTTP and HTTPS."""
+    files, listeners = (("/1k", SMALL),), ("http+tcp", "http+tls+tcp")
+    idle = node(folder, "node, two listeners", files, listeners)
+    return [
+        Row("idle node, resident memory", idle, None, Rest(), 40, False, "resident_mib", "MiB"),
+        Row("from exec to ready", idle, None, Rest(), 200, False, "ready_ms", "ms"),
     ]

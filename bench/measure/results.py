@@ -11,6 +11,8 @@ import statistics
 import subprocess
 import sys
 
+from .rounds import shown
+
 FILE = "bench/RESULTS.md"
 
 
@@ -29,13 +31,13 @@ def table(outcomes):
             row.ours.name,
             row.peer.name if row.peer else "",
             row.bar_text(),
-            f"{outcome.median:.2f} {unit}",
-            f"{min(outcome.values):.2f}–{max(outcome.values):.2f}",
+            f"{shown(outcome.median)} {unit}",
+            f"{shown(min(outcome.values))}–{shown(max(outcome.values))}",
             f"{statistics.median(outcome.by_time):.2f} ×" if outcome.by_time else "",
             f"{outcome.ours[row.figure]:,.4g} {row.unit}" if outcome.ours[row.figure] < 1000
             else f"{outcome.ours[row.figure]:,.0f} {row.unit}",
             busy,
-            "pass" if row.passes(outcome.median) else "**miss**",
+            row.verdict(outcome.median).replace("MISS", "**miss**"),
         ]
         yield "| " + " | ".join(cells) + " |"
 

@@ -8,13 +8,14 @@ from . import loads
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What is compared and what must be reached. Without a peer the bar is on the figure itself."""
+    """What is compared and what must be reached. Without a peer the bar is on the figure itself; without a bar it is
+    only reported. Without a load, `ours` is a program that is measured by itself."""
 
     name: str
     ours: object
     peer: object
     load: object
-    bar: float
+    bar: float | None
     at_least: bool = True
     figure: str = "per_second"
     unit: str = "/s"
@@ -22,11 +23,18 @@ class Row:
     timed: bool = True
     # What the peer is asked, where that is not the same.
     peer_load: object = None
+    # How often it is measured, where the program itself repeats and compares.
+    rounds: int | None = None
 
     def passes(self, value):
-        return value >= self.bar if self.at_least else value <= self.bar
+        return self.bar is None or (value >= self.bar if self.at_least else value <= self.bar)
+
+    def verdict(self, value):
+        return "reported" if self.bar is None else "pass" if self.passes(value) else "MISS"
 
     def bar_text(self):
+        if self.bar is None:
+            return "none"
         sign = "≥" if self.at_least else "≤"
         return f"{sign} {self.bar:g} ×" if self.peer else f"{sign} {self.bar:g} {self.unit}"
 
@@ -51,12 +59,16 @@ class Outcome:
         return statistics.median(self.values)
 
 
-def measure(row, rounds, seconds):
-    """Measures a row in so many rounds; prints as it goes."""
+def measure(row, rounds, seconds, measured):
+    """Measures a row in so many rounds; prints as it goes. Rows that look at different figures of the same are measured
+    once: `measured` has what was."""
     print(f"{row.name}: {row.ours.name}" + (f" vs {row.peer.name}" if row.peer else ""), flush=True)
     ours, peers, values, by_time = [], [], [], []
-    for _ in range(rounds):
-        ours.append(loads.run(row.load, row.ours, seconds))
+    known = measured.setdefault((row.ours, row.load), []) if not row.peer else []
+    for index in range(row.rounds or rounds):
+        if index == len(known):
+            known.append(loads.run(row.load, row.ours, seconds) if row.load else loads.run_alone(row.ours))
+        ours.append(known[index])
         value = ours[-1][row.figure]
         line = f"  {value:,.1f} {row.unit} ({ours[-1]['busy']:.0%} used)"
         if row.peer:
@@ -70,9 +82,13 @@ def measure(row, rounds, seconds):
         print(line, flush=True)
     median = statistics.median(values)
     same = f" ({statistics.median(by_time):.2f} by processor time)" if by_time else ""
-    verdict = "pass" if row.passes(median) else "MISS"
-    print(f"  median {median:.2f}{same}, bar {row.bar_text()}: {verdict}\n", flush=True)
+    print(f"  median {shown(median)}{same}, bar {row.bar_text()}: {row.verdict(median)}\n", flush=True)
     return Outcome(row, tuple(values), tuple(by_time), middle(ours), middle(peers), commands(row, seconds))
+
+
+def shown(value):
+    """A figure with as many digits as mean something."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:,.2f}"
 
 
 def middle(results):
@@ -82,6 +98,8 @@ def middle(results):
 
 def commands(row, seconds):
     """The command lines, as somebody else would type them."""
+    if not row.load:
+        return (f"{row.ours.name}: taskset -c {row.ours.cpus} {' '.join(row.ours.command)}",)
     load = " ".join(row.load.command("ADDR", "PID", seconds))
     lines = [f"{row.ours.name}: {' '.join(row.ours.command)}"]
     if row.peer:

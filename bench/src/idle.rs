@@ -2,7 +2,7 @@
 //! them costs the server in resident memory.
 
 use std::{
-    fs, io,
+    io,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     time::Duration,
@@ -13,6 +13,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::{
     echo::{MESSAGE, PAYLOAD},
     report::{Report, precise},
+    resident::resident_kib,
     sources::Sources,
 };
 
@@ -72,19 +73,6 @@ fn echo(stream: &mut TcpStream) -> io::Result<()> {
     stream.read_exact(&mut [0; MESSAGE])
 }
 
-/// Resident memory of a process, in KiB.
-fn resident_kib(pid: u32) -> io::Result<u64> {
-    let path = format!("/proc/{pid}/smaps_rollup");
-    let rollup = fs::read_to_string(&path)
-        .map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))?;
-    resident_line(&rollup).ok_or_else(|| io::Error::other(format!("{path} has no line `Rss:`")))
-}
-
-fn resident_line(rollup: &str) -> Option<u64> {
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Rss:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
-}
-
 fn raise_descriptor_limit(connections: u32) -> io::Result<()> {
     let wanted = u64::from(connections) + 128;
     let limit = getrlimit(Resource::Nofile);
@@ -95,17 +83,4 @@ fn raise_descriptor_limit(connections: u32) -> io::Result<()> {
         )));
     }
     Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_resident_line_is_found_and_read() {
-        let rollup = "55d0-7ffc ---p 00000000 00:00 0 [rollup]\nRss:        2048 kB\nPss:  1 kB\n";
-        assert_eq!(resident_line(rollup), Some(2048));
-        assert_eq!(resident_line("Pss: 1 kB\n"), None);
-        assert!(resident_kib(std::process::id()).unwrap() > 100);
-    }
 }

@@ -7,8 +7,10 @@ mod connect;
 mod echo;
 mod idle;
 mod latency;
+mod list;
 mod poll;
 mod report;
+mod resident;
 mod server;
 mod sources;
 mod udp;
@@ -35,6 +37,7 @@ enum Command {
     Idle(idle::Idle),
     Put(web::Put),
     Get(web::Get),
+    List(list::List),
     Server(Box<server::Server>),
 }
 
@@ -61,6 +64,7 @@ fn run(command: &Command) -> io::Result<Option<Report>> {
         Command::Idle(idle) => idle.run().map(Some),
         Command::Put(put) => put.run().map(Some),
         Command::Get(get) => get.run().map(Some),
+        Command::List(list) => list.run().map(Some),
         Command::Server(server) => server.run().map(|()| None),
     }
 }

@@ -52,7 +52,7 @@ async fn main() -> Result<()> {
         }
         let (few, lots) = (few.as_micros(), lots.as_micros());
         objects.push(format!(
-            "\"{name}\":{{\"few_us\":{few},\"many_us\":{lots},\"ratio\":{ratio:.3}}}"
+            "\"{name}_few_us\":{few},\"{name}_many_us\":{lots},\"{name}_ratio\":{ratio:.3}"
         ));
     }
     if json {

@@ -15,6 +15,14 @@ impl Hash {
     /// The hash of a line, given that of the line before and what stands in front of `,"hash":`.
     #[must_use]
     pub fn link(self, content: &[u8]) -> Self {
+        // What fits into one chunk of BLAKE3 is hashed at one go, which spares half the time.
+        let mut chunk = [0; blake3::CHUNK_LEN];
+        if let Some(place) = chunk.get_mut(..self.0.len() + content.len()) {
+            let (before, rest) = place.split_at_mut(self.0.len());
+            before.copy_from_slice(&self.0);
+            rest.copy_from_slice(content);
+            return Self::of(place);
+        }
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.0).update(content);
         Self(*hasher.finalize().as_bytes())
@@ -92,6 +100,16 @@ mod tests {
         assert_eq!(hash, Hash::of(&whole));
         assert_ne!(hash, hash.link(content));
         assert_eq!(hash.to_string().parse::<Hash>().unwrap(), hash);
+    }
+
+    #[test]
+    fn a_line_of_any_length_has_the_hash_of_what_is_before_it_and_itself() {
+        let before = Hash::of(b"before");
+        for length in [0, 1, 63, 991, 992, 993, 1024, 5000] {
+            let content = vec![b'x'; length];
+            let whole = [&before.0[..], &content].concat();
+            assert_eq!(before.link(&content), Hash::of(&whole), "{length}");
+        }
     }
 
     #[test]

@@ -197,6 +197,9 @@ impl Journal {
         if *written.borrow_and_update() >= ticket.0 {
             return Ok(());
         }
+        // Whoever runs beside this on the same thread may be about to append, too: once they have, the
+        // thread that writes is woken once for all of them, and writes once.
+        tokio::task::yield_now().await;
         if shared.want(ticket.0) {
             waker.wake();
         }
