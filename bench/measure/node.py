@@ -234,10 +234,11 @@ def listings(folder):
             ("list", "--path", "/many/", "--entries", str(MANY), "--header", f"Accept: {accept}", *AUTHORIZED)
         )
         for name, bar, figure, unit in (
-            (f"listing of {MANY:,} files as {form}, first byte", 100, "first_byte_ms", "ms"),
-            ("the same, memory above the node's own at rest", 64, "memory_mib", "MiB"),
-            ("the same, all of it", None, "total_s", "s"),
+            ("first byte", 100, "first_byte_ms", "ms"),
+            ("memory beyond what the node holds at rest", 64, "memory_mib", "MiB"),
+            ("all of it", None, "total_s", "s"),
         ):
+            name = f"{MANY:,} files listed as {form}, {name}"
             yield Row(name, crowded, None, load, bar, at_least=False, figure=figure, unit=unit)
 
 
@@ -246,10 +247,10 @@ def journals(folder):
     one, two = journal(folder, "journal, one processor", "0"), journal(folder, "journal, two processors", "0,1")
     searched = searching(folder)
     return [
-        Row("journal, records written", one, None, None, 1e6, figure="write_per_s"),
-        Row("the same, with two processors", two, None, None, 1e6, figure="write_per_s"),
-        Row("journal, records looked through for one account", one, None, None, 2e6, figure="scan_per_s"),
-        Row(f"the same by the program, of {RECORDS:,}", searched, None, None, 2e6),
+        Row("journal, records written by one processor", one, None, None, 1e6, figure="write_per_s"),
+        Row("journal, records written by two processors", two, None, None, 1e6, figure="write_per_s"),
+        Row("journal, records looked through for an account's", one, None, None, 2e6, figure="scan_per_s"),
+        Row("journal, records looked through by `log --user`", searched, None, None, 2e6),
     ]
 
 
@@ -258,9 +259,9 @@ def accounts():
     command = (f"{EXAMPLES}/accounts_scale", "--json", "--accounts", str(MANY))
     scale = Program("accounts", command)
     for name, figure in (
-        (f"user list, first page, {MANY:,} accounts against 1,000", "first_page_ratio"),
-        ("login, the same", "login_ratio"),
-        ("looking an account up, the same", "look_up_ratio"),
+        (f"the list's first page, {MANY:,} accounts against 1,000", "first_page_ratio"),
+        (f"a login, {MANY:,} accounts against 1,000", "login_ratio"),
+        (f"of that finding the account, {MANY:,} against 1,000", "look_up_ratio"),
     ):
         bar = None if figure == "look_up_ratio" else 1.5
         yield Row(name, scale, None, None, bar, at_least=False, figure=figure, unit="×", rounds=1)
@@ -272,5 +273,5 @@ def resting(folder):
     idle = node(folder, "node, two listeners", files, listeners)
     return [
         Row("idle node, resident memory", idle, None, Rest(), 40, False, "resident_mib", "MiB"),
-        Row("from exec to ready", idle, None, Rest(), 200, False, "ready_ms", "ms"),
+        Row("idle node, from exec to ready", idle, None, Rest(), 200, False, "ready_ms", "ms"),
     ]

@@ -36,7 +36,8 @@ class Row:
         if self.bar is None:
             return "none"
         sign = "≥" if self.at_least else "≤"
-        return f"{sign} {self.bar:g} ×" if self.peer else f"{sign} {self.bar:g} {self.unit}"
+        bar = f"{self.bar:,.0f}" if self.bar >= 1000 else f"{self.bar:g}"
+        return f"{sign} {bar} {'×' if self.peer else self.unit}"
 
 
 @dataclasses.dataclass(frozen=True)

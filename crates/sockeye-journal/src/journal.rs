@@ -18,7 +18,12 @@ use crate::{
     record::Record,
     settings::Settings,
     writer::{self, Writer, disk::Disk},
+    written::Written,
 };
+
+/// How often the others on a thread have their turn, before a batch is asked for that somebody waits for: one turn
+/// for who has to read what came, one to carry it out, and one for what comes meanwhile.
+const TURNS: usize = 3;
 
 /// An operation log that is open for appending; clones are the same log.
 ///
@@ -79,8 +84,7 @@ pub(crate) struct Shared {
     open: Mutex<Open>,
     /// Told when a batch was taken, so that there is room again.
     room: Condvar,
-    /// The number of the last line that was written.
-    pub(crate) written: watch::Sender<u64>,
+    pub(crate) written: Written,
     pub(crate) head: watch::Sender<Option<Head>>,
     state: watch::Sender<State>,
     /// Set by the writer when it gave up: how many lines were not written.
@@ -98,6 +102,8 @@ pub(crate) struct Open {
     pub(crate) wants_checkpoint: bool,
     /// Whether the writer rests for longer than the interval and has to be woken by a first line.
     pub(crate) writer_rests: bool,
+    /// Whether somebody waits for room.
+    pub(crate) is_awaited: bool,
     pub(crate) closed: bool,
     /// What was carried out unrecorded.
     pub(crate) gaps: [u64; Operation::COUNT],
@@ -131,7 +137,7 @@ impl Journal {
         let shared = Arc::new(Shared {
             settings,
             room: Condvar::new(),
-            written: watch::Sender::new(writer.written()),
+            written: Written::new(writer.written()),
             head: watch::Sender::new(writer.head()),
             state: watch::Sender::new(State::Writing),
             unwritten: Mutex::new(None),
@@ -141,6 +147,7 @@ impl Journal {
                 wanted: false,
                 wants_checkpoint: false,
                 writer_rests: false,
+                is_awaited: false,
                 closed: false,
                 gaps: [0; Operation::COUNT],
             }),
@@ -193,21 +200,21 @@ impl Journal {
     /// Cancellation: safe; the record is written all the same.
     pub async fn wait(&self, ticket: Ticket) -> Result<(), Stalled> {
         let Inner { shared, waker, .. } = &*self.0;
-        let mut written = shared.written.subscribe();
-        if *written.borrow_and_update() >= ticket.0 {
+        if shared.written.last() >= ticket.0 {
             return Ok(());
         }
-        // Whoever runs beside this on the same thread may be about to append, too: once they have, the
-        // thread that writes is woken once for all of them, and writes once.
-        tokio::task::yield_now().await;
         if shared.want(ticket.0) {
-            waker.wake();
+            // Also if this is given up meanwhile: others wait for the same batch.
+            let _asked = Asked(waker);
+            // Who runs beside this may be about to append, too. Then one batch will do for all of them.
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
         }
-        let wait = written.wait_for(|written| *written >= ticket.0);
+        let wait = shared.written.wait(ticket.0);
         match time::timeout(shared.settings.longest_wait, wait).await {
-            Ok(Ok(_)) => Ok(()),
-            // The sender lives as long as this.
-            Ok(Err(_)) | Err(_) => Err(shared.stalled_or("writing takes too long")),
+            Ok(()) => Ok(()),
+            Err(_) => Err(shared.stalled_or("writing takes too long")),
         }
     }
 
@@ -258,7 +265,7 @@ impl Journal {
     /// How many lines are written, that is the number of the last one.
     #[must_use]
     pub fn written(&self) -> u64 {
-        *self.0.shared.written.borrow()
+        self.0.shared.written.last()
     }
 
     /// How many lines were appended and are not written yet.
@@ -287,7 +294,7 @@ impl Journal {
             }
             None if !ended => {
                 let why = "the thread that writes has panicked".into();
-                let records = shared.open().batch.next - 1 - *shared.written.borrow();
+                let records = shared.open().batch.next - 1 - shared.written.last();
                 Err(Error::NotWritten { records, why })
             }
             None => Ok(()),
@@ -301,6 +308,15 @@ impl fmt::Debug for Journal {
             .field("written", &self.written())
             .field("state", &self.state())
             .finish_non_exhaustive()
+    }
+}
+
+/// A batch that was asked for: dropped, it has the writer take it.
+struct Asked<'a>(&'a Waker);
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.0.wake();
     }
 }
 
@@ -319,7 +335,11 @@ impl Shared {
         let bound = self.settings.batch;
         // So that what was begun before the log stalled can still be recorded.
         let most = if operation.is_mutation() { bound } else { bound / 4 * 3 };
-        let is_full = |open: &mut Open| open.batch.bytes.len() >= most && !open.closed;
+        let is_full = |open: &mut Open| {
+            let is_full = open.batch.bytes.len() >= most && !open.closed;
+            open.is_awaited |= is_full;
+            is_full
+        };
         let mut open = self.open();
         if is_full(&mut open) {
             if let State::Stalled(stalled) = &*self.state.borrow() {

@@ -45,6 +45,7 @@ mod summary;
 pub mod verify;
 pub mod wire;
 mod writer;
+mod written;
 
 pub use chain::Hash;
 pub use error::{Error, Result, Stalled};

@@ -65,6 +65,8 @@ pub(crate) struct Writer {
     sealed_summary: Hash,
     /// Whether lines were written since the last checkpoint.
     unsigned: bool,
+    /// Whether lines were written since it last rested.
+    busy: bool,
     signed_at: Instant,
     /// The head that the folder had.
     head: Option<Head>,
@@ -131,6 +133,7 @@ impl Writer {
             hash,
             sealed_summary,
             unsigned,
+            busy: false,
             signed_at: now,
             head,
             removal: None,
@@ -178,12 +181,19 @@ impl Writer {
             match self.rest(&open, now, ending) {
                 Rest::None => {
                     let taken = self.take(&mut open, now, ending);
+                    let is_awaited = mem::take(&mut open.is_awaited);
                     drop(open);
-                    shared.tell_of_room();
+                    if is_awaited {
+                        shared.tell_of_room();
+                    }
                     return Some(taken);
                 }
                 Rest::ForEver => return None,
                 Rest::For(time) => {
+                    // Where something was just written, more is to be expected: that is waited for in a short rest,
+                    // from which a first line need not wake it.
+                    let is_busy = mem::take(&mut self.busy);
+                    let time = if is_busy { time.min(self.settings.interval) } else { time };
                     open.writer_rests = time > self.settings.interval;
                     drop(open);
                     stop.rest(Some(time));
@@ -284,7 +294,8 @@ impl Writer {
         if shared.recovered() {
             tracing::info!("the log is written again");
         }
-        shared.written.send_replace(self.written);
+        self.busy = true;
+        shared.written.tell(self.written);
         self.after(shared, &taken);
         self.spare = Some(taken.batch);
         true
