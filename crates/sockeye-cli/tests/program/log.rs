@@ -246,7 +246,7 @@ async fn what_makes_no_sense_is_usage_with_the_way_out() {
         assert_eq!(ended.text(), "", "{words:?}");
         format!("{} {}", ended.code.unwrap(), ended.err)
     };
-    assert_snapshot!(error(&["--op", "reed"]).await, @"2 error: --op: `reed` is no operation; there are read, list, write, append, mkdir, remove, rename, copy, set, restore, purge, login, logout, refuse, admin, start, stop, reload, segment, checkpoint, repair, retention, gap");
+    assert_snapshot!(error(&["--op", "reed"]).await, @"2 error: --op: `reed` is no operation; there are read, list, write, append, mkdir, remove, rename, copy, set, lock, unlock, restore, purge, login, logout, refuse, admin, start, stop, reload, segment, checkpoint, repair, retention, gap");
     assert_snapshot!(error(&["--outcome", "bad"]).await, @"2 error: --outcome: `bad` is no outcome; there are ok, denied, not-found, conflict, no-space, over-quota, cut, busy, failed");
     assert_snapshot!(error(&["--since", "noon"]).await, @r#"
     2 error: --since: `noon` is no moment

@@ -222,11 +222,8 @@ async fn a_copy_of_the_file_has_everything_and_another_programs_is_refused() {
     let other = Home::keep(&homes.dir.path().join("three"), marked(&marks, "one")).unwrap();
     assert!(other.has_properties());
     drop(other);
-    assert!(
-        !Home::keep(&homes.dir.path().join("three"), marked(&marks, "one"))
-            .unwrap()
-            .has_properties()
-    );
+    let of_none = Home::keep(&homes.dir.path().join("three"), marked(&marks, "three")).unwrap();
+    assert!(!of_none.has_properties());
     let foreign = homes.dir.path().join("foreign.db");
     std::fs::write(&foreign, "no database at all, however long it is read").unwrap();
     assert!(Marks::open(&foreign).unwrap_err().to_string().contains("foreign.db"));
