@@ -115,8 +115,8 @@ impl Accounts {
         self.edit(who, AccountEdit::Lock(false), What::Unlocked).await
     }
 
-    /// Gives an account another password; the old one is refused from now on, and failed logins are
-    /// forgotten.
+    /// Gives an account another password; the old one is refused from now on, its sign-ins are ended, and
+    /// failed logins are forgotten.
     ///
     /// # Errors
     /// [`Error::Password`]; [`Error::Invalid`] for [`NewPassword::None`].
@@ -300,7 +300,7 @@ impl Accounts {
     }
 
     /// Makes a change to its end, one after the other.
-    async fn change(&self, edit: Edit, change: Change) -> Result<Changed> {
+    pub(crate) async fn change(&self, edit: Edit, change: Change) -> Result<Changed> {
         let (accounts, runtime) = (self.clone(), Handle::current());
         let work = move || runtime.block_on(accounts.make(&edit, &change));
         self.inner().changes.run(work).await?
@@ -318,7 +318,13 @@ impl Accounts {
                 inner.lives.end_begun_with(*id, Began::Share(*share));
                 inner.lives.refresh(account.clone());
             }
-            (Edit::Account(_, edit), Changed::Account(account)) => {
+            (Edit::SignOut(id, sign_in), _) => {
+                inner.lives.end_begun_with(*id, Began::SignIn(*sign_in));
+            }
+            (Edit::Account(id, edit), Changed::Account(account)) => {
+                if matches!(edit, AccountEdit::Password(..)) {
+                    inner.lives.end_sign_ins(*id);
+                }
                 inner.lives.refresh(account.clone());
                 // Whoever was helped by an administrator need not wait for having failed before.
                 if matches!(edit, AccountEdit::Lock(false) | AccountEdit::Password(..)) {

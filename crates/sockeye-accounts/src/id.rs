@@ -88,6 +88,8 @@ ids! {
     TokenId;
     /// What a share is filed under; its link is made of it.
     ShareId;
+    /// What a sign-in is found by.
+    SignInId;
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Accounts: names, roles, rights, quotas, passwords, tokens and keys, and the login that a flood cannot
 //! exhaust.
 //!
-//! - What there is: [`Account`], [`Grant`], [`Quota`], [`Shared`], [`Share`], [`Token`], [`Key`]. Each is parsed
+//! - What there is: [`Account`], [`Grant`], [`Quota`], [`Shared`], [`Share`], [`Token`], [`SignIn`], [`Key`]. Each is parsed
 //!   from text once and cannot be built otherwise.
 //! - Where it is kept: a [`Source`]. [`Sqlite`] is the first; [`Memory`] forgets.
 //! - What a server has of them: [`Accounts`]. It finds, lists and changes; [`Accounts::login`] turns
@@ -53,6 +53,7 @@ mod rights;
 mod secret;
 mod service;
 mod share;
+mod sign_in;
 pub mod source;
 mod token;
 
@@ -61,7 +62,7 @@ pub use changes::{NewPassword, NewToken};
 pub use command::{AccountAnswer, AccountCommand, PasswordChoice};
 pub use commander::Commander;
 pub use error::{Error, ErrorKind, Result, StorageError, StorageFault};
-pub use id::{AccountId, IdError, ShareId, SharedId, TokenId};
+pub use id::{AccountId, IdError, ShareId, SharedId, SignInId, TokenId};
 pub use jiff::Timestamp;
 pub use key::{Key, KeyError, MAX_KEYS, PublicKey};
 pub use link::LinkKey;
@@ -80,6 +81,7 @@ pub use rights::{Rights, RightsError, Role, RoleError};
 pub use secret::{MAX_SECRET, MIN_PASSWORD, PasswordError, Secret};
 pub use service::{Accounts, LoginCounts, Settings};
 pub use share::{MAX_SHARES, NewShare, Share, ShareKind};
+pub use sign_in::{MAX_AGENT, MAX_SIGN_INS, SignIn, csrf_token, is_csrf_token};
 pub use source::{
     AccountEdit, AccountQuery, Changed, Edit, MAX_PAGE, Memory, NewAccount, Page, Record, Source,
     Sqlite, Who,

@@ -13,7 +13,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Account, AccountId, ShareId, TokenId};
+use crate::{Account, AccountId, ShareId, SignInId, TokenId};
 
 /// A handle on one account for as long as a session runs; clones are the same.
 #[derive(Clone)]
@@ -40,6 +40,8 @@ pub(crate) enum Began {
     Token(TokenId),
     /// A share's link.
     Share(ShareId),
+    /// A sign-in.
+    SignIn(SignInId),
 }
 
 impl Live {
@@ -49,7 +51,8 @@ impl Live {
         Arc::clone(&self.state.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether the account was locked or removed, or the token or link that the session began with revoked.
+    /// Whether the account was locked or removed, or what the session began with was: a token, a
+    /// link, a sign-in.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.end.is_cancelled()
@@ -176,6 +179,20 @@ impl Lives {
             if let Some(end) = ends.remove(&began) {
                 end.cancel();
             }
+        }
+    }
+
+    /// Ends the sessions of an account that began with any sign-in.
+    pub(crate) fn end_sign_ins(&self, id: AccountId) {
+        if let Some(state) = self.changed(id) {
+            let mut ends = state.ends.lock().unwrap_or_else(PoisonError::into_inner);
+            ends.retain(|began, end| match began {
+                Began::SignIn(_) => {
+                    end.cancel();
+                    false
+                }
+                Began::Token(_) | Began::Share(_) => true,
+            });
         }
     }
 

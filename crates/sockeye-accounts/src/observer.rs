@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, Attempt, Commander, Grant, Prefix, Quota, Refused, Role, ShareId, SharedId, TokenId,
+    AccountId, Attempt, Commander, Grant, Prefix, Quota, Refused, Role, ShareId, SharedId,
+    SignInId, TokenId,
 };
 
 /// Is told what happens to accounts. It is called where it happens and must not wait for long.
@@ -85,6 +86,10 @@ pub enum What {
     ShareAdded(ShareId, Prefix),
     /// It has one share less.
     ShareRevoked(ShareId),
+    /// It was signed in to from a browser.
+    SignedIn(SignInId),
+    /// A sign-in of it was ended.
+    SignedOut(SignInId),
 }
 
 impl fmt::Display for Change {
@@ -111,6 +116,8 @@ impl fmt::Display for Change {
             What::TokenRevoked(id) => write!(f, "token {id} revoked"),
             What::ShareAdded(id, path) => write!(f, "share {id} of {path} added"),
             What::ShareRevoked(id) => write!(f, "share {id} revoked"),
+            What::SignedIn(id) => write!(f, "sign-in {id} made"),
+            What::SignedOut(id) => write!(f, "sign-in {id} ended"),
         }
     }
 }

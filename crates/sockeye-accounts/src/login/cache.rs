@@ -88,6 +88,7 @@ impl Cache {
         let (kind, name) = match credentials {
             Credentials::Password { name, .. } => (b"p", name.as_str()),
             Credentials::Token { .. } => (b"t", ""),
+            Credentials::SignIn { .. } => (b"i", ""),
             Credentials::Share { link, proof } => return self.key_of_share(link, proof.as_ref()),
         };
         let mut hasher = blake3::Hasher::new_keyed(&self.key);

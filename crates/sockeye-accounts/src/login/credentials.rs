@@ -35,6 +35,11 @@ pub enum Credentials {
         /// What it needs beside, if its owner set a password.
         proof: Option<ShareProof>,
     },
+    /// What a browser keeps of a sign-in, which says itself whose it is.
+    SignIn {
+        /// The text.
+        secret: Secret,
+    },
 }
 
 /// What a share with a password needs beside its link.
@@ -58,18 +63,25 @@ impl Credentials {
         Self::Token { secret: Secret::new(secret) }
     }
 
+    /// What a browser keeps of a sign-in.
+    pub fn sign_in(secret: impl Into<String>) -> Self {
+        Self::SignIn { secret: Secret::new(secret) }
+    }
+
     /// The name that was given, if one was: for a log, and never to be trusted.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::Password { name, .. } => name,
-            Self::Token { .. } | Self::Share { .. } => "",
+            Self::Token { .. } | Self::Share { .. } | Self::SignIn { .. } => "",
         }
     }
 
     pub(crate) fn secret(&self) -> &Secret {
         match self {
-            Self::Password { secret, .. } | Self::Token { secret } => secret,
+            Self::Password { secret, .. } | Self::Token { secret } | Self::SignIn { secret } => {
+                secret
+            }
             Self::Share { link, .. } => link,
         }
     }
@@ -110,6 +122,7 @@ impl fmt::Debug for Credentials {
             Self::Password { name, .. } => write!(f, "Password {{ name: {name:?}, … }}"),
             Self::Token { .. } => f.write_str("Token { … }"),
             Self::Share { .. } => f.write_str("Share { … }"),
+            Self::SignIn { .. } => f.write_str("SignIn { … }"),
         }
     }
 }

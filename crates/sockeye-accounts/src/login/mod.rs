@@ -5,6 +5,7 @@ mod cache;
 mod credentials;
 mod flights;
 mod share;
+mod sign_in;
 mod verify;
 
 use std::{sync::Arc, time::Duration};
@@ -21,8 +22,9 @@ pub(crate) use self::{
     cache::Cache,
     credentials::Origin,
     flights::{Flights, Shares},
+    verify::{BUSY, failed},
 };
-use crate::{Account, Error, Live, Rights, Share, Token};
+use crate::{Account, Error, Live, Rights, Share, SignIn, Token};
 
 /// By what somebody logged in.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub enum Via {
     Token(Arc<Token>),
     /// By the link of this share of the account's: somebody else, who may do what it lets through.
     Share(Arc<Share>),
+    /// By what a browser keeps of this sign-in, which was made by the account's password.
+    SignIn(Arc<SignIn>),
 }
 
 /// Somebody who is who they claim to be; clones are the same.
@@ -67,7 +71,7 @@ impl Login {
     pub fn token(&self) -> Option<&Token> {
         match &self.via {
             Via::Token(token) => Some(token),
-            Via::Password | Via::Share(_) => None,
+            Via::Password | Via::Share(_) | Via::SignIn(_) => None,
         }
     }
 
@@ -76,7 +80,16 @@ impl Login {
     pub fn share(&self) -> Option<&Arc<Share>> {
         match &self.via {
             Via::Share(share) => Some(share),
-            Via::Password | Via::Token(_) => None,
+            Via::Password | Via::Token(_) | Via::SignIn(_) => None,
+        }
+    }
+
+    /// The sign-in that it was by, as it was then, if it was one.
+    #[must_use]
+    pub fn sign_in(&self) -> Option<&Arc<SignIn>> {
+        match &self.via {
+            Via::SignIn(sign_in) => Some(sign_in),
+            Via::Password | Via::Token(_) | Via::Share(_) => None,
         }
     }
 
@@ -86,13 +99,14 @@ impl Login {
             Via::Password => None,
             Via::Token(token) => token.expires,
             Via::Share(share) => share.expires,
+            Via::SignIn(sign_in) => Some(sign_in.expires),
         }
     }
 
     /// Whether the password was given by somebody else and its owner is to change it.
     #[must_use]
     pub fn must_change(&self) -> bool {
-        matches!(self.via, Via::Password) && self.account().must_change
+        matches!(self.via, Via::Password | Via::SignIn(_)) && self.account().must_change
     }
 
     /// What may be done at `path`, absolute and normal: what [the account may](Account::rights_at), as
@@ -105,13 +119,14 @@ impl Login {
         }
         let rights = self.live.current().rights_at(path);
         match &self.via {
-            Via::Password => rights,
+            Via::Password | Via::SignIn(_) => rights,
             Via::Token(token) => rights & token.mask_at(path),
             Via::Share(share) => share.mask_at(path, rights),
         }
     }
 
-    /// Whether the account was locked or removed, or the token or share was revoked or has expired.
+    /// Whether the account was locked or removed, or the token, share or sign-in was ended or has
+    /// expired.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         // Only an end asks for the time.
@@ -217,6 +232,8 @@ pub enum Reason {
     NoShare,
     /// The share has a password, and none came.
     PasswordNeeded,
+    /// There is no such sign-in, or not with this secret.
+    NoSignIn,
 }
 
 impl Reason {
@@ -237,6 +254,7 @@ impl Reason {
             Self::NoLink => "no-link",
             Self::NoShare => "no-share",
             Self::PasswordNeeded => "password-needed",
+            Self::NoSignIn => "no-sign-in",
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     AccountId, AccountName, Accounts, Edit, Error, Live, PasswordHash, Record, Secret, ShareId,
-    Who, live::Began, source::TokenRecord, token::TokenText,
+    Who, live::Began, sign_in::SignInText, source::TokenRecord, token::TokenText,
 };
 
 /// How long who is refused for lack of room is told to wait.
@@ -24,7 +24,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(1);
 pub(super) const TRIES: usize = 16;
 
 /// How old the noted use of a token is before it is noted again.
-const NOTE_AFTER: Duration = Duration::from_secs(60);
+pub(super) const NOTE_AFTER: Duration = Duration::from_secs(60);
 
 /// A login with the revision of the account that it was verified against.
 pub(super) type Verified = Result<(Login, u64), Refused>;
@@ -102,6 +102,7 @@ impl Accounts {
         let verified = match claim {
             // Who has the link is charged for a password alone.
             Claim::Known(share, proof) => self.verify_share(share, proof, &key, attempt).await,
+            Claim::SignIn(text) => self.verify_sign_in(&text, attempt).await,
             claim => self.verify_charged(claim, &key, attempt).await,
         };
         let (login, revision) = verified?;
@@ -119,7 +120,9 @@ impl Accounts {
         let verified = match claim {
             Claim::Token(text, name) => self.verify_token(&text, name, attempt).await,
             Claim::Password(name, secret) => self.verify_password(name, secret, attempt).await,
-            Claim::Share(..) | Claim::Known(..) => Err(Refused::Wrong(Reason::Impossible)),
+            Claim::Share(..) | Claim::Known(..) | Claim::SignIn(_) => {
+                Err(Refused::Wrong(Reason::Impossible))
+            }
         };
         settle(charge, &verified);
         verified
@@ -271,9 +274,9 @@ impl Accounts {
     }
 }
 
-pub(super) const BUSY: Refused = Refused::Busy { retry_after: BUSY_WAIT };
+pub(crate) const BUSY: Refused = Refused::Busy { retry_after: BUSY_WAIT };
 
-pub(super) fn failed(error: Error) -> Refused {
+pub(crate) fn failed(error: Error) -> Refused {
     match error {
         Error::Busy => BUSY,
         error => Refused::Failed(error),
@@ -289,6 +292,8 @@ enum Claim<'a> {
     Share(&'a Secret, Option<&'a ShareProof>),
     /// A share whose link is right.
     Known(ShareId, Option<&'a ShareProof>),
+    /// What a browser keeps.
+    SignIn(SignInText),
 }
 
 impl<'a> Claim<'a> {
@@ -299,6 +304,9 @@ impl<'a> Claim<'a> {
         if let Credentials::Share { link, proof } = credentials {
             return Some(Self::Share(link, proof.as_ref()));
         }
+        if let Credentials::SignIn { secret } = credentials {
+            return SignInText::parse(secret).map(Self::SignIn);
+        }
         let name = credentials.name();
         match credentials.token_text() {
             Some(text) if name.is_empty() => Some(Self::Token(text, None)),
@@ -307,7 +315,7 @@ impl<'a> Claim<'a> {
                 Credentials::Password { secret, .. } => {
                     Some(Self::Password(name.parse().ok()?, secret))
                 }
-                Credentials::Token { .. } | Credentials::Share { .. } => None,
+                _ => None,
             },
         }
     }
@@ -317,14 +325,18 @@ impl<'a> Claim<'a> {
         match self {
             Self::Token(text, _) => text.id.to_string(),
             Self::Password(name, _) => name.to_string(),
-            Self::Share(..) => String::new(),
+            Self::Share(..) | Self::SignIn(_) => String::new(),
             Self::Known(share, _) => share.to_string(),
         }
     }
 }
 
-/// Whether a refusal is told to the observer. A million guessed links are not a million lines in a log.
+/// Whether a refusal is told to the observer. A million guessed links are not a million lines in a log, nor is
+/// what a browser still sends of a sign-in that is over.
 fn is_told(credentials: &Credentials, refused: &Refused) -> bool {
+    if matches!((credentials, refused), (Credentials::SignIn { .. }, Refused::Wrong(_))) {
+        return false;
+    }
     let by_share = matches!(credentials, Credentials::Share { .. });
     let usual = matches!(refused, Refused::Wait { .. } | Refused::Wrong(Reason::PasswordNeeded));
     !(by_share && usual)

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     Account, AccountId, AccountName, Error, Grant, Key, MAX_GRANTS, PasswordHash, Prefix, Quota,
-    Result, Role, Share, ShareId, Shared, SharedId, Token, TokenHash, TokenId,
+    Result, Role, Share, ShareId, Shared, SharedId, SignIn, SignInId, Token, TokenHash, TokenId,
 };
 
 /// An account to be made.
@@ -33,12 +33,17 @@ pub struct NewAccount {
 pub enum Edit {
     /// Make accounts: all, or none if one name is taken.
     Add(Vec<NewAccount>),
-    /// Remove an account with all its tokens, keys, grants and shares.
+    /// Remove an account with all its tokens, keys, grants, shares and sign-ins.
     Remove(AccountId),
     /// Change something of an account.
     Account(AccountId, AccountEdit),
     /// Keep a new hash of the same password, if the kept one is still the first of the two.
     Rehash(AccountId, PasswordHash, PasswordHash),
+    /// One sign-in more, with its secret's hash, if its account has still this revision ([`Error::Busy`] if not). Those
+    /// of the account that are over by then are removed.
+    SignIn(SignIn, TokenHash, u64),
+    /// One sign-in less.
+    SignOut(AccountId, SignInId),
     /// Make a shared folder.
     AddShared(Shared),
     /// Remove a shared folder, and all grants and shares in it.
@@ -77,6 +82,15 @@ pub enum AccountEdit {
     AddShare(Share, Option<PasswordHash>),
     /// One share less.
     RemoveShare(ShareId),
+}
+
+impl AccountEdit {
+    /// Whether whoever is signed in from a browser is not any more: the password is another one, or the account
+    /// is locked.
+    #[must_use]
+    pub const fn ends_sign_ins(&self) -> bool {
+        matches!(self, Self::Password(..) | Self::Lock(true))
+    }
 }
 
 /// What a change left behind.

@@ -9,11 +9,12 @@ use jiff::Timestamp;
 
 use super::{
     AccountEdit, AccountQuery, Answer, Changed, Edit, MAX_PAGE, NewAccount, Page, Record,
-    ShareRecord, Source, TokenRecord, Who,
+    ShareRecord, SignInRecord, Source, TokenRecord, Who,
 };
 use crate::{
-    Account, AccountId, AccountName, Error, Key, MAX_KEYS, MAX_SHARES, MAX_TOKENS, Result, Share,
-    ShareId, Shared, SharedId, SharedName, Token, TokenId,
+    Account, AccountId, AccountName, Error, Key, MAX_KEYS, MAX_SHARES, MAX_SIGN_INS, MAX_TOKENS,
+    Result, Share, ShareId, Shared, SharedId, SharedName, SignIn, SignInId, Token, TokenHash,
+    TokenId,
 };
 
 /// Accounts in memory.
@@ -27,6 +28,7 @@ struct State {
     names: BTreeMap<AccountName, AccountId>,
     tokens: BTreeMap<TokenId, TokenRecord>,
     shares: BTreeMap<ShareId, ShareRecord>,
+    sign_ins: BTreeMap<SignInId, SignInRecord>,
     shared: BTreeMap<String, Shared>,
 }
 
@@ -141,6 +143,22 @@ impl Source for Memory {
         now(Ok(left.map(|record| record.share.downloaded += 1).is_some()))
     }
 
+    fn sign_in(&self, id: SignInId) -> Answer<'_, Option<SignInRecord>> {
+        now(Ok(self.read(|state| state.sign_ins.get(&id).cloned())))
+    }
+
+    fn sign_ins(&self, account: AccountId) -> Answer<'_, Vec<SignIn>> {
+        now(Ok(self.read(|state| state.sign_ins_of(account).cloned().collect())))
+    }
+
+    fn note_sign_in(&self, id: SignInId, at: Timestamp) -> Answer<'_, ()> {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(record) = state.sign_ins.get_mut(&id) {
+            record.sign_in.last_used = at;
+        }
+        now(Ok(()))
+    }
+
     fn change<'a>(&'a self, edit: &'a Edit) -> Answer<'a, Changed> {
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let mut state = kept.clone();
@@ -161,6 +179,11 @@ impl State {
         self.tokens.values().map(|record| &record.token).filter(move |t| t.account == account)
     }
 
+    fn sign_ins_of(&self, account: AccountId) -> impl Iterator<Item = &SignIn> {
+        let all = self.sign_ins.values().map(|record| &record.sign_in);
+        all.filter(move |sign_in| sign_in.account == account)
+    }
+
     fn change(&mut self, edit: &Edit) -> Result<Changed> {
         match edit {
             Edit::Add(accounts) => {
@@ -174,6 +197,15 @@ impl State {
                 if password.as_ref() == Some(from) {
                     *password = Some(to.clone());
                 }
+            }
+            Edit::SignIn(sign_in, hash, revision) => self.sign_in(sign_in, *hash, *revision)?,
+            Edit::SignOut(id, sign_in) => {
+                let name = self.kept(*id)?.record.account.name.clone();
+                let owned = |record: &SignInRecord| record.sign_in.account == *id;
+                if !self.sign_ins.get(sign_in).is_some_and(owned) {
+                    return Err(Error::NoSuch(name, "sign-in"));
+                }
+                self.sign_ins.remove(sign_in);
             }
             Edit::AddShared(shared) => {
                 let folded = shared.name.folded();
@@ -212,17 +244,35 @@ impl State {
         Ok(())
     }
 
+    fn sign_in(&mut self, new: &SignIn, hash: TokenHash, revision: u64) -> Result<()> {
+        if self.kept(new.account)?.record.account.revision != revision {
+            return Err(Error::Busy);
+        }
+        self.sign_ins.retain(|_, record| {
+            record.sign_in.account != new.account || !record.sign_in.is_expired(new.created)
+        });
+        if self.sign_ins_of(new.account).count() >= MAX_SIGN_INS {
+            return Err(Error::TooMany { what: "sign-ins", most: MAX_SIGN_INS });
+        }
+        self.sign_ins.insert(new.id, SignInRecord { sign_in: new.clone(), hash });
+        Ok(())
+    }
+
     fn remove(&mut self, id: AccountId) -> Result<()> {
         let account = self.kept(id)?.record.account.clone();
         self.accounts.remove(&id);
         self.names.remove(&account.name);
         self.tokens.retain(|_, record| record.token.account != id);
         self.shares.retain(|_, record| record.share.account != id);
+        self.sign_ins.retain(|_, record| record.sign_in.account != id);
         self.keep_an_admin(&account)
     }
 
     fn edit(&mut self, id: AccountId, edit: &AccountEdit) -> Result<Account> {
         let before = self.kept(id)?.record.account.clone();
+        if edit.ends_sign_ins() {
+            self.sign_ins.retain(|_, record| record.sign_in.account != id);
+        }
         match edit {
             AccountEdit::Rename(name) => {
                 if self.names.get(name).is_some_and(|owner| *owner != id) {

@@ -20,7 +20,7 @@ pub use self::{
 };
 use crate::{
     Account, AccountId, AccountName, Error, Key, PasswordHash, Result, Share, ShareId, Shared,
-    SharedName, Token, TokenHash, TokenId,
+    SharedName, SignIn, SignInId, Token, TokenHash, TokenId,
 };
 
 /// What a source answers with, some time later.
@@ -90,6 +90,15 @@ pub struct ShareRecord {
     pub password: Option<PasswordHash>,
 }
 
+/// A sign-in with what its secret is checked against.
+#[derive(Clone, Debug)]
+pub struct SignInRecord {
+    /// The sign-in.
+    pub sign_in: SignIn,
+    /// Its secret's hash.
+    pub hash: TokenHash,
+}
+
 /// Where accounts are found and kept.
 ///
 /// All of an [`Edit`] happens or nothing of it. What is answered is what was there at one moment during
@@ -148,6 +157,24 @@ pub trait Source: fmt::Debug + Send + Sync {
     fn count_download(&self, id: ShareId) -> Answer<'_, bool> {
         let _ = id;
         Box::pin(async { Ok(false) })
+    }
+
+    /// The sign-in with this id, whosever it is. A source without sign-ins has none.
+    fn sign_in(&self, id: SignInId) -> Answer<'_, Option<SignInRecord>> {
+        let _ = id;
+        Box::pin(async { Ok(None) })
+    }
+
+    /// All sign-ins of an account, the oldest first.
+    fn sign_ins(&self, account: AccountId) -> Answer<'_, Vec<SignIn>> {
+        let _ = account;
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Notes that a sign-in was used. Losing such a note in a crash does no harm.
+    fn note_sign_in(&self, id: SignInId, at: Timestamp) -> Answer<'_, ()> {
+        let _ = (id, at);
+        Box::pin(async { Ok(()) })
     }
 
     /// Makes a change, all of it or nothing.

@@ -8,8 +8,11 @@ use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use super::{alice, from, name, populate, settings, soon};
 
 /// One for each version that was ever released, in order: what `.dump` of it prints.
-const FIXTURES: &[(u32, &str)] =
-    &[(1, include_str!("../fixtures/v1.sql")), (2, include_str!("../fixtures/v2.sql"))];
+const FIXTURES: &[(u32, &str)] = &[
+    (1, include_str!("../fixtures/v1.sql")),
+    (2, include_str!("../fixtures/v2.sql")),
+    (3, include_str!("../fixtures/v3.sql")),
+];
 
 async fn connect(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
@@ -91,6 +94,12 @@ async fn every_older_version_is_brought_up_to_date_with_what_is_in_it() {
         for share in shares {
             assert_eq!((share.downloads, share.downloaded), (Some(10), 3));
             assert!(share.has_password && share.kind == ShareKind::Download);
+        }
+        let sign_ins = accounts.sign_ins(alice.id).await.unwrap();
+        assert_eq!(sign_ins.len(), usize::from(version >= 3));
+        for sign_in in sign_ins {
+            assert_eq!(sign_in.address, Some([192, 0, 2, 1].into()));
+            assert_eq!(sign_in.agent.as_deref(), Some("Mozilla/5.0"));
         }
         assert!(accounts.find(&name("bob")).await.unwrap().locked);
         let team = accounts.find_shared(&"team".parse().unwrap()).await.unwrap();

@@ -9,6 +9,7 @@ mod live;
 mod login;
 mod scale;
 mod shares;
+mod sign_ins;
 mod source;
 mod tokens;
 

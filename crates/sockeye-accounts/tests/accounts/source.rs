@@ -60,6 +60,10 @@ over_each_source! {
     shares_are_bounded_and_revoked_by_their_owner_alone
     a_shared_folder_takes_the_shares_in_it_along_and_no_others
     of_many_downloads_at_once_as_many_are_counted_as_there_may_be
+    a_sign_in_is_found_with_all_it_was_made_with_and_goes_with_its_account
+    sign_ins_are_bounded_and_those_that_are_over_make_room
+    a_sign_in_is_made_of_the_account_as_it_is_and_ended_by_its_owner_alone
+    another_password_and_a_lock_end_all_sign_ins_of_their_account_alone
 }
 
 fn hash(seed: u8) -> PasswordHash {
@@ -529,4 +533,96 @@ async fn of_many_downloads_at_once_as_many_are_counted_as_there_may_be(source: &
         assert_eq!(kept.downloaded, most as u64);
     }
     assert!(!source.count_download(ShareId::generate()).await.unwrap());
+}
+
+fn sign_in(account: AccountId, expires: i64) -> SignIn {
+    SignIn {
+        id: SignInId::generate(),
+        account,
+        address: Some("2001:db8::1".parse().unwrap()),
+        agent: Some("Mozilla/5.0 (浏览器)".to_owned()),
+        expires: time(expires),
+        last_used: time(1_700_000_000),
+        created: time(1_700_000_000),
+    }
+}
+
+async fn add_sign_in(source: &dyn Source, new: &SignIn) -> Result<Changed> {
+    let revision = record(source, new.account).await.account.revision;
+    source.change(&Edit::SignIn(new.clone(), TokenHash::from_bytes([9; 32]), revision)).await
+}
+
+async fn a_sign_in_is_found_with_all_it_was_made_with_and_goes_with_its_account(
+    source: &dyn Source,
+) {
+    add(source, "root", Role::Admin).await;
+    let alice = add(source, "alice", Role::Member).await;
+    let made = sign_in(alice, 2_000_000_000);
+    let bare = SignIn { address: None, agent: None, ..sign_in(alice, 2_000_000_001) };
+    for new in [&made, &bare] {
+        add_sign_in(source, new).await.unwrap();
+        let found = source.sign_in(new.id).await.unwrap().unwrap();
+        assert_eq!((&found.sign_in, found.hash), (new, TokenHash::from_bytes([9; 32])));
+    }
+    assert_eq!(record(source, alice).await.account.revision, 1, "it is no change of the account");
+    source.note_sign_in(made.id, time(1_800_000_000)).await.unwrap();
+    source.note_sign_in(SignInId::generate(), time(1)).await.unwrap();
+    let used = SignIn { last_used: time(1_800_000_000), ..made };
+    let mut expected = vec![used.clone(), bare];
+    expected.sort_by_key(|sign_in| sign_in.id);
+    assert_eq!(source.sign_ins(alice).await.unwrap(), expected);
+    source.change(&Edit::Remove(alice)).await.unwrap();
+    assert!(source.sign_in(used.id).await.unwrap().is_none());
+    let hash = TokenHash::from_bytes([9; 32]);
+    let late = source.change(&Edit::SignIn(used, hash, 1)).await;
+    assert!(matches!(late, Err(Error::NoAccount(_))));
+}
+
+async fn sign_ins_are_bounded_and_those_that_are_over_make_room(source: &dyn Source) {
+    let alice = add(source, "alice", Role::Member).await;
+    let over = sign_in(alice, 1_650_000_000);
+    add_sign_in(source, &over).await.unwrap();
+    for _ in 0..MAX_SIGN_INS {
+        add_sign_in(source, &sign_in(alice, 2_000_000_000)).await.unwrap();
+    }
+    assert!(source.sign_in(over.id).await.unwrap().is_none());
+    let more = add_sign_in(source, &sign_in(alice, 2_000_000_000)).await;
+    assert!(matches!(more, Err(Error::TooMany { what: "sign-ins", most: MAX_SIGN_INS })));
+}
+
+async fn a_sign_in_is_made_of_the_account_as_it_is_and_ended_by_its_owner_alone(
+    source: &dyn Source,
+) {
+    let (alice, bob) =
+        (add(source, "alice", Role::Member).await, add(source, "bob", Role::Member).await);
+    edit(source, alice, AccountEdit::Quota(Quota::NONE)).await.unwrap();
+    let made = sign_in(alice, 2_000_000_000);
+    let old = Edit::SignIn(made.clone(), TokenHash::from_bytes([9; 32]), 1);
+    assert!(matches!(source.change(&old).await, Err(Error::Busy)));
+    assert!(source.sign_in(made.id).await.unwrap().is_none());
+    add_sign_in(source, &made).await.unwrap();
+    let other = source.change(&Edit::SignOut(bob, made.id)).await;
+    assert!(matches!(other, Err(Error::NoSuch(_, "sign-in"))));
+    source.change(&Edit::SignOut(alice, made.id)).await.unwrap();
+    assert!(source.sign_in(made.id).await.unwrap().is_none());
+}
+
+async fn another_password_and_a_lock_end_all_sign_ins_of_their_account_alone(source: &dyn Source) {
+    let (alice, bob) =
+        (add(source, "alice", Role::Member).await, add(source, "bob", Role::Member).await);
+    let others = sign_in(bob, 2_000_000_000);
+    add_sign_in(source, &others).await.unwrap();
+    for (change, left) in [
+        (AccountEdit::Role(Role::Guest), 1),
+        (AccountEdit::Lock(false), 1),
+        (AccountEdit::Password(hash(5), false), 0),
+        (AccountEdit::Lock(true), 0),
+    ] {
+        if source.sign_ins(alice).await.unwrap().is_empty() {
+            add_sign_in(source, &sign_in(alice, 2_000_000_000)).await.unwrap();
+        }
+        edit(source, alice, change).await.unwrap();
+        assert_eq!(source.sign_ins(alice).await.unwrap().len(), left);
+    }
+    assert_eq!(source.sign_ins(bob).await.unwrap(), [others]);
 }

@@ -19,9 +19,13 @@ use sqlx::SqlitePool;
 
 use self::fault::Doing;
 use super::{
-    AccountQuery, Answer, Changed, Edit, Page, Record, ShareRecord, Source, TokenRecord, Who,
+    AccountQuery, Answer, Changed, Edit, Page, Record, ShareRecord, SignInRecord, Source,
+    TokenRecord, Who,
 };
-use crate::{Account, AccountId, Key, Result, Share, ShareId, Shared, SharedName, Token, TokenId};
+use crate::{
+    Account, AccountId, Key, Result, Share, ShareId, Shared, SharedName, SignIn, SignInId, Token,
+    TokenId,
+};
 
 pub use self::schema::VERSION;
 
@@ -118,6 +122,20 @@ impl Source for Sqlite {
     fn count_download(&self, id: ShareId) -> Answer<'_, bool> {
         let doing = self.doing("count a download in");
         Box::pin(async move { doing.map(self.write_download(id).await) })
+    }
+
+    fn sign_in(&self, id: SignInId) -> Answer<'_, Option<SignInRecord>> {
+        Box::pin(async move { self.doing("read a sign-in in").map(self.read_sign_in(id).await) })
+    }
+
+    fn sign_ins(&self, account: AccountId) -> Answer<'_, Vec<SignIn>> {
+        let doing = self.doing("list the sign-ins in");
+        Box::pin(async move { doing.map(self.read_sign_ins(account).await) })
+    }
+
+    fn note_sign_in(&self, id: SignInId, at: Timestamp) -> Answer<'_, ()> {
+        let doing = self.doing("note the use of a sign-in in");
+        Box::pin(async move { doing.map(self.write_sign_in_use(id, at).await) })
     }
 
     fn change<'a>(&'a self, edit: &'a Edit) -> Answer<'a, Changed> {

@@ -9,9 +9,9 @@ use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
 use super::Sqlite;
 use crate::{
     Account, AccountId, AccountQuery, Grant, Key, MAX_PAGE, Page, Prefix, Quota, Record, Rights,
-    Share, ShareId, Shared, SharedId, SharedName, Token, TokenHash, TokenId, Who,
+    Share, ShareId, Shared, SharedId, SharedName, SignIn, SignInId, Token, TokenHash, TokenId, Who,
     share::ShareKind,
-    source::{ShareRecord, TokenRecord},
+    source::{ShareRecord, SignInRecord, TokenRecord},
 };
 
 /// An account with its grants in one row; the grants are a JSON list of pairs.
@@ -33,6 +33,9 @@ const SHARED: &str = "SELECT id, name, quota_bytes, quota_entries, created FROM 
 
 const SHARE: &str = "SELECT id, account, label, path, kind, expires, downloads, downloaded, password, \
                      created FROM shares";
+
+const SIGN_IN: &str =
+    "SELECT id, account, hash, address, agent, expires, last_used, created FROM sign_ins";
 
 impl Sqlite {
     pub(super) async fn read_account(&self, who: &Who) -> sqlx::Result<Option<Record>> {
@@ -133,6 +136,18 @@ impl Sqlite {
         let found = found.bind(integer(limit + 1)).fetch_all(&self.readers).await?;
         let shares = found.iter().map(|row| Ok(share(row)?.share));
         Ok(Page::cut(shares.collect::<sqlx::Result<_>>()?, limit))
+    }
+
+    pub(super) async fn read_sign_in(&self, id: SignInId) -> sqlx::Result<Option<SignInRecord>> {
+        let found = sqlx::query(AssertSqlSafe(format!("{SIGN_IN} WHERE id = ?")));
+        let found = found.bind(bytes(id.to_bytes())).fetch_optional(&self.readers).await?;
+        found.as_ref().map(sign_in).transpose()
+    }
+
+    pub(super) async fn read_sign_ins(&self, owner: AccountId) -> sqlx::Result<Vec<SignIn>> {
+        let found = sqlx::query(AssertSqlSafe(format!("{SIGN_IN} WHERE account = ? ORDER BY id")));
+        let found = found.bind(bytes(owner.to_bytes())).fetch_all(&self.readers).await?;
+        found.iter().map(|row| Ok(sign_in(row)?.sign_in)).collect()
     }
 
     pub(super) async fn read_shared(&self, name: &SharedName) -> sqlx::Result<Option<Shared>> {
@@ -250,6 +265,21 @@ fn share(row: &SqliteRow) -> sqlx::Result<ShareRecord> {
     };
     let password = password.map(|_| parsed(row, "password")).transpose()?;
     Ok(ShareRecord { share, password })
+}
+
+fn sign_in(row: &SqliteRow) -> sqlx::Result<SignInRecord> {
+    let address: Option<&str> = row.try_get("address")?;
+    let address = address.map(|_| parsed(row, "address")).transpose()?;
+    let sign_in = SignIn {
+        id: SignInId::from_bytes(fixed(row, "id")?),
+        account: AccountId::from_bytes(fixed(row, "account")?),
+        address,
+        agent: row.try_get("agent")?,
+        expires: time(row, "expires")?,
+        last_used: time(row, "last_used")?,
+        created: time(row, "created")?,
+    };
+    Ok(SignInRecord { sign_in, hash: TokenHash::from_bytes(fixed(row, "hash")?) })
 }
 
 fn shared(row: &SqliteRow) -> sqlx::Result<Shared> {

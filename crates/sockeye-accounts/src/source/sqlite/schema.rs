@@ -22,6 +22,7 @@ pub(super) struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("migrations/v1.sql") },
     Migration { version: 2, sql: include_str!("migrations/v2.sql") },
+    Migration { version: 3, sql: include_str!("migrations/v3.sql") },
 ];
 
 /// The version of the schema that this program writes.

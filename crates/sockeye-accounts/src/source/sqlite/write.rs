@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     Account, AccountEdit, AccountId, AccountName, Changed, Edit, Error, Grant, Key, MAX_GRANTS,
-    MAX_KEYS, MAX_SHARES, MAX_TOKENS, NewAccount, PasswordHash, Quota, Result, Share, ShareId,
-    Shared, SharedId, Token, TokenHash, TokenId, Who,
+    MAX_KEYS, MAX_SHARES, MAX_SIGN_INS, MAX_TOKENS, NewAccount, PasswordHash, Quota, Result, Share,
+    ShareId, Shared, SharedId, SignIn, SignInId, Token, TokenHash, TokenId, Who,
 };
 
 /// Why an edit was not made.
@@ -61,6 +61,15 @@ impl Sqlite {
         Ok(())
     }
 
+    pub(super) async fn write_sign_in_use(&self, id: SignInId, at: Timestamp) -> sqlx::Result<()> {
+        sqlx::query("UPDATE sign_ins SET last_used = ? WHERE id = ?")
+            .bind(at.as_millisecond())
+            .bind(bytes(id.to_bytes()))
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
     pub(super) async fn write_download(&self, share: ShareId) -> sqlx::Result<bool> {
         let counted = sqlx::query(
             "UPDATE shares SET downloaded = downloaded + 1 \
@@ -102,6 +111,13 @@ async fn apply(on: &mut SqliteConnection, edit: &Edit) -> Written<Changed> {
             let new = sqlx::query(sql).bind(to.to_string()).bind(bytes(id.to_bytes()));
             new.bind(from.to_string()).execute(on).await?;
         }
+        Edit::SignIn(sign_in, hash, revision) => add_sign_in(on, sign_in, hash, *revision).await?,
+        Edit::SignOut(id, sign_in) => {
+            let account = existing(on, *id).await?;
+            let old = of_account("DELETE FROM sign_ins WHERE account = ? AND id = ?", *id);
+            let old = old.bind(bytes(sign_in.to_bytes()));
+            execute_one(old, on, &account.name, "sign-in").await?;
+        }
         Edit::AddShared(shared) => add_shared(on, shared).await?,
         Edit::RemoveShared(id) => {
             remove_shared(on, *id).await?;
@@ -133,7 +149,7 @@ async fn add(on: &mut SqliteConnection, new: &NewAccount) -> Written<()> {
 
 async fn remove(on: &mut SqliteConnection, id: AccountId) -> Written<()> {
     let before = existing(on, id).await?;
-    // Grants, tokens, keys and shares go with it (ON DELETE CASCADE).
+    // Grants, tokens, keys, shares and sign-ins go with it (ON DELETE CASCADE).
     of_account("DELETE FROM accounts WHERE id = ?", id).execute(&mut *on).await?;
     keep_an_admin(on, &before).await
 }
@@ -143,6 +159,9 @@ async fn change(on: &mut SqliteConnection, id: AccountId, edit: &AccountEdit) ->
     let before = existing(on, id).await?;
     let key = bytes(id.to_bytes());
     let set = |sql: &'static str| sqlx::query(sql);
+    if edit.ends_sign_ins() {
+        of_account("DELETE FROM sign_ins WHERE account = ?", id).execute(&mut *on).await?;
+    }
     match edit {
         AccountEdit::Rename(name) => {
             let new = set("UPDATE accounts SET name = ? WHERE id = ?");
@@ -242,6 +261,34 @@ async fn add_token(
         .bind(token.protocols.to_string())
         .bind(token.expires.map(Timestamp::as_millisecond))
         .bind(token.created.as_millisecond())
+        .execute(on)
+        .await?;
+    Ok(())
+}
+
+async fn add_sign_in(
+    on: &mut SqliteConnection,
+    new: &SignIn,
+    hash: &TokenHash,
+    revision: u64,
+) -> Written<()> {
+    if existing(on, new.account).await?.revision != revision {
+        return Err(Error::Busy.into());
+    }
+    let over = of_account("DELETE FROM sign_ins WHERE account = ? AND expires <= ?", new.account);
+    over.bind(new.created.as_millisecond()).execute(&mut *on).await?;
+    let count = "SELECT count(*) FROM sign_ins WHERE account = ?";
+    keep_below(on, new.account, count, "sign-ins", MAX_SIGN_INS).await?;
+    let sql = "INSERT INTO sign_ins (account, id, hash, address, agent, expires, last_used, \
+               created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    of_account(sql, new.account)
+        .bind(bytes(new.id.to_bytes()))
+        .bind(hash.as_bytes().to_vec())
+        .bind(new.address.map(|address| address.to_string()))
+        .bind(new.agent.clone())
+        .bind(new.expires.as_millisecond())
+        .bind(new.last_used.as_millisecond())
+        .bind(new.created.as_millisecond())
         .execute(on)
         .await?;
     Ok(())
