@@ -160,13 +160,16 @@ impl Gate {
         let login = self.accounts.login(credentials, &origin.attempt()).await?;
         let account = login.account();
         let home = self.homes.open(Owner::Account(account.id), account.quota).await?;
-        self.record(&Record {
-            account: Some(account.name.as_str()),
-            from: Some(origin.peer.recorded()),
-            took: Some(begun.elapsed()),
-            detail: login.token().map(|token| token.label.as_str()),
-            ..Record::new(Operation::Login, Outcome::Ok, origin.protocol)
-        });
+        // Whoever goes by a sign-in logged in when it was made.
+        if login.sign_in().is_none() {
+            self.record(&Record {
+                account: Some(account.name.as_str()),
+                from: Some(origin.peer.recorded()),
+                took: Some(begun.elapsed()),
+                detail: login.token().map(|token| token.label.as_str()),
+                ..Record::new(Operation::Login, Outcome::Ok, origin.protocol)
+            });
+        }
         Ok(self.seat(login, home, origin))
     }
 
@@ -191,7 +194,7 @@ impl Gate {
         self.public().then(|| Session::seated(seat()))
     }
 
-    fn seat(self: &Arc<Self>, login: Login, home: Home, origin: Origin) -> Session {
+    pub(crate) fn seat(self: &Arc<Self>, login: Login, home: Home, origin: Origin) -> Session {
         let account = login.account();
         let buckets = [self.bucket(account.id)].into_iter().chain(origin.listener.clone());
         let pace = Pace::through(buckets);
@@ -298,7 +301,7 @@ impl Gate {
     }
 }
 
-fn accounts_failed(error: sockeye_accounts::Error) -> Error {
+pub(crate) fn accounts_failed(error: sockeye_accounts::Error) -> Error {
     match error.kind() {
         sockeye_accounts::ErrorKind::NotFound => Error::NotFound,
         _ => Error::Io(io::Error::other(error)),

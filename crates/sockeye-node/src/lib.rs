@@ -30,6 +30,7 @@ mod read;
 mod recorder;
 mod seat;
 mod session;
+mod sign_in;
 mod tree;
 mod upload;
 
@@ -46,7 +47,10 @@ pub use pace::Bucket;
 pub use read::{Body, FileBody, OpenFile, Range};
 pub use recorder::Recorder;
 pub use session::{Resource, Session};
-pub use sockeye_accounts::{Account, AccountName, Credentials, Reason, Refused, Rights, Role};
+pub use sockeye_accounts::{
+    Account, AccountName, Credentials, Reason, Refused, Rights, Role, Secret, SignIn, SignInId,
+    csrf_token, is_csrf_token,
+};
 pub use sockeye_store::{
     Algorithm, Amount, BadToken, Committed, Condition, Copied, Digest, Entry, FilePath, Home,
     Keeping, Kind, LeftOut, Lock, LockDepth, LockScope, LockToken, MAX_LOCK_OWNER,

@@ -90,6 +90,10 @@ impl Observer for Recorder {
     }
 
     fn changed(&self, change: &Change, by: &Commander) {
+        // The gate records these as a login and a logout, with where they come from.
+        if matches!(change.what, What::SignedIn(_) | What::SignedOut(_)) {
+            return;
+        }
         let detail = change.to_string();
         self.command(Operation::Admin, by, |record| Record { detail: Some(&detail), ..record });
         let Some(gate) = self.gate.get().and_then(Weak::upgrade) else { return };

@@ -343,3 +343,43 @@ async fn bandwidth_is_shared_by_all_sessions_of_an_account() {
     let took = begun.elapsed();
     assert!(took > Duration::from_millis(700), "200 kB at 200 kB/s took {took:?}");
 }
+
+#[tokio::test]
+async fn a_sign_in_is_a_session_that_its_owner_ends_and_a_token_has_no_say_in() {
+    let fixture = Fixture::new().await;
+    let alice = Credentials::password("alice", password("alice"));
+    let day = Duration::from_secs(86_400);
+    let signing_in = fixture.gate.sign_in(&alice, origin(), Some("a browser"), day);
+    let (session, secret) = signing_in.await.unwrap();
+    let kept = Credentials::sign_in(secret.expose());
+    let known = fixture.gate.login_known(&kept, &origin()).unwrap();
+    assert_eq!(known.sign_in(), session.sign_in());
+    put(&known, "/a", "hers").await.unwrap();
+    let by_password = fixture.login("alice").await;
+    assert_eq!(by_password.sign_in(), None);
+    let sign_ins = by_password.sign_ins().await.unwrap();
+    assert_eq!(sign_ins[0].agent.as_deref(), Some("a browser"));
+    let root = fixture.login("root").await;
+    assert!(matches!(root.end_sign_in(sign_ins[0].id).await, Err(Error::NotFound)));
+
+    let new = sockeye_accounts::NewToken {
+        label: "a program".to_owned(),
+        prefix: "/".parse().unwrap(),
+        rights: "all".parse().unwrap(),
+        protocols: "any".parse().unwrap(),
+        expires: None,
+    };
+    let made = fixture.gate.accounts().create_token(&account("alice"), new).await.unwrap();
+    let token = Credentials::token(made.1.expose());
+    let by_token = fixture.gate.login(&token, origin()).await.unwrap();
+    assert!(matches!(by_token.sign_ins().await, Err(Error::Denied)));
+    assert!(matches!(by_token.end_sign_in(sign_ins[0].id).await, Err(Error::Denied)));
+
+    by_password.end_sign_in(sign_ins[0].id).await.unwrap();
+    tokio::time::timeout(PATIENCE, session.ended()).await.unwrap();
+    assert!(matches!(known.sign_ins().await, Err(Error::Ended)));
+    assert!(fixture.gate.login(&kept, origin()).await.is_err());
+    let records = fixture.records().await;
+    let of = |operation: &str| records.iter().filter(|it| it["op"] == operation).count();
+    assert_eq!((of("logout"), of("refuse")), (1, 0));
+}

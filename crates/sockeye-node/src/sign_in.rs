@@ -1,0 +1,108 @@
+//! Signing in from a browser: a password makes a sign-in, which the browser keeps, and whose owner sees and ends it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sockeye_accounts::{Credentials, Login, Secret, SignIn, SignInId, Via};
+use sockeye_journal::{Operation, Outcome, Record};
+
+use crate::{
+    Error, Gate, LoginError, Origin, Owner, Result, Session,
+    gate::accounts_failed,
+    seat::{Holder, Seat},
+    session::Kind,
+};
+
+impl Gate {
+    /// Signs in by a name and a password for so long; `agent` is what the browser says of itself. Gives the session
+    /// and the text that the browser is to keep, by which [`Credentials::sign_in`] is the same account from
+    /// then on. Recorded as a login.
+    ///
+    /// # Errors
+    /// As [`Gate::login`]; a token is refused.
+    ///
+    /// Cancellation: an attempt that was begun counts, and a sign-in may have been made that nobody has.
+    pub async fn sign_in(
+        self: &Arc<Self>,
+        credentials: &Credentials,
+        origin: Origin,
+        agent: Option<&str>,
+        lasts: Duration,
+    ) -> Result<(Session, Secret), LoginError> {
+        let begun = Instant::now();
+        let attempt = origin.attempt();
+        let signing_in = self.accounts().sign_in(credentials, &attempt, agent, lasts);
+        let (_, sign_in, secret) = signing_in.await?;
+        // By the sign-in itself, so that the session ends with it.
+        let kept = Credentials::sign_in(secret.expose());
+        let login = self.accounts().login(&kept, &attempt).await?;
+        let account = login.account();
+        let home = self.homes().open(Owner::Account(account.id), account.quota).await?;
+        let detail = format!("sign-in {}", sign_in.id);
+        self.record(&Record {
+            account: Some(account.name.as_str()),
+            from: Some(origin.peer.recorded()),
+            took: Some(begun.elapsed()),
+            detail: Some(&detail),
+            ..Record::new(Operation::Login, Outcome::Ok, origin.protocol)
+        });
+        Ok((self.seat(login, home, origin), secret))
+    }
+}
+
+/// What only who knows the password has a say in: a token or a share's link does not.
+impl Session {
+    /// The sign-in that the session goes by, if it goes by one.
+    #[must_use]
+    pub fn sign_in(&self) -> Option<SignInId> {
+        self.holder_of_password().ok()?.1.sign_in().map(|sign_in| sign_in.id)
+    }
+
+    /// The sign-ins of the session's account that hold now, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who did not come by a password; [`Error::Ended`]; [`Error::Io`].
+    ///
+    /// Cancellation: safe.
+    pub async fn sign_ins(&self) -> Result<Vec<SignIn>> {
+        let (seat, login) = self.holder_of_password()?;
+        let id = login.account().id;
+        seat.gate().accounts().sign_ins(id).await.map_err(accounts_failed)
+    }
+
+    /// Ends one of the account's sign-ins, and the sessions that go by it; recorded as a logout.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; and as [`Session::sign_ins`].
+    ///
+    /// Cancellation: once begun, it is ended.
+    pub async fn end_sign_in(&self, id: SignInId) -> Result<()> {
+        let (seat, login) = self.holder_of_password()?;
+        let account = login.account();
+        let ending = seat.gate().accounts().end_sign_in(account.id, id);
+        ending.await.map_err(accounts_failed)?;
+        let detail = format!("sign-in {id}");
+        seat.gate().record(&Record {
+            account: Some(account.name.as_str()),
+            from: Some(seat.origin().peer.recorded()),
+            detail: Some(&detail),
+            ..Record::new(Operation::Logout, Outcome::Ok, seat.origin().protocol)
+        });
+        Ok(())
+    }
+
+    fn holder_of_password(&self) -> Result<(&Arc<Seat>, &Login)> {
+        let Kind::Seat(seat) = &self.kind else { return Err(Error::Denied) };
+        seat.account()?;
+        match seat.holder() {
+            Holder::Account { login, .. }
+                if matches!(login.via(), Via::Password | Via::SignIn(_)) =>
+            {
+                Ok((seat, login))
+            }
+            Holder::Account { .. } | Holder::Anonymous => Err(Error::Denied),
+        }
+    }
+}
