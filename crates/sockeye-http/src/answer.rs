@@ -3,14 +3,14 @@
 use std::{
     borrow::Cow,
     hash::{BuildHasher, RandomState},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use ::http::StatusCode;
 use bytes::Bytes;
 use sockeye_node::{
     Error, FileBody, FilePath, Folder, Gathered, OpenFile, Range, Refused, Resource as Found,
-    Rights, Session,
+    Rights, Session, csrf_token,
 };
 
 use crate::{
@@ -22,10 +22,12 @@ use crate::{
     own,
     page::{ALL, Boot, Dress, FIRST_ENTRIES, Greeting, ListingPage, error_page, media_type},
     payload::{ListingBody, PartsBody, Payload},
-    site::{Site, Unwelcome},
+    site::{Asker, Site, Unwelcome},
     wire::{
         accept::{self, Form},
+        authorization::{self, Challenge},
         condition::{Selection, Validators, select},
+        cookie,
         head::Head,
         look::Look,
         media,
@@ -34,7 +36,7 @@ use crate::{
         plan::{Plan, Refusal, Rules, allowed, plan},
         query,
         reply::{ContentRange, ReplyHead},
-        target::{Resource, url_path},
+        target::{self, Resource, Target, sign_in_url, url_path},
     },
 };
 
@@ -110,9 +112,18 @@ impl Answerer<'_> {
         reply
     }
 
-    /// The session of whoever sent the request.
+    /// Whoever sent the request. That a change is their own is for who asks this to see to.
+    pub(crate) async fn asker<'a>(&self, head: &Head<'a>) -> Result<Asker<'a>, Unwelcome> {
+        self.site.asker(&head.fields, &self.link.visitor).await
+    }
+
+    /// The session of whoever sent the request; a change by a cookie needs the sign-in's CSRF token.
     pub(crate) async fn session(&self, head: &Head<'_>) -> Result<Session, Unwelcome> {
-        self.site.session(&head.fields, &self.link.visitor).await
+        let asker = self.asker(head).await?;
+        match head.method.changes() && !asker.may_change(&head.fields) {
+            true => Err(Unwelcome::Forged),
+            false => Ok(asker.session),
+        }
     }
 
     /// Answers a PUT.
@@ -177,9 +188,6 @@ impl Answerer<'_> {
     ) -> Result<Reply, Error> {
         if wanted.query == Some(archive::QUERY) && self.config.listing {
             return Box::pin(self.send_archive(session, head, wanted)).await;
-        }
-        if wanted.query == Some(SIGN_IN) && self.is_stranger(session) {
-            return Ok(turn_away(head, &Unwelcome::Stranger));
         }
         for name in &self.config.index {
             let Ok(path) = wanted.path.join(name) else { continue };
@@ -270,7 +278,7 @@ impl Answerer<'_> {
         let mut page = ListingPage {
             form,
             look: Look::of(&head.fields),
-            dress: self.dress(session, wanted, &gathered)?,
+            dress: self.dress(session, head, wanted, &gathered)?,
             path: wanted.path.clone(),
             greeting: self.greeting(session)?,
             order: Some(order),
@@ -309,6 +317,7 @@ impl Answerer<'_> {
     fn dress(
         &self,
         session: &Session,
+        head: &Head<'_>,
         wanted: &Resource<'_>,
         gathered: &Gathered,
     ) -> Result<Dress, Error> {
@@ -325,27 +334,23 @@ impl Answerer<'_> {
         let account = session.account()?.map(|account| account.name.to_string());
         let rights = session.rights_at(&wanted.path)?.to_string();
         let account = account.unwrap_or_default();
-        Ok(Dress::App(Boot { account, rights, more, ..Boot::default() }))
-    }
-
-    /// Whether nobody has signed in where somebody could.
-    fn is_stranger(&self, session: &Session) -> bool {
-        self.site.is_node() && matches!(session.account(), Ok(None))
+        let kept = cookie::sign_in(&head.fields).filter(|_| session.sign_in().is_some());
+        let csrf = kept.and_then(csrf_token).map(|token| token.expose().to_owned());
+        Ok(Dress::App(Boot { account, csrf: csrf.unwrap_or_default(), rights, more }))
     }
 
     /// What a listing says of who reads it.
     fn greeting(&self, session: &Session) -> Result<Greeting, Error> {
         Ok(match session.account()? {
+            Some(account) if session.sign_in().is_some() => {
+                Greeting::SignedIn(account.name.to_string())
+            }
             Some(account) => Greeting::Account(account.name.to_string()),
             None if self.site.is_node() => Greeting::SignIn,
             None => Greeting::None,
         })
     }
 }
-
-/// The query by which a page asks that its reader signs in. It belongs to the root, so that a browser sends
-/// what it is told with every address below (RFC 7617 §2.2).
-const SIGN_IN: &[u8] = b"sign-in";
 
 /// A reply without content.
 pub(crate) fn empty(status: StatusCode) -> Reply {
@@ -378,12 +383,19 @@ pub(crate) fn unread(head: &Head<'_>, unread: Unread) -> Reply {
 }
 
 /// A reply to who has no session.
-fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
+pub(crate) fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
+    if let (Unwelcome::Stranger, Some(next)) = (unwelcome, page_asked_for(head)) {
+        let mut reply = error(StatusCode::SEE_OTHER, None, Some(head));
+        reply.head.location = Some(sign_in_url(&next).into_bytes());
+        reply.head.cache_control = Some(Cow::Borrowed("no-store"));
+        return reply;
+    }
     let status = match unwelcome {
         Unwelcome::Stranger | Unwelcome::Malformed(_) => StatusCode::UNAUTHORIZED,
         Unwelcome::Refused(Refused::Wrong(_)) => StatusCode::UNAUTHORIZED,
         Unwelcome::Refused(Refused::Wait { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Unwelcome::Refused(Refused::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        Unwelcome::Forged => StatusCode::FORBIDDEN,
         Unwelcome::Refused(failure) => {
             tracing::error!(error = %failure, "nobody can sign in");
             StatusCode::INTERNAL_SERVER_ERROR
@@ -391,11 +403,7 @@ fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
         Unwelcome::Failed(failure) => status_of(&FilePath::root(), failure),
     };
     let wait = match unwelcome {
-        Unwelcome::Refused(refused) => refused.retry_after().map(|wait| {
-            // Rounded up, so that who waits as long is not told to wait again.
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            u32::try_from(seconds).unwrap_or(u32::MAX)
-        }),
+        Unwelcome::Refused(refused) => refused.retry_after().map(retry_after),
         Unwelcome::Failed(Error::Busy) => Some(1),
         _ => None,
     };
@@ -405,8 +413,35 @@ fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
     };
     let mut reply = error(status, text.as_deref(), Some(head));
     reply.head.retry_after = wait;
-    reply.head.traits.challenge = status == StatusCode::UNAUTHORIZED;
+    if status == StatusCode::UNAUTHORIZED {
+        reply.head.traits.challenge = Challenge::of(&head.fields);
+    }
     reply
+}
+
+/// The address that somebody at a browser goes to, if that is what the request is: no program asks for HTML in the
+/// first place, and what a page asks for by itself is told from where its reader goes.
+fn page_asked_for(head: &Head<'_>) -> Option<String> {
+    let reads = matches!(head.method, Method::Get | Method::Head);
+    let form = accept::form(head.fields.accept, &[Form::Text, Form::Html, Form::Json]);
+    let goes = reads && form == Form::Html && !authorization::is_of_script(&head.fields);
+    match target::parse(head.target).ok().filter(|_| goes)? {
+        Target::Resource(wanted) => {
+            let mut url = url_path(&wanted.path, wanted.folder);
+            if let Some(query) = wanted.query.and_then(|query| str::from_utf8(query).ok()) {
+                url.push('?');
+                url.push_str(query);
+            }
+            Some(url)
+        }
+        Target::Asterisk => None,
+    }
+}
+
+/// Whole seconds to wait, rounded up, so that who waits as long is not told to wait again.
+pub(crate) fn retry_after(wait: Duration) -> u32 {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
 /// A reply to what is refused before any file is looked for; `head` where it could be read.
@@ -423,7 +458,9 @@ pub(crate) fn refuse(refusal: Refusal, head: Option<&Head<'_>>) -> Reply {
     if let Refusal::Method(allowed) = refusal {
         reply.head.allow = Some(allowed);
     }
-    reply.head.traits.challenge = reply.head.status == StatusCode::UNAUTHORIZED;
+    if let (StatusCode::UNAUTHORIZED, Some(head)) = (reply.head.status, head) {
+        reply.head.traits.challenge = Challenge::of(&head.fields);
+    }
     reply.head.traits.last = refusal.ends_connection();
     reply
 }
@@ -499,13 +536,19 @@ pub(crate) fn error(status: StatusCode, detail: Option<&str>, request: Option<&H
     let fields = request.map(|r| &r.fields);
     let form = accept::form(fields.and_then(|f| f.accept), &[Form::Text, Form::Html, Form::Json]);
     let look = fields.map(Look::of).unwrap_or_default();
-    let page = Bytes::from(error_page(status, detail, form, look));
+    let mut reply = page(status, media_type(form), error_page(status, detail, form, look));
+    reply.head.traits.negotiated = true;
+    reply
+}
+
+/// A page of our own.
+pub(crate) fn page(status: StatusCode, media: &'static str, text: String) -> Reply {
+    let text = Bytes::from(text);
     let mut head = ReplyHead::new(status);
-    head.content_type = Some(media_type(form).into());
-    head.length = Some(page.len() as u64);
-    head.traits.negotiated = true;
+    head.content_type = Some(media.into());
+    head.length = Some(text.len() as u64);
     head.traits.own_page = true;
-    Reply { head, payload: Payload::Page(page) }
+    Reply { head, payload: Payload::Page(text) }
 }
 
 fn content_type(path: &FilePath) -> Cow<'static, str> {

@@ -2,7 +2,7 @@
 //!
 //! [`Http`] answers GET, HEAD and OPTIONS over HTTP/1.0, HTTP/1.1 and HTTP/2: index files, listings (HTML or
 //! JSON), single and multiple ranges, conditional requests with strong validators; and of a node PUT and
-//! DELETE, to those who sign in by Basic or Bearer. [`admin::Admin`] tells whether the node is well.
+//! DELETE, to those who sign in by Basic or Bearer, or on the page for it. [`admin::Admin`] tells whether the node is well.
 //!
 //! HTTP/1 is read and written here: head and small body go out in one call, large bodies by sendfile, and
 //! what comes goes to the file with no copy in between. HTTP/2 is hyper's. Both ask the same
@@ -25,6 +25,7 @@ mod own;
 mod page;
 mod payload;
 mod requests;
+mod sign_in;
 mod site;
 pub mod wire;
 

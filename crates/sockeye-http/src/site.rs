@@ -5,11 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sockeye_node::{Credentials, Error, Gate, LoginError, Origin, Refused, Session};
+use sockeye_node::{Credentials, Error, Gate, LoginError, Origin, Refused, Session, is_csrf_token};
 use zeroize::Zeroizing;
 
 use crate::wire::{
     authorization::{self, Authorization, AuthorizationError},
+    cookie,
     head::{Fields, Once},
 };
 
@@ -22,8 +23,8 @@ const REMEMBERED: Duration = Duration::from_secs(30);
 pub enum Site {
     /// One folder, to everybody, to be read.
     Folder(Session),
-    /// A node: each request has the session of who sends it, by Basic or Bearer; without either, what is
-    /// public.
+    /// A node: each request has the session of who sends it, by Basic, Bearer or the cookie of a sign-in; without,
+    /// what is public.
     Node(Arc<Gate>),
 }
 
@@ -45,40 +46,117 @@ impl Site {
         matches!(self, Self::Node(_))
     }
 
-    /// The session of who sent a request with these fields.
-    pub(crate) async fn session(
+    /// The gate, if it is a node.
+    pub(crate) fn gate(&self) -> Option<&Arc<Gate>> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Node(gate) => Some(gate),
+        }
+    }
+
+    /// Who sent a request with these fields.
+    pub(crate) async fn asker<'a>(
         &self,
-        fields: &Fields<'_>,
+        fields: &Fields<'a>,
         visitor: &Visitor,
-    ) -> Result<Session, Unwelcome> {
+    ) -> Result<Asker<'a>, Unwelcome> {
         let gate = match self {
-            Self::Folder(session) => return Ok(session.clone()),
+            Self::Folder(session) => return Ok(Asker { session: session.clone(), cookie: None }),
             Self::Node(gate) => gate,
         };
-        let header = match fields.authorization {
-            Once::Missing => None,
-            Once::One(header) => Some(header),
-            Once::Several => return Err(AuthorizationError::Malformed.into()),
-        };
-        if let Some(session) = visitor.recall(header) {
-            return Ok(session);
+        let proof = Proof::of(fields)?;
+        if let Some(session) = visitor.recall(proof) {
+            return Ok(Asker { session, cookie: proof.cookie() });
         }
-        let session = match header {
-            None => gate.anonymous(visitor.origin.clone()).ok_or(Unwelcome::Stranger)?,
-            Some(header) => {
-                let credentials = credentials(header)?;
-                match gate.login_known(&credentials, &visitor.origin) {
-                    Some(session) => session,
-                    None => {
-                        let login = gate.login(&credentials, visitor.origin.clone());
-                        // On the heap: few requests come here, and all would carry its size.
-                        Box::pin(login).await?
+        let credentials = match proof {
+            Proof::Nothing => None,
+            Proof::Header(header) => Some(credentials(header)?),
+            Proof::Cookie(kept) => Some(Credentials::sign_in(kept)),
+        };
+        let known = match &credentials {
+            None => gate.anonymous(visitor.origin.clone()),
+            Some(credentials) => gate.login_known(credentials, &visitor.origin),
+        };
+        let session = match (known, credentials) {
+            (Some(session), _) => session,
+            (None, None) => return Err(Unwelcome::Stranger),
+            (None, Some(credentials)) => {
+                let login = gate.login(&credentials, visitor.origin.clone());
+                // On the heap: few requests come here, and all would carry its size.
+                match (Box::pin(login).await, proof) {
+                    (Ok(session), _) => session,
+                    // A browser goes on sending what is over: that is as if it sent nothing.
+                    (Err(LoginError::Refused(Refused::Wrong(_))), Proof::Cookie(_)) => {
+                        let session = gate.anonymous(visitor.origin.clone());
+                        let session = session.ok_or(Unwelcome::Stranger)?;
+                        return Ok(Asker { session, cookie: None });
                     }
+                    (Err(refused), _) => return Err(refused.into()),
                 }
             }
         };
-        visitor.remember(header, &session);
-        Ok(session)
+        visitor.remember(proof, &session);
+        Ok(Asker { session, cookie: proof.cookie() })
+    }
+}
+
+/// Who sent a request.
+#[derive(Debug)]
+pub(crate) struct Asker<'a> {
+    pub(crate) session: Session,
+    /// What its browser keeps, if it was told by that alone who it is.
+    cookie: Option<&'a str>,
+}
+
+impl Asker<'_> {
+    /// Whether it has an account.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        matches!(self.session.account(), Ok(Some(_)))
+    }
+
+    /// Whether it may have sent a request that changes something: a cookie comes along with whatever a page
+    /// asks for, so that there the sign-in's CSRF token has to come as well.
+    pub(crate) fn may_change(&self, fields: &Fields<'_>) -> bool {
+        self.cookie.is_none_or(|cookie| {
+            let token = fields.get("x-csrf-token").one();
+            token.is_some_and(|token| is_csrf_token(cookie, token))
+        })
+    }
+}
+
+/// What a request says of who sent it: Authorization goes before a cookie.
+#[derive(Clone, Copy, Debug)]
+enum Proof<'a> {
+    Nothing,
+    /// The value of Authorization.
+    Header(&'a [u8]),
+    /// What a browser keeps of a sign-in.
+    Cookie(&'a str),
+}
+
+impl<'a> Proof<'a> {
+    fn of(fields: &Fields<'a>) -> Result<Self, AuthorizationError> {
+        match fields.authorization {
+            Once::One(header) => Ok(Self::Header(header)),
+            Once::Several => Err(AuthorizationError::Malformed),
+            Once::Missing => Ok(cookie::sign_in(fields).map_or(Self::Nothing, Self::Cookie)),
+        }
+    }
+
+    fn cookie(self) -> Option<&'a str> {
+        match self {
+            Self::Cookie(kept) => Some(kept),
+            Self::Nothing | Self::Header(_) => None,
+        }
+    }
+
+    /// To be remembered by: which of them it is, and what it says.
+    fn bytes(self) -> Option<(bool, &'a [u8])> {
+        match self {
+            Self::Nothing => None,
+            Self::Header(header) => Some((false, header)),
+            Self::Cookie(kept) => Some((true, kept.as_bytes())),
+        }
     }
 }
 
@@ -101,6 +179,11 @@ pub(crate) enum Unwelcome {
     /// It was refused.
     #[error(transparent)]
     Refused(Refused),
+    /// A change came by a cookie, without what only a page of this site knows.
+    #[error(
+        "a change by who signed in on the page needs the sign-in's token, in X-CSRF-Token; load the page again"
+    )]
+    Forged,
     /// Whoever sent it is known, and what is theirs cannot be had.
     #[error(transparent)]
     Failed(Error),
@@ -126,7 +209,8 @@ pub(crate) struct Visitor {
 /// The credentials that came last, and the session that they led to.
 #[derive(Debug)]
 struct Known {
-    header: Option<Zeroizing<Vec<u8>>>,
+    /// Whether they were a cookie's.
+    proof: Option<(bool, Zeroizing<Vec<u8>>)>,
     session: Session,
     /// The account's revision then: after a change the gate is asked again.
     revision: Option<u64>,
@@ -139,12 +223,19 @@ impl Visitor {
         Self { origin, known: Mutex::default() }
     }
 
+    /// Where it comes from.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// The session that these credentials led to a short while ago.
-    fn recall(&self, header: Option<&[u8]>) -> Option<Session> {
+    fn recall(&self, proof: Proof<'_>) -> Option<Session> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.as_ref().filter(|known| match (&known.header, header) {
+        let known = known.as_ref().filter(|known| match (&known.proof, proof.bytes()) {
             (None, None) => true,
-            (Some(kept), Some(header)) => authorization::is_same(kept, header),
+            (Some((kind, kept)), Some((other, bytes))) => {
+                *kind == other && authorization::is_same(kept, bytes)
+            }
             _ => false,
         })?;
         let unchanged = known.since.elapsed() < REMEMBERED
@@ -153,10 +244,10 @@ impl Visitor {
         unchanged.then(|| known.session.clone())
     }
 
-    fn remember(&self, header: Option<&[u8]>, session: &Session) {
+    fn remember(&self, proof: Proof<'_>, session: &Session) {
         let Some(revision) = revision(session) else { return };
-        let header = header.map(|header| Zeroizing::new(header.to_vec()));
-        let known = Known { header, session: session.clone(), revision, since: Instant::now() };
+        let proof = proof.bytes().map(|(kind, bytes)| (kind, Zeroizing::new(bytes.to_vec())));
+        let known = Known { proof, session: session.clone(), revision, since: Instant::now() };
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }
 }

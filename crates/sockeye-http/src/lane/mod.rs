@@ -55,6 +55,8 @@ pub(crate) struct Link<'a> {
     pub(crate) server: ServerHandle,
     /// Who is at its other end.
     pub(crate) visitor: Visitor,
+    /// Whether it is encrypted.
+    pub(crate) secure: bool,
 }
 
 impl<'a> Link<'a> {
@@ -64,6 +66,7 @@ impl<'a> Link<'a> {
             hosts: if checks_host(conn)? { hosts } else { &HostRule::Any },
             peer: config.access_log.as_ref().map(|_| peer_text(conn)),
             server: conn.server(),
+            secure: conn.stream().is_tls(),
             visitor: Visitor::new(Origin {
                 listener: config.bandwidth.clone(),
                 ..Origin::new(PROTOCOL, Peer::from(conn.peer()))

@@ -10,6 +10,7 @@ use crate::{
     answer::{Answerer, Reply, allow, error, refuse},
     assets,
     content::Content,
+    sign_in,
     wire::{
         head::Head,
         method::{Allowed, Method},
@@ -22,6 +23,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
     Assets,
+    Login,
+    Logout,
 }
 
 /// A row of the table.
@@ -29,14 +32,23 @@ struct Row {
     /// The names behind `/-/` that it begins with; of two that fit, the longer goes first.
     prefix: &'static str,
     route: Route,
+    /// Whether it answers for what is beneath as well.
+    beneath: bool,
     /// The methods that the route answers itself. HEAD is GET without its content, and OPTIONS is answered from this
     /// unless it stands here.
     methods: Allowed,
 }
 
-const ROUTES: &[Row] = &[Row { prefix: assets::PREFIX, route: Route::Assets, methods: GET }];
+const ROUTES: &[Row] = &[
+    Row { prefix: assets::PREFIX, route: Route::Assets, beneath: true, methods: GET },
+    Row { prefix: "login", route: Route::Login, beneath: false, methods: FORM },
+    Row { prefix: "logout", route: Route::Logout, beneath: false, methods: FORM },
+];
 
 const GET: Allowed = Allowed::of(&[Method::Get]);
+
+/// A page with a form, and what is posted from it.
+const FORM: Allowed = Allowed::of(&[Method::Get, Method::Post]);
 
 /// What a route is asked.
 #[derive(Debug)]
@@ -75,9 +87,10 @@ pub(crate) async fn answer(
         return allow(all);
     }
     let asked = Asked { head, below, folder: wanted.folder, query: wanted.query };
-    let _ = (answerer, content);
     match row.route {
         Route::Assets => assets::answer(&asked),
+        Route::Login => sign_in::login(answerer, &asked, content).await,
+        Route::Logout => sign_in::logout(answerer, &asked, content).await,
     }
 }
 
@@ -94,6 +107,7 @@ fn find<'a>(rows: &'a [Row], path: &FilePath) -> Option<(&'a Row, FilePath)> {
     let fits = |row: &&Row| {
         let mut names = path.segments().skip(1);
         row.prefix.split('/').all(|name| names.next() == Some(name.as_bytes()))
+            && (row.beneath || names.next().is_none())
     };
     let row = rows.iter().filter(fits).max_by_key(|row| row.prefix.len())?;
     let mut below = PathBuilder::with_capacity(path.as_bytes().len());
@@ -101,4 +115,37 @@ fn find<'a>(rows: &'a [Row], path: &FilePath) -> Option<(&'a Row, FilePath)> {
         below.push(name).ok()?;
     }
     Some((row, below.finish()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_prefix_that_fits_answers_and_gets_what_follows_it() {
+        let row = |prefix, beneath| Row { prefix, route: Route::Login, beneath, methods: FORM };
+        let rows = [row("api", true), row("api/v1", true), row("login", false)];
+        for (path, expected) in [
+            ("-/api", Some(("api", "/"))),
+            ("-/api/v2/x", Some(("api", "/v2/x"))),
+            ("-/api/v1", Some(("api/v1", "/"))),
+            ("-/api/v1/a/b", Some(("api/v1", "/a/b"))),
+            ("-/apis", None),
+            ("-/login", Some(("login", "/"))),
+            ("-/login/x", None),
+            ("-", None),
+        ] {
+            let found = find(&rows, &FilePath::parse(path.as_bytes()).unwrap());
+            let found = found.map(|(row, below)| (row.prefix, below.to_string()));
+            let found = found.as_ref().map(|(prefix, below)| (*prefix, below.as_str()));
+            assert_eq!(found, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_route_is_found_by_one_row() {
+        for (at, row) in ROUTES.iter().enumerate() {
+            assert!(ROUTES[..at].iter().all(|other| other.prefix != row.prefix), "{}", row.prefix);
+        }
+    }
 }

@@ -6,7 +6,13 @@ use serde::Serialize;
 use sockeye_node::{Entry, FilePath, Kind, Order, SortKey, readable};
 
 use super::{Dress, escape, frame, text};
-use crate::wire::{accept::Form, date, escape as percent, look::Look, query, target::url_path};
+use crate::wire::{
+    accept::Form,
+    date, escape as percent,
+    look::Look,
+    query,
+    target::{sign_in_url, url_path},
+};
 
 /// What a listing says of who reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +21,10 @@ pub(crate) enum Greeting {
     None,
     /// That one can sign in.
     SignIn,
-    /// Who has signed in.
+    /// Who it is.
     Account(String),
+    /// Who has signed in, and may sign out.
+    SignedIn(String),
 }
 
 /// The query by which a listing has all entries, whatever else the page could do about the rest.
@@ -146,15 +154,21 @@ impl ListingPage {
             Greeting::None => {}
             Greeting::SignIn => {
                 let sign_in = text::SIGN_IN.get(self.look.language);
+                let url = sign_in_url(&url_path(&self.path, true));
                 let _ = writeln!(
                     out,
-                    "<p class=\"who\"><a href=\"/?sign-in\" rel=\"nofollow\">{sign_in}</a></p>"
+                    "<p class=\"who\"><a href=\"{url}\" rel=\"nofollow\">{sign_in}</a></p>"
                 );
             }
-            Greeting::Account(name) => {
+            Greeting::Account(name) | Greeting::SignedIn(name) => {
                 out.push_str("<p class=\"who\"><bdi>");
                 escape(out, name);
-                out.push_str("</bdi></p>\n");
+                out.push_str("</bdi>");
+                if matches!(self.greeting, Greeting::SignedIn(_)) {
+                    let sign_out = text::SIGN_OUT.get(self.look.language);
+                    let _ = write!(out, " <a href=\"/-/logout\" rel=\"nofollow\">{sign_out}</a>");
+                }
+                out.push_str("</p>\n");
             }
         }
     }

@@ -6,11 +6,13 @@
 mod error;
 mod frame;
 mod listing;
-mod text;
+mod sign_in;
+pub(crate) mod text;
 
 pub(crate) use error::{error_page, media_type};
 pub(crate) use frame::{Boot, Dress};
 pub(crate) use listing::{ALL, FIRST_ENTRIES, Greeting, ListingPage};
+pub(crate) use sign_in::{SignInPage, sign_out_page};
 
 /// Appends `text` with the characters that HTML gives a meaning escaped.
 fn escape(out: &mut String, text: &str) {

@@ -32,6 +32,15 @@ pub(super) const EMPTY: Text = Text::new("This folder is empty.", "此文件夹�
 pub(super) const HOME: Text = Text::new("Home", "首页");
 pub(super) const SIGN_IN: Text = Text::new("Sign in", "登录");
 pub(super) const SHOW_ALL: Text = Text::new("Show all", "显示全部");
+pub(super) const SIGN_OUT: Text = Text::new("Sign out", "退出登录");
+pub(super) const ACCOUNT: Text = Text::new("Name", "用户名");
+pub(super) const PASSWORD: Text = Text::new("Password", "密码");
+pub(super) const STAY: Text =
+    Text::new("Stay signed in for 30 days on this device", "在此设备上保持登录 30 天");
+const WRONG: Text = Text::new(
+    "The name or the password is wrong, or the account is locked.",
+    "用户名或密码错误，或账户已锁定。",
+);
 pub(super) const UNSORTED: Text = Text::new(
     "This folder is too large to sort: its entries stand in the disk's own order.",
     "此文件夹过大，无法排序：各项按磁盘顺序列出。",
@@ -40,11 +49,22 @@ pub(super) const CUT_SHORT: Text =
     Text::new("The listing could not be read to its end.", "列表未能完整读取。");
 pub(super) const GO_HOME: Text = Text::new("Go to the start page", "返回首页");
 
+/// Why somebody could not sign in; `wait` is in seconds, if waiting helps.
+pub(crate) fn refused(wait: Option<u32>, language: Language) -> String {
+    match (wait, language) {
+        (None, _) => WRONG.get(language).to_owned(),
+        (Some(wait), Language::English) => {
+            format!("Too many attempts. Wait {wait} s, and try again.")
+        }
+        (Some(wait), Language::Chinese) => format!("尝试次数过多，请等待 {wait} 秒后重试。"),
+    }
+}
+
 /// A title and a sentence on what to do.
 type Explanation = (StatusCode, Text, Text);
 
 /// The errors that this server answers.
-const ERRORS: [Explanation; 22] = [
+const ERRORS: [Explanation; 23] = [
     (
         StatusCode::BAD_REQUEST,
         Text::new("Bad request", "请求有误"),
@@ -164,6 +184,11 @@ const ERRORS: [Explanation; 22] = [
         StatusCode::SERVICE_UNAVAILABLE,
         Text::new("Busy", "服务器繁忙"),
         Text::new("Too much to do at the moment. Try again shortly.", "当前负载过高，请稍后重试。"),
+    ),
+    (
+        StatusCode::SEE_OTHER,
+        Text::new("Sign in", "请登录"),
+        Text::new("Sign in first; then this page is shown.", "请先登录，随后将显示此页面。"),
     ),
     (
         StatusCode::MOVED_PERMANENTLY,

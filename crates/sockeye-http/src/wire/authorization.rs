@@ -5,9 +5,50 @@ use std::fmt;
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
+use super::head::{Fields, Once};
+
 /// What a client is asked for: its name and password in UTF-8 (RFC 7617 §2.1), or a token.
-pub const CHALLENGES: [&str; 2] =
+const CHALLENGES: [&str; 2] =
     ["Basic realm=\"sockeye\", charset=\"UTF-8\"", "Bearer realm=\"sockeye\""];
+
+/// How a client is asked to sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Challenge {
+    /// It is not.
+    #[default]
+    None,
+    /// By a token alone: for Basic, a browser would open a window of its own over the page whose script asks.
+    Quiet,
+    /// By a name and a password, or by a token.
+    Open,
+}
+
+impl Challenge {
+    /// That for whoever sent a request with these fields.
+    #[must_use]
+    pub fn of(fields: &Fields<'_>) -> Self {
+        let said = |name| fields.get(name) != Once::Missing;
+        let of_script = is_of_script(fields) || said("x-csrf-token") || said("x-requested-with");
+        // Who brings a cookie along has signed in by the page, and not by Basic.
+        if of_script || said("cookie") { Self::Quiet } else { Self::Open }
+    }
+
+    /// The values of WWW-Authenticate.
+    #[must_use]
+    pub fn values(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &[],
+            Self::Quiet => &CHALLENGES[1..],
+            Self::Open => &CHALLENGES,
+        }
+    }
+}
+
+/// Whether a browser says that it is not its user who goes there, but something in a page that asks.
+#[must_use]
+pub fn is_of_script(fields: &Fields<'_>) -> bool {
+    fields.get("sec-fetch-mode").one().is_some_and(|mode| mode != b"navigate")
+}
 
 /// Longest Authorization header that is looked at, in bytes.
 pub const MAX_AUTHORIZATION: usize = 4 * 1024;

@@ -45,6 +45,8 @@ pub struct Fields<'a> {
     pub transfer_encoding: Once<'a>,
     /// Authorization.
     pub authorization: Once<'a>,
+    /// Cookie.
+    pub cookie: Once<'a>,
     /// Range.
     pub range: Option<&'a [u8]>,
     /// If-Range.
@@ -121,6 +123,7 @@ impl<'a> Fields<'a> {
             13 if is(name, "authorization") => return self.authorization.add(value),
             14 if is(name, "content-length") => return self.content_length.add(value),
             17 if is(name, "transfer-encoding") => return self.transfer_encoding.add(value),
+            6 if is(name, "cookie") => return self.cookie.add(value),
             5 if is(name, "range") => &mut self.range,
             6 if is(name, "accept") => &mut self.accept,
             6 if is(name, "expect") => &mut self.expect,
@@ -375,9 +378,12 @@ mod tests {
             let fields = fields(text);
             let all = [fields.host, fields.content_length, fields.transfer_encoding];
             let given = |once: &Once<'_>| *once != Once::Missing;
-            all.into_iter().chain([fields.authorization]).find(given).unwrap_or_default()
+            all.into_iter()
+                .chain([fields.authorization, fields.cookie])
+                .find(given)
+                .unwrap_or_default()
         }
-        for name in ["Host", "Content-Length", "Transfer-Encoding", "Authorization"] {
+        for name in ["Host", "Content-Length", "Transfer-Encoding", "Authorization", "Cookie"] {
             assert_eq!(read(&format!("GET / HTTP/1.1\r\n{name}: 5\r\n\r\n")), Once::One(b"5"));
             let twice = format!("GET / HTTP/1.1\r\n{name}: 5\r\n{name}: 5\r\n\r\n");
             assert_eq!(read(&twice), Once::Several, "{name}");

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use sockeye_node::Range;
 
 use super::{
-    authorization::CHALLENGES, condition::ETag, date::HTTP_DATE, head::Connection, method::Allowed,
+    authorization::Challenge, condition::ETag, date::HTTP_DATE, head::Connection, method::Allowed,
 };
 
 /// Keeps pages of our own from loading or running anything.
@@ -78,8 +78,8 @@ impl More {
 /// Marks of a reply.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Traits {
-    /// Asks the client to sign in.
-    pub challenge: bool,
+    /// How it asks the client to sign in.
+    pub challenge: Challenge,
     /// Says that ranges are served.
     pub accept_ranges: bool,
     /// Was chosen by Accept and Accept-Language.
@@ -161,8 +161,8 @@ impl ReplyHead {
         if let Some(allowed) = self.allow {
             put(&header::ALLOW, allowed.text().as_bytes());
         }
-        if self.traits.challenge {
-            CHALLENGES.iter().for_each(|it| put(&header::WWW_AUTHENTICATE, it.as_bytes()));
+        for challenge in self.traits.challenge.values() {
+            put(&header::WWW_AUTHENTICATE, challenge.as_bytes());
         }
         if self.traits.negotiated {
             put(&header::VARY, b"accept, accept-language");

@@ -115,6 +115,30 @@ pub fn url_path(path: &FilePath, folder: bool) -> String {
     url
 }
 
+/// `target` as an address on this server, if it is one: a path from the root, and its query.
+#[must_use]
+pub fn local(target: &[u8]) -> Option<String> {
+    match parse(target) {
+        Ok(Target::Resource(Resource { authority: None, path, folder, query })) => {
+            let mut url = url_path(&path, folder);
+            if let Some(query) = query.and_then(|query| str::from_utf8(query).ok()) {
+                url.push('?');
+                url.push_str(query);
+            }
+            Some(url)
+        }
+        _ => None,
+    }
+}
+
+/// The address of the page for signing in, which leads to `next` afterwards.
+#[must_use]
+pub fn sign_in_url(next: &str) -> String {
+    let mut url = "/-/login?next=".to_owned();
+    escape::encode_into(&mut url, next.as_bytes());
+    url
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -185,6 +209,25 @@ mod tests {
             let url = url_path(&resource.path, true);
             assert!(url.starts_with('/') && !url.starts_with("//") && !url.contains('\\'), "{url}");
         }
+    }
+
+    #[test]
+    fn only_what_is_on_this_server_is_local() {
+        for (target, expected) in [
+            ("/a/b?c=d&e", Some("/a/b?c=d&e")),
+            ("/", Some("/")),
+            ("//evil.example/x", Some("/evil.example/x")),
+            ("/\\evil.example", Some("/%5Cevil.example")),
+            ("/a?b\r\nc", None),
+            ("https://evil.example/", None),
+            ("javascript:alert(1)", None),
+            ("evil.example", None),
+            ("/../x", None),
+            ("", None),
+        ] {
+            assert_eq!(local(target.as_bytes()).as_deref(), expected, "{target}");
+        }
+        assert_eq!(sign_in_url("/a?b=c&d"), "/-/login?next=%2Fa%3Fb%3Dc%26d");
     }
 
     proptest! {

@@ -16,6 +16,7 @@ mod own;
 mod paths;
 mod protocols;
 mod ranges;
+mod sign_ins;
 mod signing_in;
 mod site;
 mod uploads;

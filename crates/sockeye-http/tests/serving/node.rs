@@ -52,7 +52,7 @@ impl Served {
         let mut head = format!("{request} HTTP/1.1\r\nHost: localhost\r\n{}", basic(who));
         fields.iter().for_each(|field| head.extend([field, "\r\n"]));
         let framed = ["Content-Length", "Transfer-Encoding"];
-        if request.starts_with("PUT ")
+        if (request.starts_with("PUT ") || request.starts_with("POST "))
             && !fields.iter().any(|field| framed.iter().any(|name| field.starts_with(name)))
         {
             head.push_str(&format!("Content-Length: {}\r\n", body.len()));

@@ -11,7 +11,7 @@ fn what_nobody_answers_below_the_sites_own_prefix_is_not_found() {
     fs::write(site.file("alice", "-/a"), "no file of the site's").unwrap();
     for who in ["alice", ""] {
         for method in ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH", "PROPFIND"] {
-            for target in ["/-/a", "/-", "/-/", "/%2d/a"] {
+            for target in ["/-/a", "/-", "/-/", "/%2d/a", "/-/login/a"] {
                 let answer = site.ask(who, &format!("{method} {target}"), &[], b"");
                 assert_eq!(answer.status, 404, "{method} {target}");
                 assert!(answer.field("www-authenticate").is_none());

@@ -52,7 +52,10 @@ fn nobody_is_served_without_an_account_and_each_their_own() {
 #[test]
 fn a_page_and_a_program_are_told_alike_that_they_have_to_sign_in() {
     let site = Served::new();
-    let html = site.ask("", "GET /", &["Accept: text/html", "Accept-Language: zh"], b"");
+    let html = site.ask("bob", "GET /public/", &["Accept: text/html", "Accept-Language: zh"], b"");
+    assert!(html.status == 404 && html.text().contains("未找到"), "{}", html.status);
+    let wrong = basic_with("bob", "wrong") + "Accept: text/html\r\nAccept-Language: zh\r\n";
+    let html = ask(&site, &wrong, "/");
     assert!(html.status == 401 && html.text().contains("请登录"));
     let json = site.ask("", "GET /", &["Accept: application/json"], b"");
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&json.body).unwrap()["status"], 401);
@@ -67,9 +70,10 @@ fn what_is_public_is_read_by_everybody_and_changed_by_nobody() {
     assert_eq!(site.get("", "/a.txt").text(), "for all");
     assert_eq!(site.get("alice", "/public/a.txt").text(), "for all");
     let listing = site.get("", "/");
-    assert!(listing.text().contains("href=\"a.txt\"") && listing.text().contains("?sign-in"));
-    assert_eq!(challenges(&site.get("", "/?sign-in")).len(), 2);
-    let signed_in = site.get("alice", "/?sign-in");
+    assert!(
+        listing.text().contains("href=\"a.txt\"") && listing.text().contains("/-/login?next=%2F")
+    );
+    let signed_in = site.get("alice", "/");
     assert!(signed_in.status == 200 && signed_in.text().contains("<bdi>alice</bdi>"));
     for request in ["PUT /b", "PUT /public/b", "DELETE /a.txt"] {
         let answer = site.ask("", request, &[], b"");

@@ -63,11 +63,13 @@ fn target(parts: &Parts) -> &str {
     }
 }
 
-/// Fields sent more than once, each as the one list that they stand for (RFC 9110 §5.3).
+/// Fields sent more than once, each as the one list that they stand for (RFC 9110 §5.3). Cookies are none, and each
+/// may come by itself (RFC 9113 §8.2.3).
 fn join_repeated(headers: &HeaderMap) -> Vec<(&HeaderName, Vec<u8>)> {
+    let single = [header::HOST, header::COOKIE];
     headers
         .keys()
-        .filter(|name| headers.get_all(*name).iter().nth(1).is_some() && *name != header::HOST)
+        .filter(|name| headers.get_all(*name).iter().nth(1).is_some() && !single.contains(name))
         .map(|name| {
             let values: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
             (name, values.join(&b", "[..]))
