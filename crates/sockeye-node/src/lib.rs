@@ -33,6 +33,7 @@ mod session;
 mod sign_in;
 mod tree;
 mod upload;
+mod uploads;
 
 pub use error::{Error, Result};
 pub use gate::{Gate, LoginError};
@@ -60,3 +61,4 @@ pub use sockeye_store::{
     UploadOptions, Version, readable,
 };
 pub use upload::Upload;
+pub use uploads::{BadKey, Pending, Progress, UploadKey};

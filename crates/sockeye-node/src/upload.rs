@@ -133,6 +133,59 @@ impl Upload {
         Ok(())
     }
 
+    /// Has this kept with the upload until it is a file: one line of text.
+    ///
+    /// # Errors
+    /// [`Error::BadName`] if it is more than one line or longer than 4 KiB; [`Error::NoSpace`]; [`Error::Busy`];
+    /// [`Error::Io`].
+    ///
+    /// Cancellation: as of [`Upload::write`].
+    pub async fn annotate(&mut self, note: &str) -> Result<()> {
+        Ok(self.inner.annotate(note).await?)
+    }
+
+    /// Announces how long the file is to be, and reserves room for it.
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`] if another length was announced, or more came already; [`Error::OverQuota`];
+    /// [`Error::NoSpace`]; [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: as of [`Upload::write`].
+    pub async fn announce(&mut self, length: u64) -> Result<()> {
+        Ok(self.inner.announce(length).await?)
+    }
+
+    /// Lets what is written from now on not count, whatever happens to the upload or the server, until
+    /// [`Upload::count`]; [`Upload::forget`] takes it back.
+    ///
+    /// # Errors
+    /// [`Error::NoSpace`]; [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: as of [`Upload::write`].
+    pub async fn hold(&mut self) -> Result<()> {
+        Ok(self.inner.hold().await?)
+    }
+
+    /// Lets what was written since [`Upload::hold`] count.
+    ///
+    /// # Errors
+    /// As [`Upload::hold`].
+    ///
+    /// Cancellation: as of [`Upload::write`].
+    pub async fn count(&mut self) -> Result<()> {
+        Ok(self.inner.count().await?)
+    }
+
+    /// Forgets what was written since [`Upload::hold`].
+    ///
+    /// # Errors
+    /// As [`Upload::hold`].
+    ///
+    /// Cancellation: as of [`Upload::write`].
+    pub async fn forget(&mut self) -> Result<()> {
+        Ok(self.inner.forget().await?)
+    }
+
     /// Puts the file in its place: readers see the old one or the new one, never a part. What it replaces goes
     /// to the trash.
     ///
@@ -170,6 +223,27 @@ impl Upload {
         let result = inner.abort().await;
         act.give_up(contents);
         Ok(result?)
+    }
+
+    /// Keeps what was written, as one piece of what is still to come: of that the log tells once it is whole.
+    ///
+    /// # Errors
+    /// [`Error::OverQuota`] if as many uploads are kept as may be; [`Error::Busy`]; [`Error::Io`].
+    ///
+    /// Cancellation: it is kept as when dropped.
+    pub async fn pause(self) -> Result<PartialId> {
+        let Self { inner, mut act } = self;
+        match inner.keep().await {
+            Ok(id) => {
+                act.forget();
+                Ok(id)
+            }
+            Err(error) => {
+                let error = Error::from(error);
+                act.failing_with(&error);
+                Err(error)
+            }
+        }
     }
 
     /// Keeps what was written, to be resumed, and says so in the log.

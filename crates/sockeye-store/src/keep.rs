@@ -1,7 +1,7 @@
 //! What a home needs that is changed: its folders, its books and its locks.
 //!
 //! Everything here blocks, a little; [`Home`](crate::Home) decides where it runs. Locks are taken in this
-//! order: `bin`, `names`, `open`; none is held while something waits for a client.
+//! order: `bin`, `names`, `open`, `left`; none is held while something waits for a client.
 
 use std::{
     collections::HashSet,
@@ -29,6 +29,7 @@ use crate::{
     recount,
     space::Ledger,
     trash::Oldest,
+    upload::left::Left,
     usage,
 };
 
@@ -118,6 +119,8 @@ pub(crate) struct Keep {
     pub(crate) bin: Mutex<Oldest>,
     /// Partials that are being written.
     pub(crate) open: Mutex<HashSet<PartialId>>,
+    /// What is remembered of those that were left.
+    pub(crate) left: Mutex<Left>,
     state: AtomicU8,
     counting: Mutex<()>,
     /// A home's share of the pool's threads: others go on while many change this one, or wait for a long change.
@@ -200,6 +203,7 @@ impl Keep {
             names: Mutex::default(),
             bin: Mutex::default(),
             open: Mutex::default(),
+            left: Mutex::default(),
             state: AtomicU8::new(if written.is_some() { AS_WRITTEN } else { UNCOUNTED }),
             counting: Mutex::default(),
             turns: Semaphore::new(TURNS),

@@ -80,7 +80,7 @@ pub use marks::{
     PropertyName,
 };
 pub use meta::{Kind, Meta, Timestamp, Version};
-pub use partials::Partial;
+pub use partials::{Partial, Progress};
 pub use path::{FilePath, MAX_NAME, MAX_PATH, Name, NameError, PathBuilder, readable};
 pub use rename::Overwrite;
 pub use sockeye::pool::{Pool, PoolLimits};

@@ -3,7 +3,7 @@
 use std::{
     ffi::{CStr, CString},
     os::fd::OwnedFd,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use rustix::{
@@ -23,6 +23,9 @@ use crate::{
 /// What a plan's name has after the id.
 const PLAN: &str = ".plan";
 
+/// And while it is not yet the plan.
+const NEW_PLAN: &str = ".plan.new";
+
 /// An upload that was begun and left, or is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partial {
@@ -36,8 +39,22 @@ pub struct Partial {
     pub offset: u64,
     /// When the last of them was written.
     pub modified: SystemTime,
+    /// When it is removed, if nobody goes on with it.
+    pub expires: SystemTime,
+    /// What whoever sends it [has to say](crate::Upload::annotate) of it.
+    pub note: Option<Box<str>>,
     /// Whether somebody is writing it now.
     pub in_use: bool,
+}
+
+/// What became of an upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// It can be resumed, or is under way.
+    Partial(Partial),
+    /// It is a file of so many bytes. That is remembered of some, and for as long as the home is open.
+    Committed(u64),
 }
 
 /// What a name in the folder is.
@@ -45,17 +62,18 @@ pub struct Partial {
 pub(crate) enum Item {
     Data(PartialId),
     Plan(PartialId),
+    /// A plan that is being written in place of another.
+    NewPlan(PartialId),
     /// A tree being copied, or nothing of ours.
     Other,
 }
 
 pub(crate) fn item(name: &CStr) -> Item {
     let Ok(text) = name.to_str() else { return Item::Other };
-    match (text.parse(), text.strip_suffix(PLAN).map(str::parse)) {
-        (Ok(id), _) => Item::Data(id),
-        (_, Some(Ok(id))) => Item::Plan(id),
-        _ => Item::Other,
-    }
+    let id = |suffix| text.strip_suffix(suffix).and_then(|id| id.parse().ok());
+    let data = id("").map(Item::Data);
+    let plan = id(PLAN).map(Item::Plan).or_else(|| id(NEW_PLAN).map(Item::NewPlan));
+    data.or(plan).unwrap_or(Item::Other)
 }
 
 pub(crate) fn data_name(id: PartialId) -> CString {
@@ -67,9 +85,11 @@ fn plan_name(id: PartialId) -> CString {
     CString::new(format!("{id}{PLAN}")).unwrap_or_default()
 }
 
-/// Writes the plan; killed meanwhile, it does not read, and goes with its data.
+/// Writes the plan, in place of the one that is there.
 pub(crate) fn write_plan(keep: &Keep, id: PartialId, plan: &Plan) -> Result<()> {
-    write_aside(&keep.partials, &plan_name(id), &plan.to_bytes())
+    let new = CString::new(format!("{id}{NEW_PLAN}")).unwrap_or_default();
+    write_aside(&keep.partials, &new, &plan.to_bytes())?;
+    Ok(rustix::fs::renameat(&keep.partials, &*new, &keep.partials, &*plan_name(id))?)
 }
 
 /// Writes a small file of our own.
@@ -131,21 +151,28 @@ impl Keep {
         ids.sort_unstable();
         let mut found = Vec::new();
         for id in ids {
-            let name = data_name(id);
-            let stat = rustix::fs::statat(&self.partials, &*name, AtFlags::SYMLINK_NOFOLLOW);
-            // Committed or removed meanwhile, or never described.
-            let (Ok(stat), Some(plan)) = (stat, read_plan(self, id)?) else { continue };
-            let meta = Meta::from_stat(&stat);
-            found.push(Partial {
-                id,
-                path: plan.path,
-                length: plan.length,
-                offset: meta.size,
-                modified: meta.modified.into(),
-                in_use: locked(&self.open).contains(&id),
-            });
+            found.extend(self.partial(id)?);
         }
         Ok(found)
+    }
+
+    /// One of them; none if it was committed or removed, or never described.
+    pub(crate) fn partial(&self, id: PartialId) -> Result<Option<Partial>> {
+        let name = data_name(id);
+        let stat = rustix::fs::statat(&self.partials, &*name, AtFlags::SYMLINK_NOFOLLOW);
+        let (Ok(stat), Some(plan)) = (stat, read_plan(self, id)?) else { return Ok(None) };
+        let meta = Meta::from_stat(&stat);
+        let modified = SystemTime::from(meta.modified);
+        Ok(Some(Partial {
+            id,
+            path: plan.path,
+            length: plan.length,
+            offset: plan.sure.map_or(meta.size, |sure| sure.min(meta.size)),
+            modified,
+            expires: modified.checked_add(self.keeping.partials_for).unwrap_or(modified),
+            note: plan.note,
+            in_use: locked(&self.open).contains(&id),
+        }))
     }
 
     /// Removes partials that nobody writes and `is_old` tells, and says how much they were.
@@ -163,6 +190,7 @@ impl Keep {
             };
             rustix::fs::unlinkat(&self.partials, &*name, AtFlags::empty())?;
             remove_plan(self, partial.id);
+            locked(&self.left).take(partial.id);
             let amount = tree::leaf_amount(&stat);
             self.ledger.take(Part::Partials, amount);
             sum.add(amount);
@@ -176,10 +204,19 @@ impl Keep {
         if open.contains(&id) {
             return Err(Error::InUse);
         }
-        let plan = read_plan(self, id)?.ok_or(Error::NotFound)?;
+        let mut plan = read_plan(self, id)?.ok_or(Error::NotFound)?;
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let data = rustix::fs::openat(&self.partials, &*data_name(id), flags, Mode::empty())?;
-        let size = Meta::from_stat(&rustix::fs::fstat(&data)?).size;
+        let mut size = Meta::from_stat(&rustix::fs::fstat(&data)?).size;
+        if let Some(sure) = plan.sure.take() {
+            // Somebody left, or was killed, before it was known whether what came after counts.
+            if let Some(surplus @ 1..) = size.checked_sub(sure) {
+                rustix::fs::ftruncate(&data, sure)?;
+                self.ledger.take(Part::Partials, Amount::bytes(surplus));
+                size = sure;
+            }
+            write_plan(self, id, &plan)?;
+        }
         let mut room = Reservation::empty(&self.ledger);
         room.take_over(Part::Partials, Amount::entry(size));
         open.insert(id);
@@ -213,6 +250,31 @@ impl Home {
     pub async fn partial_for(&self, path: &FilePath) -> Result<Option<Partial>> {
         let partials = self.partials().await?;
         Ok(partials.into_iter().rev().find(|partial| !partial.in_use && partial.path == *path))
+    }
+
+    /// What became of an upload.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it was removed, or committed long ago; as [`Home::partials`].
+    ///
+    /// Cancellation: safe.
+    pub async fn progress(&self, id: PartialId) -> Result<Progress> {
+        self.quick(move |keep| {
+            if let Some(partial) = keep.partial(id)? {
+                return Ok(Progress::Partial(partial));
+            }
+            let done = locked(&keep.left).is_done(id);
+            done.map(Progress::Committed).ok_or(Error::NotFound)
+        })
+        .await
+    }
+
+    /// How long an upload that was left is kept.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`].
+    pub fn partials_for(&self) -> Result<Duration> {
+        Ok(self.kept()?.keeping.partials_for)
     }
 
     /// Removes an upload that was begun and left.

@@ -50,11 +50,13 @@ pub(crate) fn partials(keep: &Keep, open: &HashSet<PartialId>, mend: bool) -> Re
     for name in &names {
         let belongs = match partials::item(name) {
             partials::Item::Data(id) if open.contains(&id) => continue,
-            partials::Item::Plan(id) if open.contains(&id) => continue,
+            partials::Item::Plan(id) | partials::Item::NewPlan(id) if open.contains(&id) => {
+                continue;
+            }
             partials::Item::Data(id) | partials::Item::Plan(id) => {
                 has_data(keep, id) && partials::read_plan(keep, id)?.is_some()
             }
-            partials::Item::Other => false,
+            partials::Item::NewPlan(_) | partials::Item::Other => false,
         };
         match partials::item(name) {
             _ if !belongs => {

@@ -3,6 +3,7 @@
 //! Readers see the old file or the new one, never a part. What was begun and left can be resumed, also after
 //! the server was killed.
 
+pub(crate) mod left;
 pub(crate) mod plan;
 mod start;
 mod tracker;
@@ -232,6 +233,78 @@ impl Upload {
             .await?;
         self.writing = Some(writing);
         done
+    }
+
+    /// Has this kept with the upload, until it is committed: one line of text, in place of what was there.
+    ///
+    /// # Errors
+    /// [`Error::BadName`] if it is more than one line or longer than 4 KiB; [`Error::NoSpace`]; [`Error::Busy`];
+    /// [`Error::Io`]; [`Error::GivenUp`].
+    ///
+    /// Cancellation: the upload is as if dropped.
+    pub async fn annotate(&mut self, note: &str) -> Result<()> {
+        if note.len() > plan::LONGEST_NOTE || note.contains(['\n', '\r']) {
+            return Err(Error::BadName { why: "a note is one line of at most 4096 bytes" });
+        }
+        Arc::make_mut(&mut self.plan).note = Some(note.into());
+        self.by_pool(|writing, plan| writing.describe_again(plan)).await
+    }
+
+    /// Announces how long the whole will be, which was not known before, and reserves room for it.
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`] if another length was announced, or more is there already; [`Error::OverQuota`]: nothing is
+    /// announced then. [`Error::NoSpace`]; [`Error::Busy`]; [`Error::Io`]; [`Error::GivenUp`].
+    ///
+    /// Cancellation: the upload is as if dropped.
+    pub async fn announce(&mut self, length: u64) -> Result<()> {
+        let writing = self.writing.as_ref().ok_or(Error::GivenUp)?;
+        let (received, held) = (writing.size_with(0), writing.reservation.held().bytes);
+        let announced = self.plan.length.unwrap_or(length);
+        if announced != length || received > length {
+            return Err(Error::WrongLength { announced, received: received.max(length) });
+        }
+        self.make_room(Amount::bytes(length.saturating_sub(held))).await?;
+        if self.plan.length.is_none() {
+            Arc::make_mut(&mut self.plan).length = Some(length);
+            self.by_pool(|writing, plan| writing.describe_again(plan)).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets what comes from now on not count, whatever happens to the upload or the server, until
+    /// [`Upload::count`]; [`Upload::forget`] takes it back.
+    ///
+    /// # Errors
+    /// [`Error::NoSpace`]; [`Error::Busy`]; [`Error::Io`]; [`Error::GivenUp`].
+    ///
+    /// Cancellation: the upload is as if dropped.
+    pub async fn hold(&mut self) -> Result<()> {
+        let size = self.offset();
+        Arc::make_mut(&mut self.plan).sure = Some(size);
+        self.by_pool(Writing::hold).await
+    }
+
+    /// Lets what came since [`Upload::hold`] count.
+    ///
+    /// # Errors
+    /// As [`Upload::hold`].
+    ///
+    /// Cancellation: the upload is as if dropped.
+    pub async fn count(&mut self) -> Result<()> {
+        Arc::make_mut(&mut self.plan).sure = None;
+        self.by_pool(Writing::count).await
+    }
+
+    /// Forgets what came since [`Upload::hold`].
+    ///
+    /// # Errors
+    /// As [`Upload::hold`].
+    ///
+    /// Cancellation: the upload is as if dropped.
+    pub async fn forget(&mut self) -> Result<()> {
+        Arc::make_mut(&mut self.plan).sure = None;
+        self.by_pool(Writing::forget).await
     }
 
     /// Forgets all after the first `offset` bytes, and goes on from there.

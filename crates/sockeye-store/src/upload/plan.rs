@@ -4,8 +4,11 @@
 
 use crate::{Digest, FilePath, Timestamp, Version, upload::Condition};
 
-/// No such file is longer: the longest path and some lines.
-pub(crate) const LONGEST: usize = crate::MAX_PATH + 1024;
+/// No such file is longer: the longest path, the longest note and some lines.
+pub(crate) const LONGEST: usize = crate::MAX_PATH + LONGEST_NOTE + 1024;
+
+/// The longest [note](crate::Upload::annotate), in bytes.
+pub(crate) const LONGEST_NOTE: usize = 4096;
 
 /// The first line; a later form gets another.
 const TITLE: &[u8] = b"sockeye partial 1\n";
@@ -19,6 +22,10 @@ pub(crate) struct Plan {
     pub(crate) condition: Condition,
     pub(crate) modified: Option<Timestamp>,
     pub(crate) mode: Option<u32>,
+    /// What whoever sends it has to say of it: one line.
+    pub(crate) note: Option<Box<str>>,
+    /// What comes after so many bytes does not count yet.
+    pub(crate) sure: Option<u64>,
 }
 
 impl Plan {
@@ -47,6 +54,12 @@ impl Plan {
         if let Some(mode) = self.mode {
             rest += &format!("mode {mode}\n");
         }
+        if let Some(sure) = self.sure {
+            rest += &format!("sure {sure}\n");
+        }
+        if let Some(note) = &self.note {
+            rest += &format!("note {note}\n");
+        }
         rest += "path ";
         let rest = [rest.as_bytes(), self.path.as_bytes()].concat();
         let check = format!("check {}\n", blake3::hash(&rest).to_hex());
@@ -67,6 +80,8 @@ impl Plan {
             condition: Condition::Any,
             modified: None,
             mode: None,
+            note: None,
+            sure: None,
         };
         loop {
             if let Some(path) = rest.strip_prefix(b"path ") {
@@ -80,6 +95,10 @@ impl Plan {
     }
 
     fn line(&mut self, line: &str) -> Option<()> {
+        if let Some(note) = line.strip_prefix("note ") {
+            self.note = Some(note.into());
+            return Some(());
+        }
         let mut words = line.split(' ');
         let word = words.next()?;
         let values: Vec<_> = words.collect();
@@ -97,6 +116,7 @@ impl Plan {
                 });
             }
             ("modified", [seconds, nanos]) => self.modified = Some(timestamp(seconds, nanos)?),
+            ("sure", [sure]) => self.sure = Some(sure.parse().ok()?),
             ("mode", [mode]) => self.mode = Some(mode.parse().ok()?),
             _ => return None,
         }
@@ -130,14 +150,18 @@ mod tests {
         let digest = proptest::option::of(any::<[u8; 32]>().prop_map(Digest::Sha256));
         let length = proptest::option::of(any::<u64>());
         let mode = proptest::option::of(0..0o777_u32);
-        (path, length, digest, condition, proptest::option::of(at()), mode).prop_map(
-            |(path, length, digest, condition, modified, mode)| Plan {
+        let note = proptest::option::of("[ -~]{0,40}".prop_map(String::into_boxed_str));
+        let sure = proptest::option::of(any::<u64>());
+        (path, length, digest, condition, proptest::option::of(at()), mode, note, sure).prop_map(
+            |(path, length, digest, condition, modified, mode, note, sure)| Plan {
                 path,
                 length,
                 digest,
                 condition,
                 modified,
                 mode,
+                note,
+                sure,
             },
         )
     }

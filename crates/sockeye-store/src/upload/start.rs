@@ -48,7 +48,9 @@ impl Home {
         };
         let UploadOptions { length, digest, modified, mode, .. } = options;
         let path = path.clone();
-        let plan = Arc::new(Plan { path, length, digest, condition, modified, mode });
+        let (note, sure) = (None, None);
+        let plan = Plan { path, length, digest, condition, modified, mode, note, sure };
+        let plan = Arc::new(plan);
         let is_small = length.is_some_and(|length| length <= SMALL);
         if !is_small || condition != Condition::Any {
             let plan = Arc::clone(&plan);
@@ -68,7 +70,8 @@ impl Home {
         Ok(upload)
     }
 
-    /// Goes on with an upload that was left; what is there is read again for its digest.
+    /// Goes on with an upload that was left. What is there is read again for its digest, unless that is still known from
+    /// before.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::InUse`] if somebody else does already; [`Error::OverQuota`] if there is no

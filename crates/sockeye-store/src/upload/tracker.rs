@@ -3,7 +3,7 @@
 use crate::{Algorithm, Digest, digest::Hasher};
 
 /// The digests of the first bytes of a partial: as many as came in order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tracker {
     blake3: Hasher,
     /// The one that the client announced, if it is another.

@@ -48,6 +48,8 @@ pub(crate) struct Writing {
     pub(super) reservation: Reservation,
     /// The file beside it that says what it is to become is there.
     described: bool,
+    /// The size and the digests from which on what comes does not count yet.
+    held: Option<(u64, Tracker)>,
     pub(super) end: End,
 }
 
@@ -77,6 +79,7 @@ impl Writing {
             tracker: Tracker::new(plan.digest),
             reservation,
             described: false,
+            held: None,
             end: End::Kept,
         }
     }
@@ -90,6 +93,7 @@ impl Writing {
         reservation: Reservation,
     ) -> Self {
         let size = reservation.held().bytes;
+        let known = locked(&keep.left).take(id).filter(|tracker| tracker.hashed() == size);
         Self {
             keep: Arc::clone(keep),
             id,
@@ -97,9 +101,10 @@ impl Writing {
             size,
             at: size,
             pending: Vec::new(),
-            tracker: Tracker::new(plan.digest),
+            tracker: known.unwrap_or_else(|| Tracker::new(plan.digest)),
             reservation,
             described: true,
+            held: None,
             end: End::Kept,
         }
     }
@@ -172,7 +177,36 @@ impl Writing {
             return Err(Error::OverQuota { lacking: Amount::entry(0) });
         }
         self.flush(plan)?;
-        self.describe(plan)
+        if self.described { Ok(()) } else { self.describe(plan) }
+    }
+
+    /// Writes down again what this is to become, if it was written down before.
+    pub(super) fn describe_again(&mut self, plan: &Plan) -> Result<()> {
+        if self.described { self.describe(plan) } else { Ok(()) }
+    }
+
+    /// What comes from now on does not count until [`Writing::count`].
+    pub(super) fn hold(&mut self, plan: &Plan) -> Result<()> {
+        self.flush(plan)?;
+        self.held = Some((self.size, self.tracker.clone()));
+        self.describe_again(plan)
+    }
+
+    /// What came counts.
+    pub(super) fn count(&mut self, plan: &Plan) -> Result<()> {
+        self.flush(plan)?;
+        self.held = None;
+        self.describe_again(plan)
+    }
+
+    /// Forgets what came and does not count.
+    pub(super) fn forget(&mut self, plan: &Plan) -> Result<()> {
+        self.pending.clear();
+        if let Some((size, tracker)) = self.held.take() {
+            self.cut(size)?;
+            self.tracker = tracker;
+        }
+        self.describe_again(plan)
     }
 
     /// Writes down what this is to become, so that it can be resumed.
@@ -235,6 +269,7 @@ impl Writing {
                 self.end = End::Committed;
                 if self.described {
                     partials::remove_plan(&keep, self.id);
+                    locked(&keep.left).done(self.id, meta.size);
                 }
                 keep.note_digests(plan, &meta, digest);
                 Ok(Committed { meta, digest, replaced })
@@ -274,6 +309,13 @@ impl Drop for Writing {
             End::Committed => {}
             End::Kept if self.described && few => {
                 self.reservation.settle(Part::Partials, Amount::entry(self.size));
+                let (size, tracker) = self.held.take().unwrap_or_else(|| {
+                    let empty = Tracker::new(None);
+                    (self.size, std::mem::replace(&mut self.tracker, empty))
+                });
+                if tracker.hashed() == size {
+                    locked(&keep.left).put(self.id, tracker);
+                }
             }
             End::Kept | End::Removed => {
                 if self.file.take().is_some() {

@@ -11,6 +11,7 @@ mod jail;
 mod locks;
 mod marks;
 mod model;
+mod pieces;
 mod quota;
 mod rename;
 mod together;
