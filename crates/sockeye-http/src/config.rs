@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use sockeye_node::{Bucket, Listening, Name, config::Settings};
 
-use crate::{Requests, archive::Room, wire::log::Record};
+use crate::{Requests, archive::Room, tus::Turns, wire::log::Record};
 
 /// Bytes of memory that all archives which are being sent may take together.
 pub(crate) const ARCHIVES: usize = 256 << 20;
@@ -29,6 +29,8 @@ pub struct Config {
     pub requests: Option<Requests>,
     /// The memory that archives of folders share while they are sent.
     pub(crate) archives: Room,
+    /// Who is at which upload in pieces.
+    pub(crate) uploads: Turns,
     /// Called once for each request, when its answer has been sent or broken off.
     pub access_log: Option<AccessLog>,
 }
@@ -44,6 +46,7 @@ impl Default for Config {
             bandwidth: None,
             requests: None,
             archives: Room::new(ARCHIVES),
+            uploads: Turns::default(),
             access_log: None,
         }
     }

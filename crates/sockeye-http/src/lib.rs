@@ -27,6 +27,7 @@ mod payload;
 mod requests;
 mod sign_in;
 mod site;
+mod tus;
 pub mod wire;
 
 pub use config::{AccessLog, Config, Limits};

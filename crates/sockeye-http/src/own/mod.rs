@@ -10,7 +10,7 @@ use crate::{
     answer::{Answerer, Reply, allow, error, refuse},
     assets,
     content::Content,
-    sign_in,
+    sign_in, tus,
     wire::{
         head::Head,
         method::{Allowed, Method},
@@ -25,6 +25,8 @@ enum Route {
     Assets,
     Login,
     Logout,
+    /// Uploads in pieces.
+    Tus,
 }
 
 /// A row of the table.
@@ -43,6 +45,7 @@ const ROUTES: &[Row] = &[
     Row { prefix: assets::PREFIX, route: Route::Assets, beneath: true, methods: GET },
     Row { prefix: "login", route: Route::Login, beneath: false, methods: FORM },
     Row { prefix: "logout", route: Route::Logout, beneath: false, methods: FORM },
+    Row { prefix: "tus", route: Route::Tus, beneath: true, methods: tus::METHODS },
 ];
 
 const GET: Allowed = Allowed::of(&[Method::Get]);
@@ -91,6 +94,7 @@ pub(crate) async fn answer(
         Route::Assets => assets::answer(&asked),
         Route::Login => sign_in::login(answerer, &asked, content).await,
         Route::Logout => sign_in::logout(answerer, &asked, content).await,
+        Route::Tus => tus::answer(answerer, &asked, content).await,
     }
 }
 

@@ -28,4 +28,5 @@ pub mod query;
 pub mod range;
 pub mod reply;
 pub mod target;
+pub mod tus;
 pub mod zip;

@@ -19,4 +19,5 @@ mod ranges;
 mod sign_ins;
 mod signing_in;
 mod site;
+mod tus;
 mod uploads;

@@ -269,6 +269,8 @@ impl Writing {
                 self.end = End::Committed;
                 if self.described {
                     partials::remove_plan(&keep, self.id);
+                }
+                if self.described || plan.note.is_some() {
                     locked(&keep.left).done(self.id, meta.size);
                 }
                 keep.note_digests(plan, &meta, digest);
