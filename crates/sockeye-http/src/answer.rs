@@ -6,11 +6,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ::http::StatusCode;
+use ::http::{HeaderName, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use sockeye_node::{
-    Error, FileBody, FilePath, Folder, Gathered, OpenFile, Range, Refused, Resource as Found,
-    Rights, Session, csrf_token,
+    Algorithm, Digest, Error, FileBody, FilePath, Folder, Gathered, OpenFile, Range, Refused,
+    Resource as Found, Rights, Session, Version, csrf_token,
 };
 
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
         accept::{self, Form},
         authorization::{self, Challenge},
         condition::{Selection, Validators, select},
-        cookie,
+        cookie, digest, disposition,
         head::Head,
         look::Look,
         media,
@@ -60,6 +60,30 @@ pub(crate) struct Answerer<'a> {
 impl Answerer<'_> {
     /// Answers one request.
     pub(crate) async fn answer(&self, head: &Head<'_>, content: &mut impl Content) -> Reply {
+        let mut reply = match self.elsewhere(head) {
+            Some(reply) => Box::pin(self.leave(reply, content)).await,
+            None => self.answer_here(head, content).await,
+        };
+        if let Some(lasts) = self.config.hsts.filter(|_| self.link.secure) {
+            let value = HeaderValue::from_str(&format!("max-age={}", lasts.as_secs()));
+            value.into_iter().for_each(|it| {
+                reply.head.more.add(header::STRICT_TRANSPORT_SECURITY, it);
+            });
+        }
+        reply
+    }
+
+    /// Sends whoever came without TLS to where it is, if that is configured. Not for good: what is for good is said
+    /// there, over TLS.
+    fn elsewhere(&self, head: &Head<'_>) -> Option<Reply> {
+        let base = self.config.redirect.as_deref().filter(|_| !self.link.secure)?;
+        let url = address(head)?;
+        let mut reply = error(StatusCode::TEMPORARY_REDIRECT, None, Some(head));
+        reply.head.location = Some(format!("{base}{url}").into_bytes());
+        Some(reply)
+    }
+
+    async fn answer_here(&self, head: &Head<'_>, content: &mut impl Content) -> Reply {
         let target = self.config.limits.request_line;
         let rules = Rules { hosts: self.link.hosts, target, node: self.site.is_node() };
         let plan = plan(head, &rules);
@@ -173,7 +197,7 @@ impl Answerer<'_> {
             return self.serve_folder(session, head, wanted).await;
         }
         match session.open(&wanted.path).await? {
-            Found::File(file) => self.send_file(head, &wanted.path, file),
+            Found::File(file) => self.send(session, head, wanted, &wanted.path, file).await,
             Found::Folder(_) => Ok(redirect(head, wanted)),
         }
     }
@@ -192,7 +216,7 @@ impl Answerer<'_> {
         for name in &self.config.index {
             let Ok(path) = wanted.path.join(name) else { continue };
             if let Some(Found::File(file)) = session.find(&path).await? {
-                return self.send_file(head, &path, file);
+                return self.send(session, head, wanted, &path, file).await;
             }
         }
         match session.open(&wanted.path).await? {
@@ -200,6 +224,51 @@ impl Answerer<'_> {
             Found::File(_) => Err(Error::NotFound),
             Found::Folder(_) if !self.config.listing => Err(Error::Denied),
             Found::Folder(folder) => self.list(session, head, wanted, folder).await,
+        }
+    }
+
+    /// Sends a file, with what was asked for beside.
+    async fn send(
+        &self,
+        session: &Session,
+        head: &Head<'_>,
+        wanted: &Resource<'_>,
+        path: &FilePath,
+        file: OpenFile,
+    ) -> Result<Reply, Error> {
+        let version = file.meta().version();
+        let mut reply = self.send_file(head, path, file)?;
+        let digested = head.fields.want_repr_digest.is_some_and(digest::wants_sha_256);
+        if digested && reply.head.status.is_success() {
+            let digest = self.repr_digest(session, path, version);
+            // On the heap: few requests want it, and all would carry its size.
+            if let Some(digest) = Box::pin(digest).await {
+                reply.head.more.add(REPR_DIGEST, digest);
+            }
+        }
+        if query::has(wanted.query, DOWNLOAD) {
+            let name = disposition::attachment(path.file_name().unwrap_or_default());
+            if let Ok(name) = HeaderValue::from_str(&name) {
+                reply.head.more.add(header::CONTENT_DISPOSITION, name);
+            }
+        }
+        Ok(reply)
+    }
+
+    /// Repr-Digest of a file that was opened as this version: none if it is not known and the file is too large to wait
+    /// for, which a node then computes when it has nothing else to do; or if it was changed meanwhile.
+    pub(crate) async fn repr_digest(
+        &self,
+        session: &Session,
+        path: &FilePath,
+        version: Version,
+    ) -> Option<HeaderValue> {
+        let digest = session.digest_of(path, version, Algorithm::Sha256, DIGESTED_AT_ONCE).await;
+        match digest {
+            Ok(Some(Digest::Sha256(digest))) => {
+                HeaderValue::from_str(&digest::repr_digest(&digest)).ok()
+            }
+            _ => None,
         }
     }
 
@@ -352,6 +421,15 @@ impl Answerer<'_> {
     }
 }
 
+/// The query by which a file is sent to be saved, under its name (RFC 6266).
+const DOWNLOAD: &str = "download";
+
+/// Largest file, in bytes, whose digest is computed while a client waits for it.
+const DIGESTED_AT_ONCE: u64 = 64 << 20;
+
+/// Repr-Digest (RFC 9530 §3).
+pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+
 /// A reply without content.
 pub(crate) fn empty(status: StatusCode) -> Reply {
     let mut head = ReplyHead::new(status);
@@ -425,7 +503,12 @@ fn page_asked_for(head: &Head<'_>) -> Option<String> {
     let reads = matches!(head.method, Method::Get | Method::Head);
     let form = accept::form(head.fields.accept, &[Form::Text, Form::Html, Form::Json]);
     let goes = reads && form == Form::Html && !authorization::is_of_script(&head.fields);
-    match target::parse(head.target).ok().filter(|_| goes)? {
+    if goes { address(head) } else { None }
+}
+
+/// The address on this server that a request is for, if it is for one.
+fn address(head: &Head<'_>) -> Option<String> {
+    match target::parse(head.target).ok()? {
         Target::Resource(wanted) => {
             let mut url = url_path(&wanted.path, wanted.folder);
             if let Some(query) = wanted.query.and_then(|query| str::from_utf8(query).ok()) {
@@ -534,7 +617,11 @@ fn redirect(head: &Head<'_>, wanted: &Resource<'_>) -> Reply {
 /// An error page in the form and the language that the request prefers.
 pub(crate) fn error(status: StatusCode, detail: Option<&str>, request: Option<&Head<'_>>) -> Reply {
     let fields = request.map(|r| &r.fields);
-    let form = accept::form(fields.and_then(|f| f.accept), &[Form::Text, Form::Html, Form::Json]);
+    let forms = [Form::Text, Form::Html, Form::Json, Form::Problem];
+    let form = match accept::form(fields.and_then(|f| f.accept), &forms) {
+        Form::Json => Form::Problem,
+        form => form,
+    };
     let look = fields.map(Look::of).unwrap_or_default();
     let mut reply = page(status, media_type(form), error_page(status, detail, form, look));
     reply.head.traits.negotiated = true;

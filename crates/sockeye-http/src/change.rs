@@ -7,7 +7,7 @@ use sockeye_node::{
 };
 
 use crate::{
-    answer::{Answerer, Reply, empty, error, failed, unread},
+    answer::{Answerer, REPR_DIGEST, Reply, empty, error, failed, unread},
     content::{Content, Cut},
     wire::{
         condition::{ETag, Guard, Validators, guard, needs_no_look},
@@ -61,6 +61,11 @@ impl Answerer<'_> {
                 reply.head.etag = Some(ETag::of(&done.meta));
                 let modified = done.meta.modified.seconds;
                 reply.head.modified = (modified <= self.now).then_some(modified);
+                if head.fields.want_repr_digest.is_some_and(digest::wants_sha_256) {
+                    let version = done.meta.version();
+                    let digest = self.repr_digest(session, &wanted.path, version).await;
+                    digest.into_iter().for_each(|it| reply.head.more.add(REPR_DIGEST, it));
+                }
                 reply
             }
             Err(unchanged) => self.unchanged(session, head, &wanted.path, unchanged),

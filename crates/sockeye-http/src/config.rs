@@ -21,6 +21,10 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// What Cache-Control says of files; `no-cache` by default: kept, and asked about before each use.
     pub cache_control: Option<Cow<'static, str>>,
+    /// Where whoever comes without TLS is sent: `https://HOST[:PORT]`; nowhere by default.
+    pub redirect: Option<String>,
+    /// How long browsers are told to come over TLS alone (RFC 6797); they are not by default.
+    pub hsts: Option<Duration>,
     /// The limits.
     pub limits: Limits,
     /// What all bytes go through that a node's sessions send and receive here: a limit on bandwidth.
@@ -42,6 +46,8 @@ impl Default for Config {
             listing: true,
             hosts: Vec::new(),
             cache_control: Some(Cow::Borrowed("no-cache")),
+            redirect: None,
+            hsts: None,
             limits: Limits::default(),
             bandwidth: None,
             requests: None,
@@ -60,6 +66,8 @@ impl From<&Settings> for Config {
             index: settings.http_index.clone(),
             listing: settings.http_listing,
             hosts: settings.http_hosts.clone(),
+            redirect: settings.http_redirect.as_ref().map(|url| url.0.clone()),
+            hsts: settings.http_hsts,
             limits: Limits {
                 request_line: bytes(settings.http_request_line.0),
                 head: bytes(settings.http_head.0),

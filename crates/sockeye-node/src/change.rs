@@ -6,6 +6,7 @@ use sockeye_accounts::Rights;
 use sockeye_journal::Operation;
 use sockeye_store::{
     Algorithm, Condition, Copied, Digest, FilePath, Meta, Overwrite, Recursive, Space, Timestamp,
+    Version,
 };
 
 use crate::{
@@ -132,6 +133,30 @@ impl Session {
                 Ok(place.home.digest(&place.path, algorithm).await?)
             }
         }
+    }
+
+    /// The digest of a file that is still the one it was when it was opened: what is known of it, or what reading it
+    /// gives unless it is larger than `most` bytes; none then. Not recorded.
+    ///
+    /// # Errors
+    /// As [`Session::digest`]; [`Error::Changed`] if it is another file by now.
+    ///
+    /// Cancellation: safe.
+    pub async fn digest_of(
+        &self,
+        path: &FilePath,
+        version: Version,
+        algorithm: Algorithm,
+        most: u64,
+    ) -> Result<Option<Digest>> {
+        let digest = match &self.kind {
+            Kind::Guest(home) => home.digest_of(path, version, algorithm, most).await,
+            Kind::Seat(seat) => {
+                let place = seat.place(path, Rights::READ).await?;
+                place.home.digest_of(&place.path, version, algorithm, most).await
+            }
+        };
+        Ok(digest?)
     }
 
     /// Sets when a file or folder was last changed.

@@ -10,6 +10,7 @@ pub(crate) fn media_type(form: Form) -> &'static str {
     match form {
         Form::Html => "text/html; charset=utf-8",
         Form::Json => "application/json",
+        Form::Problem => "application/problem+json",
         Form::Text => "text/plain; charset=utf-8",
     }
 }
@@ -29,9 +30,11 @@ pub(crate) fn error_page(
             Some(detail) => format!("{code} {title}: {detail}\n"),
             None => format!("{code} {title}. {hint}\n"),
         },
-        Form::Json => {
+        // The status says what kind of problem it is (RFC 9457 §4.2.1).
+        Form::Json | Form::Problem => {
             let error = serde_json::json!({
-                "status": status.as_u16(), "title": title, "detail": detail.unwrap_or(hint),
+                "type": "about:blank", "status": status.as_u16(), "title": title,
+                "detail": detail.unwrap_or(hint),
             });
             format!("{error}\n")
         }
@@ -70,8 +73,8 @@ mod tests {
         assert!(page(Form::Text, Language::English).starts_with("404 Not found."));
         assert!(page(Form::Html, Language::Chinese).contains("404 未找到"));
         let json: serde_json::Value =
-            serde_json::from_str(&page(Form::Json, Language::English)).unwrap();
-        assert_eq!(json["status"], 404);
+            serde_json::from_str(&page(Form::Problem, Language::English)).unwrap();
+        assert_eq!((&json["status"], &json["type"]), (&404.into(), &"about:blank".into()));
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub(crate) fn refused(wait: Option<u32>, language: Language) -> String {
 type Explanation = (StatusCode, Text, Text);
 
 /// The errors that this server answers.
-const ERRORS: [Explanation; 23] = [
+const ERRORS: [Explanation; 24] = [
     (
         StatusCode::BAD_REQUEST,
         Text::new("Bad request", "请求有误"),
@@ -189,6 +189,11 @@ const ERRORS: [Explanation; 23] = [
         StatusCode::SEE_OTHER,
         Text::new("Sign in", "请登录"),
         Text::new("Sign in first; then this page is shown.", "请先登录，随后将显示此页面。"),
+    ),
+    (
+        StatusCode::TEMPORARY_REDIRECT,
+        Text::new("Over TLS only", "仅限 TLS"),
+        Text::new("This server is to be had over TLS.", "本服务器须通过 TLS 访问。"),
     ),
     (
         StatusCode::MOVED_PERMANENTLY,

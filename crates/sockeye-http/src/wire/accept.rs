@@ -7,6 +7,8 @@ pub enum Form {
     Html,
     /// For programs.
     Json,
+    /// For programs, of what went wrong (RFC 9457).
+    Problem,
     /// A short text.
     Text,
 }
@@ -26,6 +28,7 @@ impl Form {
         match self {
             Self::Html => ("text", "html"),
             Self::Json => ("application", "json"),
+            Self::Problem => ("application", "problem+json"),
             Self::Text => ("text", "plain"),
         }
     }

@@ -28,6 +28,21 @@ pub fn announced(
     }
 }
 
+/// Whether Want-Repr-Digest (§4) has SHA-256 among what is wanted: each algorithm has a weight, of which 0 is none.
+#[must_use]
+pub fn wants_sha_256(field: &[u8]) -> bool {
+    let members = field.split(|&b| b == b',').map(<[u8]>::trim_ascii);
+    let mut weights = members.filter_map(|member| member.strip_prefix(b"sha-256="));
+    let weight = weights.next_back().and_then(|weight| str::from_utf8(weight).ok());
+    weight.and_then(|weight| weight.parse::<u8>().ok()).is_some_and(|it| (1..=10).contains(&it))
+}
+
+/// The value of Repr-Digest for this SHA-256.
+#[must_use]
+pub fn repr_digest(sha_256: &[u8; 32]) -> String {
+    format!("sha-256=:{}:", BASE64.encode(sha_256))
+}
+
 /// The member `sha-256` of a dictionary whose values are byte sequences (RFC 8941 §3.2, §3.3.5); the last
 /// of several counts.
 fn sha_256(field: &[u8]) -> Result<Option<[u8; 32]>, DigestError> {
@@ -85,9 +100,28 @@ mod tests {
         assert_eq!(announced(None, None), Ok(None));
     }
 
+    #[test]
+    fn what_is_wanted_is_told_by_its_weight() {
+        for (field, wanted) in [
+            ("sha-256=10", true),
+            ("sha-512=3, sha-256=1", true),
+            ("sha-256=0", false),
+            ("sha-256=11", false),
+            ("sha-256", false),
+            ("sha-512=10", false),
+            ("sha-256=5,sha-256=0", false),
+            ("", false),
+        ] {
+            assert_eq!(wants_sha_256(field.as_bytes()), wanted, "{field}");
+        }
+        let empty = announced(Some(repr_digest(&[7; 32]).as_bytes()), None);
+        assert_eq!(empty, Ok(Some([7; 32])));
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let _ = wants_sha_256(&[&b"sha-256="[..], &bytes].concat());
             let _ = announced(Some(&[&b"sha-256="[..], &bytes].concat()), Some(&bytes));
         }
     }

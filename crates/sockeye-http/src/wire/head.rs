@@ -69,6 +69,8 @@ pub struct Fields<'a> {
     pub content_digest: Option<&'a [u8]>,
     /// Repr-Digest (RFC 9530).
     pub repr_digest: Option<&'a [u8]>,
+    /// Want-Repr-Digest (RFC 9530).
+    pub want_repr_digest: Option<&'a [u8]>,
     /// Origin (RFC 6454).
     pub origin: Option<&'a [u8]>,
     /// Sec-Fetch-Site.
@@ -138,6 +140,7 @@ impl<'a> Fields<'a> {
             14 if is(name, "content-digest") => &mut self.content_digest,
             14 if is(name, "sec-fetch-site") => &mut self.sec_fetch_site,
             15 if is(name, "accept-language") => &mut self.accept_language,
+            16 if is(name, "want-repr-digest") => &mut self.want_repr_digest,
             16 if is(name, "content-encoding") => &mut self.content_encoding,
             17 if is(name, "if-modified-since") => &mut self.if_modified_since,
             19 if is(name, "if-unmodified-since") => &mut self.if_unmodified_since,

@@ -67,7 +67,10 @@ fn by_name(name: &str) -> Option<&'static str> {
 #[must_use]
 pub fn is_active(content_type: &str) -> bool {
     let media = content_type.split(';').next().unwrap_or_default().trim_ascii();
-    media == "text/html" || media.ends_with("/xml") || media.ends_with("+xml")
+    // The last two are pages with all that belongs to them in one file (MHTML).
+    media.ends_with("/xml")
+        || media.ends_with("+xml")
+        || ["text/html", "text/xsl", "message/rfc822", "multipart/related"].contains(&media)
 }
 
 #[cfg(test)]
@@ -101,6 +104,11 @@ mod tests {
             ("a.xhtml", true),
             ("a.svg", true),
             ("a.xml", true),
+            ("a.shtml", true),
+            ("a.xsl", true),
+            ("a.rdf", true),
+            ("a.mht", true),
+            ("a.mhtml", true),
             ("a.txt", false),
             ("a.pdf", false),
             ("a.png", false),

@@ -18,6 +18,14 @@ const POLICY_OF_SITE: &[u8] = b"default-src 'none'; script-src 'self'; style-src
     img-src 'self' data:; media-src 'self'; frame-src 'self'; connect-src 'self'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
+/// What all pages of our own have: no other site is told where a reader comes from, has a handle on the page's window,
+/// or loads it as a part of its own.
+const OF_PAGES: [(HeaderName, &[u8]); 3] = [
+    (header::REFERRER_POLICY, b"same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), b"same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), b"same-origin"),
+];
+
 /// Gives a stored page an origin of its own, so that it can neither read nor change anything as its reader.
 const SANDBOX: &[u8] =
     b"sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
@@ -166,6 +174,11 @@ impl ReplyHead {
         }
         if self.traits.negotiated {
             put(&header::VARY, b"accept, accept-language");
+        }
+        if self.traits.own_page || self.traits.site_page {
+            for (name, value) in OF_PAGES {
+                put(&name, value);
+            }
         }
         if self.traits.own_page {
             put(&header::CONTENT_SECURITY_POLICY, POLICY);

@@ -4,11 +4,13 @@
 
 mod archive;
 mod assets;
+mod beside;
 mod changes;
 mod connections;
 mod crowded;
 mod curl;
 mod files;
+mod floods;
 mod frames;
 mod http2;
 mod node;

@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 use sockeye_journal::Kind;
 use sockeye_store::Name;
 
-use super::value::{Bytes, Durability, NodeModel, Raw, Value, Within};
+use super::value::{Bytes, Durability, NodeModel, Raw, SecureUrl, Value, Within};
 use crate::listeners::Listen;
 
 /// When a changed value holds.
@@ -208,6 +208,10 @@ settings! {
     NewConnections "http.listing" => http_listing: bool = "true";
     /// Names that listeners on loopback answer to, beside localhost.
     NewConnections "http.hosts" => http_hosts: Vec<String> = "";
+    /// Where whoever comes without TLS is sent. Not for a node behind a proxy that has the TLS.
+    NewConnections "http.redirect" => http_redirect: Option<SecureUrl> = "none";
+    /// How long browsers are to come over TLS alone, once they did (HSTS).
+    NewConnections "http.hsts" => http_hsts: Option<Duration> = "none";
     /// Longest request line.
     NewConnections "http.request-line" => http_request_line: Bytes = "8KiB";
     /// Longest head of a request.

@@ -13,6 +13,10 @@ use sockeye_store::Name;
 
 use crate::listeners::Listen;
 
+/// Where a site is found over TLS: `https://HOST[:PORT]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecureUrl(pub String);
+
 /// What stands for “no limit”, and for “not set”.
 const NONE: &str = "none";
 
@@ -356,6 +360,27 @@ impl Value for Listen {
 
     fn print(&self) -> String {
         quoted(&self.to_string())
+    }
+}
+
+impl Value for SecureUrl {
+    fn expected() -> String {
+        "an address as \"https://files.example.org\", without a path".to_owned()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, String> {
+        let text = raw.text().ok_or_else(|| Self::unlike(raw))?;
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let authority = text.strip_prefix("https://").ok_or_else(|| Self::unlike(raw))?;
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+        match !authority.is_empty() && authority.bytes().all(fits) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(Self::unlike(raw)),
+        }
+    }
+
+    fn print(&self) -> String {
+        quoted(&self.0)
     }
 }
 

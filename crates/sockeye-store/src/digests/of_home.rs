@@ -34,16 +34,49 @@ impl Home {
             }
         };
         let version = file.meta().version();
-        let digests = self.keep.as_ref().and_then(|keep| keep.digests_for(version.size));
-        if let Some(digests) = digests
-            && let Some(digest) = digests.get(version, algorithm).await
-        {
-            return Ok(digest);
+        match self.known_digest(version, algorithm).await {
+            Some(digest) => Ok(digest),
+            None => self.compute_digest(&file, algorithm).await,
         }
+    }
+
+    /// The digest of the file that `path` leads to, if it still is `version`: as it is known, or computed now unless it
+    /// is larger than `most` bytes; none then.
+    ///
+    /// # Errors
+    /// As [`Home::digest`]; [`Error::Changed`] also if it is another file by now.
+    ///
+    /// Cancellation: safe.
+    pub async fn digest_of(
+        &self,
+        path: &FilePath,
+        version: Version,
+        algorithm: Algorithm,
+        most: u64,
+    ) -> Result<Option<Digest>> {
+        let known = self.known_digest(version, algorithm).await;
+        if known.is_some() || version.size > most {
+            return Ok(known);
+        }
+        match self.open_path(path).await? {
+            Opened::File(file) if file.meta().version() == version => {
+                self.compute_digest(&file, algorithm).await.map(Some)
+            }
+            _ => Err(Error::Changed),
+        }
+    }
+
+    async fn known_digest(&self, version: Version, algorithm: Algorithm) -> Option<Digest> {
+        let digests = self.keep.as_ref().and_then(|keep| keep.digests_for(version.size))?;
+        digests.get(version, algorithm).await
+    }
+
+    async fn compute_digest(&self, file: &File, algorithm: Algorithm) -> Result<Digest> {
+        let version = file.meta().version();
         let hasher = Hasher::new(algorithm);
-        let hasher = self.read_again(&file, version.size, hasher, Hasher::update).await?;
+        let hasher = self.read_again(file, version.size, hasher, Hasher::update).await?;
         let digest = hasher.finish();
-        if let Some(digests) = digests {
+        if let Some(digests) = self.keep.as_ref().and_then(|keep| keep.digests_for(version.size)) {
             digests.note(Note::Known(version, digest));
         }
         Ok(digest)
