@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Longest name of a protocol, in bytes.
 const MAX_NAME: usize = 16;
 
+/// What stands for every protocol, and so cannot be the name of one.
+const ANY: &str = "any";
+
 /// Most protocols in one list.
 const MAX_PROTOCOLS: usize = 16;
 
@@ -37,7 +40,7 @@ impl Protocols {
 impl fmt::Display for Protocols {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            None => f.pad("any"),
+            None => f.pad(ANY),
             Some(names) => f.pad(&names.join(",")),
         }
     }
@@ -47,11 +50,13 @@ impl FromStr for Protocols {
     type Err = ProtocolsError;
 
     fn from_str(text: &str) -> Result<Self, ProtocolsError> {
-        if text == "any" {
+        if text.trim() == ANY {
             return Ok(Self::ANY);
         }
+        // A protocol of that name would be printed as every protocol, and read back as such.
         let fits = |name: &str| {
-            (1..=MAX_NAME).contains(&name.len())
+            name != ANY
+                && (1..=MAX_NAME).contains(&name.len())
                 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         };
         let mut names: Vec<_> = text.split(',').map(str::trim).take(MAX_PROTOCOLS + 1).collect();
@@ -89,11 +94,12 @@ mod tests {
         assert!(some.contain("ftp") && !some.contain("ssh"));
         assert!(Protocols::ANY.contain("ssh"));
         assert_eq!("any".parse(), Ok(Protocols::ANY));
+        assert_eq!("\r\r any ".parse(), Ok(Protocols::ANY));
     }
 
     #[test]
     fn what_is_no_list_is_refused() {
-        for text in ["", "HTTP", "http,", "a b", "averyveryverylongname"] {
+        for text in ["", "HTTP", "http,", "a b", "any,http", "any, any", "averyveryverylongname"] {
             assert_eq!(text.parse::<Protocols>(), Err(ProtocolsError), "{text:?}");
         }
     }
