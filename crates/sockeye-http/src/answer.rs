@@ -17,7 +17,7 @@ use crate::{
     archive,
     config::Config,
     content::{Content, Cut, Unread, throw_away},
-    dav,
+    dav::{self, claim},
     lane::Link,
     own,
     page::{ALL, Boot, Dress, FIRST_ENTRIES, Greeting, ListingPage, error_page, media_type},
@@ -158,7 +158,13 @@ impl Answerer<'_> {
         content: &mut impl Content,
     ) -> Reply {
         match self.session(head).await {
-            Ok(session) => self.put(&session, head, wanted, content).await,
+            Ok(session) => match claim::submitting(&session, head, wanted).await {
+                Ok(claimed) => {
+                    let session = claimed.unwrap_or(session);
+                    self.put(&session, head, wanted, content).await
+                }
+                Err(unmet) => unmet.reply(&session, head, &wanted.path),
+            },
             Err(unwelcome) => turn_away(head, &unwelcome),
         }
     }
@@ -170,7 +176,7 @@ impl Answerer<'_> {
                 Ok(reply) => reply,
                 Err(error) => failed(session, head, &wanted.path, &error),
             },
-            Plan::Delete(wanted) => Box::pin(self.delete(session, head, &wanted)).await,
+            Plan::Delete(wanted) => Box::pin(self.give_up(session, head, &wanted)).await,
             Plan::Options(Some(wanted)) => match session.rights_at(&wanted.path) {
                 Ok(rights) => {
                     let lacking = NEEDS.iter().filter(|(_, needed)| !rights.contains(*needed));
@@ -184,6 +190,14 @@ impl Answerer<'_> {
                 allow(Allowed::READ)
             }
             Plan::Refuse(refusal) => refuse(refusal, Some(head)),
+        }
+    }
+
+    /// Answers a DELETE.
+    async fn give_up(&self, session: &Session, head: &Head<'_>, wanted: &Resource<'_>) -> Reply {
+        match claim::submitting(session, head, wanted).await {
+            Ok(claimed) => self.delete(claimed.as_ref().unwrap_or(session), head, wanted).await,
+            Err(unmet) => unmet.reply(session, head, &wanted.path),
         }
     }
 
@@ -438,13 +452,24 @@ pub(crate) fn empty(status: StatusCode) -> Reply {
 }
 
 /// The rights that a change of files needs.
-const NEEDS: [(Method, Rights); 2] =
-    [(Method::Put, Rights::WRITE), (Method::Delete, Rights::DELETE)];
+const NEEDS: [(Method, Rights); 8] = [
+    (Method::Put, Rights::WRITE),
+    (Method::Delete, Rights::DELETE),
+    (Method::PropPatch, Rights::WRITE),
+    (Method::MkCol, Rights::WRITE),
+    (Method::Copy, Rights::READ),
+    (Method::Move, Rights::DELETE),
+    (Method::Lock, Rights::WRITE),
+    (Method::Unlock, Rights::WRITE),
+];
 
 /// What can be done there.
 pub(crate) fn allow(allowed: Allowed) -> Reply {
     let mut reply = empty(StatusCode::NO_CONTENT);
     reply.head.allow = Some(allowed);
+    if allowed.contains(Method::PropFind) {
+        dav::tell(&mut reply);
+    }
     reply
 }
 
@@ -559,6 +584,9 @@ pub(crate) fn failed(
     let stranger = || session.origin().is_some() && matches!(session.account(), Ok(None));
     if matches!(failure, Error::Ended) || matches!(failure, Error::Denied) && stranger() {
         return turn_away(head, &Unwelcome::Stranger);
+    }
+    if matches!(failure, Error::Locked) {
+        return dav::locked(path);
     }
     let status = status_of(path, failure);
     let changes = head.method.changes() && !matches!(failure, Error::Io(_) | Error::NotFound);

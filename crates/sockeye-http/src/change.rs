@@ -156,8 +156,7 @@ impl Answerer<'_> {
         refused(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {most} bytes are taken at once"))
     }
 
-    /// Moves a file to the trash; a folder with all that is in it, if its address ends with a slash (RFC 9110
-    /// §9.3.5).
+    /// Moves a file to the trash, or a folder with all that is in it (RFC 9110 §9.3.5, RFC 4918 §9.6).
     pub(crate) async fn delete(
         &self,
         session: &Session,
@@ -237,11 +236,6 @@ async fn remove(
     let recursive = match there.map(|meta| meta.kind) {
         // `/file.txt/` names nothing.
         Some(Kind::File | Kind::Special) if wanted.folder => return Err(Error::NotFound.into()),
-        Some(Kind::Folder) if !wanted.folder => {
-            let why = "this is a folder: with a slash at the end of its address it is deleted, with all \
-                       that is in it";
-            return Err(refused(StatusCode::CONFLICT, why));
-        }
         Some(Kind::Folder) => Recursive::Yes,
         // A link that leads nowhere is there, and can be removed.
         _ => Recursive::No,

@@ -139,8 +139,7 @@ pub(crate) const NAMED: Meta = Meta {
 };
 
 fn named(name: &[u8]) -> Option<Entry> {
-    let Meta { kind, size, modified, .. } = NAMED;
-    Some(Entry { name: Name::parse(name).ok()?, kind, size, modified })
+    Some(Entry::new(Name::parse(name).ok()?, &NAMED))
 }
 
 fn is_reserved(name: &Name) -> bool {

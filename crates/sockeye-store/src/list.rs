@@ -20,6 +20,26 @@ pub struct Entry {
     pub size: u64,
     /// When its content last changed.
     pub modified: Timestamp,
+    /// The device that it lies on.
+    pub device: u64,
+    /// Its inode there.
+    pub inode: u64,
+}
+
+impl Entry {
+    /// The entry called `name` of what has this kind, size and age.
+    #[must_use]
+    pub fn new(name: Name, meta: &Meta) -> Self {
+        let Meta { kind, size, modified, device, inode } = *meta;
+        Self { name, kind, size, modified, device, inode }
+    }
+
+    /// What is known of it but for its name.
+    #[must_use]
+    pub fn meta(&self) -> Meta {
+        let Self { kind, size, modified, device, inode, .. } = *self;
+        Meta { kind, size, modified, device, inode }
+    }
 }
 
 /// The entries of a folder, in the folder's own order.
@@ -75,7 +95,7 @@ fn read_piece(folder: &Folder) -> Result<Option<Vec<Entry>>> {
         if let Ok(name) = Name::parse(raw.file_name().to_bytes())
             && let Some(meta) = meta_of(folder, &name)?
         {
-            entries.push(Entry { name, kind: meta.kind, size: meta.size, modified: meta.modified });
+            entries.push(Entry::new(name, &meta));
         }
         if dir.is_buffer_empty() {
             break;

@@ -1,23 +1,189 @@
-//! WebDAV (RFC 4918): what its methods do at a file or folder of a node.
+//! WebDAV (RFC 4918, classes 1, 2 and 3): what its methods do at a file or folder of a node.
+//!
+//! Everything is done by the session, which knows locks and rights; here a request is understood and an answer put
+//! together. GET, PUT and DELETE are as without WebDAV, but for the If header ([`claim`]), which all methods honour.
+
+pub(crate) mod claim;
+mod find;
+mod lock;
+mod patch;
+mod tree;
+
+use ::http::{HeaderName, HeaderValue, StatusCode};
+use bytes::Bytes;
+use sockeye_node::{Error, FilePath, Session};
 
 use crate::{
-    answer::{Answerer, Reply, refuse},
-    content::Content,
+    answer::{Answerer, Reply, empty, error, failed, turn_away, unread},
+    content::{Content, read_whole},
+    payload::Payload,
     wire::{
-        head::Head,
+        head::{Head, Once},
         method::Method,
-        plan::{Refusal, allowed},
-        target::Resource,
+        multistatus::{self, MEDIA_TYPE},
+        reply::ReplyHead,
+        target::{Resource, url_path},
+        webdav::{self, Depth},
+        xml::XmlError,
     },
 };
 
-/// Answers a request of WebDAV's: none of its methods is taken yet, which OPTIONS and Allow say as well.
+/// The longest content of a PROPPATCH, in bytes: longer than all the values that one resource can have.
+const MAX_PATCH: usize = 2 * 1024 * 1024;
+
+/// The longest content of any other method, in bytes.
+const MAX_CONTENT: usize = 64 * 1024;
+
+/// The classes of WebDAV that a node has, as its OPTIONS say (RFC 4918 §18).
+const CLASSES: HeaderValue = HeaderValue::from_static("1, 2, 3");
+
+/// What a request of WebDAV's asks.
+struct Asked<'a> {
+    session: &'a Session,
+    head: &'a Head<'a>,
+    wanted: &'a Resource<'a>,
+    content: Bytes,
+}
+
+/// Why it is not done.
+#[derive(Debug)]
+enum Refused {
+    /// It is malformed, or asks for what cannot be.
+    Asked(StatusCode, &'static str),
+    /// Its content is not what the method takes.
+    Xml(XmlError),
+    /// A precondition is not met; an element that names it.
+    Unmet(StatusCode, &'static str),
+    /// The session would not do it.
+    Failed(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<XmlError> for Refused {
+    fn from(error: XmlError) -> Self {
+        Self::Xml(error)
+    }
+}
+
+/// Answers a request of WebDAV's.
 pub(crate) async fn answer(
     answerer: &Answerer<'_>,
     head: &Head<'_>,
-    _: Method,
+    method: Method,
     wanted: &Resource<'_>,
-    _: &mut impl Content,
+    content: &mut impl Content,
 ) -> Reply {
-    refuse(Refusal::Method(allowed(wanted, answerer.site.is_node())), Some(head))
+    let session = match answerer.session(head).await {
+        Ok(session) => session,
+        Err(unwelcome) => return turn_away(head, &unwelcome),
+    };
+    let most = if method == Method::PropPatch { MAX_PATCH } else { MAX_CONTENT };
+    let content = match read_whole(content, most).await {
+        Ok(content) => content,
+        Err(cut) => return unread(head, cut),
+    };
+    let session = match claim::submitting(&session, head, wanted).await {
+        Ok(claimed) => claimed.unwrap_or(session),
+        Err(unmet) => return unmet.reply(&session, head, &wanted.path),
+    };
+    let asked = Asked { session: &session, head, wanted, content };
+    let done = match method {
+        Method::PropFind => find::find(&asked).await,
+        Method::PropPatch => patch::patch(&asked).await,
+        Method::MkCol => tree::make(&asked).await,
+        Method::Copy => tree::copy(&asked).await,
+        Method::Move => tree::rename(&asked).await,
+        Method::Lock => lock::lock(&asked).await,
+        _ => lock::unlock(&asked).await,
+    };
+    done.unwrap_or_else(|refused| asked.refuse(refused))
+}
+
+/// Says in the answer to OPTIONS that this is WebDAV. Windows looks for its own word as well ([MS-WDV] §2.2.1).
+pub(crate) fn tell(reply: &mut Reply) {
+    reply.head.more.add(HeaderName::from_static("dav"), CLASSES);
+    let word = HeaderValue::from_static("DAV");
+    reply.head.more.add(HeaderName::from_static("ms-author-via"), word);
+}
+
+/// A change that a lock keeps off.
+pub(crate) fn locked(path: &FilePath) -> Reply {
+    let href = url_path(path, false);
+    let inner = format!("<D:lock-token-submitted><D:href>{href}</D:href></D:lock-token-submitted>");
+    xml(StatusCode::LOCKED, multistatus::unmet(&inner))
+}
+
+fn xml(status: StatusCode, text: String) -> Reply {
+    let mut head = ReplyHead::new(status);
+    head.content_type = Some(MEDIA_TYPE.into());
+    head.cache_control = Some("no-cache".into());
+    head.length = Some(text.len() as u64);
+    Reply { head, payload: Payload::Page(text.into()) }
+}
+
+impl Asked<'_> {
+    fn refuse(&self, refused: Refused) -> Reply {
+        match refused {
+            Refused::Asked(status, why) => error(status, Some(why), Some(self.head)),
+            Refused::Xml(why) => {
+                error(StatusCode::BAD_REQUEST, Some(&why.to_string()), Some(self.head))
+            }
+            Refused::Unmet(status, inner) => xml(status, multistatus::unmet(inner)),
+            Refused::Failed(failure) => {
+                failed(self.session, self.head, &self.wanted.path, &failure)
+            }
+        }
+    }
+
+    /// The value of a field that may come once.
+    fn field(&self, name: &str) -> Result<Option<&[u8]>, Refused> {
+        match self.head.fields.get(name) {
+            Once::Missing => Ok(None),
+            Once::One(value) => Ok(Some(value)),
+            Once::Several => Err(malformed("a field that may come once came several times")),
+        }
+    }
+
+    /// What Depth says, or infinity, as RFC 4918 has it wherever a depth means something.
+    fn depth(&self) -> Result<Depth, Refused> {
+        match self.field("depth")? {
+            None => Ok(Depth::Infinity),
+            Some(text) => Depth::parse(text).ok_or_else(|| malformed("Depth is 0, 1 or infinity")),
+        }
+    }
+
+    /// The authority that the request was made to.
+    fn host(&self) -> Option<&[u8]> {
+        authority(self.head, self.wanted)
+    }
+}
+
+fn authority<'a>(head: &Head<'a>, wanted: &Resource<'a>) -> Option<&'a [u8]> {
+    wanted.authority.or(head.fields.host.one())
+}
+
+fn malformed(why: &'static str) -> Refused {
+    Refused::Asked(StatusCode::BAD_REQUEST, why)
+}
+
+/// Something new was made, or what was there was changed.
+fn done(is_new: bool) -> Reply {
+    empty(if is_new { StatusCode::CREATED } else { StatusCode::NO_CONTENT })
+}
+
+impl From<webdav::Elsewhere> for Refused {
+    fn from(elsewhere: webdav::Elsewhere) -> Self {
+        match elsewhere {
+            webdav::Elsewhere::Malformed => malformed("Destination is no URL of a file or folder"),
+            webdav::Elsewhere::Foreign => {
+                let why = "Destination is of another server";
+                Self::Asked(StatusCode::BAD_GATEWAY, why)
+            }
+        }
+    }
 }

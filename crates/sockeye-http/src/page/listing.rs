@@ -253,7 +253,8 @@ mod tests {
 
     fn entry(name: &[u8], kind: Kind) -> Entry {
         let modified = Timestamp { seconds: 784_111_777, nanos: 0 };
-        Entry { name: Name::parse(name).unwrap(), kind, size: 1536, modified }
+        let name = Name::parse(name).unwrap();
+        Entry { name, kind, size: 1536, modified, device: 0, inode: 0 }
     }
 
     fn render(form: Form, order: Option<Order>, entries: &[Entry]) -> String {

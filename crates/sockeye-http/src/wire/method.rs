@@ -96,8 +96,20 @@ impl Allowed {
     /// The resource is only read.
     pub const READ: Self = Self::of(&[Method::Get, Method::Head, Method::Options]);
 
+    /// What a folder takes that stays what it is.
+    pub const ROOT: Self = Self::READ
+        .with(Method::PropFind)
+        .with(Method::PropPatch)
+        .with(Method::Lock)
+        .with(Method::Unlock);
+
     /// All that files and folders take.
-    pub const ALL: Self = Self::READ.with(Method::Put).with(Method::Delete);
+    pub const ALL: Self = Self::ROOT
+        .with(Method::Put)
+        .with(Method::Delete)
+        .with(Method::MkCol)
+        .with(Method::Copy)
+        .with(Method::Move);
 
     /// These methods.
     #[must_use]
@@ -158,7 +170,10 @@ mod tests {
     #[test]
     fn what_is_allowed_is_what_the_table_has() {
         assert_eq!(Allowed::READ.text(), "GET, HEAD, OPTIONS");
-        assert_eq!(Allowed::ALL.text(), "GET, HEAD, OPTIONS, PUT, DELETE");
+        assert_eq!(
+            Allowed::ALL.text(),
+            "GET, HEAD, OPTIONS, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK"
+        );
         assert_eq!(Allowed::of(&[Method::Unlock, Method::Post]).text(), "POST, UNLOCK");
         for (name, method) in METHODS.iter().filter(|row| row.1 != Method::NotAllowed) {
             let one = Allowed::default().with(*method);

@@ -175,7 +175,7 @@ pub fn allowed(resource: &Resource<'_>, node: bool) -> Allowed {
         (false, ..) => Allowed::READ,
         (true, false, _) => Allowed::ALL,
         (true, true, false) => Allowed::ALL.without(Method::Put),
-        (true, true, true) => Allowed::READ,
+        (true, true, true) => Allowed::ROOT,
     }
 }
 

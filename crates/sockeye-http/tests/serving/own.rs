@@ -33,10 +33,22 @@ fn methods_that_are_not_taken_are_refused_with_those_that_are() {
     let site = Served::new();
     site.put("alice", "/a", b"");
     for (method, target, allowed) in [
-        ("POST", "/a", "GET, HEAD, OPTIONS, PUT, DELETE"),
-        ("PATCH", "/", "GET, HEAD, OPTIONS"),
-        ("TRACE", "/a", "GET, HEAD, OPTIONS, PUT, DELETE"),
-        ("PUT", "/a/", "GET, HEAD, OPTIONS, DELETE"),
+        (
+            "POST",
+            "/a",
+            "GET, HEAD, OPTIONS, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK",
+        ),
+        ("PATCH", "/", "GET, HEAD, OPTIONS, PROPFIND, PROPPATCH, LOCK, UNLOCK"),
+        (
+            "TRACE",
+            "/a",
+            "GET, HEAD, OPTIONS, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK",
+        ),
+        (
+            "PUT",
+            "/a/",
+            "GET, HEAD, OPTIONS, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK",
+        ),
     ] {
         let answer = site.ask("alice", &format!("{method} {target}"), &[], b"");
         assert_eq!(

@@ -1,0 +1,77 @@
+//! PROPPATCH (RFC 4918 §9.2): properties set and removed, all or none.
+
+use ::http::StatusCode;
+use sockeye_node::{
+    Error, Kind, MAX_PROPERTIES, MAX_PROPERTY, Property, PropertyChange, PropertyName,
+};
+
+use super::{Asked, Refused, xml};
+use crate::{
+    answer::Reply,
+    wire::{
+        multistatus::{Live, patched},
+        webdav::Patch,
+    },
+};
+
+/// Steps of one request, at most.
+const MAX_STEPS: u64 = 2 * MAX_PROPERTIES;
+
+const OK: &str = "200 OK";
+const FORBIDDEN: &str = "403 Forbidden";
+const FAILED_DEPENDENCY: &str = "424 Failed Dependency";
+const INSUFFICIENT_STORAGE: &str = "507 Insufficient Storage";
+
+/// Answers a PROPPATCH.
+pub(super) async fn patch(asked: &Asked<'_>) -> Result<Reply, Refused> {
+    let (session, path) = (asked.session, &asked.wanted.path);
+    let steps = Patch::parse(&asked.content, MAX_PROPERTY)?;
+    let is_folder = session.stat(path).await?.kind == Kind::Folder;
+    if asked.wanted.folder && !is_folder {
+        return Err(Error::NotFound.into());
+    }
+    let told = |of: Vec<(PropertyName, &str, &str)>| {
+        xml(StatusCode::MULTI_STATUS, patched(path, is_folder, &of))
+    };
+    if let Some(refused) = refused(&steps) {
+        return Ok(told(refused));
+    }
+    let all = |status: &'static str| {
+        steps.iter().map(|step| (step.name().clone(), status, "")).collect::<Vec<_>>()
+    };
+    if steps.len() as u64 > MAX_STEPS {
+        return Ok(told(all(INSUFFICIENT_STORAGE)));
+    }
+    match session.set_properties(path, steps.iter().filter_map(change).collect()).await {
+        Ok(()) => Ok(told(all(OK))),
+        Err(Error::TooManyMarks { .. }) => Ok(told(all(INSUFFICIENT_STORAGE))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is told where a step cannot be done at all: then none is.
+fn refused(steps: &[Patch]) -> Option<Vec<(PropertyName, &'static str, &'static str)>> {
+    let status = |step: &Patch| match step {
+        step if Live::of(step.name()).is_some() => {
+            Some((FORBIDDEN, "cannot-modify-protected-property"))
+        }
+        Patch::Set(_, None) => Some((INSUFFICIENT_STORAGE, "")),
+        _ => None,
+    };
+    steps.iter().find_map(status)?;
+    let told = steps.iter().map(|step| {
+        let (status, condition) = status(step).unwrap_or((FAILED_DEPENDENCY, ""));
+        (step.name().clone(), status, condition)
+    });
+    Some(told.collect())
+}
+
+fn change(step: &Patch) -> Option<PropertyChange> {
+    match step {
+        Patch::Set(name, value) => {
+            let value = value.as_deref()?.into();
+            Some(PropertyChange::Set(Property { name: name.clone(), value }))
+        }
+        Patch::Remove(name) => Some(PropertyChange::Remove(name.clone())),
+    }
+}
