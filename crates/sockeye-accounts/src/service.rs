@@ -36,10 +36,13 @@ pub struct Settings {
     /// Hashes that wait for their turn; 64 by default. Beyond, logins are refused as busy.
     pub hashes_waiting: usize,
     /// Hashes computed or waiting for one IPv4 address or IPv6 /64; 16 by default, so that one
-    /// address cannot take all places.
+    /// address cannot take all places. While half of all places are taken, one has only one.
     pub hashes_per_origin: usize,
-    /// Logins being verified at once, waiting ones included; 1,024 by default.
+    /// Logins being verified at once, those that wait for a hash included; 1,024 by default.
     pub logins: usize,
+    /// Logins at once of one IPv4 address or IPv6 /64, those included that wait for what comes of the same
+    /// credentials; 128 by default.
+    pub logins_per_origin: usize,
     /// How long to wait after failed logins.
     pub back_off: BackOff,
     /// Which verified credentials are remembered.
@@ -57,6 +60,7 @@ impl Default for Settings {
             hashes_waiting: 64,
             hashes_per_origin: 16,
             logins: 1024,
+            logins_per_origin: 128,
             back_off: BackOff::default(),
             cache: CacheSettings::default(),
             links: LinkKey::generate(),
@@ -115,8 +119,12 @@ pub(crate) struct Inner {
     pub(crate) flights: Flights,
     pub(crate) hasher: Hasher,
     pub(crate) links: LinkKey,
+    /// Logins that came from somewhere.
+    pub(crate) arrivals: Arc<Shares<Origin>>,
+    /// Logins being verified.
     pub(crate) places: Arc<Shares<()>>,
-    pub(crate) origins: Arc<Shares<Origin>>,
+    /// Hashes for somebody from somewhere.
+    pub(crate) hashes: Arc<Shares<Origin>>,
     /// Where changes are made, one after the other, to their end even if who asked has gone.
     pub(crate) changes: Pool,
     pub(crate) counts: Counts,
@@ -147,8 +155,12 @@ impl Accounts {
             flights: Flights::default(),
             hasher: Hasher::new(settings.cost, hashing),
             links: settings.links,
+            arrivals: Shares::new(settings.logins_per_origin.max(1)),
             places: Shares::new(settings.logins.max(1)),
-            origins: Shares::new(settings.hashes_per_origin.max(1)),
+            hashes: Shares::fair(
+                settings.hashes_per_origin.max(1),
+                (hashing.running + hashing.waiting).div_ceil(2),
+            ),
             changes: Pool::new(PoolLimits { running: 1, waiting: CHANGES_WAITING }),
             counts: Counts::default(),
         };

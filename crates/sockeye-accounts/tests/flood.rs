@@ -130,6 +130,28 @@ async fn soak_a_flood_of_ten_thousand_logins() {
 }
 
 #[tokio::test]
+async fn attempts_that_wait_for_each_other_take_no_place_from_others() {
+    let _turn = TURN.lock().await;
+    let accounts = with_alice(real()).await;
+    let most = Settings::default().logins;
+    // The same credentials over and over: all but the first wait for what comes of it.
+    let mut waiting = JoinSet::new();
+    for _ in 0..2 * most {
+        let accounts = accounts.clone();
+        let credentials = Credentials::password("nobody", "the same wrong password");
+        waiting.spawn(async move { accounts.login(&credentials, &from(100)).await });
+    }
+    // The first that is refused finds all places taken that it may have.
+    let refused = waiting.join_next().await.unwrap().unwrap();
+    assert!(matches!(refused, Err(Refused::Busy { .. })), "{refused:?}");
+    accounts.login(&alice(), &from(1)).await.expect("somebody else gets in at once");
+    while let Some(done) = waiting.join_next().await {
+        let refused = done.unwrap();
+        assert!(matches!(refused, Err(Refused::Busy { .. } | Refused::Wrong(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_flood_on_one_name_from_elsewhere_does_not_lock_its_owner_out() {
     let _turn = TURN.lock().await;
     let mut settings = Settings::default();

@@ -12,28 +12,44 @@ use super::cache::CredentialKey;
 /// How many there may be, counted for each of some keys.
 #[derive(Debug)]
 pub(crate) struct Shares<K: Eq + Hash> {
-    counts: Mutex<HashMap<K, usize>>,
+    counts: Mutex<Counts<K>>,
     most: usize,
+    crowd: usize,
+}
+
+#[derive(Debug)]
+struct Counts<K> {
+    of: HashMap<K, usize>,
+    total: usize,
 }
 
 impl<K: Copy + Eq + Hash> Shares<K> {
+    /// At most so many of each key.
     pub(crate) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { counts: Mutex::default(), most })
+        Self::fair(most, usize::MAX)
+    }
+
+    /// At most so many of each key, and from `crowd` in all on only one: whoever has none yet finds room.
+    pub(crate) fn fair(most: usize, crowd: usize) -> Arc<Self> {
+        let counts = Mutex::new(Counts { of: HashMap::new(), total: 0 });
+        Arc::new(Self { counts, most, crowd })
     }
 
     /// One more of `key`, until it is dropped; `None` if there are as many as there may be.
     pub(crate) fn take(self: &Arc<Self>, key: K) -> Option<Share<K>> {
         let mut counts = self.counts();
-        let count = counts.entry(key).or_default();
-        if *count >= self.most {
+        let most = if counts.total < self.crowd { self.most } else { 1 };
+        let count = counts.of.entry(key).or_default();
+        if *count >= most {
             return None;
         }
         *count += 1;
+        counts.total += 1;
         drop(counts);
         Some(Share { shares: Arc::clone(self), key })
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<K, usize>> {
+    fn counts(&self) -> MutexGuard<'_, Counts<K>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -48,11 +64,12 @@ pub(crate) struct Share<K: Copy + Eq + Hash> {
 impl<K: Copy + Eq + Hash> Drop for Share<K> {
     fn drop(&mut self) {
         let mut counts = self.shares.counts();
-        if let Some(count) = counts.get_mut(&self.key) {
+        if let Some(count) = counts.of.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&self.key);
+                counts.of.remove(&self.key);
             }
+            counts.total -= 1;
         }
     }
 }
@@ -119,7 +136,19 @@ mod tests {
         drop(one);
         assert!(shares.take('a').is_some());
         drop(two);
-        assert!(shares.counts().is_empty(), "nothing is kept of those that are gone");
+        assert!(shares.counts().of.is_empty(), "nothing is kept of those that are gone");
+        assert_eq!(shares.counts().total, 0);
+    }
+
+    #[test]
+    fn in_a_crowd_each_key_has_one() {
+        let shares = Shares::fair(3, 4);
+        let mut crowd: Vec<_> = "aaab".chars().map(|key| shares.take(key).unwrap()).collect();
+        assert!(shares.take('b').is_none());
+        crowd.extend("cdefg".chars().map(|key| shares.take(key).unwrap()));
+        assert!(shares.take('c').is_none());
+        drop(crowd);
+        let _two = [shares.take('c').unwrap(), shares.take('c').unwrap()];
     }
 
     #[tokio::test]

@@ -100,7 +100,7 @@ impl Accounts {
         };
         let charge = self.charge(&id.to_string(), key, attempt)?;
         let proven = async {
-            let place = inner.origins.take(attempt.origin()).ok_or(BUSY)?;
+            let place = inner.hashes.take(attempt.origin()).ok_or(BUSY)?;
             let checked = inner.hasher.verify(password, Some(kept), place).await.map_err(failed)?;
             inner.counts.hashed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             match checked.is_right {

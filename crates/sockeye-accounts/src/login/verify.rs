@@ -92,13 +92,15 @@ impl Accounts {
             },
             claim => claim,
         };
-        let _place = inner.places.take(()).ok_or(BUSY)?;
+        let _arrival = inner.arrivals.take(attempt.origin()).ok_or(BUSY)?;
         // The same credentials at the same time cost one hash.
         let flight = inner.flights.join(key);
         let _turn = flight.turn().await;
         if let Some(login) = inner.cache.find(&key, attempt) {
             return Ok(login);
         }
+        // Not before its turn: who waits for others takes no place from those who do not.
+        let _place = inner.places.take(()).ok_or(BUSY)?;
         let verified = match claim {
             // Who has the link is charged for a password alone.
             Claim::Known(share, proof) => self.verify_share(share, proof, &key, attempt).await,
@@ -151,7 +153,7 @@ impl Accounts {
         attempt: &Attempt<'_>,
     ) -> Verified {
         let inner = self.inner();
-        let share = inner.origins.take(attempt.origin()).ok_or(BUSY)?;
+        let share = inner.hashes.take(attempt.origin()).ok_or(BUSY)?;
         let who = Who::Name(name);
         let record = inner.source.account(&who).await.map_err(failed)?;
         let kept = record.as_ref().and_then(|record| record.password.as_ref());

@@ -13,6 +13,7 @@ mod dialling;
 mod dist;
 mod errors;
 mod first_minute;
+mod flood;
 mod health;
 mod help;
 mod keeping;

@@ -60,6 +60,10 @@ pub(crate) async fn serve(
                     }
                     return Ok(());
                 }
+                if !input.bytes.is_empty() {
+                    // Who sends many requests at once takes turns with everybody else.
+                    tokio::task::yield_now().await;
+                }
                 input.look_at_drain().await;
                 continue;
             }
