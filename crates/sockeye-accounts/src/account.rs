@@ -134,7 +134,7 @@ impl Account {
     ///
     /// The longest grant that covers the path decides; where none does, what [the role](Role) has there:
     /// all in the own home (a guest: read and list), none in a shared folder (an admin: all), read and
-    /// list at `/shared` and in `/public`. A path with an empty name, `.` or `..` in it has no rights.
+    /// list at `/shared` and in `/public` (an admin there: all). A path with an empty name, `.` or `..` in it has no rights.
     ///
     /// ```
     /// # use sockeye_accounts::{Account, Rights, Role};
@@ -148,12 +148,17 @@ impl Account {
         if !is_normal(path) {
             return Rights::NONE;
         }
+        self.granted_at(path).unwrap_or_else(|| self.role.rights_at(path))
+    }
+
+    /// What was granted to the account at `path`, absolute and normal; none where the role decides.
+    #[must_use]
+    pub fn granted_at(&self, path: impl AsRef<[u8]>) -> Option<Rights> {
+        let path = path.as_ref();
         let covering = self.grants.iter().filter(|grant| grant.prefix.covers(path));
-        match covering.max_by_key(|grant| grant.prefix.as_str().len()) {
-            // A grant for all of the home is none for what is not the home.
-            Some(grant) if grant.prefix.as_str() != "/" || is_home(path) => grant.rights,
-            _ => self.role.rights_at(path),
-        }
+        let longest = covering.max_by_key(|grant| grant.prefix.as_str().len())?;
+        // A grant for all of the home is none for what is not the home.
+        (longest.prefix.as_str() != "/" || is_home(path)).then_some(longest.rights)
     }
 }
 

@@ -150,7 +150,7 @@ impl From<Rights> for String {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Has all rights in every shared folder and administers the others; one is always left.
+    /// Has all rights in every shared folder and the public tree, and administers the others; one is always left.
     Admin,
     /// Has all rights in the own home.
     #[default]

@@ -86,8 +86,9 @@ impl Session {
         let (seat, from, to) = (Arc::clone(self.changing()?), from.clone(), to.clone());
         let act = Act::begin(&seat, Operation::Rename, &from).leading_to(&to);
         let done = async move {
-            let source = seat.tree(&from, Rights::READ | Rights::DELETE).await?;
-            let target = seat.place_to_change(&to, Rights::WRITE).await?;
+            seat.gate().check_writable()?;
+            let source = seat.source(&from, Rights::READ | Rights::DELETE).await?;
+            let target = seat.tree(&to, Rights::WRITE).await?;
             let Place { home, path, .. } = &target;
             Ok(source.home.rename_to(&source.path, home, path, overwrite).await?)
         };
@@ -110,8 +111,9 @@ impl Session {
         let (seat, from, to) = (Arc::clone(self.changing()?), from.clone(), to.clone());
         let act = Act::begin(&seat, Operation::Copy, &from).leading_to(&to);
         let done = async move {
-            let source = seat.tree(&from, Rights::READ).await?;
-            let target = seat.place_to_change(&to, Rights::WRITE).await?;
+            seat.gate().check_writable()?;
+            let source = seat.source(&from, Rights::READ).await?;
+            let target = seat.tree(&to, Rights::WRITE).await?;
             let Place { home, path, .. } = &target;
             Ok(source.home.copy(&source.path, home, path, overwrite).await?)
         };

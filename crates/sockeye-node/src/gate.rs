@@ -158,8 +158,16 @@ impl Gate {
     ) -> Result<Session, LoginError> {
         let begun = Instant::now();
         let login = self.accounts.login(credentials, &origin.attempt()).await?;
-        let account = login.account();
-        let home = self.homes.open(Owner::Account(account.id), account.quota).await?;
+        let mut account = login.account();
+        let home = loop {
+            let home = self.homes.open(Owner::Account(account.id), account.quota).await?;
+            // A quota that was set meanwhile may have been told while the home was being opened.
+            let now = login.account();
+            if now.quota == account.quota {
+                break home;
+            }
+            account = now;
+        };
         // Whoever goes by a sign-in logged in when it was made.
         if login.sign_in().is_none() {
             self.record(&Record {
@@ -245,22 +253,25 @@ impl Gate {
     pub(crate) async fn shared_home(&self, name: &[u8]) -> Result<Home> {
         let name = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok());
         let name: SharedName = name.ok_or(Error::NotFound)?;
-        let changes = {
-            let known = self.shared_names();
-            if let Some(id) = known.ids.get(&name)
-                && let Some(home) = self.homes.get(Owner::Shared(*id))
-            {
+        loop {
+            let changes = {
+                let known = self.shared_names();
+                if let Some(id) = known.ids.get(&name)
+                    && let Some(home) = self.homes.get(Owner::Shared(*id))
+                {
+                    return Ok(home);
+                }
+                known.changes
+            };
+            let shared = self.accounts.find_shared(&name).await.map_err(accounts_failed)?;
+            let home = self.homes.open(Owner::Shared(shared.id), shared.quota).await?;
+            let mut known = self.shared_names();
+            // What was changed meanwhile may have been its quota, or that it is there.
+            if known.changes == changes {
+                known.ids.insert(name, shared.id);
                 return Ok(home);
             }
-            known.changes
-        };
-        let shared = self.accounts.find_shared(&name).await.map_err(accounts_failed)?;
-        let home = self.homes.open(Owner::Shared(shared.id), shared.quota).await?;
-        let mut known = self.shared_names();
-        if known.changes == changes {
-            known.ids.insert(name, shared.id);
         }
-        Ok(home)
     }
 
     /// A shared folder was made, changed or removed.

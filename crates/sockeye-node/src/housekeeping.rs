@@ -7,10 +7,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use sockeye_accounts::{AccountId, ErrorKind, Quota};
+use sockeye_accounts::AccountId;
 use sockeye_journal::Operation;
+use sockeye_store::Home;
 
-use crate::{Node, Owner};
+use crate::{Node, Owner, command::RefusalKind};
 
 /// How long after the start the first round begins, so that it takes nothing from it.
 const FIRST: Duration = Duration::from_secs(60);
@@ -34,7 +35,10 @@ pub(crate) async fn keep(node: &Node) {
 
 /// Goes over every home once.
 async fn round(node: &Node) {
-    expire(node, Owner::Public, Quota::NONE).await;
+    match node.gate().public_home().await {
+        Ok(home) => expire(node, Owner::Public, &home).await,
+        Err(error) => tracing::warn!(%error, "the public tree is not tidied up now"),
+    }
     if let Err(error) = shared_folders(node).await {
         tracing::warn!(%error, "shared folders are not tidied up now");
     }
@@ -46,7 +50,10 @@ async fn shared_folders(node: &Node) -> sockeye_accounts::Result<()> {
     loop {
         let page = node.accounts().list_shared(after.as_ref(), BATCH).await?;
         for shared in &page.entries {
-            expire(node, Owner::Shared(shared.id), shared.quota).await;
+            match node.gate().shared_home(shared.name.as_str().as_bytes()).await {
+                Ok(home) => expire(node, Owner::Shared(shared.id), &home).await,
+                Err(error) => tracing::warn!(%error, "a shared folder is not tidied up now"),
+            }
         }
         after = page.entries.last().map(|shared| shared.name.clone());
         if !page.more || after.is_none() {
@@ -64,10 +71,10 @@ async fn homes(node: &Node) {
         let Ok(((owners, over), rest)) = looked else { return };
         entries = rest;
         for id in owners {
-            match node.accounts().find(id).await {
-                Ok(account) => expire(node, Owner::Account(id), account.quota).await,
+            match node.account_home(id).await {
+                Ok((_, home)) => expire(node, Owner::Account(id), &home).await,
                 // It belongs to nobody any more: `sockeye store check` tells of it.
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(refusal) if refusal.kind == RefusalKind::NotFound => {}
                 Err(error) => tracing::warn!(%error, "a home is not tidied up now"),
             }
         }
@@ -91,12 +98,8 @@ fn has_aside(home: &Path) -> bool {
     any("partials") || any("trash")
 }
 
-async fn expire(node: &Node, owner: Owner, quota: Quota) {
-    let expired = async {
-        let home = node.gate().homes().open(owner, quota).await?;
-        Ok::<_, crate::Error>(home.expire(SystemTime::now()).await?)
-    };
-    match expired.await {
+async fn expire(node: &Node, owner: Owner, home: &Home) {
+    match home.expire(SystemTime::now()).await {
         Ok(expired) if expired.trash.is_nothing() && expired.partials.is_nothing() => {}
         Ok(expired) => {
             let folder = node.gate().homes().folder(owner);
@@ -116,7 +119,7 @@ async fn expire(node: &Node, owner: Owner, quota: Quota) {
 mod tests {
     use std::time::Instant;
 
-    use sockeye_accounts::{NewPassword, Role};
+    use sockeye_accounts::{NewPassword, Quota, Role};
     use sockeye_store::{FilePath, Recursive, UploadOptions};
 
     use super::*;

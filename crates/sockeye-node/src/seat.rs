@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sockeye_accounts::{Account, Grant, Login, Rights, Role, Shared, SharedName};
-use sockeye_store::{Claim, Home, LockToken};
+use sockeye_store::{Claim, Home, Kind, LockToken};
 
 use crate::{
     Error, FilePath, Origin, Result,
@@ -142,8 +142,8 @@ impl Seat {
         let (home, path) = match (Zone::of(path), &self.holder) {
             (Zone::Own(path), Holder::Account { home, .. }) => (home.clone(), path),
             (Zone::Own(path), Holder::Anonymous) => (self.gate.public_home().await?, path),
-            (Zone::Public(path), _) if self.gate.public() || is_admin(account.as_deref()) => {
-                (self.gate.public_home().await?, path)
+            (Zone::Public(within), _) if self.enters_public(account.as_deref(), path) => {
+                (self.gate.public_home().await?, within)
             }
             (Zone::SharedFolders, Holder::Account { .. }) => return Ok(Way::SharedFolders),
             (Zone::Shared(name, path), Holder::Account { .. }) if !rights.is_empty() => {
@@ -153,6 +153,16 @@ impl Seat {
         };
         let home = home.claiming(self.claim.clone());
         Ok(Way::Place(Place { home, path, rights }))
+    }
+
+    /// Whether there is a public tree at `path` for who this is: for everybody once it is open, and before for
+    /// those who fill it, administrators and whoever was granted something there.
+    fn enters_public(&self, account: Option<&Account>, path: &FilePath) -> bool {
+        let fills = |account: &Account| {
+            let granted = account.granted_at(absolute(path));
+            account.role == Role::Admin || granted.is_some_and(|rights| !rights.is_empty())
+        };
+        self.gate.public() || account.is_some_and(fills)
     }
 
     /// The place that `path` leads to, with these rights there.
@@ -188,6 +198,18 @@ impl Seat {
         Ok(account.is_some_and(|account| grants_beneath(&account, path).next().is_some()))
     }
 
+    /// As [`Seat::tree`], of what is read as a whole: a folder also needs that its names may be seen.
+    ///
+    /// # Errors
+    /// As [`Seat::place`], and [`Error::NotFound`] where nothing is.
+    pub(crate) async fn source(&self, path: &FilePath, needed: Rights) -> Result<Place> {
+        let place = self.tree(path, needed).await?;
+        match place.home.stat(&place.path).await?.kind {
+            Kind::Folder => self.tree(path, needed | Rights::LIST).await,
+            _ => Ok(place),
+        }
+    }
+
     /// The shared folders that this session may see.
     ///
     /// # Errors
@@ -217,10 +239,16 @@ impl Seat {
     /// [`Error::Ended`].
     pub(crate) fn names_at_root(&self) -> Result<Vec<&'static str>> {
         let Some(account) = self.account()? else { return Ok(Vec::new()) };
-        let is_shared = |prefix: &str| prefix == "/shared" || prefix.starts_with("/shared/");
-        let sees_shared = account.role == Role::Admin
-            || account.grants.iter().any(|grant| is_shared(grant.prefix.as_str()));
-        let sees_public = self.gate.public() || account.role == Role::Admin;
+        let is_granted = |root: &str| {
+            let of = |prefix: &str| {
+                prefix.strip_prefix(root).is_some_and(|it| !it.starts_with(|c| c != '/'))
+            };
+            let mut granted = account.grants.iter().filter(|grant| !grant.rights.is_empty());
+            granted.any(|grant| of(grant.prefix.as_str()))
+        };
+        let is_admin = account.role == Role::Admin;
+        let sees_public = self.gate.public() || is_admin || is_granted("/public");
+        let sees_shared = is_admin || is_granted("/shared");
         let names = [("public", sees_public), ("shared", sees_shared)];
         Ok(names.into_iter().filter_map(|(name, sees)| sees.then_some(name)).collect())
     }
@@ -234,8 +262,4 @@ fn grants_beneath<'a>(account: &'a Account, path: &FilePath) -> impl Iterator<It
         let rest = prefix.strip_prefix(root.as_slice());
         rest.is_some_and(|rest| rest.first() == Some(&b'/') || root.len() == 1)
     })
-}
-
-fn is_admin(account: Option<&Account>) -> bool {
-    account.is_some_and(|account| account.role == Role::Admin)
 }

@@ -264,6 +264,59 @@ async fn the_public_tree_is_open_to_everybody_when_it_is_opened() {
 }
 
 #[tokio::test]
+async fn whoever_was_granted_the_public_tree_fills_it_before_it_is_opened() {
+    let node = Fixture::new().await;
+    let alice = node.login("alice").await;
+    assert!(matches!(put(&alice, "/public/notice", "x").await, Err(Error::NotFound)));
+    assert_eq!(names(&alice, "/").await.unwrap(), [""; 0]);
+    node.grant("alice", "/public", "read,write,list").await;
+    assert_eq!(names(&alice, "/").await.unwrap(), ["public"]);
+    put(&alice, "/public/notice", "to come").await.unwrap();
+    assert_eq!(names(&alice, "/public").await.unwrap(), ["notice"]);
+    assert!(node.gate.anonymous(origin()).is_none(), "nobody else sees it yet");
+    node.grant("alice", "/public", "none").await;
+    assert!(matches!(get(&alice, "/public/notice").await, Err(Error::NotFound)));
+    node.gate.set_public(true);
+    assert!(matches!(get(&alice, "/public/notice").await, Err(Error::Denied)), "it is taken away");
+    let anybody = node.gate.anonymous(origin()).unwrap();
+    assert_eq!(get(&anybody, "/notice").await.unwrap(), "to come");
+}
+
+#[tokio::test]
+async fn a_folder_as_a_whole_needs_its_names_to_be_seen_and_every_grant_beneath_its_target() {
+    let node = Fixture::new().await;
+    let team = "Team".parse().unwrap();
+    node.gate.accounts().add_shared(team, Quota::NONE).await.unwrap();
+    let (alice, root) = (node.login("alice").await, node.login("root").await);
+    for at in ["/shared/Team/box", "/shared/Team/in", "/shared/Team/in/kept"] {
+        root.mkdir(&path(at)).await.unwrap();
+    }
+    put(&root, "/shared/Team/box/plan", "a plan").await.unwrap();
+    node.grant("alice", "/shared/Team/box", "read,write,delete").await;
+    let (folder, file) = (path("/shared/Team/box"), path("/shared/Team/box/plan"));
+    alice.copy(&file, &path("/plan"), Overwrite::No).await.unwrap();
+    for refused in [
+        alice.copy(&folder, &path("/mine"), Overwrite::No).await.map(drop),
+        alice.rename(&folder, &path("/mine"), Overwrite::No).await.map(drop),
+    ] {
+        assert!(matches!(refused, Err(Error::Denied)), "its names would be seen: {refused:?}");
+    }
+    node.grant("alice", "/shared/Team/in", "all").await;
+    node.grant("alice", "/shared/Team/in/kept", "none").await;
+    alice.mkdir(&path("/whole")).await.unwrap();
+    for overwrite in [Overwrite::No, Overwrite::Yes] {
+        let (whole, target) = (path("/whole"), path("/shared/Team/in"));
+        for refused in [
+            alice.copy(&whole, &target, overwrite).await.map(drop),
+            alice.rename(&whole, &target, overwrite).await.map(drop),
+        ] {
+            assert!(matches!(refused, Err(Error::Denied)), "what is kept goes: {refused:?}");
+        }
+    }
+    alice.copy(&path("/whole"), &path("/shared/Team/in/new"), Overwrite::No).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_lock_ends_what_is_under_way() {
     let node = Fixture::new().await;
     let alice = node.login("alice").await;

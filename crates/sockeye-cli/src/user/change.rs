@@ -92,7 +92,7 @@ pub(super) fn quota(args: QuotaOfArgs) -> Result<(), Failure> {
 
 /// Make an account an admin, a member or a guest
 ///
-/// An admin administers the others and has all rights in shared folders; a member has all rights in its
+/// An admin administers the others and has all rights in shared folders and in /public; a member has all rights in its
 /// own home; a guest may read and list it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  sockeye user role alice admin")]

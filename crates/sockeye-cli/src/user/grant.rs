@@ -9,18 +9,20 @@ use crate::failure::Failure;
 ///
 /// The rights are read, write, delete, list and share, `all` or `none`. They hold for the path and all
 /// that is beneath it; of several grants the longest path decides. Without one, an account has all rights
-/// in its own home (a guest: read and list) and none in a shared folder (an admin: all).
+/// in its own home (a guest: read and list), none in a shared folder and none to change /public (an admin:
+/// all in both).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   sockeye user grant alice /shared/team read,write,list
   sockeye user grant alice /shared/team/closed none
+  sockeye user grant alice /public read,write,delete,list     to fill what everybody may read
   sockeye user grant alice /shared/team --remove")]
 pub(super) struct GrantArgs {
     /// To whom
     name: AccountName,
 
-    /// Where: /shared/NAME or a path in it, or one in the account's home
+    /// Where: /shared/NAME, /public, a path in either, or one in the account's home
     path: Prefix,
 
     /// Which rights, as read,list

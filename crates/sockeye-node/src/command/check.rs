@@ -4,12 +4,12 @@ use std::{collections::HashSet, fs, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 use sockeye::quantity::format_count;
-use sockeye_accounts::{AccountId, Commander, ErrorKind, Quota, SharedId};
+use sockeye_accounts::{AccountId, Commander, SharedId};
 use sockeye_journal::{Operation, Record};
 use sockeye_store::{CheckReport, Home};
 
 use super::{Refusal, RefusalKind, Whose};
-use crate::{Error, Node, Owner, data::DataError};
+use crate::{Error, Node, data::DataError};
 
 /// Most homes that are named in one answer.
 const MOST_NAMED: usize = 1000;
@@ -69,17 +69,16 @@ async fn check(node: &Node, of: Option<Whose>, repair: bool) -> Result<Checked, 
     for folder in folders(&node.folder().homes())? {
         let (folder, name) = folder?;
         let Some(id) = name.parse::<AccountId>().ok() else { continue };
-        match node.accounts().find(id).await {
-            Ok(account) => {
-                let home = node.gate().homes().open(Owner::Account(id), account.quota).await?;
+        match node.account_home(id).await {
+            Ok((account, home)) => {
                 checked.look_at(&home, || format!("the home of {}", account.name), repair).await?;
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => checked.orphan(folder),
-            Err(error) => return Err(error.into()),
+            Err(refusal) if refusal.kind == RefusalKind::NotFound => checked.orphan(folder),
+            Err(refusal) => return Err(refusal),
         }
     }
     checked.shared_folders(node, repair).await?;
-    let public = node.gate().homes().open(Owner::Public, Quota::NONE).await?;
+    let public = node.gate().public_home().await?;
     checked.look_at(&public, || Whose::Public.to_string(), repair).await?;
     Ok(checked)
 }
@@ -91,8 +90,7 @@ impl Checked {
         loop {
             let page = node.accounts().list_shared(after.as_ref(), usize::MAX).await?;
             for shared in &page.entries {
-                let homes = node.gate().homes();
-                let home = homes.open(Owner::Shared(shared.id), shared.quota).await?;
+                let home = node.gate().shared_home(shared.name.as_str().as_bytes()).await?;
                 self.look_at(&home, || shared.path(), repair).await?;
                 known.insert(shared.id);
             }

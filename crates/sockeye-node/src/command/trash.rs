@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use sockeye_accounts::{AccountName, Commander, Quota, SharedName};
+use sockeye_accounts::{Account, AccountName, Commander, SharedName, Who};
 use sockeye_journal::{Operation, Record};
 use sockeye_store::{FilePath, Home, Kind, Purge, TrashEntry, TrashId};
 
@@ -196,17 +196,34 @@ impl Node {
     /// # Errors
     /// If nobody has that name, or the home cannot be opened.
     pub(crate) async fn home_of(&self, whose: &Whose) -> Result<Home, Refusal> {
-        let (owner, quota) = match whose {
-            Whose::Account(name) => {
-                let account = self.accounts().find(name).await?;
-                (Owner::Account(account.id), account.quota)
-            }
+        Ok(match whose {
+            Whose::Account(name) => self.account_home(name).await?.1,
             Whose::Shared(name) => {
-                let shared = self.accounts().find_shared(name).await?;
-                (Owner::Shared(shared.id), shared.quota)
+                self.accounts().find_shared(name).await?;
+                self.gate().shared_home(name.as_str().as_bytes()).await?
             }
-            Whose::Public => (Owner::Public, Quota::NONE),
-        };
-        Ok(self.gate().homes().open(owner, quota).await?)
+            Whose::Public => self.gate().public_home().await?,
+        })
+    }
+
+    /// An account and its home, with the quota of this moment: one that is set while the home is being opened
+    /// is not passed over.
+    ///
+    /// # Errors
+    /// As [`Node::home_of`].
+    pub(crate) async fn account_home(
+        &self,
+        who: impl Into<Who>,
+    ) -> Result<(Account, Home), Refusal> {
+        let mut account = self.accounts().find(who).await?;
+        loop {
+            let homes = self.gate().homes();
+            let home = homes.open(Owner::Account(account.id), account.quota).await?;
+            let now = self.accounts().find(account.id).await?;
+            if now.quota == account.quota {
+                return Ok((now, home));
+            }
+            account = now;
+        }
     }
 }

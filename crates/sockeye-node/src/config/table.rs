@@ -130,7 +130,8 @@ settings! {
     /// When a write counts as done.
     /// "sync": when it is on the disk. "rename": at once, so that a power failure may take the last seconds.
     Restart "durability" => durability: Durability = "sync";
-    /// Whether everybody may read /public without an account.
+    /// Whether everybody may read /public without an account. Admins fill it, and whom
+    /// `sockeye user grant NAME /public read,write,delete,list` lets.
     Reload "public" => public: bool = "false";
     /// How long connections may go on after a signal to stop.
     Restart "drain" => drain: Duration = "10s";
