@@ -1,7 +1,5 @@
 //! Signals to `sockeye serve`: the first drains, the second stops.
 
-use std::time::{Duration, Instant};
-
 use rustix::process::Signal;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
@@ -52,11 +50,8 @@ async fn a_drain_ends_what_takes_longer_than_it_may() {
     let mut stream = TcpStream::connect(serving.host_port()).await.unwrap();
     stream.write_all(b"GET /hello.txt HTTP/1.1\r\n").await.unwrap();
     assert!(get(serving.host_port(), "/hello.txt").await.ends_with("hello\n"));
-    let began = Instant::now();
     let (_, err) = serving.running.stop().await;
-    assert!(err.contains("cut 1: 127.0.0.1:"), "{err}");
-    // Sooner than the default, with room for a busy machine.
-    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert!(err.contains("deadline_s=0") && err.contains("cut 1: 127.0.0.1:"), "{err}");
 }
 
 #[tokio::test]
