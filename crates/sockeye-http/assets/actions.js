@@ -8,8 +8,8 @@ import * as remote from './remote.js';
 import { tell } from './state.js';
 import { explain, oops, toast } from './toast.js';
 
-/// The statuses by which the server says that something of that name is there already.
-export const isThere = (error) => error.status === 409 || error.status === 412;
+/// The statuses by which the server says that something of that name is there already: 405 is MKCOL's.
+export const isThere = (error) => [405, 409, 412].includes(error.status);
 
 /// Asks for a name and makes a folder; gives its entry.
 export function newFolder(folder) {

@@ -45,24 +45,25 @@ export function address(path, query) {
     return `${BASE}${path}${text}`;
 }
 
-async function ask(method, path, { query, content, signal }) {
-    const headers = { Accept: 'application/json', ...(method === 'GET' ? {} : proof()) };
-    if (content !== undefined) headers['Content-Type'] = 'application/json';
+/// An answer of this site, or what says why there is none.
+export async function fetchOwn(address, options) {
     let answer;
     try {
-        answer = await fetch(address(path, query), {
-            method, headers, signal, credentials: 'same-origin', cache: 'no-store',
-            body: content === undefined ? undefined : JSON.stringify(content),
-        });
+        answer = await fetch(address, { credentials: 'same-origin', cache: 'no-store', ...options });
     } catch (error) {
         if (error.name === 'AbortError') throw error;
         throw new Unreachable();
     }
-    const text = await answer.text();
-    const told = parse(text);
-    if (answer.ok) return told;
+    if (answer.ok) return answer;
     if (answer.status === 401) signedOut();
-    throw new Refused(answer.status, told);
+    throw new Refused(answer.status, parse(await answer.text()));
+}
+
+async function ask(method, path, { query, content, signal }) {
+    const headers = { Accept: 'application/json', ...(method === 'GET' ? {} : proof()) };
+    if (content !== undefined) headers['Content-Type'] = 'application/json';
+    const body = content === undefined ? undefined : JSON.stringify(content);
+    return parse(await (await fetchOwn(address(path, query), { method, headers, signal, body })).text());
 }
 
 function parse(text) {

@@ -1,11 +1,14 @@
-// A folder's entries as the page has them: read stretch by stretch, sorted, filtered, and kept true after changes.
+// A folder's entries as the page has them: read as they come, sorted, filtered, and kept true after changes.
 
 import { language } from './i18n.js';
 import * as path from './path.js';
 import * as remote from './remote.js';
 
-/// Entries held at once. A larger folder is shown as far as this, in the server's order.
+/// Entries held at once. A larger folder is shown as far as this.
 const MOST = 200_000;
+
+/// How often what has come is shown while a folder is read, in milliseconds.
+const EVERY = 120;
 
 export class Folder {
     constructor(at, order) {
@@ -15,66 +18,73 @@ export class Folder {
         this.shown = [];
         this.filter = '';
         this.rights = new Set();
-        this.next = null;
+        this.isFull = false;
+        this.failed = null;
         this.complete = false;
+        this.gone = new Set();
         this.stop = new AbortController();
     }
 
-    /// Reads the folder; calls `changed` as stretches come. The first comes with the promise, the rest goes on.
+    /// Reads the folder; calls `changed` as more comes. The first stretch comes with the promise, the rest goes on.
     async read(changed) {
         this.stop.abort();
         const stop = this.stop = new AbortController();
-        const first = await remote.list(this.path, { ...this.order, signal: stop.signal });
-        this.entries = first.entries;
-        this.rights = first.rights;
-        this.take(first.next);
-        this.rest(changed, stop).catch((error) => { if (error.name !== 'AbortError') this.failed = error; changed(); });
+        const stretches = remote.list(this.path, { ...this.order, signal: stop.signal });
+        const { value } = await stretches.next();
+        this.rights = value.rights;
+        this.failed = null;
+        this.gone = new Set();
+        const entries = value.entries;
+        // What is shown stays until there is as much of the new, so that nothing jumps.
+        if (value.end !== null || entries.length >= this.entries.length) this.take(entries, value.end !== null);
+        if (value.end === null) {
+            this.rest(stretches, entries, changed).catch((error) => {
+                if (error.name === 'AbortError') return;
+                this.failed = error;
+                changed();
+            });
+        }
     }
 
     /// Begins with what the server has rendered; the rest is read behind it.
     adopt(entries, rights, more, changed) {
-        this.entries = entries;
         this.rights = rights;
-        this.complete = !more;
-        this.arrange();
+        this.take(entries, !more);
         if (more) this.read(changed).then(changed, (error) => { this.failed = error; changed(); });
     }
 
-    async rest(changed, stop) {
-        while (this.next !== null && this.entries.length < MOST) {
-            const more = await remote.list(this.path, { ...this.order, after: this.next, signal: stop.signal });
-            for (const entry of more.entries) this.entries.push(entry);
-            this.take(more.next);
-            changed();
+    async rest(stretches, entries, changed) {
+        let drawn = performance.now();
+        for await (const { entries: some, end } of stretches) {
+            for (const entry of some) entries.push(entry);
+            this.isFull = entries.length >= MOST && end === null;
+            const over = end !== null || this.isFull;
+            if (over || (performance.now() - drawn > EVERY && entries.length >= this.entries.length)) {
+                this.take(entries, end !== null);
+                changed();
+                drawn = performance.now();
+            }
+            if (this.isFull) break;
         }
-        changed();
     }
 
-    take(next) {
-        this.next = next;
-        this.complete = next === null;
-        this.arrange(true);
+    /// These are what there is, as far as it was read.
+    take(entries, complete) {
+        this.entries = entries.filter((entry) => !this.gone.has(entry.key)).sort(compare(this.order));
+        this.complete = complete;
+        this.arrange();
     }
 
-    /// Whether there are more entries than are held here.
-    get isFull() {
-        return this.next !== null && this.entries.length >= MOST;
-    }
-
-    /// Puts what is shown in order; what came `sorted` from the server is left so.
-    arrange(sorted = false) {
+    /// What of the entries is shown.
+    arrange() {
         const wanted = this.filter.toLocaleLowerCase();
-        const shown = wanted
-            ? this.entries.filter((entry) => entry.name.toLocaleLowerCase().includes(wanted))
-            : this.entries.slice();
-        if (!sorted) shown.sort(compare(this.order));
-        this.shown = shown;
+        this.shown = wanted ? this.entries.filter((entry) => entry.name.toLocaleLowerCase().includes(wanted)) : this.entries.slice();
     }
 
     sortBy(order) {
         this.order = order;
         this.entries.sort(compare(order));
-        this.arrange(true);
+        this.arrange();
     }
 
     find(key) {
@@ -83,10 +93,11 @@ export class Folder {
 
     /// Notes that this is now there.
     put(entry) {
+        this.gone.delete(entry.key);
         const at = this.entries.findIndex((it) => it.key === entry.key);
         if (at >= 0) this.entries.splice(at, 1);
         this.entries.splice(this.slot(entry), 0, entry);
-        this.arrange(true);
+        this.arrange();
     }
 
     /// Where it belongs.
@@ -104,9 +115,10 @@ export class Folder {
 
     /// Notes that these are gone.
     drop(keys) {
-        const gone = new Set(keys);
-        this.entries = this.entries.filter((entry) => !gone.has(entry.key));
-        this.arrange(true);
+        // Also of what is still being read.
+        for (const key of keys) this.gone.add(key);
+        this.entries = this.entries.filter((entry) => !this.gone.has(entry.key));
+        this.arrange();
     }
 
     /// The path of one of its entries.

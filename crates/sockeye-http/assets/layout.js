@@ -16,7 +16,7 @@ export function layOut() {
     const rendered = document.querySelector('main');
     const frame = h('div', { class: 'frame' },
         h('header', { class: 'bar' },
-            button({ picture: 'menu', title: t('places'), kind: 'only-narrow', onclick: () => document.body.classList.toggle('drawer') }),
+            button({ picture: 'menu', title: t('places'), kind: 'plain only-narrow', onclick: () => document.body.classList.toggle('drawer') }),
             h('a', { class: 'brand', href: '/', 'aria-label': t('home') }, brand(), h('span', {}, 'sockeye')),
             h('div', { id: 'bar', class: 'grow' }),
             who()),
@@ -52,7 +52,7 @@ export function refresh() {
         place('/', 'home', t('home'), !own && !elsewhere),
         shared.map((name) => place(`/shared/${path.encode(name)}/`, 'shared', nameText(name), inside(`/shared/${path.encode(name)}`))),
         account.isPublic && place('/public/', 'globe', t('public'), inside('/public')),
-        account.name && [
+        account.name && account.api && [
             h('hr'),
             place('/-/shares', 'link', t('shares'), location.pathname.startsWith('/-/shares')),
             place('/-/trash', 'trash', t('trash'), location.pathname.startsWith('/-/trash')),
@@ -99,7 +99,7 @@ function who() {
         kind: 'plain account', title: t('account.menu'), 'aria-haspopup': 'menu',
         picture: 'user', label: nameText(account.name),
         onclick: (event) => openMenu(event.currentTarget, [
-            { picture: 'user', label: t('account'), href: '/-/account' },
+            account.api && { picture: 'user', label: t('account'), href: '/-/account' },
             { picture: 'keyboard', label: t('keys'), hint: '?', run: () => import('./dialogs/keys.js').then((it) => it.openKeys()) },
             null,
             ...lookItems(),

@@ -12,6 +12,7 @@ const page = document.documentElement.dataset;
 
 account.name = page.account ?? '';
 account.csrf = page.csrf ?? '';
+account.api = 'api' in page;
 api.allowChanges(account.csrf);
 
 await learn(document.documentElement.lang);
@@ -21,15 +22,9 @@ route(/^\/-\/shares\/?$/, () => import('./views/shares.js'));
 route(/^\/-\/account\/?$/, () => import('./views/account.js'));
 route(/^\/-\/admin(\/.*)?$/, () => import('./admin/admin.js'));
 route(/^\/(?!-\/)/, () => import('./views/files.js'));
+account.settled = account.name && account.api ? remote.me().then((told) => account.learn(told), oops) : Promise.resolve();
 await start();
 document.documentElement.dataset.ready = '';
-
-if (account.name) {
-    try {
-        account.learn(await remote.me());
-    } catch (error) {
-        oops(error);
-    }
-    // Only now, as nothing of it is needed to look at a folder.
-    import('./upload/unfinished.js').then((it) => it.offer()).catch(() => {});
-}
+await account.settled;
+// Only now, as nothing of it is needed to look at a folder.
+if (account.name && account.api) import('./upload/unfinished.js').then((it) => it.offer()).catch(oops);

@@ -36,6 +36,7 @@ export function bytes(encoded) {
 
 /// The name for people; bytes that are no text as `\xHH`.
 export function decode(encoded) {
+    if (!encoded.includes('%')) return encoded;
     const raw = bytes(encoded);
     try {
         return STRICT.decode(raw);

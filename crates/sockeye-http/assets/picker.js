@@ -43,17 +43,15 @@ export function pickFolder({ title, action, from, refuse = () => false }) {
     return it.done;
 }
 
-const MOST = 5000;
+/// Folders that are shown.
+const MOST = 2000;
 
 async function foldersOf(at) {
     const out = [];
-    let after;
-    do {
-        const told = await remote.list(at, { sort: 'name', after });
-        for (const entry of told.entries) if (entry.folder) out.push({ at: path.join(at, entry.key), label: nameText(entry.name), picture: 'folder' });
-        after = told.next;
-        // Folders stand first in the order.
-    } while (after && out.length < MOST && out.length % remote.PAGE === 0);
+    for await (const { entries } of remote.list(at)) {
+        for (const entry of entries) if (entry.folder) out.push({ at: path.join(at, entry.key), label: nameText(entry.name), picture: 'folder' });
+        if (out.length > MOST) break;
+    }
     if (at === '/') {
         for (const name of account.shared.map((one) => one.name ?? one)) {
             out.push({ at: `/shared/${path.encode(name)}`, label: nameText(name), picture: 'shared' });

@@ -6,11 +6,15 @@ import * as api from './api.js';
 export const account = {
     name: '',
     csrf: '',
+    /// Whether there is an API to ask; without it things are only looked at.
+    api: false,
     role: '',
     space: null,
     shared: [],
     isPublic: false,
     known: false,
+    /// Done once the server has said who this is, or could not.
+    settled: null,
 
     /// Takes what the server says of it.
     learn(told) {

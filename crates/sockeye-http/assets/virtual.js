@@ -1,6 +1,9 @@
 // A long list of which only what can be seen is made: rows of one height, or tiles of one size. It knows nothing
 // of what the items are.
 
+import { settle } from './dom.js';
+
+/// Rows that are made beyond what is seen, on either side.
 const BEYOND = 6;
 
 /// The most that browsers lay out, with room to spare.
@@ -14,6 +17,7 @@ export class Virtual {
         this.shown = new Map();
         this.spare = [];
         this.asked = 0;
+        this.soon = settle(() => this.sort(), 120);
         this.onscroll = () => this.ask();
         scroller.addEventListener('scroll', this.onscroll, { passive: true });
         this.watcher = new ResizeObserver(() => this.measure());
@@ -40,6 +44,7 @@ export class Virtual {
         const rows = Math.ceil(this.count / this.columns);
         this.body.style.height = `${Math.min(rows * this.height, TALLEST)}px`;
         this.paint();
+        this.sort();
     }
 
     /// How many items fit into what is seen.
@@ -75,7 +80,16 @@ export class Virtual {
             this.shown.set(index, element);
         }
         for (const element of this.spare) element.remove();
-        this.onpaint?.(first, end);
+        this.soon();
+    }
+
+    /// Puts the elements in the order of their items, which is how they are read aloud. Not while it scrolls.
+    sort() {
+        let at = this.body.firstChild;
+        for (const [, element] of [...this.shown].sort(([a], [b]) => a - b)) {
+            if (element === at) at = at.nextSibling;
+            else this.body.insertBefore(element, at);
+        }
     }
 
     place(element, index) {

@@ -227,7 +227,9 @@ impl Answerer<'_> {
         if wanted.query == Some(archive::QUERY) && self.config.listing {
             return Box::pin(self.send_archive(session, head, wanted)).await;
         }
-        for name in &self.config.index {
+        // Who asks for all entries wants the folder, not what stands for it.
+        let index = if query::has(wanted.query, ALL) { &[][..] } else { &self.config.index };
+        for name in index {
             let Ok(path) = wanted.path.join(name) else { continue };
             if let Some(Found::File(file)) = session.find(&path).await? {
                 return self.send(session, head, wanted, &path, file).await;
@@ -364,6 +366,7 @@ impl Answerer<'_> {
             dress: self.dress(session, head, wanted, &gathered)?,
             path: wanted.path.clone(),
             greeting: self.greeting(session)?,
+            rights: session.rights_at(&wanted.path)?,
             order: Some(order),
             count: 0,
         };
@@ -407,19 +410,15 @@ impl Answerer<'_> {
         if !self.site.is_node() {
             return Ok(Dress::Plain);
         }
-        if query::has(wanted.query, ALL) || !own::has_api() {
+        if query::has(wanted.query, ALL) {
             return Ok(Dress::Site);
         }
         let more = match gathered {
             Gathered::All(entries) => entries.len() > FIRST_ENTRIES,
             Gathered::Some(..) => true,
         };
-        let account = session.account()?.map(|account| account.name.to_string());
         let rights = session.rights_at(&wanted.path)?.to_string();
-        let account = account.unwrap_or_default();
-        let kept = cookie::sign_in(&head.fields).filter(|_| session.sign_in().is_some());
-        let csrf = kept.and_then(csrf_token).map(|token| token.expose().to_owned());
-        Ok(Dress::App(Boot { account, csrf: csrf.unwrap_or_default(), rights, more }))
+        Ok(Dress::App(Boot { rights, more, ..boot(session, head)? }))
     }
 
     /// What a listing says of who reads it.
@@ -443,6 +442,15 @@ const DIGESTED_AT_ONCE: u64 = 64 << 20;
 
 /// Repr-Digest (RFC 9530 §3).
 pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+
+/// What a page's module is told of who reads it.
+fn boot(session: &Session, head: &Head<'_>) -> Result<Boot, Error> {
+    let account = session.account()?.map(|account| account.name.to_string()).unwrap_or_default();
+    let kept = cookie::sign_in(&head.fields).filter(|_| session.sign_in().is_some());
+    let csrf = kept.and_then(csrf_token).map(|token| token.expose().to_owned());
+    let api = own::has_api();
+    Ok(Boot { account, csrf: csrf.unwrap_or_default(), api, ..Boot::default() })
+}
 
 /// A reply without content.
 pub(crate) fn empty(status: StatusCode) -> Reply {

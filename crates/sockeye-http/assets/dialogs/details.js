@@ -21,8 +21,8 @@ export function openDetails(folder, entry) {
             row(t('column.time'), format.exactly(entry.time)),
             more),
     });
-    remote.stat(folder.pathOf(entry)).then((told) => {
-        const digests = Object.entries(told?.digests ?? told?.digest ?? {}).filter(([, value]) => typeof value === 'string');
-        fill(more, digests.map(([name, value]) => row(name.toUpperCase(), h('code', { class: 'clip' }, value), button({ picture: 'copy', title: t('copy'), kind: 'plain', onclick: () => copyText(value) }))));
+    if (entry.folder) return;
+    remote.digest(folder.pathOf(entry)).then((digest) => {
+        fill(more, digest && row('SHA-256', h('code', { class: 'clip', title: digest }, digest), button({ picture: 'copy', title: t('copy'), kind: 'plain', onclick: () => copyText(digest) })));
     }, (error) => fill(more, h('p', { class: 'fault' }, explain(error))));
 }

@@ -24,7 +24,7 @@ class Preview {
         this.stage = h('div', { class: 'stage' });
         this.count = h('span', { class: 'soft small number' });
         this.extra = h('span', {});
-        this.dialog = h('dialog', { class: 'preview', 'aria-label': t('preview') },
+        this.dialog = h('dialog', { class: 'preview', tabindex: '-1', 'aria-label': t('preview') },
             h('header', {}, this.title, this.count, this.extra,
                 button({ picture: 'download', title: t('download'), kind: 'plain', onclick: () => actions.download(this.folder, [this.entry]) }),
                 button({ picture: 'close', title: t('close'), kind: 'plain', onclick: () => this.close() })),
@@ -62,6 +62,8 @@ class Preview {
         const src = `${this.folder.pathOf(entry)}?v=${entry.time}`;
         const of = kind(entry);
         this.stage.dataset.kind = of;
+        // What has the focus goes with what was shown, and the keys with it.
+        this.dialog.focus({ preventScroll: true });
         fill(this.stage, this.make(of, src, entry));
         this.view.selection.only(index);
         this.view.list.reveal(index);

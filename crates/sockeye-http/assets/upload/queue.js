@@ -93,7 +93,9 @@ async function send(item) {
     } catch (error) {
         if (!isThere(error)) throw error;
         const there = await remote.stat(item.target);
-        if (there && isSame(there, item.file)) {
+        // What is missing is the folder.
+        if (!there) throw error;
+        if (isSame(there, item.file)) {
             change(item, 'same');
             return;
         }
@@ -111,7 +113,7 @@ async function send(item) {
 }
 
 function isSame(there, file) {
-    return there.kind === 'file' && there.size === file.size && Math.abs(remote.seconds(there.modified) - Math.floor(file.lastModified / 1000)) <= 1;
+    return !there.folder && there.size === file.size && Math.abs(there.time - Math.floor(file.lastModified / 1000)) <= 1;
 }
 
 let asking = Promise.resolve();

@@ -13,6 +13,7 @@ import { account } from '../state.js';
 import { explain, toast } from '../toast.js';
 
 export async function open(host) {
+    await account.settled;
     document.title = `${t('account')} · sockeye`;
     host.className = 'sheet';
     const signIns = h('div', {});

@@ -13,6 +13,7 @@ import { openMenu } from '../menu.js';
 import * as path from '../path.js';
 import { pickFolder, ways } from '../picker.js';
 import { keep, recall } from '../preferences.js';
+import { rightsOf } from '../remote.js';
 import { renameInPlace } from '../renaming.js';
 import { go } from '../router.js';
 import { Selection } from '../selection.js';
@@ -32,7 +33,7 @@ class Files {
         this.tiles = recall('tiles', false);
         this.rendered = host.querySelector('table') && { host: [...host.childNodes], table: host.querySelectorAll('table')[0] };
         const given = document.documentElement.dataset;
-        this.given = this.rendered && { entries: rendered(this.rendered.table), rights: new Set((given.rights ?? '').split(' ')), more: 'more' in given, sorted: given.order };
+        this.given = this.rendered && { entries: rendered(this.rendered.table), rights: rightsOf(given.rights), more: 'more' in given, sorted: given.order };
         this.host = host;
         this.crumbs = h('nav', { class: 'crumbs', 'aria-label': t('where') });
         this.filter = h('input', { type: 'search', placeholder: t('filter'), 'aria-label': t('filter'), 'aria-keyshortcuts': '/' });
@@ -76,7 +77,7 @@ class Files {
         }
         before?.close();
         this.draw(before && path.parent(before.path) === at ? path.last(before.path) : null);
-        this.drawn = true;
+        if (first) performance.mark('usable');
     }
 
     async load() {
@@ -137,6 +138,7 @@ class Files {
     /// After entries have come, gone or changed.
     changed() {
         if (!this.list) return;
+        if (this.folder.complete) performance.mark('complete');
         this.selection.settle();
         this.list.update();
         this.drawTools();
@@ -150,8 +152,9 @@ class Files {
         this.drawStatus();
     }
 
+    /// Whether that can be done here.
     may(right) {
-        return this.folder.rights.has(right);
+        return account.api && this.folder.rights.has(right);
     }
 
     /// The tools for the folder, or those for what is selected.
@@ -251,7 +254,7 @@ class Files {
 
     narrow() {
         this.folder.filter = this.filter.value.trim();
-        this.folder.arrange(true);
+        this.folder.arrange();
         this.scroller.scrollTop = 0;
         this.changed();
     }
@@ -283,7 +286,7 @@ class Files {
             null,
             change && single && { picture: 'edit', label: t('rename'), hint: 'F2', run: () => this.rename() },
             change && { picture: 'move', label: t('move.to'), run: () => this.carry(false) },
-            { picture: 'copy', label: t('copy.to'), run: () => this.carry(true) },
+            account.api && { picture: 'copy', label: t('copy.to'), run: () => this.carry(true) },
             null,
             single && { picture: 'info', label: t('details'), run: () => import('../dialogs/details.js').then((it) => it.openDetails(this.folder, one)) },
             change && { picture: 'trash', label: t('delete'), hint: 'Del', danger: true, run: () => this.discard() },

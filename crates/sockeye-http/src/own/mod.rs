@@ -67,7 +67,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) query: Option<&'a [u8]>,
 }
 
-/// Whether there is an API for the pages' modules to ask. Without it pages stand as the server renders them.
+/// Whether there is an API for the pages' modules to ask. Without it they only show what there is.
 pub(crate) fn has_api() -> bool {
     ROUTES.iter().any(|row| row.prefix == "api/v1")
 }

@@ -32,6 +32,8 @@ pub(crate) struct Boot {
     pub(crate) csrf: String,
     /// The rights at the folder, as `read,list`.
     pub(crate) rights: String,
+    /// Whether there is an API by which the module can change things.
+    pub(crate) api: bool,
     /// Whether the folder has more entries than the page.
     pub(crate) more: bool,
 }
@@ -51,6 +53,9 @@ pub(super) fn begin(out: &mut String, look: Look, dress: &Dress, title: &str) {
         attribute(out, "account", &boot.account);
         attribute(out, "csrf", &boot.csrf);
         attribute(out, "rights", &boot.rights);
+        if boot.api {
+            out.push_str(" data-api");
+        }
         if boot.more {
             out.push_str(" data-more");
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use sockeye_node::{Entry, FilePath, Kind, Order, SortKey, readable};
+use sockeye_node::{Entry, FilePath, Kind, Order, Rights, SortKey, readable};
 
 use super::{Dress, escape, frame, text};
 use crate::wire::{
@@ -46,6 +46,8 @@ pub(crate) struct ListingPage {
     pub(crate) path: FilePath,
     /// Who reads it.
     pub(crate) greeting: Greeting,
+    /// What its reader may do in the folder.
+    pub(crate) rights: Rights,
     /// How the entries are sorted, or `None` if they are not.
     pub(crate) order: Option<Order>,
     /// Entries written so far.
@@ -71,8 +73,12 @@ impl ListingPage {
             let path = readable_path(&self.path);
             // A string always serializes.
             let path = serde_json::to_string(&path).unwrap_or_default();
-            let _ =
-                write!(out, "{{\"path\":{path},\"sorted\":{},\"entries\":[", self.order.is_some());
+            let _ = write!(
+                out,
+                "{{\"path\":{path},\"sorted\":{},\"rights\":\"{}\",\"entries\":[",
+                self.order.is_some(),
+                self.rights
+            );
             return;
         }
         let title =
@@ -260,8 +266,16 @@ mod tests {
     fn render(form: Form, order: Option<Order>, entries: &[Entry]) -> String {
         let path = FilePath::parse("a & b".as_bytes()).unwrap();
         let (look, greeting) = (Look::default(), Greeting::Account("<b>eve".into()));
-        let mut page =
-            ListingPage { form, look, dress: Dress::Plain, path, greeting, order, count: 0 };
+        let mut page = ListingPage {
+            form,
+            look,
+            dress: Dress::Plain,
+            path,
+            greeting,
+            rights: Rights::READ,
+            order,
+            count: 0,
+        };
         let mut out = String::new();
         page.begin(&mut out);
         entries.iter().for_each(|e| page.entry(&mut out, e));
@@ -290,7 +304,7 @@ mod tests {
         let page = render(Form::Json, None, &entries);
         let json: serde_json::Value = serde_json::from_str(&page).unwrap();
         assert_eq!(json["path"], "/a & b/");
-        assert_eq!(json["sorted"], false);
+        assert_eq!((&json["sorted"], &json["rights"]), (&false.into(), &"read".into()));
         assert_eq!(json["entries"][0]["href"], "%FF%22");
         assert_eq!(json["entries"][0]["size"], 1536);
         assert_eq!(json["entries"][1]["href"], "sub/");

@@ -1,0 +1,118 @@
+//! The page in a real browser: Chromium, driven by Playwright from node, against a node that is served.
+//!
+//! What is done stands in steps.mjs; this starts the node, makes what the steps find there, and tells what they said.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use sockeye_http::{Config, Http};
+use sockeye_testkit::{
+    node::{TempNode, password},
+    peer::require,
+};
+use tempfile::TempDir;
+
+/// Entries of the large folder.
+const MANY: usize = 10_000;
+
+/// Names that a page could take for something else; two of them have what cannot be seen.
+const HOSTILE: [&str; 10] = [
+    "<img src=x onerror=alert(1)>.txt",
+    "\"><script>alert(1)<\u{2044}script>",
+    "it's \"quoted\" & more.txt",
+    "\u{202e}fdp.exe",
+    "two\nlines.txt",
+    "\u{1f41f} \u{4e2d}\u{6587}.txt",
+    "javascript:alert(1)",
+    " leading and trailing ",
+    "%2e%2e",
+    "#hash?query.txt",
+];
+
+/// How long the steps may take: they wait for what they see, and the machine may be busy.
+const LIMIT: &str = "300";
+
+#[test]
+fn people_can_do_it_all_in_a_browser() {
+    let (Some(chromium), Some(node), Some(npm), Some(timeout)) =
+        (require("chromium"), require("node"), require("npm"), require("timeout"))
+    else {
+        return;
+    };
+    let served = TempNode::new();
+    let server = served.serve(Http::new(served.gate(), Config::default()));
+    let scratch = TempDir::new().unwrap();
+    let home = served.home("alice");
+    furnish(&home);
+    let Some(scripts) = scripts(&npm) else { return };
+    let settings = serde_json::json!({
+        "base": format!("http://localhost:{}", server.port()),
+        "chromium": chromium, "scratch": scratch.path(),
+        "passwords": { "alice": password("alice"), "root": password("root") },
+        "hostile": HOSTILE,
+        "many": { "href": "/many/", "count": MANY, "last": format!("file-{MANY}.txt") },
+    });
+    let output = Command::new(timeout)
+        .args(["--kill-after=5", LIMIT])
+        .arg(node)
+        .arg(scripts.join("run.mjs"))
+        .arg(settings.to_string())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{errors}");
+    // Not println!, which the runner swallows: how long each step took is worth seeing.
+    let _ = writeln!(std::io::stderr(), "{said}");
+}
+
+/// What the steps find in a home.
+fn furnish(home: &Path) {
+    for folder in ["Letters", "odd", "many"] {
+        fs::create_dir_all(home.join(folder)).unwrap();
+    }
+    let letters = home.join("Letters");
+    fs::write(letters.join("to whom.txt"), "dear reader").unwrap();
+    fs::write(letters.join("page.html"), "<script>alert(1)</script>seen").unwrap();
+    let drawing = "<svg xmlns='http://www.w3.org/2000/svg' width='40' height='30'><script>alert(1)</script>\
+                   <rect width='40' height='30'/></svg>";
+    fs::write(letters.join("drawing.svg"), drawing).unwrap();
+    for name in HOSTILE {
+        fs::write(home.join("odd").join(name), "x").unwrap();
+    }
+    for n in 1..=MANY {
+        fs::File::create(home.join(format!("many/file-{n}.txt"))).unwrap();
+    }
+}
+
+/// The scripts beside what they import, which npm fetches once: in the folder for what is built.
+fn scripts(npm: &Path) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
+    fs::create_dir_all(&folder).unwrap();
+    for name in ["package.json", "package-lock.json", "browser.mjs", "steps.mjs", "run.mjs"] {
+        fs::copy(source.join(name), folder.join(name)).unwrap();
+    }
+    if folder.join("node_modules/playwright-core/package.json").exists() {
+        return Some(folder);
+    }
+    let fetched = Command::new(npm)
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    if fetched.status.success() {
+        return Some(folder);
+    }
+    let why = String::from_utf8_lossy(&fetched.stderr);
+    let message = format!("npm cannot fetch playwright-core: {why}");
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "{message}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {message}");
+    None
+}

@@ -1,0 +1,30 @@
+// Runs the steps against a node: `node run.mjs SETTINGS`, a JSON object with base, chromium, passwords, scratch, many.
+
+import fs from 'node:fs/promises';
+
+import { launch } from './browser.mjs';
+import { STEPS } from './steps.mjs';
+
+const it = JSON.parse(process.argv[2]);
+it.browser = await launch(it.chromium);
+let code = 0;
+for (const [what, how] of STEPS) {
+    if (it.only && !new RegExp(it.only).test(what)) continue;
+    const begun = performance.now();
+    try {
+        await how(it);
+        const complaints = it.page?.complaints ?? [];
+        if (complaints.length > 0) throw new Error(complaints.join('\n'));
+        console.log(`ok: ${what} (${Math.round(performance.now() - begun)} ms)`);
+    } catch (error) {
+        console.log(`FAILED: ${what}\n${error.stack}`);
+        await it.page?.screenshot({ path: `${it.scratch}/failed.png` }).catch(() => {});
+        const seen = await it.page?.locator('body').innerText().catch(() => '');
+        console.log(`the page at ${it.page?.url()} says:\n${seen?.slice(0, 2000)}\n${it.page?.complaints.join('\n') ?? ''}`);
+        code = 1;
+        break;
+    }
+}
+await it.browser.close();
+await fs.writeFile(`${it.scratch}/done`, String(code));
+process.exit(code);

@@ -1,0 +1,131 @@
+// What somebody does in a browser, from signing in to signing out; each step begins where the one before it ended.
+
+import { assert, open, ready, row, signIn } from './browser.mjs';
+
+/// `[what, how]`, in order.
+export const STEPS = [
+    ['a browser without a sign-in is led to the form, and back', async (it) => {
+        it.page = await open(it.browser, it.base);
+        await it.page.goto('/');
+        await it.page.waitForURL(/\/-\/login/);
+        await signIn(it.page, 'alice', it.passwords.alice);
+        await row(it.page, 'many').waitFor();
+    }],
+
+    ['folders are entered and left by keys', async ({ page }) => {
+        await row(page, 'Letters').locator('.time').click();
+        await page.keyboard.press('Enter');
+        await page.waitForURL('**/Letters/');
+        await row(page, 'to whom.txt').waitFor();
+        await page.keyboard.press('Backspace');
+        await page.waitForURL((url) => url.pathname === '/');
+        await row(page, 'Letters').and(page.locator('[aria-selected=true]')).waitFor();
+        await page.goBack();
+        await row(page, 'to whom.txt').waitFor();
+    }],
+
+    ['text, pictures and pages are looked at, and none of them runs', async ({ page }) => {
+        await page.getByRole('link', { name: 'page.html' }).click();
+        await page.locator('.text pre').getByText('<script>alert(1)</script>seen').waitFor();
+        await page.keyboard.press('ArrowRight');
+        await page.locator('.text pre').getByText('dear reader').waitFor();
+        await page.keyboard.press('ArrowLeft');
+        await page.keyboard.press('ArrowLeft');
+        await page.waitForFunction(() => document.querySelector('.stage img')?.naturalWidth === 40);
+        await page.keyboard.press('Escape');
+        await page.locator('dialog').waitFor({ state: 'detached' });
+    }],
+
+    ['a list is filtered, sorted and shown as tiles, and stays so', async ({ page }) => {
+        await page.keyboard.press('/');
+        await page.keyboard.type('TO');
+        await page.getByText('1 of 3 items').waitFor();
+        await page.keyboard.press('Escape');
+        await page.getByText('3 items').waitFor();
+        await page.locator('.head').getByText('Size').click();
+        assert(await page.locator('.list .row').first().getAttribute('aria-rowindex') === '2', 'the first row is not first');
+        await page.locator('[aria-sort=descending].size').waitFor();
+        await page.locator('.list').focus();
+        await page.keyboard.press('v');
+        await page.locator('.list.tiles').waitFor();
+        await page.reload();
+        await ready(page);
+        await page.locator('.list.tiles').waitFor();
+        await page.keyboard.press('v');
+        await page.locator('.head').getByText('Name').click();
+    }],
+
+    ['several are selected by keys, and what is selected is said', async ({ page }) => {
+        await page.locator('.list').focus();
+        await page.keyboard.press('Home');
+        await page.keyboard.press('Shift+ArrowDown');
+        await page.locator('.status').getByText('2 selected').waitFor();
+        await page.keyboard.press('Control+a');
+        await page.locator('.status').getByText('3 selected').waitFor();
+        await page.keyboard.press('Escape');
+        await page.locator('.status').getByText('3 items').waitFor();
+    }],
+
+    ['a folder is downloaded as an archive', async ({ page }) => {
+        await page.goto('/');
+        await ready(page);
+        await row(page, 'Letters').locator('.time').click();
+        const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.tools').getByText('Download').click()]);
+        assert(download.suggestedFilename() === 'Letters.zip', download.suggestedFilename());
+        assert(await download.failure() === null, 'the download failed');
+    }],
+
+    ['names that look like markup are only names', async (it) => {
+        const { page, hostile } = it;
+        await page.goto('/odd/');
+        await ready(page);
+        assert(await page.locator('.list .row').count() === hostile.length, 'a name is missing');
+        assert(await page.locator('.list .unseen').count() === 2, 'what cannot be seen is not shown');
+        for (let n = 0; n < hostile.length; n += 1) {
+            const one = page.locator('.list .row').nth(n);
+            await one.locator('.time').click();
+            await one.click({ button: 'right', position: { x: 300, y: 20 } });
+            await page.locator('.menu').getByText('Details').click();
+            await page.locator('dialog .facts').waitFor();
+            await page.keyboard.press('Escape');
+        }
+        // Without script as well.
+        const plain = await (await it.browser.newContext({ javaScriptEnabled: false, baseURL: it.base, storageState: await page.context().storageState() })).newPage();
+        await plain.goto('/odd/');
+        assert(await plain.locator('tbody a').count() === hostile.length + 1, 'a name is missing without script');
+        await plain.context().close();
+    }],
+
+    ['ten thousand entries are there at once and scroll to their end', async ({ page, many }) => {
+        await page.goto(many.href);
+        await ready(page);
+        await page.getByText(`${many.count.toLocaleString('en-GB')} items`).waitFor();
+        const at = (mark) => page.evaluate((name) => Math.round(performance.getEntriesByName(name)[0].startTime), mark);
+        console.log(`usable after ${await at('usable')} ms, complete after ${await at('complete')} ms`);
+        await page.locator('.list').focus();
+        await page.keyboard.press('End');
+        await row(page, many.last).waitFor();
+        assert(await page.locator('.list .row').count() < 200, 'all rows are in the page');
+    }],
+
+    ['language and theme are switched, and stay so', async ({ page }) => {
+        await page.locator('.account').click();
+        await page.locator('.menu').getByText('Dark').click();
+        await page.locator('html[data-theme=dark]').waitFor({ state: 'attached' });
+        await page.locator('.account').click();
+        await Promise.all([page.waitForNavigation(), page.locator('.menu').getByText('中文').click()]);
+        await ready(page);
+        await page.locator('.head').getByText('修改时间').waitFor();
+        await page.locator('html[lang=zh-CN][data-theme=dark]').waitFor({ state: 'attached' });
+        await page.locator('.account').click();
+        await Promise.all([page.waitForNavigation(), page.locator('.menu').getByText('English').click()]);
+        await ready(page);
+    }],
+
+    ['who signs out is shown the form again', async ({ page }) => {
+        await page.locator('.account').click();
+        await Promise.all([page.waitForURL((url) => !url.pathname.startsWith('/many')), page.getByText('Sign out').click()]);
+        await page.goto('/Letters/');
+        await page.waitForURL(/\/-\/login/);
+    }],
+];
