@@ -6,13 +6,13 @@ import os
 import sys
 import tempfile
 
-from . import framework, node, peers, results
+from . import framework, node, peers, results, web
 from .rounds import measure
 
 # The load average below which a machine counts as idle.
 IDLE = 0.5
 
-AREAS = {"framework": framework.rows, "node": node.rows, "peers": peers.rows}
+AREAS = {"framework": framework.rows, "http": web.rows, "node": node.rows, "peers": peers.rows}
 
 
 def main():

@@ -41,6 +41,23 @@ class Rest:
 
 
 @dataclasses.dataclass(frozen=True)
+class Curl:
+    """curl, which fetches one file over TLS and HTTP/1.1 and throws it away."""
+
+    path: str
+
+    def command(self, address, _pid, _seconds):
+        told = ("--write-out", "%{http_code} %{speed_download}")
+        return ("curl", "-sk", "--http1.1", "--output", "/dev/null", *told, f"https://{address}{self.path}")
+
+    def parse(self, output):
+        status, rate = output.split()
+        if status != "200":
+            raise RuntimeError(f"curl: the server answered {status}")
+        return {"megabytes_per_second": float(rate) / 1e6}
+
+
+@dataclasses.dataclass(frozen=True)
 class Wrk:
     """wrk, one thread, over HTTP/1.1 kept alive."""
 

@@ -58,7 +58,10 @@ def fill(serve, data, files):
     with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         ready = json.loads(process.stdout.readline())
         sockeye("user", "add", NAME, "--password-stdin", "--data", data, text=PASSWORD)
-        address = ready["listeners"][0]["address"].split("://")[-1]
+        # Who puts files into /public has to be let.
+        sockeye("user", "grant", NAME, "/public", "read,write,delete,list", "--data", data)
+        plain = (listener["address"] for listener in ready["listeners"] if "tls" not in listener["address"])
+        address = next(plain).split("://")[-1]
         line = http.client.HTTPConnection(address, timeout=60)
         name, value = BASIC.split(": ")
         for path, size in files:

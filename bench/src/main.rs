@@ -13,6 +13,7 @@ mod report;
 mod resident;
 mod server;
 mod sources;
+mod tus;
 mod udp;
 mod web;
 
@@ -37,6 +38,7 @@ enum Command {
     Idle(idle::Idle),
     Put(web::Put),
     Get(web::Get),
+    Tus(tus::Tus),
     List(list::List),
     Server(Box<server::Server>),
 }
@@ -64,6 +66,7 @@ fn run(command: &Command) -> io::Result<Option<Report>> {
         Command::Idle(idle) => idle.run().map(Some),
         Command::Put(put) => put.run().map(Some),
         Command::Get(get) => get.run().map(Some),
+        Command::Tus(tus) => tus.run().map(Some),
         Command::List(list) => list.run().map(Some),
         Command::Server(server) => server.run().map(|()| None),
     }

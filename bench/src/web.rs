@@ -20,7 +20,7 @@ use crate::{
 const STALL: Duration = Duration::from_secs(60);
 
 /// Bytes written or read at once.
-const PIECE: usize = 256 * 1024;
+pub(crate) const PIECE: usize = 256 * 1024;
 
 /// Longest line of an answer's head.
 const LINE: u64 = 16 * 1024;
@@ -125,7 +125,7 @@ impl Get {
     }
 }
 
-fn finish_head(head: &mut String, fields: &[String]) {
+pub(crate) fn finish_head(head: &mut String, fields: &[String]) {
     for field in fields {
         head.push_str(field);
         head.push_str("\r\n");
@@ -133,12 +133,12 @@ fn finish_head(head: &mut String, fields: &[String]) {
     head.push_str("\r\n");
 }
 
-fn unexpected(status: u16) -> io::Error {
+pub(crate) fn unexpected(status: u16) -> io::Error {
     io::Error::other(format!("the server answered {status}"))
 }
 
 /// Does `count` exchanges on so many connections; each says how many bytes it moved.
-fn run(
+pub(crate) fn run(
     addr: SocketAddr,
     connections: u64,
     count: u64,
@@ -183,6 +183,14 @@ fn run(
 
 /// Reads an answer to its end: its status and the bytes of its content.
 fn answer(line: &mut BufReader<TcpStream>) -> io::Result<(u16, u64)> {
+    answer_with(line, |_, _| {})
+}
+
+/// As [`answer`]; `look` is given each header field.
+pub(crate) fn answer_with(
+    line: &mut BufReader<TcpStream>,
+    mut look: impl FnMut(&str, &str),
+) -> io::Result<(u16, u64)> {
     let (mut status, mut length) = (None, 0);
     loop {
         let mut text = String::new();
@@ -192,10 +200,11 @@ fn answer(line: &mut BufReader<TcpStream>) -> io::Result<(u16, u64)> {
             ("", Some(_)) => break,
             (first, None) => status = first.split(' ').nth(1).and_then(|code| code.parse().ok()),
             (field, Some(_)) => {
-                if let Some((name, value)) = field.split_once(':')
-                    && name.eq_ignore_ascii_case("content-length")
-                {
-                    length = value.trim().parse().map_err(io::Error::other)?;
+                if let Some((name, value)) = field.split_once(':') {
+                    look(name, value.trim());
+                    if name.eq_ignore_ascii_case("content-length") {
+                        length = value.trim().parse().map_err(io::Error::other)?;
+                    }
                 }
             }
         }
