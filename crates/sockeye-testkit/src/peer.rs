@@ -4,7 +4,13 @@
 //! machine and a failure where the environment variable `CI` is set, so that no test can stay
 //! silently skipped for ever. This module starts nothing and installs nothing.
 
-use std::{env, ffi::OsStr, fmt::Write as _, io::Write as _, path::PathBuf};
+use std::{
+    env,
+    ffi::OsStr,
+    fmt::Write as _,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 /// Gives the path of a program that a test needs, or `None` if this machine lacks it and the test
 /// is to be skipped.
@@ -26,17 +32,39 @@ use std::{env, ffi::OsStr, fmt::Write as _, io::Write as _, path::PathBuf};
 #[must_use = "`None` asks the test to return early"]
 pub fn require(program: &str) -> Option<PathBuf> {
     let search_path = env::var_os("PATH").unwrap_or_default();
-    let ci = env::var_os("CI").is_some_and(|value| !value.is_empty());
     let found = find(program, &search_path);
     if found.is_none() {
-        let caller = std::panic::Location::caller();
-        let mut message = format!("`{program}` is not in PATH");
-        let _ = write!(message, " (needed by {}:{})", caller.file(), caller.line());
-        assert!(!ci, "{message}: install it, as CI skips no test");
-        // Not eprintln!, which the test runner swallows for a test that passes.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: {message}");
+        skip(&format!("`{program}` is not in PATH"));
     }
     found
+}
+
+/// Gives the folder of Node's modules that `scripts/peers` has installed, if the module is in it; else the test is to be
+/// skipped, as [`require`] has it.
+///
+/// # Panics
+/// As [`require`].
+#[track_caller]
+#[must_use = "`None` asks the test to return early"]
+pub fn require_module(name: &str) -> Option<PathBuf> {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers/node_modules");
+    if modules.join(name).is_dir() {
+        return Some(modules);
+    }
+    skip(&format!("the module `{name}` is not in target/peers"));
+    None
+}
+
+/// Says that a test is skipped, where that may be.
+#[track_caller]
+fn skip(why: &str) {
+    let ci = env::var_os("CI").is_some_and(|value| !value.is_empty());
+    let caller = std::panic::Location::caller();
+    let mut message = why.to_owned();
+    let _ = write!(message, " (needed by {}:{})", caller.file(), caller.line());
+    assert!(!ci, "{message}: install it, as CI skips no test");
+    // Not eprintln!, which the test runner swallows for a test that passes.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {message}");
 }
 
 /// The first executable file of that name in a `PATH`-like list; a name with a slash is itself.

@@ -20,6 +20,7 @@ mod keeping;
 mod log;
 mod node;
 mod packets;
+mod pieces;
 mod running;
 mod serving;
 mod signals;

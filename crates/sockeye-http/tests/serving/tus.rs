@@ -1,8 +1,10 @@
 //! Uploads in pieces, by a client that sends exactly what it is told.
 
 use std::{
+    fs,
     io::{Read, Write},
     net::TcpStream,
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -10,10 +12,13 @@ use std::{
 use data_encoding::BASE64;
 use sockeye_http::Config;
 use sockeye_node::{Credentials, FilePath, Origin, Peer, Progress, Session, UploadOptions};
-use sockeye_testkit::node::{TempNode, password};
+use sockeye_testkit::{
+    node::{TempNode, password},
+    peer,
+};
 
 use crate::{
-    node::Served,
+    node::{Served, basic},
     site::{Answer, PATIENCE, connect},
 };
 
@@ -481,4 +486,32 @@ fn another_protocol_goes_on_and_the_other_way_round() {
     assert_eq!(client.offset(&at), 6);
     assert_eq!(client.patch(&at, 6, b"ways").status, 204);
     assert_eq!(site.get("alice", "/b").text(), "other ways");
+}
+
+#[test]
+fn tus_js_client_goes_on_after_three_cuts() {
+    let (Some(node), Some(modules)) =
+        (peer::require("node"), peer::require_module("tus-js-client"))
+    else {
+        return;
+    };
+    let site = Served::new();
+    let bytes = content(8 << 20);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, &bytes).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/serving/peers/tus.mjs");
+    let sign_in = basic("alice");
+    let (_, sign_in) = sign_in.trim().split_once(": ").unwrap();
+    let output = Command::new("timeout")
+        .args(["60".as_ref(), node.as_os_str(), script.as_ref(), modules.as_os_str()])
+        .args([site.addr().to_string().as_ref(), sign_in.as_ref(), file.as_os_str(), "3".as_ref()])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["cuts"], &told["furthest"]), (&3.into(), &bytes.len().into()));
+    assert!(told["url"].as_str().unwrap().starts_with("/-/tus/home/"), "{told}");
+    assert!(site.get("alice", "/sent.bin").body == bytes);
 }
