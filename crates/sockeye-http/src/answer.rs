@@ -64,6 +64,9 @@ impl Answerer<'_> {
             Some(reply) => Box::pin(self.leave(reply, content)).await,
             None => self.answer_here(head, content).await,
         };
+        if matches!(reply.payload, Payload::Page(_)) {
+            Box::pin(self.shrink_page(head, &mut reply)).await;
+        }
         if let Some(lasts) = self.config.hsts.filter(|_| self.link.secure) {
             let value = HeaderValue::from_str(&format!("max-age={}", lasts.as_secs()));
             value.into_iter().for_each(|it| {
@@ -252,8 +255,16 @@ impl Answerer<'_> {
         path: &FilePath,
         file: OpenFile,
     ) -> Result<Reply, Error> {
-        let version = file.meta().version();
-        let mut reply = self.send_file(head, path, file)?;
+        let (version, size) = (file.meta().version(), file.meta().size);
+        let codings = self.codings(head, path, file.meta());
+        let mut reply = match codings.is_empty() {
+            true => self.send_file(head, path, file)?,
+            // On the heap: few files are sent so, and all would carry its size.
+            false => Box::pin(self.send_coded(session, head, path, file, &codings)).await?,
+        };
+        let status = reply.head.status;
+        let chosen = status.is_success() || status == StatusCode::NOT_MODIFIED;
+        reply.head.traits.varies_by_coding = chosen && self.varies_by_coding(path, size);
         let digested = head.fields.want_repr_digest.is_some_and(digest::wants_sha_256);
         if digested && reply.head.status.is_success() {
             let digest = self.repr_digest(session, path, version);
@@ -288,7 +299,12 @@ impl Answerer<'_> {
         }
     }
 
-    fn send_file(&self, head: &Head<'_>, path: &FilePath, file: OpenFile) -> Result<Reply, Error> {
+    pub(crate) fn send_file(
+        &self,
+        head: &Head<'_>,
+        path: &FilePath,
+        file: OpenFile,
+    ) -> Result<Reply, Error> {
         let validators = Validators::of(file.meta());
         let size = validators.size;
         let max = self.config.limits.ranges;
@@ -314,13 +330,18 @@ impl Answerer<'_> {
         let mut reply = self.describe(status, &validators);
         reply.content_range = range;
         if let Payload::File(body) = &payload {
-            let media = content_type(path);
-            // Whoever reads a folder that is open to all has nothing that a page in it could take.
-            reply.traits.sandboxed = self.site.is_node() && media::is_active(&media);
-            reply.content_type = Some(media);
+            self.set_type(&mut reply, path);
             reply.length = Some(body.remaining());
         }
         Ok(Reply { head: reply, payload })
+    }
+
+    /// Says of what type a file is, by its name.
+    pub(crate) fn set_type(&self, reply: &mut ReplyHead, path: &FilePath) {
+        let media = content_type(path);
+        // Whoever reads a folder that is open to all has nothing that a page in it could take.
+        reply.traits.sandboxed = self.site.is_node() && media::is_active(&media);
+        reply.content_type = Some(media);
     }
 
     fn send_parts(
@@ -674,7 +695,7 @@ pub(crate) fn page(status: StatusCode, media: &'static str, text: String) -> Rep
     Reply { head, payload: Payload::Page(text) }
 }
 
-fn content_type(path: &FilePath) -> Cow<'static, str> {
+pub(crate) fn content_type(path: &FilePath) -> Cow<'static, str> {
     media::content_type(path.file_name().unwrap_or_default())
 }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use sockeye_node::{Bucket, Listening, Name, config::Settings};
 
-use crate::{Requests, archive::Room, tus::Turns, wire::log::Record};
+use crate::{Requests, archive::Room, compress::Compressor, tus::Turns, wire::log::Record};
 
 /// Bytes of memory that all archives which are being sent may take together.
 pub(crate) const ARCHIVES: usize = 256 << 20;
@@ -21,6 +21,12 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// What Cache-Control says of files; `no-cache` by default: kept, and asked about before each use.
     pub cache_control: Option<Cow<'static, str>>,
+    /// Whether texts of a bounded size are made smaller while they are sent, for who takes that; they are by default.
+    pub compress: bool,
+    /// Whether `a.js.br`, `a.js.zst` and `a.js.gz` are sent for `a.js` to who takes that; not by default.
+    pub precompressed: bool,
+    /// What makes them smaller.
+    pub(crate) compressor: Compressor,
     /// Where whoever comes without TLS is sent: `https://HOST[:PORT]`; nowhere by default.
     pub redirect: Option<String>,
     /// How long browsers are told to come over TLS alone (RFC 6797); they are not by default.
@@ -46,6 +52,9 @@ impl Default for Config {
             listing: true,
             hosts: Vec::new(),
             cache_control: Some(Cow::Borrowed("no-cache")),
+            compress: true,
+            precompressed: false,
+            compressor: Compressor::default(),
             redirect: None,
             hsts: None,
             limits: Limits::default(),
@@ -66,6 +75,8 @@ impl From<&Settings> for Config {
             index: settings.http_index.clone(),
             listing: settings.http_listing,
             hosts: settings.http_hosts.clone(),
+            compress: settings.http_compress,
+            precompressed: settings.http_precompressed,
             redirect: settings.http_redirect.as_ref().map(|url| url.0.clone()),
             hsts: settings.http_hsts,
             limits: Limits {

@@ -15,6 +15,8 @@ mod answer;
 mod archive;
 mod assets;
 mod change;
+mod coded;
+mod compress;
 mod config;
 mod content;
 mod convert;

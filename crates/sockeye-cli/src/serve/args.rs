@@ -75,6 +75,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, help_heading = FOLDER)]
     pub(super) hidden: bool,
 
+    /// Send FILE.br, FILE.zst or FILE.gz for FILE, to who takes that
+    #[arg(long, help_heading = FOLDER)]
+    pub(super) precompressed: bool,
+
     /// A further name that listeners on loopback answer to, beside localhost; repeatable
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Hostname, action = ArgAction::Append)]
     pub(super) host: Vec<String>,

@@ -90,7 +90,7 @@ pub fn language(accept: Option<&[u8]>) -> Language {
 }
 
 /// The elements of a weighted list with their weights in thousandths (RFC 9110 §12.4.2).
-fn elements(list: &str) -> impl Iterator<Item = (&str, u16)> {
+pub(super) fn elements(list: &str) -> impl Iterator<Item = (&str, u16)> {
     list.split(',').filter_map(|element| {
         let mut parameters = element.split(';').map(str::trim);
         let value = parameters.next().filter(|v| !v.is_empty())?;

@@ -5,6 +5,7 @@ use std::fmt;
 use sockeye_node::{Meta, Range};
 
 use super::{
+    coding::Coding,
     date,
     head::Fields,
     method::Method,
@@ -49,6 +50,20 @@ impl ETag {
             hex(digits, u64::from_be_bytes(*half));
         }
         Self(text)
+    }
+
+    /// The tag of the same content in a coding.
+    #[must_use]
+    pub fn coded(&self, coding: Coding) -> Self {
+        let name = coding.name().bytes().fold(0, |word, byte| word << 8 | u64::from(byte));
+        let mut hash = [0; 16];
+        let (words, _) = self.0[1..33].as_chunks::<8>();
+        let mut word = name;
+        for (n, eight) in words.iter().enumerate() {
+            word = mix(word ^ u64::from_le_bytes(*eight));
+            hash[n % 2 * 8..][..8].copy_from_slice(&word.to_be_bytes());
+        }
+        Self::of_hash(hash)
     }
 
     /// The tag as it stands in a header.
@@ -96,6 +111,12 @@ impl Validators {
     pub fn of(meta: &Meta) -> Self {
         Self { etag: ETag::of(meta), modified: meta.modified.seconds, size: meta.size }
     }
+
+    /// Those of the same file in a coding.
+    #[must_use]
+    pub fn coded(self, coding: Coding) -> Self {
+        Self { etag: self.etag.coded(coding), ..self }
+    }
 }
 
 /// What is sent of a file that was found.
@@ -130,7 +151,7 @@ pub fn select(
         return Selection::Whole;
     }
     if let Some(list) = fields.if_match {
-        if !matches(list, &file.etag, Comparison::Strong) {
+        if !matches_in_any_coding(list, file, Comparison::Strong) {
             return Selection::PreconditionFailed;
         }
     } else if let Some(since) = fields.if_unmodified_since.and_then(date::parse_http_date)
@@ -190,7 +211,7 @@ pub fn needs_no_look(fields: &Fields<'_>) -> bool {
 pub fn guard(fields: &Fields<'_>, file: Option<&Validators>) -> Option<Guard> {
     let mut guard = Guard::Any;
     if let Some(list) = fields.if_match {
-        file.filter(|file| matches(list, &file.etag, Comparison::Strong))?;
+        file.filter(|file| matches_in_any_coding(list, file, Comparison::Strong))?;
         let any = list.trim_ascii() == b"*";
         guard = if any { Guard::Present } else { Guard::Unchanged };
     } else if let Some(since) = fields.if_unmodified_since.and_then(date::parse_http_date)
@@ -202,7 +223,7 @@ pub fn guard(fields: &Fields<'_>, file: Option<&Validators>) -> Option<Guard> {
         guard = Guard::Unchanged;
     }
     match (fields.if_none_match, file) {
-        (Some(list), Some(file)) if matches(list, &file.etag, Comparison::Weak) => None,
+        (Some(list), Some(file)) if matches_in_any_coding(list, file, Comparison::Weak) => None,
         (Some(_), Some(_)) => Some(Guard::Unchanged),
         (Some(_), None) => Some(Guard::Absent),
         (None, _) => Some(guard),
@@ -224,6 +245,12 @@ fn still_the_same(if_range: Option<&[u8]>, file: &Validators, now: i64) -> bool 
 enum Comparison {
     Strong,
     Weak,
+}
+
+/// Whether a list of entity tags, or `*`, holds that of this file, in whatever coding the client had it.
+fn matches_in_any_coding(list: &[u8], file: &Validators, how: Comparison) -> bool {
+    let mut coded = Coding::ALL.iter().map(|coding| file.etag.coded(*coding));
+    matches(list, &file.etag, how) || coded.any(|etag| matches(list, &etag, how))
 }
 
 /// Whether a list of entity tags, or `*`, holds `etag` (§8.8.3.2).

@@ -77,6 +77,8 @@ pub struct Fields<'a> {
     pub sec_fetch_site: Option<&'a [u8]>,
     /// Accept.
     pub accept: Option<&'a [u8]>,
+    /// Accept-Encoding.
+    pub accept_encoding: Option<&'a [u8]>,
     /// Accept-Language.
     pub accept_language: Option<&'a [u8]>,
     /// Referer, for the access log.
@@ -139,6 +141,7 @@ impl<'a> Fields<'a> {
             13 if is(name, "content-range") => &mut self.content_range,
             14 if is(name, "content-digest") => &mut self.content_digest,
             14 if is(name, "sec-fetch-site") => &mut self.sec_fetch_site,
+            15 if is(name, "accept-encoding") => &mut self.accept_encoding,
             15 if is(name, "accept-language") => &mut self.accept_language,
             16 if is(name, "want-repr-digest") => &mut self.want_repr_digest,
             16 if is(name, "content-encoding") => &mut self.content_encoding,

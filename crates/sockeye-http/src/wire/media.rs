@@ -62,6 +62,26 @@ fn by_name(name: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether content of this type is text, or else such as compression makes much smaller.
+#[must_use]
+pub fn is_compressible(content_type: &str) -> bool {
+    const OTHERS: [&str; 8] = [
+        "application/javascript",
+        "application/json",
+        "application/wasm",
+        "application/x-sh",
+        "application/xml",
+        "font/otf",
+        "font/ttf",
+        "image/bmp",
+    ];
+    let media = content_type.split(';').next().unwrap_or_default().trim_ascii();
+    media.starts_with("text/")
+        || media.ends_with("+json")
+        || media.ends_with("+xml")
+        || OTHERS.contains(&media)
+}
+
 /// Whether a browser runs what is in content of this type when it is opened, as the page of the site that it came
 /// from.
 #[must_use]
@@ -95,6 +115,24 @@ mod tests {
             assert_eq!(content_type(name.as_bytes()), expected, "{name}");
         }
         assert_eq!(content_type(b"\xff.html"), UNKNOWN);
+    }
+
+    #[test]
+    fn what_gets_smaller_is_told_from_what_does_not() {
+        for (name, smaller) in [
+            ("a.html", true),
+            ("a.css", true),
+            ("a.json", true),
+            ("a.svg", true),
+            ("a.wasm", true),
+            ("a.webmanifest", true),
+            ("a.png", false),
+            ("a.zip", false),
+            ("a.mp4", false),
+            ("a", false),
+        ] {
+            assert_eq!(is_compressible(&content_type(name.as_bytes())), smaller, "{name}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 pub mod accept;
 pub mod authorization;
 pub mod chunked;
+pub mod coding;
 pub mod condition;
 pub mod cookie;
 pub mod date;

@@ -92,6 +92,8 @@ pub struct Traits {
     pub accept_ranges: bool,
     /// Was chosen by Accept and Accept-Language.
     pub negotiated: bool,
+    /// Would be another for another Accept-Encoding.
+    pub varies_by_coding: bool,
     /// Is the last on its connection.
     pub last: bool,
     /// Is a page of our own, which loads and runs nothing.
@@ -172,8 +174,11 @@ impl ReplyHead {
         for challenge in self.traits.challenge.values() {
             put(&header::WWW_AUTHENTICATE, challenge.as_bytes());
         }
-        if self.traits.negotiated {
-            put(&header::VARY, b"accept, accept-language");
+        match (self.traits.negotiated, self.traits.varies_by_coding) {
+            (false, false) => {}
+            (true, false) => put(&header::VARY, b"accept, accept-language"),
+            (false, true) => put(&header::VARY, b"accept-encoding"),
+            (true, true) => put(&header::VARY, b"accept, accept-encoding, accept-language"),
         }
         if self.traits.own_page || self.traits.site_page {
             for (name, value) in OF_PAGES {

@@ -97,7 +97,7 @@ fn a_listing_is_html_or_json_as_asked() {
     symlink("/etc/passwd", site.folder().join("sub/outside")).unwrap();
     let html = site.ask("GET /sub/", &["Accept: text/html", "Accept-Language: zh-CN"]);
     assert_eq!(html.field("content-type"), Some("text/html; charset=utf-8"));
-    assert_eq!(html.field("vary"), Some("accept, accept-language"));
+    assert_eq!(html.field("vary"), Some("accept, accept-encoding, accept-language"));
     assert!(html.field("content-security-policy").unwrap().contains("default-src 'none'"));
     let text = html.text();
     assert!(text.contains("lang=\"zh-CN\"") && text.contains("目录 /sub/"));

@@ -6,6 +6,7 @@ mod archive;
 mod assets;
 mod beside;
 mod changes;
+mod codings;
 mod connections;
 mod crowded;
 mod curl;

@@ -209,6 +209,10 @@ settings! {
     NewConnections "http.listing" => http_listing: bool = "true";
     /// Names that listeners on loopback answer to, beside localhost.
     NewConnections "http.hosts" => http_hosts: Vec<String> = "";
+    /// Whether texts are made smaller while they are sent (gzip, brotli, zstd), for who takes that.
+    NewConnections "http.compress" => http_compress: bool = "true";
+    /// Whether FILE.br, FILE.zst and FILE.gz are sent for FILE, to who takes that.
+    NewConnections "http.precompressed" => http_precompressed: bool = "false";
     /// Where whoever comes without TLS is sent. Not for a node behind a proxy that has the TLS.
     NewConnections "http.redirect" => http_redirect: Option<SecureUrl> = "none";
     /// How long browsers are to come over TLS alone, once they did (HSTS).

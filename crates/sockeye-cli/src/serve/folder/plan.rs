@@ -90,6 +90,7 @@ impl Plan {
         let usual = args.index.is_empty().then_some(INDEX);
         config.index = names.chain(usual).map(index).collect::<Result<_, _>>()?;
         config.listing = args.listing != Some(Switch::Off);
+        config.precompressed = args.precompressed;
         config.hosts = args.host;
         config.access_log = match access_log.clone() {
             Some(log) => Some(AccessLog::new(move |record| log.write(record))),

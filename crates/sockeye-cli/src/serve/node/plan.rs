@@ -34,6 +34,7 @@ impl Plan {
                 "name a listener with TLS, as --listen http+tls+tcp://127.0.0.1:8443",
             ),
             (args.hidden, "--hidden", "an account sees all of its own files"),
+            (args.precompressed, "--precompressed", "set `http.precompressed` in sockeye.toml"),
             (
                 args.access_log.is_some(),
                 "--access-log",
