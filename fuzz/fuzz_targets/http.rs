@@ -5,8 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 use sockeye_http::wire::{
     accept::{self, Form},
+    coding,
     condition::{self, Selection, Validators},
-    framing,
+    cookie, digest, form, framing,
     head::{self, Fields, Head, Once, Parsed},
     host::HostRule,
     method::Method,
@@ -17,7 +18,7 @@ use sockeye_http::wire::{
 use sockeye_node::{FilePath, Kind, Meta, Range, Timestamp};
 
 /// The fields that the lines after the target stand for.
-const FIELDS: [&[u8]; 14] = [
+const FIELDS: [&[u8]; 17] = [
     b"host",
     b"range",
     b"if-range",
@@ -32,9 +33,12 @@ const FIELDS: [&[u8]; 14] = [
     b"if-unmodified-since",
     b"origin",
     b"sec-fetch-site",
+    b"cookie",
+    b"accept-encoding",
+    b"want-repr-digest",
 ];
 
-const METHODS: [&[u8]; 4] = [b"GET", b"OPTIONS", b"PUT", b"DELETE"];
+const METHODS: [&[u8]; 6] = [b"GET", b"OPTIONS", b"PUT", b"DELETE", b"POST", b"MOVE"];
 
 fuzz_target!(|input: (u64, &[u8])| {
     let (size, bytes) = input;
@@ -66,6 +70,14 @@ fn check(head: &Head<'_>, size: u64) {
     let _ = accept::form(head.fields.accept, &[Form::Html, Form::Json]);
     let _ = accept::language(head.fields.accept_language);
     let _ = framing::framing(head);
+    let _ = cookie::sign_in(&head.fields);
+    assert!(coding::accepted(head.fields.accept_encoding).len() <= coding::Coding::ALL.len());
+    let _ = head.fields.want_repr_digest.is_some_and(digest::wants_sha_256);
+    let _ = form::value(head.target, "next");
+    if let Some(next) = target::local(head.target) {
+        let next = next.split('?').next().unwrap_or_default();
+        assert!(next.starts_with('/') && !next.starts_with("//") && !next.contains('\\'), "{next}");
+    }
     let hosts = HostRule::Local(Vec::new());
     let plan = plan::plan(head, &Rules { hosts: &hosts, target: 8192, node: true });
     for name in ["cookie", "depth", "if"] {
