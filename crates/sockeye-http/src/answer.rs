@@ -498,6 +498,8 @@ pub(crate) fn allow(allowed: Allowed) -> Reply {
     reply.head.allow = Some(allowed);
     if allowed.contains(Method::PropFind) {
         dav::tell(&mut reply);
+        // Clients of WebDAV have seen no other.
+        (reply.head.status, reply.head.length) = (StatusCode::OK, Some(0));
     }
     reply
 }

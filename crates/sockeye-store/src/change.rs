@@ -164,7 +164,7 @@ impl Home {
         Ok(())
     }
 
-    /// Removes from the trash, and of the uploads that were left, what is older than it is kept.
+    /// Removes from the trash, and of the uploads that were left, what is older than it is kept; and locks that have ended.
     ///
     /// # Errors
     /// [`Error::ReadOnly`]; [`Error::Busy`]; [`Error::Io`]. What was removed before the failure is gone.
@@ -174,6 +174,7 @@ impl Home {
         self.slow(move |keep| {
             let before = |kept| now.checked_sub(kept);
             let mut expired = Expired::default();
+            keep.expire_locks()?;
             if let Some(moment) = before(keep.keeping.trash_for) {
                 expired.trash = keep.purge(Purge::Before(moment))?;
             }

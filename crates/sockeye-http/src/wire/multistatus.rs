@@ -9,6 +9,7 @@ use sockeye_node::{FilePath, Kind, Lock, LockDepth, LockScope, Meta, Property, P
 use super::{
     condition::ETag,
     date::http_date,
+    reply::Digits,
     target::url_path,
     webdav::PropFind,
     xml::{DAV, escape_into},
@@ -217,16 +218,18 @@ impl Facts<'_> {
             Live::Resource if is_file => out.write_str("<D:resourcetype/>"),
             Live::Resource => out.write_str("<D:resourcetype><D:collection/></D:resourcetype>"),
             Live::Length if is_file => {
-                write!(out, "<D:getcontentlength>{}</D:getcontentlength>", self.meta.size)
+                out.push_str("<D:getcontentlength>");
+                push_ascii(out, Digits::new(self.meta.size).as_bytes());
+                out.write_str("</D:getcontentlength>")
             }
             Live::Modified => {
                 out.push_str("<D:getlastmodified>");
-                out.extend(http_date(self.meta.modified.seconds).iter().map(|b| char::from(*b)));
+                push_ascii(out, &http_date(self.meta.modified.seconds));
                 out.write_str("</D:getlastmodified>")
             }
             Live::Tag if is_file => {
                 out.push_str("<D:getetag>");
-                out.extend(ETag::of(self.meta).as_bytes().iter().map(|b| char::from(*b)));
+                push_ascii(out, ETag::of(self.meta).as_bytes());
                 out.write_str("</D:getetag>")
             }
             Live::Type if is_file => {
@@ -256,6 +259,11 @@ impl Facts<'_> {
         };
         true
     }
+}
+
+/// Appends what is known to be ASCII.
+fn push_ascii(out: &mut String, text: &[u8]) {
+    out.push_str(std::str::from_utf8(text).unwrap_or_default());
 }
 
 /// Appends these locks as the property lockdiscovery (RFC 4918 §15.8).

@@ -119,6 +119,10 @@ impl Marks {
         let gone = |_| Error::Io(io::Error::other("the thread of properties and locks has ended"));
         locked(&self.thread.jobs).send(job).map_err(|_| gone(mpsc::RecvError))?;
         self.thread.waker.wake();
-        answered.recv().map_err(gone)?.map_err(|error| Error::Io(io::Error::other(error)))
+        answered.recv().map_err(gone)?.map_err(|error| match &error {
+            // SQLITE_FULL.
+            sqlx::Error::Database(told) if told.code().as_deref() == Some("13") => Error::NoSpace,
+            _ => Error::Io(io::Error::other(error)),
+        })
     }
 }

@@ -259,6 +259,13 @@ impl Keep {
         told("properties were not copied", copied);
     }
 
+    /// Forgets the locks whose time has come.
+    pub(crate) fn expire_locks(&self) -> Result<()> {
+        let (Some(marked), now) = (&self.marked, SystemTime::now()) else { return Ok(()) };
+        let _names = locked(&self.names);
+        marked.end_locks(|lock| lock.expires <= now)
+    }
+
     /// Carries out or forgets the moves that a crash left begun.
     pub(crate) fn settle_moves(&self) -> Result<()> {
         let Some(marked) = &self.marked else { return Ok(()) };

@@ -15,10 +15,10 @@ pub const MAX_PROPERTIES: u64 = 256;
 pub const MAX_PROPERTY_BYTES: u64 = 256 * 1024;
 
 /// Most properties that one home has.
-pub const MAX_HOME_PROPERTIES: u64 = 100_000;
+pub const MAX_HOME_PROPERTIES: u64 = 1_000_000;
 
 /// Most bytes of values that one home has.
-pub const MAX_HOME_PROPERTY_BYTES: u64 = 64 * 1024 * 1024;
+pub const MAX_HOME_PROPERTY_BYTES: u64 = 256 * 1024 * 1024;
 
 /// What a property is called: a local name in a namespace, which may be none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -156,6 +156,9 @@ async fn a_lock_ends_with_its_time_its_name_or_its_file() {
     short.timeout = Duration::ZERO;
     soon(one.lock(&file, short)).await.unwrap();
     put(one, "a/file", b"").await.unwrap();
+    assert!(one.has_locks());
+    soon(one.expire(std::time::SystemTime::now())).await.unwrap();
+    assert!(!one.has_locks());
     let lock = exclusively(one, "a/file", LockDepth::Zero).await.unwrap();
     let claimed = with(one, "alice", &[&lock]);
     claimed.rename(&file, &path("b"), Overwrite::No).await.unwrap();
