@@ -49,7 +49,6 @@ pub(crate) enum Cut {
 
 /// Why a content was not read whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(dead_code, reason = "the routes that take it are built one by one")]
 pub(crate) enum Unread {
     /// It is longer than what may be held of it.
     #[error("the content has more than {0} bytes")]
@@ -65,7 +64,6 @@ pub(crate) enum Unread {
 /// If it is longer, which is found before it comes where it says how long it is; or if it does not come.
 ///
 /// Cancellation: what was read is lost.
-#[allow(dead_code, reason = "the routes that take it are built one by one")]
 pub(crate) async fn read_whole(content: &mut impl Content, limit: usize) -> Result<Bytes, Unread> {
     let announced = content.length().map(usize::try_from);
     let expected = match announced {

@@ -19,7 +19,6 @@ mod coded;
 mod compress;
 mod config;
 mod content;
-mod convert;
 mod dav;
 mod http;
 mod lane;

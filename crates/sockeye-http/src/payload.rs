@@ -25,7 +25,6 @@ pub(crate) enum Payload {
     /// A listing too large to be held in memory.
     Listing(Box<ListingBody>),
     /// Pieces that are made while they are sent.
-    #[allow(dead_code, reason = "the routes that take it are built one by one")]
     Stream(StreamBody),
 }
 
@@ -71,7 +70,6 @@ pub(crate) struct StreamBody {
 }
 
 impl StreamBody {
-    #[allow(dead_code, reason = "the routes that take it are built one by one")]
     /// `length` must be the one that the reply's head says, if it says one.
     pub(crate) fn new(
         length: Option<u64>,

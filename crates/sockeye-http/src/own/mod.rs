@@ -55,7 +55,6 @@ const FORM: Allowed = Allowed::of(&[Method::Get, Method::Post]);
 
 /// What a route is asked.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the routes that ask for it are built one by one")]
 pub(crate) struct Asked<'a> {
     /// The request's head; its method is one of the row's.
     pub(crate) head: &'a Head<'a>,
