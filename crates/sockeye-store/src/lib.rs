@@ -11,6 +11,7 @@
 //! A home that is [kept](Home::keep) can be changed as well. An [`Upload`] is written aside and put in its place
 //! at once, when it is whole; what is removed or replaced goes to a trash. What all of that takes is counted
 //! exactly, and never passes the [`Quota`]. A crash at any moment leaves whole files, and uploads that can be resumed.
+//! [`Marks`] keep what clients say of files (properties, locks), and follow them.
 //!
 //! ```
 //! use sockeye_store::{FilePath, Home, Keeping, UploadOptions};
