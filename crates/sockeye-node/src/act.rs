@@ -17,15 +17,17 @@ pub(crate) struct Contents {
     pub(crate) bytes: Option<u64>,
     /// Their BLAKE3 digest.
     pub(crate) digest: Option<[u8; 32]>,
+    /// The number in the name that they were given, if it is another than was wanted.
+    pub(crate) number: Option<u32>,
 }
 
 impl Contents {
     /// Nothing that has contents.
-    pub(crate) const NONE: Self = Self { bytes: None, digest: None };
+    pub(crate) const NONE: Self = Self { bytes: None, digest: None, number: None };
 
     /// So many bytes.
     pub(crate) const fn bytes(bytes: u64) -> Self {
-        Self { bytes: Some(bytes), digest: None }
+        Self { bytes: Some(bytes), digest: None, number: None }
     }
 }
 
@@ -129,18 +131,26 @@ impl Act {
     fn record(&mut self, outcome: Outcome, contents: Contents) -> Option<Ticket> {
         self.open = false;
         let took = self.begun.elapsed();
+        let numbered = contents.number.and_then(|number| self.numbered(number));
         let record = Record {
             at: self.at,
             account: self.seat.recorded_name(),
             from: Some(self.seat.origin().peer.recorded()),
             path: Some(&self.path),
-            to: self.to.as_deref(),
+            to: self.to.as_deref().or(numbered.as_deref()),
+            detail: self.seat.detail(),
             bytes: contents.bytes,
             digest: contents.digest.as_ref(),
             took: Some(took),
             ..Record::new(self.operation, outcome, self.seat.origin().protocol)
         };
         self.seat.gate().record(&record)
+    }
+
+    /// The name that a file was given beside the one that was wanted.
+    fn numbered(&self, number: u32) -> Option<Vec<u8>> {
+        let wanted = FilePath::parse(self.path.get(1..)?).ok()?;
+        Some(absolute(&wanted.numbered(number)))
     }
 }
 

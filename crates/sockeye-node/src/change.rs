@@ -26,7 +26,8 @@ impl Session {
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn mkdir(&self, path: &FilePath) -> Result<()> {
-        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
+        let seat = Arc::clone(self.changing()?);
+        let path = seat.reached(path)?.into_owned();
         let act = Act::begin(&seat, Operation::MakeFolder, &path);
         let done = async move {
             let place = seat.place_to_change(&path, Rights::WRITE).await?;
@@ -58,7 +59,8 @@ impl Session {
         recursive: Recursive,
         condition: Condition,
     ) -> Result<()> {
-        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
+        let seat = Arc::clone(self.changing()?);
+        let path = seat.reached(path)?.into_owned();
         let act = Act::begin(&seat, Operation::Remove, &path);
         let done = async move {
             seat.gate().check_writable()?;
@@ -83,7 +85,8 @@ impl Session {
         to: &FilePath,
         overwrite: Overwrite,
     ) -> Result<bool> {
-        let (seat, from, to) = (Arc::clone(self.changing()?), from.clone(), to.clone());
+        let seat = Arc::clone(self.changing()?);
+        let (from, to) = (seat.reached(from)?.into_owned(), seat.reached(to)?.into_owned());
         let act = Act::begin(&seat, Operation::Rename, &from).leading_to(&to);
         let done = async move {
             seat.gate().check_writable()?;
@@ -108,7 +111,8 @@ impl Session {
         to: &FilePath,
         overwrite: Overwrite,
     ) -> Result<Copied> {
-        let (seat, from, to) = (Arc::clone(self.changing()?), from.clone(), to.clone());
+        let seat = Arc::clone(self.changing()?);
+        let (from, to) = (seat.reached(from)?.into_owned(), seat.reached(to)?.into_owned());
         let act = Act::begin(&seat, Operation::Copy, &from).leading_to(&to);
         let done = async move {
             seat.gate().check_writable()?;
@@ -131,7 +135,7 @@ impl Session {
         match &self.kind {
             Kind::Guest(home) => Ok(home.digest(path, algorithm).await?),
             Kind::Seat(seat) => {
-                let place = seat.place(path, Rights::READ).await?;
+                let place = seat.place(&*seat.reached(path)?, Rights::READ).await?;
                 Ok(place.home.digest(&place.path, algorithm).await?)
             }
         }
@@ -168,7 +172,8 @@ impl Session {
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn set_modified(&self, path: &FilePath, modified: Timestamp) -> Result<Meta> {
-        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
+        let seat = Arc::clone(self.changing()?);
+        let path = seat.reached(path)?.into_owned();
         let act = Act::begin(&seat, Operation::Set, &path);
         let done = async move {
             let place = seat.place_to_change(&path, Rights::WRITE).await?;
@@ -184,7 +189,8 @@ impl Session {
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn set_mode(&self, path: &FilePath, mode: u32) -> Result<Meta> {
-        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
+        let seat = Arc::clone(self.changing()?);
+        let path = seat.reached(path)?.into_owned();
         let act = Act::begin(&seat, Operation::Set, &path);
         let done = async move {
             let place = seat.place_to_change(&path, Rights::WRITE).await?;
@@ -196,11 +202,15 @@ impl Session {
     /// How much the tree that `path` lies in holds and may hold.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Denied`] for a guest and for the list of shared folders; [`Error::Ended`].
+    /// [`Error::NotFound`]; [`Error::Denied`] for a guest, for whoever came by a share's link, and for the list of
+    /// shared folders; [`Error::Ended`].
     ///
     /// Cancellation: safe.
     pub async fn space(&self, path: &FilePath) -> Result<Space> {
         let Kind::Seat(seat) = &self.kind else { return Err(Error::Denied) };
+        if seat.visit().is_some() {
+            return Err(Error::Denied);
+        }
         let place = seat.place(path, Rights::LIST).await?;
         Ok(place.home.space().await?)
     }
@@ -215,9 +225,24 @@ impl Session {
 }
 
 impl Seat {
-    /// As [`Seat::place`], if anything can be changed at present.
+    /// As [`Seat::place`], if anything can be changed at present. Whoever came by a share's link changes nothing that
+    /// is there.
     pub(crate) async fn place_to_change(&self, path: &FilePath, needed: Rights) -> Result<Place> {
         self.gate().check_writable()?;
+        if self.visit().is_some() {
+            return Err(Error::Denied);
+        }
         self.place(path, needed).await
+    }
+
+    /// The place of a file that is to be written: in a drop box, only of a new one in the box itself.
+    pub(crate) async fn place_to_write(&self, path: &FilePath) -> Result<Place> {
+        match self.visit() {
+            Some(visit) if visit.takes(path) => {
+                self.gate().check_writable()?;
+                self.place(path, Rights::WRITE).await
+            }
+            _ => self.place_to_change(path, Rights::WRITE).await,
+        }
     }
 }

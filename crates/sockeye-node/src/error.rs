@@ -106,9 +106,12 @@ pub enum Error {
         /// How much too much it is.
         lacking: Amount,
     },
-    /// The account was locked or removed, or its token revoked, while the session lasted.
+    /// The account was locked or removed, or its token or share revoked, while the session lasted.
     #[error("the session was ended: log in again")]
     Ended,
+    /// By a share's link, as much was downloaded as may be.
+    #[error("this link was used as often as it may be")]
+    Exhausted,
 
     // The server's.
     /// Nothing can be changed at present, or here.
@@ -136,7 +139,11 @@ impl Error {
     pub(crate) fn outcome(&self) -> Outcome {
         match self {
             Self::NotFound | Self::NoParent => Outcome::NotFound,
-            Self::Denied | Self::Special | Self::Ended | Self::ReadOnly { .. } => Outcome::Denied,
+            Self::Denied
+            | Self::Special
+            | Self::Ended
+            | Self::Exhausted
+            | Self::ReadOnly { .. } => Outcome::Denied,
             Self::OverQuota { .. } | Self::TooManyMarks { .. } => Outcome::OverQuota,
             Self::NoSpace => Outcome::NoSpace,
             Self::Busy => Outcome::Busy,
@@ -186,7 +193,9 @@ impl From<Error> for io::Error {
         let kind = match error {
             Error::Io(inner) => return inner,
             Error::NotFound | Error::NoParent => Kind::NotFound,
-            Error::Denied | Error::Special | Error::Ended => Kind::PermissionDenied,
+            Error::Denied | Error::Special | Error::Ended | Error::Exhausted => {
+                Kind::PermissionDenied
+            }
             Error::Exists => Kind::AlreadyExists,
             Error::NotEmpty => Kind::DirectoryNotEmpty,
             Error::OverQuota { .. } | Error::TooManyMarks { .. } => Kind::QuotaExceeded,

@@ -24,6 +24,7 @@ use crate::{
     operations::Operations,
     pace::{Bucket, Pace},
     seat::{Holder, Seat},
+    share::Downloads,
 };
 
 /// What all sessions of a node share: its accounts, its homes and its journal.
@@ -42,6 +43,8 @@ pub struct Gate {
     tasks: TaskTracker,
     runtime: Handle,
     operations: Operations,
+    /// Downloads by shares' links that were counted a short while ago.
+    downloads: Downloads,
 }
 
 /// What accounts' bytes go through.
@@ -83,6 +86,7 @@ impl Gate {
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
             operations: Operations::new(),
+            downloads: Downloads::default(),
         })
     }
 
@@ -110,6 +114,10 @@ impl Gate {
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    pub(crate) fn downloads(&self) -> &Downloads {
+        &self.downloads
     }
 
     /// How often what was done in sessions: operation, outcome, as the journal calls them, and number.
@@ -200,6 +208,16 @@ impl Gate {
         let pace = Pace::through(origin.listener.clone());
         let seat = || Seat::new(Arc::clone(self), Holder::Anonymous, origin, pace);
         self.public().then(|| Session::seated(seat()))
+    }
+
+    /// The session of this login, whose home is opened if it is not.
+    pub(crate) async fn seat_of(self: &Arc<Self>, login: Login, origin: Origin) -> Result<Session> {
+        let account = login.account();
+        let home = match self.homes.get(Owner::Account(account.id)) {
+            Some(home) => home,
+            None => self.homes.open(Owner::Account(account.id), account.quota).await?,
+        };
+        Ok(self.seat(login, home, origin))
     }
 
     pub(crate) fn seat(self: &Arc<Self>, login: Login, home: Home, origin: Origin) -> Session {

@@ -30,6 +30,7 @@ mod read;
 mod recorder;
 mod seat;
 mod session;
+mod share;
 mod sign_in;
 mod tree;
 mod upload;
@@ -48,6 +49,7 @@ pub use pace::Bucket;
 pub use read::{Body, FileBody, OpenFile, Range};
 pub use recorder::Recorder;
 pub use session::{Resource, Session};
+pub use share::ShareError;
 pub use sockeye_accounts::{
     Account, AccountName, Credentials, Reason, Refused, Rights, Role, Secret, SignIn, SignInId,
     csrf_token, is_csrf_token,

@@ -49,6 +49,8 @@ pub struct FileBody {
     file: File,
     range: Range,
     reading: Reading,
+    /// What is to be sent is still to be counted, if somebody came by a share's link.
+    uncounted: bool,
 }
 
 /// A file being read: recorded when it is over, with what was sent; not at all if nobody began to.
@@ -90,7 +92,7 @@ impl OpenFile {
         if range.length == 0 {
             self.reading.state = State::Complete;
         }
-        Ok(FileBody { file: self.file, range, reading: self.reading })
+        Ok(FileBody { file: self.file, range, reading: self.reading, uncounted: true })
     }
 }
 
@@ -123,6 +125,23 @@ impl FileBody {
             return Err(Error::BadRange { start: range.offset, size });
         }
         self.range = range;
+        self.uncounted = true;
+        Ok(())
+    }
+
+    /// Counts what is to be sent as a download, if somebody came by a share's link. It is done before the first byte
+    /// in any case; who has to know whether there will be one asks here.
+    ///
+    /// # Errors
+    /// [`Error::Exhausted`] if there were as many downloads as there may be; [`Error::Io`].
+    ///
+    /// Cancellation: it may or may not be counted.
+    pub async fn begin(&mut self) -> Result<()> {
+        if let (true, Some(act)) = (self.uncounted, &self.reading.act) {
+            let counted = act.seat().count_download(self.file.meta(), self.range).await;
+            self.reading.checked_here(counted)?;
+        }
+        self.uncounted = false;
         Ok(())
     }
 
@@ -176,6 +195,9 @@ impl FileBody {
     }
 
     async fn pass(&mut self, wanted: u64) -> Result<u64> {
+        if self.uncounted {
+            self.begin().await?;
+        }
         let wanted = wanted.min(self.range.length);
         if self.reading.state == State::Unread {
             self.reading.state = State::Begun;
@@ -190,11 +212,15 @@ impl FileBody {
 impl Reading {
     /// What came of reading, noted where it failed.
     fn checked<T>(&mut self, read: Result<T, sockeye_store::Error>) -> Result<T> {
-        let read = read.map_err(Error::from);
-        if let (Err(error), Some(act)) = (&read, &mut self.act) {
+        self.checked_here(read.map_err(Error::from))
+    }
+
+    fn checked_here<T>(&mut self, done: Result<T>) -> Result<T> {
+        if let (Err(error), Some(act)) = (&done, &mut self.act) {
             act.failing_with(error);
+            self.state = State::Begun;
         }
-        read
+        done
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who has a session: the account as it is now, where its holder comes from, and what it may do where.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use sockeye_accounts::{Account, Grant, Login, Rights, Role, Shared, SharedName};
 use sockeye_store::{Claim, Home, Kind, LockToken};
@@ -10,6 +10,7 @@ use crate::{
     gate::Gate,
     namespace::{Zone, absolute},
     pace::Pace,
+    share::Visit,
 };
 
 /// What an anonymous visitor may do in the public tree.
@@ -20,6 +21,8 @@ const VISITING: Rights = Rights::READ.and(Rights::LIST);
 pub(crate) struct Seat {
     gate: Arc<Gate>,
     holder: Holder,
+    /// What is shared with its holder, who then is not the account, but somebody with a link of the account's.
+    visit: Option<Visit>,
     origin: Origin,
     pace: Pace,
     /// The locks that it may pass.
@@ -61,7 +64,33 @@ pub(crate) enum Way {
 
 impl Seat {
     pub(crate) fn new(gate: Arc<Gate>, holder: Holder, origin: Origin, pace: Pace) -> Arc<Self> {
-        Arc::new(Self { gate, holder, origin, pace, claim: None })
+        let share = match &holder {
+            Holder::Account { login, .. } => login.share(),
+            Holder::Anonymous => None,
+        };
+        let visit = share.map(Visit::to);
+        Arc::new(Self { gate, holder, visit, origin, pace, claim: None })
+    }
+
+    /// What is shared with its holder, if it came by a link.
+    pub(crate) fn visit(&self) -> Option<&Visit> {
+        self.visit.as_ref()
+    }
+
+    /// What a path of the session is in the account's namespace: a share's begin where it is rooted.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if nothing can have so long a path.
+    pub(crate) fn reached<'a>(&self, path: &'a FilePath) -> Result<Cow<'a, FilePath>> {
+        match &self.visit {
+            None => Ok(Cow::Borrowed(path)),
+            Some(visit) => visit.reached(path).map(Cow::Owned),
+        }
+    }
+
+    /// What the log says beside who and where.
+    pub(crate) fn detail(&self) -> Option<&str> {
+        self.visit.as_ref().map(Visit::detail)
     }
 
     /// The same seat, for who submits the tokens of locks.
@@ -70,11 +99,13 @@ impl Seat {
         Arc::new(Self { claim, ..self.clone() })
     }
 
-    /// The name under which it holds locks; nobody's who has no account.
+    /// The name under which it holds locks; nobody's who has no account, or came by a link of somebody's.
     pub(crate) fn lock_holder(&self) -> Option<Box<str>> {
         match &self.holder {
-            Holder::Account { login, .. } => Some(login.account().id.to_string().into()),
-            Holder::Anonymous => None,
+            Holder::Account { login, .. } if self.visit.is_none() => {
+                Some(login.account().id.to_string().into())
+            }
+            _ => None,
         }
     }
 

@@ -53,14 +53,15 @@ impl Session {
         Self { kind: Kind::Seat(seat) }
     }
 
-    /// The account whose session it is, as it is now; none for a guest and an anonymous visitor.
+    /// The account whose session it is, as it is now; none for a guest, an anonymous visitor, and whoever came by a
+    /// share's link.
     ///
     /// # Errors
     /// [`Error::Ended`] once the account was locked or removed.
     pub fn account(&self) -> Result<Option<Arc<Account>>> {
         match &self.kind {
             Kind::Guest(_) => Ok(None),
-            Kind::Seat(seat) => seat.account(),
+            Kind::Seat(seat) => Ok(seat.account()?.filter(|_| seat.visit().is_none())),
         }
     }
 
@@ -104,7 +105,7 @@ impl Session {
             Kind::Guest(_) => Ok(Rights::READ | Rights::LIST),
             Kind::Seat(seat) => {
                 seat.account()?;
-                Ok(seat.rights_at(absolute(path)))
+                Ok(seat.rights_at(absolute(&*seat.reached(path)?)))
             }
         }
     }
@@ -145,8 +146,12 @@ impl Session {
             }
             Kind::Seat(seat) => seat,
         };
+        let path = &*seat.reached(path)?;
         let mut act = Some(Act::begin(seat, Operation::Read, path));
-        let opened = open_seated(seat, path, &mut act).await;
+        let opened = match seat.visit().is_some_and(|visit| visit.hides(path)) {
+            true => Err(Error::NotFound),
+            false => open_seated(seat, path, &mut act).await,
+        };
         if let (Err(error), Some(act)) = (&opened, act) {
             match (error, absence) {
                 (Error::NotFound, Absence::Expected) => act.forget(),
@@ -184,6 +189,10 @@ impl Session {
             Kind::Guest(home) => return Ok(home.stat(path).await?),
             Kind::Seat(seat) => seat,
         };
+        let path = &*seat.reached(path)?;
+        if seat.visit().is_some_and(|visit| visit.hides(path)) {
+            return Err(Error::NotFound);
+        }
         match seat.way(path).await? {
             Way::SharedFolders => Ok(NAMED),
             Way::Place(place) if place.rights.is_empty() => Err(Error::Denied),

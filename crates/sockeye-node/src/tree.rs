@@ -32,6 +32,7 @@ impl Session {
             }
             Kind::Seat(seat) => seat,
         };
+        let path = &*seat.reached(path)?;
         let act = Act::begin(seat, Operation::List, path);
         let gathered = gather(seat, path, memory).await;
         let outcome = gathered.as_ref().map_or_else(Error::outcome, |_| Outcome::Ok);
@@ -50,7 +51,7 @@ impl Session {
         match &self.kind {
             Kind::Guest(home) => Ok(home.crc32(path, version, length).await?),
             Kind::Seat(seat) => {
-                let place = seat.place(path, Rights::READ).await?;
+                let place = seat.place(&*seat.reached(path)?, Rights::READ).await?;
                 Ok(place.home.crc32(&place.path, version, length).await?)
             }
         }
@@ -66,7 +67,7 @@ impl Session {
         match &self.kind {
             Kind::Guest(home) => home.note_crc32(version, crc),
             Kind::Seat(seat) => {
-                seat.place(path, Rights::READ).await?.home.note_crc32(version, crc);
+                seat.place(&*seat.reached(path)?, Rights::READ).await?.home.note_crc32(version, crc);
             }
         }
         Ok(())

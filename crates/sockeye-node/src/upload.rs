@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sockeye_accounts::Rights;
 use sockeye_journal::Operation;
-use sockeye_store::{Committed, FilePath, Partial, PartialId, Start, UploadOptions};
+use sockeye_store::{Committed, Condition, FilePath, Partial, PartialId, Start, UploadOptions};
 
 use crate::{
     Error, Result, Session,
@@ -21,7 +21,8 @@ pub struct Upload {
 }
 
 impl Session {
-    /// Begins to write a file. Where its length is known, its room is reserved at once.
+    /// Begins to write a file. Where its length is known, its room is reserved at once. In a drop box it replaces
+    /// nothing: where its name is taken, [`Committed::number`] says which it got.
     ///
     /// # Errors
     /// [`Error::OverQuota`]; [`Error::Exists`] and [`Error::Changed`] where the condition does not hold;
@@ -29,15 +30,21 @@ impl Session {
     /// for every change, see [`Session::mkdir`].
     ///
     /// Cancellation: nothing was begun.
-    pub async fn upload(&self, path: &FilePath, options: UploadOptions) -> Result<Upload> {
+    pub async fn upload(&self, path: &FilePath, mut options: UploadOptions) -> Result<Upload> {
         let seat = self.changing()?;
+        let path = &*seat.reached(path)?;
+        if seat.visit().is_some() {
+            options.condition = Condition::Beside;
+            // Written on is what is there already.
+            options.start = Start::Empty;
+        }
         let operation = match options.start {
             Start::Empty => Operation::Write,
             _ => Operation::Append,
         };
         let act = Act::begin(seat, operation, path);
         let begun = async {
-            let place = seat.place_to_change(path, Rights::WRITE).await?;
+            let place = seat.place_to_write(path).await?;
             Ok(place.home.upload(&place.path, options).await?)
         };
         Self::begun(act, begun.await)
@@ -52,6 +59,7 @@ impl Session {
     /// Cancellation: nothing was begun.
     pub async fn resume(&self, path: &FilePath, partial: PartialId) -> Result<Upload> {
         let seat = self.changing()?;
+        let path = &*seat.reached(path)?;
         let act = Act::begin(seat, Operation::Write, path);
         let begun = async {
             let place = seat.place_to_change(path, Rights::WRITE).await?;
@@ -69,7 +77,11 @@ impl Session {
     ///
     /// Cancellation: safe.
     pub async fn partial_for(&self, path: &FilePath) -> Result<Option<Partial>> {
-        let place = self.changing()?.place(path, Rights::WRITE).await?;
+        let seat = self.changing()?;
+        if seat.visit().is_some() {
+            return Err(Error::Denied);
+        }
+        let place = seat.place(path, Rights::WRITE).await?;
         Ok(place.home.partial_for(&place.path).await?)
     }
 
@@ -207,6 +219,7 @@ impl Upload {
         let contents = |done: &Committed| Contents {
             bytes: Some(done.meta.size),
             digest: Some(*done.digest.as_bytes()),
+            number: Some(done.number).filter(|number| *number > 1),
         };
         act.carry_out(done, contents).await
     }

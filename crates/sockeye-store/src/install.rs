@@ -20,16 +20,34 @@ use crate::{
     upload::{Condition, plan::Plan},
 };
 
+/// Names that are tried beside one that is taken.
+const BESIDE: u32 = 1000;
+
+/// What became of a partial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Installed {
+    /// Whether there was a file.
+    pub(crate) replaced: bool,
+    /// The number in its name; 1 is the name that was wanted.
+    pub(crate) number: u32,
+}
+
+impl Installed {
+    const NEW: Self = Self { replaced: false, number: 1 };
+}
+
 impl Keep {
     /// Whether an upload could be committed now.
     pub(crate) fn may_be_installed(&self, plan: &Plan, claim: Option<&Claim>) -> Result<()> {
         let place = self.place(&plan.path)?;
-        self.admit_target(claim, &plan.path)?;
+        if plan.condition != Condition::Beside {
+            self.admit_target(claim, &plan.path)?;
+        }
         let found = place.stat()?;
         self.check(plan.condition, &plan.path, found.as_ref())
     }
 
-    /// Moves the partial `staged`, of `size` bytes and synced, to where it belongs; whether there was a file.
+    /// Moves the partial `staged`, of `size` bytes and synced, to where it belongs.
     pub(crate) fn install(
         &self,
         staged: &CStr,
@@ -37,28 +55,33 @@ impl Keep {
         claim: Option<&Claim>,
         reservation: &mut Reservation,
         size: u64,
-    ) -> Result<bool> {
+    ) -> Result<Installed> {
         let names = locked(&self.names);
         let place = self.place(&plan.path)?;
-        self.admit_target(claim, &plan.path)?;
-        let replaced = self.install_at(staged, plan, &place)?;
-        if !replaced {
-            self.marks_begin(&plan.path);
+        let installed = match plan.condition {
+            Condition::Beside => self.install_beside(staged, &plan.path, claim)?,
+            _ => {
+                self.admit_target(claim, &plan.path)?;
+                self.install_at(staged, plan, &place)?
+            }
+        };
+        if !installed.replaced {
+            self.marks_begin(&plan.path.numbered(installed.number));
         }
         reservation.settle(Part::Files, Amount::entry(size));
         drop(names);
         place.sync(self)?;
-        Ok(replaced)
+        Ok(installed)
     }
 
-    fn install_at(&self, staged: &CStr, plan: &Plan, place: &Place<'_>) -> Result<bool> {
+    fn install_at(&self, staged: &CStr, plan: &Plan, place: &Place<'_>) -> Result<Installed> {
         if matches!(plan.condition, Condition::Any | Condition::Absent) {
             // Most files are new; then this one call is all.
             let moved = rename_new(&self.partials, staged, place);
             match moved {
                 Err(Errno::EXIST) if plan.condition == Condition::Any => {}
                 Err(Errno::EXIST) => return Err(Error::Exists),
-                moved => return moved.map(|()| false).map_err(moving),
+                moved => return moved.map(|()| Installed::NEW).map_err(moving),
             }
         }
         let found = place.stat()?;
@@ -67,7 +90,32 @@ impl Keep {
         let old = found.ok_or(Error::Changed)?;
         let moved = Moved { folder: self.partials.as_fd(), name: staged, is_folder: false };
         self.replace(moved, place, &old, &plan.path)?;
-        Ok(true)
+        Ok(Installed { replaced: true, number: 1 })
+    }
+
+    /// Moves something to its name, or to the first free one beside it.
+    fn install_beside(
+        &self,
+        staged: &CStr,
+        path: &FilePath,
+        claim: Option<&Claim>,
+    ) -> Result<Installed> {
+        for number in 1..=BESIDE {
+            let path = path.numbered(number);
+            let place = self.place(&path)?;
+            if place.stat()?.is_some() {
+                continue;
+            }
+            self.admit_target(claim, &path)?;
+            match rename_new(&self.partials, staged, &place) {
+                Err(Errno::EXIST) => {}
+                moved => {
+                    moved.map_err(moving)?;
+                    return Ok(Installed { replaced: false, number });
+                }
+            }
+        }
+        Err(Error::Exists)
     }
 
     /// Moves something over a file, which goes to the trash if there is one.
@@ -93,9 +141,12 @@ impl Keep {
         path: &FilePath,
         found: Option<&Stat>,
     ) -> Result<()> {
+        if condition == Condition::Beside {
+            return Ok(());
+        }
         let Some(stat) = found else {
             return match condition {
-                Condition::Any | Condition::Absent => Ok(()),
+                Condition::Any | Condition::Absent | Condition::Beside => Ok(()),
                 Condition::Present | Condition::Is(_) => Err(Error::Changed),
             };
         };
@@ -112,7 +163,7 @@ impl Keep {
     /// Whether what is there meets the condition.
     pub(crate) fn meets(&self, condition: Condition, path: &FilePath, stat: &Stat) -> Result<()> {
         match condition {
-            Condition::Any | Condition::Present => Ok(()),
+            Condition::Any | Condition::Present | Condition::Beside => Ok(()),
             Condition::Is(version) if self.version_shown(path, stat)? == Some(version) => Ok(()),
             Condition::Is(_) | Condition::Absent => Err(Error::Changed),
         }

@@ -144,6 +144,34 @@ impl FilePath {
         Some(Self(CString::new(parent).unwrap_or_default()))
     }
 
+    /// The path of the `number`th file of this name: `plan.txt`, `plan (2).txt`, `plan (3).txt`. A name that would
+    /// become too long is shortened in front of the number.
+    ///
+    /// ```
+    /// # use sockeye_store::FilePath;
+    /// let path = FilePath::parse(b"docs/plan.txt").unwrap();
+    /// assert_eq!(path.numbered(2).as_bytes(), b"docs/plan (2).txt");
+    /// ```
+    #[must_use]
+    pub fn numbered(&self, number: u32) -> Self {
+        let (Some(name), Some(parent)) = (self.file_name(), self.parent()) else {
+            return self.clone();
+        };
+        if number < 2 {
+            return self.clone();
+        }
+        // A dot in front makes a hidden file, not an ending.
+        let dot =
+            name.iter().rposition(|&b| b == b'.').filter(|&at| at > 0 && name.len() - at <= 32);
+        let (stem, ending) = name.split_at(dot.unwrap_or(name.len()));
+        let mark = format!(" ({number})");
+        let room = MAX_NAME.saturating_sub(mark.len() + ending.len()).min(stem.len());
+        let whole = (0..=room).rev().find(|&at| stem.get(at).is_none_or(|b| b & 0xc0 != 0x80));
+        let name = [&stem[..whole.unwrap_or(room)], mark.as_bytes(), ending].concat();
+        // Only a path of the greatest length can become too long.
+        Name::parse(&name).and_then(|name| parent.join(&name)).unwrap_or_else(|_| self.clone())
+    }
+
     /// Whether `other` is this or lies in it.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
@@ -308,6 +336,23 @@ mod tests {
     fn strange_names_are_readable() {
         assert_eq!(readable("报告.txt".as_bytes()), "报告.txt");
         assert_eq!(readable(b"a\xff\nb"), "a\\xFF\\x0Ab");
+    }
+
+    #[test]
+    fn a_numbered_name_keeps_its_ending_and_fits() {
+        let numbered = |text: &str| FilePath::parse(text.as_bytes()).unwrap().numbered(12);
+        for (text, expected) in [
+            ("plan.txt", "plan (12).txt"),
+            ("a/b/plan", "a/b/plan (12)"),
+            (".profile", ".profile (12)"),
+            ("a.tar.gz", "a.tar (12).gz"),
+        ] {
+            assert_eq!(numbered(text).as_bytes(), expected.as_bytes());
+        }
+        let long = numbered(&format!("{}.txt", "文".repeat(83)));
+        let name = long.file_name().unwrap();
+        assert!(name.len() <= MAX_NAME && name.ends_with(b" (12).txt"), "{}", name.len());
+        assert!(str::from_utf8(name).is_ok(), "no letter is cut in two");
     }
 
     proptest! {

@@ -31,6 +31,8 @@ pub enum Condition {
     Present,
     /// The file there is still this one.
     Is(Version),
+    /// Whatever is there stays: where the name is taken, a free one beside it is used, `plan (2).txt`.
+    Beside,
 }
 
 /// What an upload begins with.
@@ -77,6 +79,9 @@ pub struct Committed {
     pub digest: Digest,
     /// Whether there was a file before.
     pub replaced: bool,
+    /// The number in its name: 1 is the name that was wanted, and other numbers
+    /// [`FilePath::numbered`], which only [`Condition::Beside`] gives.
+    pub number: u32,
 }
 
 /// A file being written.

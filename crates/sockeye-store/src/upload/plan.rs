@@ -43,6 +43,7 @@ impl Plan {
             Condition::Any => {}
             Condition::Absent => rest += "absent\n",
             Condition::Present => rest += "present\n",
+            Condition::Beside => rest += "beside\n",
             Condition::Is(Version { device, inode, size, modified }) => {
                 let Timestamp { seconds, nanos } = modified;
                 rest += &format!("version {device} {inode} {size} {seconds} {nanos}\n");
@@ -107,6 +108,7 @@ impl Plan {
             ("digest", [digest]) => self.digest = Some(Digest::parse(digest)?),
             ("absent", []) => self.condition = Condition::Absent,
             ("present", []) => self.condition = Condition::Present,
+            ("beside", []) => self.condition = Condition::Beside,
             ("version", [device, inode, size, seconds, nanos]) => {
                 self.condition = Condition::Is(Version {
                     device: device.parse().ok()?,
@@ -143,6 +145,7 @@ mod tests {
             Just(Condition::Any),
             Just(Condition::Absent),
             Just(Condition::Present),
+            Just(Condition::Beside),
             version.prop_map(Condition::Is),
         ];
         let path = proptest::collection::vec(any::<u8>(), 1..40)

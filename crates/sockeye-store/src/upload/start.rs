@@ -110,13 +110,13 @@ fn narrowed(condition: Condition, meta: &Meta) -> Result<Condition> {
         Condition::Any | Condition::Present => Ok(Condition::Is(meta.version())),
         Condition::Is(version) if version == meta.version() => Ok(condition),
         Condition::Is(_) => Err(Error::Changed),
-        Condition::Absent => Err(Error::Exists),
+        Condition::Absent | Condition::Beside => Err(Error::Exists),
     }
 }
 
 fn absent(condition: Condition) -> Result<Condition> {
     match condition {
-        Condition::Any | Condition::Absent => Ok(Condition::Absent),
+        Condition::Any | Condition::Absent | Condition::Beside => Ok(Condition::Absent),
         Condition::Present | Condition::Is(_) => Err(Error::Changed),
     }
 }

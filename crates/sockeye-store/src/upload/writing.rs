@@ -14,6 +14,7 @@ use super::{Committed, plan::Plan, tracker::Tracker};
 use crate::{
     Amount, Claim, Digest, Error, Meta, Result,
     id::PartialId,
+    install::Installed,
     keep::{Keep, locked},
     partials,
     space::{Part, Reservation},
@@ -265,7 +266,7 @@ impl Writing {
         let keep = Arc::clone(&self.keep);
         let installed = keep.install(&name, plan, claim, &mut self.reservation, meta.size);
         match installed {
-            Ok(replaced) => {
+            Ok(Installed { replaced, number }) => {
                 self.end = End::Committed;
                 if self.described {
                     partials::remove_plan(&keep, self.id);
@@ -274,7 +275,7 @@ impl Writing {
                     locked(&keep.left).done(self.id, meta.size);
                 }
                 keep.note_digests(plan, &meta, digest);
-                Ok(Committed { meta, digest, replaced })
+                Ok(Committed { meta, digest, replaced, number })
             }
             Err(error) => {
                 if matches!(error, Error::Changed | Error::Exists) {

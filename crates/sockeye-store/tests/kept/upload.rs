@@ -324,3 +324,35 @@ async fn a_home_is_open_once() {
     let again = sockeye_store::Home::keep(&kept.dir.path().join("home"), keeping()).unwrap_err();
     assert!(again.to_string().contains("open already"), "{again}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uploads_that_replace_nothing_take_names_beside_each_other() {
+    const MANY: u32 = 20;
+    let kept = Kept::plain();
+    kept.put("plan.txt", b"there before").await.unwrap();
+    soon(kept.home.mkdir(&path("plan (3).txt"))).await.unwrap();
+    let mut uploads = tokio::task::JoinSet::new();
+    for n in 0..MANY {
+        let (home, mut options) = (kept.home.clone(), UploadOptions::default());
+        options.condition = Condition::Beside;
+        uploads.spawn(async move {
+            let mut upload = home.upload(&path("plan.txt"), options).await.unwrap();
+            upload.write(n.to_string().as_bytes()).await.unwrap();
+            (n, upload.commit().await.unwrap())
+        });
+    }
+    let mut numbers = Vec::new();
+    for (n, done) in soon(uploads.join_all()).await {
+        assert!(!done.replaced);
+        numbers.push(done.number);
+        let at = path("plan.txt").numbered(done.number);
+        assert_eq!(
+            kept.get(str::from_utf8(at.as_bytes()).unwrap()).await,
+            n.to_string().as_bytes()
+        );
+    }
+    numbers.sort_unstable();
+    let expected: Vec<_> = (2..MANY + 3).filter(|n| *n != 3).collect();
+    assert_eq!(numbers, expected, "each its own, and none that was taken");
+    assert_eq!(kept.get("plan.txt").await, b"there before");
+}
