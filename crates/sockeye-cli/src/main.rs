@@ -14,6 +14,7 @@ mod log;
 mod logging;
 mod reload;
 mod serve;
+mod share;
 mod shared;
 mod status;
 mod store;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Verb::Serve(serve) => serve::run(serve, args.quiet > 0),
         Verb::User(user) => user::run(user),
         Verb::Shared(shared) => shared::run(shared),
+        Verb::Share(share) => share::run(share),
         Verb::Config(config) => config::run(&config),
         Verb::Status(status) => status::run(&status),
         Verb::Reload(reload) => reload::run(&reload),

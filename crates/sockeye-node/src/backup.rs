@@ -151,7 +151,8 @@ fn link(from: &DataFolder, to: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
     let (segments, others): (Vec<_>, Vec<_>) =
         journal.partition(|path| path.extension().is_some_and(|it| it == SEGMENT));
     // What is said of the segments before them, so that it is not said of lines that are missing.
-    let settings = [from.config()].into_iter().chain(listed(&from.tls())?).chain(others);
+    let settings =
+        [from.config(), from.links_key()].into_iter().chain(listed(&from.tls())?).chain(others);
     for path in settings.filter(|path| path.is_file()) {
         let place = relative(&path).map_err(io::Error::other)?;
         make_folder_of(&to.join(&place))?;

@@ -18,6 +18,7 @@ mod error;
 mod gate;
 mod homes;
 mod housekeeping;
+mod links;
 mod list;
 pub mod listeners;
 mod marks;

@@ -23,6 +23,7 @@ use crate::{
     config::Config,
     counters::Counters,
     data::{DataError, DataFolder},
+    links,
     listeners::Listen,
 };
 
@@ -94,7 +95,10 @@ impl Node {
         let journal = pool.run(move || Journal::open(&path, kept)).await??;
         let recorder = Recorder::new(journal.clone());
         let source = Sqlite::open(folder.database()).await?;
-        let accounts = Accounts::new(source, settings.accounts(), recorder.clone());
+        let mut accounts = settings.accounts();
+        let path = folder.links_key();
+        accounts.links = pool.run(move || links::key(&path)).await??;
+        let accounts = Accounts::new(source, accounts, recorder.clone());
         let mut keeping = settings.keeping(pool.clone());
         let path = folder.digests();
         match pool.run(move || Digests::open(&path)).await? {

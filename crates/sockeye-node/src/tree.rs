@@ -67,7 +67,10 @@ impl Session {
         match &self.kind {
             Kind::Guest(home) => home.note_crc32(version, crc),
             Kind::Seat(seat) => {
-                seat.place(&*seat.reached(path)?, Rights::READ).await?.home.note_crc32(version, crc);
+                seat.place(&*seat.reached(path)?, Rights::READ)
+                    .await?
+                    .home
+                    .note_crc32(version, crc);
             }
         }
         Ok(())

@@ -25,6 +25,8 @@ pub(crate) use self::{
     ask::{Target, ask, unexpected},
     columns::{Columns, day, note, print, print_json, short_size},
     confirm::confirm,
+    password::from_stdin,
+    prompt::twice,
     quota::QuotaArgs,
 };
 use crate::failure::Failure;

@@ -41,7 +41,7 @@ impl PasswordArgs {
 }
 
 /// The first line of standard input.
-fn from_stdin() -> Result<Secret, Failure> {
+pub(crate) fn from_stdin() -> Result<Secret, Failure> {
     let mut text = zeroize::Zeroizing::new(Vec::with_capacity(MAX_SECRET + 3));
     // One byte more than can be right, and the line's end.
     let most = u64::try_from(MAX_SECRET + 3).unwrap_or(u64::MAX);

@@ -17,7 +17,7 @@ const CTRL_U: u8 = 21;
 const DELETE: u8 = 127;
 
 /// Asks twice; both have to be the same.
-pub(super) fn twice(name: &str) -> Result<Secret, Failure> {
+pub(crate) fn twice(name: &str) -> Result<Secret, Failure> {
     // Before the question: what is typed as soon as it stands there is not thrown away.
     let _hidden = Hidden::start()?;
     let first = once(&format!("New password for {name}: "))?;

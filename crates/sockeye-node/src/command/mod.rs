@@ -6,6 +6,7 @@
 mod account;
 mod check;
 mod commander;
+mod share;
 mod status;
 mod trash;
 
@@ -14,6 +15,7 @@ use sockeye_accounts::{AccountAnswer, AccountCommand};
 
 pub use check::{Checked, HomeFault};
 pub use commander::user_of_this_machine;
+pub use share::{ShareAnswer, ShareCommand, SharedLink};
 pub use sockeye_accounts::Commander;
 pub use status::{JournalStatus, ListenerStatus, SpaceStatus, Status};
 pub use trash::{Removed, TrashAnswer, TrashCommand, Whose};
@@ -31,6 +33,8 @@ pub enum Command {
     Reload,
     /// Something with accounts or shared folders.
     Account(AccountCommand),
+    /// Something with shares.
+    Share(ShareCommand),
     /// Something with a home's trash.
     Trash {
         /// Which home's.
@@ -60,6 +64,8 @@ pub enum Answer {
     Reloaded(Reloaded),
     /// To [`Command::Account`].
     Account(AccountAnswer),
+    /// To [`Command::Share`].
+    Share(ShareAnswer),
     /// To [`Command::Trash`].
     Trash(TrashAnswer),
     /// To [`Command::Check`].
@@ -153,6 +159,7 @@ impl Execute for Node {
             Command::Account(command) => {
                 account::execute(self, command, by).await.map(Answer::Account)
             }
+            Command::Share(command) => share::execute(self, command, by).await.map(Answer::Share),
             Command::Trash { of, what } => {
                 trash::execute(self, of, what, &by).await.map(Answer::Trash)
             }

@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 use sockeye_journal::Kind;
 use sockeye_store::Name;
 
-use super::value::{Bytes, Durability, NodeModel, Raw, SecureUrl, Value, Within};
+use super::value::{Bytes, Durability, NodeModel, Raw, SecureUrl, SiteUrl, Value, Within};
 use crate::listeners::Listen;
 
 /// When a changed value holds.
@@ -203,6 +203,9 @@ settings! {
     /// Bytes a second over one listener.
     Reload "bandwidth.listener" => bandwidth_listener: Option<Bytes> = "none";
 
+    /// Where the site is reached from outside, for links to it: "https://files.example.org/".
+    /// Without it, links begin with the address of the first listener.
+    Reload "http.url" => http_url: Option<SiteUrl> = "none";
     /// Files that stand for their folder, the first that exists.
     NewConnections "http.index" => http_index: Vec<Name> = "index.html";
     /// Whether other folders are listed.

@@ -71,6 +71,8 @@ places! {
     journal => "journal",
     /// The key that signs it.
     journal_key => "journal/journal.key",
+    /// The key that the links of shares are made with: not beside the shares, so that a copy of those opens none.
+    links_key => "links.key",
     /// The accounts' homes, named by their ULIDs.
     homes => "homes",
     /// The shared folders, likewise.

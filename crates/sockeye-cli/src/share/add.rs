@@ -1,0 +1,119 @@
+//! `sockeye share add`.
+
+use std::{io::IsTerminal as _, time::Duration};
+
+use sockeye::quantity::parse_duration;
+use sockeye_accounts::{AccountName, Prefix, ShareKind, Timestamp};
+use sockeye_node::{
+    FIRST_ADMIN,
+    command::{Answer, ShareAnswer, ShareCommand},
+};
+
+use super::{Row, ask, used, what_for};
+use crate::{
+    data,
+    failure::Failure,
+    user::{Target, day, from_stdin, note, print, print_json, twice},
+};
+
+/// Share a file or a folder; the link is printed
+#[derive(Debug, clap::Args)]
+pub(super) struct AddArgs {
+    /// What to share, as its owner sees it: /docs/plan.pdf, /shared/team/report
+    path: Prefix,
+
+    /// Whose it is
+    #[arg(long, value_name = "NAME", default_value = FIRST_ADMIN)]
+    user: AccountName,
+
+    /// For how long, as 24h or 7d, or never
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = lifetime)]
+    expires: Lifetime,
+
+    /// How often it may be downloaded
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(conflicts_with = "upload")]
+    downloads: Option<u64>,
+
+    /// Ask for a password that has to be known beside the link
+    #[arg(long)]
+    password: bool,
+
+    /// Read that password from standard input, up to the line's end
+    #[arg(long, conflicts_with = "password")]
+    password_stdin: bool,
+
+    /// A drop box: new files go into the folder, and nothing of it is shown
+    #[arg(long)]
+    upload: bool,
+
+    /// What it is called in lists
+    #[arg(long, value_name = "TEXT")]
+    label: Option<String>,
+
+    #[command(flatten)]
+    target: Target,
+}
+
+/// How long a share lives; none for ever.
+#[derive(Clone, Copy, Debug)]
+struct Lifetime(Option<Duration>);
+
+fn lifetime(text: &str) -> Result<Lifetime, String> {
+    if text == "never" {
+        return Ok(Lifetime(None));
+    }
+    let duration = parse_duration(text).map_err(|error| error.to_string())?;
+    if duration.is_zero() {
+        return Err("a share that has ended already is of no use".to_owned());
+    }
+    Ok(Lifetime(Some(duration)))
+}
+
+/// Does it.
+pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
+    let end = |lifetime: Duration| {
+        let end = Timestamp::now().checked_add(lifetime);
+        end.map_err(|_| Failure::usage("no calendar reaches the end of this share; `never` does"))
+    };
+    let expires = args.expires.0.map(end).transpose()?;
+    let password = match (args.password, args.password_stdin) {
+        (_, true) => Some(from_stdin()?),
+        (true, false) if std::io::stdin().is_terminal() => Some(twice("the link")?),
+        (true, false) => {
+            return Err(Failure::usage("no terminal to ask for the password")
+                .hint("--password-stdin reads it from standard input"));
+        }
+        (false, false) => None,
+    };
+    if let Some(password) = &password {
+        password.check_password(args.user.as_str()).map_err(Failure::usage)?;
+    }
+    let command = ShareCommand::Add {
+        of: args.user,
+        path: args.path,
+        kind: if args.upload { ShareKind::Upload } else { ShareKind::Download },
+        label: args.label,
+        expires,
+        downloads: args.downloads,
+        password,
+    };
+    let linked = match ask(&args.target, command)? {
+        ShareAnswer::Added(linked) => linked,
+        other => return Err(data::unexpected(&Answer::Share(other))),
+    };
+    if args.target.json {
+        return print_json([Row::from(&linked)]);
+    }
+    // The link alone on standard output, so that it can be piped on.
+    let share = &linked.share;
+    let until = share
+        .expires
+        .map_or_else(|| "until it is revoked".to_owned(), |end| format!("until {}", day(end)));
+    let used = match share.downloads {
+        Some(_) => format!(", used {}", used(share)),
+        None => String::new(),
+    };
+    note(&format!("{}: {} of {}, {until}{used}", share.id, what_for(share), share.path));
+    print(format!("{}\n", linked.url.expose()))
+}

@@ -1,0 +1,221 @@
+//! Commands about shares: made, listed, revoked.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use sockeye_accounts::{
+    Account, AccountId, AccountName, Commander, ErrorKind, NewShare, Prefix, Secret, Share,
+    ShareId, ShareKind, Timestamp,
+};
+use sockeye_store::{FilePath, Kind};
+
+use super::{Refusal, RefusalKind};
+use crate::{Error, Node, Owner, namespace::Zone};
+
+/// Most that is listed in one answer.
+const PAGE: usize = 500;
+
+/// Something to do with shares.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ShareCommand {
+    /// Shares a file or a folder that is there; answered by [`ShareAnswer::Added`].
+    Add {
+        /// Whose.
+        of: AccountName,
+        /// What, as that account sees it.
+        path: Prefix,
+        /// What somebody with the link may do.
+        kind: ShareKind,
+        /// What its owner calls it.
+        label: Option<String>,
+        /// Until when.
+        expires: Option<Timestamp>,
+        /// How many downloads there may be.
+        downloads: Option<u64>,
+        /// What has to be known beside the link.
+        #[serde(with = "crate::command::share::exposed")]
+        password: Option<Secret>,
+    },
+    /// Lists shares, the oldest first; answered by [`ShareAnswer::Page`].
+    List {
+        /// Of this account; of all if none is named.
+        of: Option<AccountName>,
+        /// Those after this one.
+        after: Option<ShareId>,
+    },
+    /// Revokes a share; answered by [`ShareAnswer::Revoked`].
+    Revoke {
+        /// Which.
+        id: ShareId,
+        /// Whose it has to be, if that matters.
+        of: Option<AccountName>,
+    },
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ShareAnswer {
+    /// The share that was made.
+    Added(SharedLink),
+    /// Some of them.
+    Page {
+        /// The oldest first.
+        entries: Vec<SharedLink>,
+        /// Whether there are more.
+        more: bool,
+    },
+    /// What it was.
+    Revoked(Share),
+}
+
+/// A share with its link.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SharedLink {
+    /// The share.
+    pub share: Share,
+    /// Whose it is.
+    pub owner: AccountName,
+    /// The link, which whoever has it can use. Never log it.
+    #[serde(with = "crate::command::share::exposed_url")]
+    pub url: Secret,
+}
+
+/// Carries out a command about shares.
+pub(super) async fn execute(
+    node: &Node,
+    command: ShareCommand,
+    by: Commander,
+) -> Result<ShareAnswer, Refusal> {
+    let accounts = node.accounts().commanded_by(by);
+    match command {
+        ShareCommand::Add { of, path, kind, label, expires, downloads, password } => {
+            let owner = node.accounts().find(&of).await?;
+            node.check_shared(&owner, &path, kind).await?;
+            let new = NewShare { label, path, kind, expires, downloads, password };
+            let share = accounts.create_share(owner.id, new).await?;
+            Ok(ShareAnswer::Added(node.linked(share, owner.name)))
+        }
+        ShareCommand::List { of, after } => list(node, of, after).await,
+        ShareCommand::Revoke { id, of } => {
+            if let Some(of) = of {
+                let (share, owner) = (accounts.find_share(id).await?, accounts.find(&of).await?);
+                if share.account != owner.id {
+                    return Err(sockeye_accounts::Error::NoShare(id).into());
+                }
+            }
+            Ok(ShareAnswer::Revoked(accounts.revoke_share(id).await?))
+        }
+    }
+}
+
+async fn list(
+    node: &Node,
+    of: Option<AccountName>,
+    after: Option<ShareId>,
+) -> Result<ShareAnswer, Refusal> {
+    let accounts = node.accounts();
+    let of = match of {
+        Some(name) => Some(accounts.find(&name).await?),
+        None => None,
+    };
+    let page = accounts.shares(of.as_ref().map(|account| account.id), after, PAGE).await?;
+    let mut names: HashMap<AccountId, AccountName> =
+        of.into_iter().map(|account| (account.id, account.name)).collect();
+    let mut entries = Vec::with_capacity(page.entries.len());
+    for share in page.entries {
+        let name = match names.get(&share.account) {
+            Some(name) => name.clone(),
+            None => match accounts.find(share.account).await {
+                Ok(account) => account.name,
+                // Removed meanwhile, and its shares with it.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(error.into()),
+            },
+        };
+        names.insert(share.account, name.clone());
+        entries.push(node.linked(share, name));
+    }
+    Ok(ShareAnswer::Page { entries, more: page.more })
+}
+
+impl Node {
+    fn linked(&self, share: Share, owner: AccountName) -> SharedLink {
+        let url = self.share_url(&self.accounts().link(share.id));
+        SharedLink { share, owner, url }
+    }
+
+    /// Refuses to share what is not there, or as a drop box what is no folder.
+    async fn check_shared(
+        &self,
+        owner: &Account,
+        path: &Prefix,
+        kind: ShareKind,
+    ) -> Result<(), Refusal> {
+        let missing = || {
+            let message = format!("there is no {path} in what {} sees", owner.name);
+            Refusal::new(RefusalKind::NotFound, message)
+        };
+        // Nothing is told of what the account may not even see.
+        if owner.rights_at(path).is_empty() {
+            return Err(missing());
+        }
+        let file = FilePath::parse(path.as_str().trim_start_matches('/').as_bytes());
+        let zone = Zone::of(&file.map_err(|_| missing())?);
+        let (home, within) = match zone {
+            Zone::Own(within) => {
+                let home = self.gate().homes().open(Owner::Account(owner.id), owner.quota);
+                (home.await?, within)
+            }
+            Zone::Shared(name, within) => (self.gate().shared_home(&name).await?, within),
+            Zone::Public(within) => (self.gate().public_home().await?, within),
+            // The accounts say why these are not shared.
+            Zone::SharedFolders | Zone::Site => return Ok(()),
+        };
+        match home.stat(&within).await.map_err(Error::from) {
+            Ok(meta) if kind == ShareKind::Upload && meta.kind != Kind::Folder => {
+                let message = format!("{path} is no folder, and a drop box is one");
+                Err(Refusal::new(RefusalKind::Usage, message))
+            }
+            Ok(_) => Ok(()),
+            Err(Error::NotFound) => Err(missing()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Says in the open that a password is written out: to a socket that nobody else reads.
+mod exposed {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use sockeye_accounts::Secret;
+
+    pub(super) fn serialize<S: Serializer>(
+        secret: &Option<Secret>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        secret.as_ref().map(Secret::expose).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Secret>, D::Error> {
+        Ok(Option::<String>::deserialize(from)?.map(Secret::new))
+    }
+}
+
+/// As [`exposed`], of a link.
+mod exposed_url {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use sockeye_accounts::Secret;
+
+    pub(super) fn serialize<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(secret.expose())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+        String::deserialize(from).map(Secret::new)
+    }
+}
