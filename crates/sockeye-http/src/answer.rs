@@ -242,7 +242,7 @@ impl Answerer<'_> {
             // `/file.txt/` names nothing.
             Found::File(_) => Err(Error::NotFound),
             Found::Folder(_) if !self.config.listing => Err(Error::Denied),
-            Found::Folder(folder) => self.list(session, head, wanted, folder).await,
+            Found::Folder(folder) => self.list(session, head, wanted, folder, None).await,
         }
     }
 
@@ -371,12 +371,14 @@ impl Answerer<'_> {
         head
     }
 
-    async fn list(
+    /// Lists a folder. `base` is the address of the root that its path is below, if that is not the site's.
+    pub(crate) async fn list(
         &self,
         session: &Session,
         head: &Head<'_>,
         wanted: &Resource<'_>,
         folder: Folder,
+        base: Option<String>,
     ) -> Result<Reply, Error> {
         let order = query::order(wanted.query);
         let form = accept::form(head.fields.accept, &[Form::Html, Form::Json]);
@@ -388,6 +390,7 @@ impl Answerer<'_> {
             path: wanted.path.clone(),
             greeting: self.greeting(session)?,
             rights: session.rights_at(&wanted.path)?,
+            base: base.map_or(Cow::Borrowed("/"), Cow::Owned),
             order: Some(order),
             count: 0,
         };
@@ -431,7 +434,8 @@ impl Answerer<'_> {
         if !self.site.is_node() {
             return Ok(Dress::Plain);
         }
-        if query::has(wanted.query, ALL) {
+        // What was shared has no page that asks the API, which is for accounts.
+        if query::has(wanted.query, ALL) || session.share().is_some() {
             return Ok(Dress::Site);
         }
         let more = match gathered {
@@ -449,6 +453,7 @@ impl Answerer<'_> {
                 Greeting::SignedIn(account.name.to_string())
             }
             Some(account) => Greeting::Account(account.name.to_string()),
+            None if session.share().is_some() => Greeting::None,
             None if self.site.is_node() => Greeting::SignIn,
             None => Greeting::None,
         })
@@ -612,8 +617,10 @@ pub(crate) fn failed(
     failure: &Error,
 ) -> Reply {
     // Whoever has not signed in may have the right to it.
-    let stranger = || session.origin().is_some() && matches!(session.account(), Ok(None));
-    if matches!(failure, Error::Ended) || matches!(failure, Error::Denied) && stranger() {
+    let signs_in = session.origin().is_some() && session.share().is_none();
+    let stranger = || signs_in && matches!(session.account(), Ok(None));
+    if signs_in && matches!(failure, Error::Ended) || matches!(failure, Error::Denied) && stranger()
+    {
         return turn_away(head, &Unwelcome::Stranger);
     }
     if matches!(failure, Error::Locked) {
@@ -628,10 +635,11 @@ pub(crate) fn failed(
 }
 
 /// The status of what the session would not do.
-fn status_of(path: &FilePath, failure: &Error) -> StatusCode {
+pub(crate) fn status_of(path: &FilePath, failure: &Error) -> StatusCode {
     match failure {
         Error::NotFound => StatusCode::NOT_FOUND,
         Error::Denied | Error::Special | Error::IntoItself => StatusCode::FORBIDDEN,
+        Error::Exhausted | Error::Ended => StatusCode::GONE,
         Error::BadName { .. } | Error::WrongLength { .. } | Error::WrongDigest { .. } => {
             StatusCode::BAD_REQUEST
         }

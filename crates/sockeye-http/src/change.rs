@@ -25,7 +25,7 @@ const WORTH_KEEPING: u64 = 1024 * 1024;
 const WORTH_A_LOOK: u64 = 1024 * 1024;
 
 /// Why a request changed nothing.
-enum Unchanged {
+pub(crate) enum Unchanged {
     /// It asks for what cannot be, in itself or as things are.
     Refused(StatusCode, String),
     /// The session would not do it.
@@ -72,7 +72,8 @@ impl Answerer<'_> {
         }
     }
 
-    async fn store(
+    /// Makes a file of the content.
+    pub(crate) async fn store(
         &self,
         session: &Session,
         head: &Head<'_>,
@@ -169,7 +170,8 @@ impl Answerer<'_> {
         }
     }
 
-    fn unchanged(
+    /// The reply to a request that changed nothing.
+    pub(crate) fn unchanged(
         &self,
         session: &Session,
         head: &Head<'_>,

@@ -26,6 +26,7 @@ mod own;
 mod page;
 mod payload;
 mod requests;
+mod share;
 mod sign_in;
 mod site;
 mod tus;

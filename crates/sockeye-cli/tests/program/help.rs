@@ -20,6 +20,7 @@ async fn the_program_says_what_it_can_do() {
       serve        Serve a team's node, or share one folder on the web
       user         Add, list and change the accounts of a node
       shared       Add, list and change the folders that several accounts use
+      share        Share a file or a folder by a link, with whoever has no account
       config       Check or show the configuration of a node
       status       Tell how a running node is
       reload       Have a running node read its configuration and certificate again
@@ -291,6 +292,7 @@ async fn every_verb_shows_an_example() {
         "user key",
         "user token",
         "shared",
+        "share",
         "config",
         "reload",
         "trash",

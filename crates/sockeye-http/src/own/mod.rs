@@ -10,7 +10,7 @@ use crate::{
     answer::{Answerer, Reply, allow, error, refuse},
     assets,
     content::Content,
-    sign_in, tus,
+    share, sign_in, tus,
     wire::{
         head::Head,
         method::{Allowed, Method},
@@ -27,6 +27,7 @@ enum Route {
     Logout,
     /// Uploads in pieces.
     Tus,
+    Share,
 }
 
 /// A row of the table.
@@ -46,12 +47,16 @@ const ROUTES: &[Row] = &[
     Row { prefix: "login", route: Route::Login, beneath: false, methods: FORM },
     Row { prefix: "logout", route: Route::Logout, beneath: false, methods: FORM },
     Row { prefix: "tus", route: Route::Tus, beneath: true, methods: tus::METHODS },
+    Row { prefix: "s", route: Route::Share, beneath: true, methods: SHARED },
 ];
 
 const GET: Allowed = Allowed::of(&[Method::Get]);
 
 /// A page with a form, and what is posted from it.
 const FORM: Allowed = Allowed::of(&[Method::Get, Method::Post]);
+
+/// What was shared is had, put into a drop box, or opened by a form.
+const SHARED: Allowed = Allowed::of(&[Method::Get, Method::Put, Method::Post]);
 
 /// What a route is asked.
 #[derive(Debug)]
@@ -94,6 +99,7 @@ pub(crate) async fn answer(
         Route::Login => sign_in::login(answerer, &asked, content).await,
         Route::Logout => sign_in::logout(answerer, &asked, content).await,
         Route::Tus => tus::answer(answerer, &asked, content).await,
+        Route::Share => Box::pin(share::answer(answerer, asked, content)).await,
     }
 }
 

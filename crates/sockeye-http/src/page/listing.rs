@@ -1,6 +1,6 @@
 //! Listings, put together piece by piece so that a folder of any size is sent in bounded memory.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use serde::Serialize;
 use sockeye_node::{Entry, FilePath, Kind, Order, Rights, SortKey, readable};
@@ -48,6 +48,8 @@ pub(crate) struct ListingPage {
     pub(crate) greeting: Greeting,
     /// What its reader may do in the folder.
     pub(crate) rights: Rights,
+    /// The address of the root, with a slash at its end.
+    pub(crate) base: Cow<'static, str>,
     /// How the entries are sorted, or `None` if they are not.
     pub(crate) order: Option<Order>,
     /// Entries written so far.
@@ -180,8 +182,9 @@ impl ListingPage {
     }
 
     fn breadcrumb(&self, out: &mut String) {
-        let _ = write!(out, "<h1><a href=\"/\">{}</a> /", text::HOME.get(self.look.language));
-        let mut href = String::from("/");
+        let mut href = self.base.clone().into_owned();
+        let home = text::HOME.get(self.look.language);
+        let _ = write!(out, "<h1><a href=\"{href}\">{home}</a> /");
         for segment in self.path.segments() {
             percent::encode_into(&mut href, segment);
             href.push('/');
@@ -273,6 +276,7 @@ mod tests {
             path,
             greeting,
             rights: Rights::READ,
+            base: Cow::Borrowed("/"),
             order,
             count: 0,
         };

@@ -6,12 +6,14 @@
 mod error;
 mod frame;
 mod listing;
+mod share;
 mod sign_in;
 pub(crate) mod text;
 
 pub(crate) use error::{error_page, media_type};
 pub(crate) use frame::{Boot, Dress};
 pub(crate) use listing::{ALL, FIRST_ENTRIES, Greeting, ListingPage};
+pub(crate) use share::{SharePage, share_page};
 pub(crate) use sign_in::{SignInPage, sign_out_page};
 
 /// Appends `text` with the characters that HTML gives a meaning escaped.

@@ -60,6 +60,19 @@ pub(crate) fn refused(wait: Option<u32>, language: Language) -> String {
     }
 }
 
+pub(super) const PROTECTED: Text = Text::new("This link needs its password", "此链接需要密码");
+pub(super) const NOT_IT: Text = Text::new("That is not the password.", "密码不正确。");
+pub(super) const OPEN: Text = Text::new("Open", "打开");
+pub(super) const DROP_BOX: Text = Text::new("A drop box", "文件投递箱");
+pub(super) const DROP_HERE: Text = Text::new(
+    "Files can be put here; nobody with this link sees what is in it.",
+    "可向此处投递文件；持有此链接者看不到其中的内容。",
+);
+pub(super) const DROP_BY: Text = Text::new(
+    "From a shell, with this page's address and a slash at its end: curl -T FILE ADDRESS/",
+    "在命令行中，使用本页地址并以斜杠结尾：curl -T 文件 地址/",
+);
+
 /// A title and a sentence on what to do.
 type Explanation = (StatusCode, Text, Text);
 
@@ -111,6 +124,14 @@ const ERRORS: [Explanation; 24] = [
         StatusCode::CONFLICT,
         Text::new("Conflict", "冲突"),
         Text::new("What is there does not fit the request.", "该请求与现有内容不符。"),
+    ),
+    (
+        StatusCode::GONE,
+        Text::new("No longer shared", "已不再共享"),
+        Text::new(
+            "The link has ended. Ask whoever gave it to you for a new one.",
+            "该链接已失效，请向提供者索取新链接。",
+        ),
     ),
     (
         StatusCode::LENGTH_REQUIRED,

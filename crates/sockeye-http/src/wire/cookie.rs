@@ -21,6 +21,12 @@ pub fn sign_in<'a>(fields: &Fields<'a>) -> Option<&'a str> {
     find(SECURE_NAME).or_else(|| find(PLAIN_NAME))
 }
 
+/// The value of the cookie of this name, the one of the longest path.
+#[must_use]
+pub fn named<'a>(fields: &Fields<'a>, name: &str) -> Option<&'a str> {
+    fields.all("cookie").find_map(|cookies| value(cookies, name))
+}
+
 /// The value of the first cookie of this name: browsers send the one with the longer path first.
 fn value<'a>(cookies: &'a [u8], name: &str) -> Option<&'a str> {
     let mut pairs = cookies.split(|&b| b == b';').map(<[u8]>::trim_ascii);

@@ -8,11 +8,21 @@ use std::fmt::Write as _;
 /// not UTF-8 are replaced. Nothing of it can end the value or the field.
 #[must_use]
 pub fn attachment(name: &[u8]) -> String {
+    named("attachment", name)
+}
+
+/// The value for something that may be shown, and if it is saved, under this name.
+#[must_use]
+pub fn inline(name: &[u8]) -> String {
+    named("inline", name)
+}
+
+fn named(disposition: &str, name: &[u8]) -> String {
     let name = String::from_utf8_lossy(name);
     // Old clients take a percent sign for an escape, and a backslash for what it is in no name.
     let kept = |c: char| (c == ' ' || c.is_ascii_graphic()) && !matches!(c, '"' | '\\' | '%' | '/');
     let plain: String = name.chars().map(|c| if kept(c) { c } else { '_' }).collect();
-    let mut value = format!("attachment; filename=\"{plain}\"");
+    let mut value = format!("{disposition}; filename=\"{plain}\"");
     if *name != plain {
         value.push_str("; filename*=UTF-8''");
         for byte in name.bytes() {

@@ -23,6 +23,7 @@ mod paths;
 mod protocols;
 mod ranges;
 mod sign_ins;
+mod shares;
 mod signing_in;
 mod site;
 mod tus;

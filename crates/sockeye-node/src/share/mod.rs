@@ -143,7 +143,7 @@ impl Gate {
         if is_new {
             self.record_visit(&login, &share, &origin);
         }
-        Ok(self.seat_of(login, origin).await.map_err(ShareError::Failed)?)
+        self.seat_of(login, origin).await.map_err(ShareError::Failed)
     }
 
     /// What a browser keeps in place of the password of the share that a session came by; none without one.

@@ -1,0 +1,193 @@
+//! Links: what `/-/s/LINK` gives to whoever has it, and to whoever guesses.
+
+use std::fs;
+
+use data_encoding::BASE64URL_NOPAD;
+use sockeye_accounts::{AccountName, NewShare, Secret, Share, ShareKind};
+
+use crate::{
+    node::{Served, basic_with},
+    site::Answer,
+};
+
+fn of(path: &str) -> NewShare {
+    NewShare {
+        label: None,
+        path: path.parse().unwrap(),
+        kind: ShareKind::Download,
+        expires: None,
+        downloads: None,
+        password: None,
+    }
+}
+
+/// A node where alice has files, and a link of hers.
+fn shared(new: NewShare) -> (Served, Share, String) {
+    let site = Served::new();
+    for folder in ["docs", "in"] {
+        site.put("alice", "/here", b"");
+        fs::create_dir(site.file("alice", folder)).unwrap();
+    }
+    fs::create_dir(site.file("alice", "docs/sub")).unwrap();
+    assert_eq!(site.put("alice", "/docs/plan%20b.txt", b"the plan").status, 201);
+    assert_eq!(site.put("alice", "/docs/sub/deep.html", b"<script>").status, 201);
+    assert_eq!(site.put("alice", "/secret", b"secret").status, 201);
+    assert_eq!(site.put("alice", "/in/x.txt", b"alice's").status, 201);
+    let accounts = site.node.gate().accounts().clone();
+    let alice: AccountName = "alice".parse().unwrap();
+    let share = site.node.block_on(accounts.create_share(&alice, new)).unwrap();
+    let link = format!("/-/s/{}", accounts.link(share.id).expose());
+    (site, share, link)
+}
+
+fn get(site: &Served, target: &str) -> Answer {
+    site.get("", target)
+}
+
+#[test]
+fn a_shared_folder_is_listed_and_its_files_are_had_without_an_account() {
+    let (site, _, link) = shared(of("/docs"));
+    let moved = get(&site, &link);
+    assert_eq!(moved.status, 301);
+    assert_eq!(moved.field("location"), Some(&*format!("{link}/")));
+    let page = get(&site, &format!("{link}/"));
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("plan%20b.txt") && page.text().contains(&format!("{link}/")));
+    let file = get(&site, &format!("{link}/plan%20b.txt"));
+    assert_eq!((file.status, file.text().as_str()), (200, "the plan"));
+    assert_eq!(file.field("content-disposition"), Some("inline; filename=\"plan b.txt\""));
+    assert_eq!(file.field("referrer-policy"), Some("no-referrer"));
+    let range = ["Range: bytes=4-"];
+    let part = site.ask("", &format!("GET {link}/plan%20b.txt"), &range, b"");
+    assert_eq!((part.status, part.text().as_str()), (206, "plan"));
+    let active = get(&site, &format!("{link}/sub/deep.html"));
+    assert!(active.field("content-security-policy").unwrap().starts_with("sandbox"));
+    for elsewhere in ["/secret", "/../secret", "/%2e%2e/secret", "/docs/plan%20b.txt", "/nothing"] {
+        let answer = get(&site, &format!("{link}{elsewhere}"));
+        assert!(matches!(answer.status, 400 | 404), "{elsewhere}: {}", answer.status);
+    }
+    assert_eq!(site.put("", &format!("{link}/new"), b"x").status, 403);
+    assert_eq!(site.delete("", &format!("{link}/plan%20b.txt")).status, 405);
+    assert_eq!(site.delete("alice", &format!("{link}/plan%20b.txt")).status, 405);
+}
+
+#[test]
+fn a_shared_file_is_had_by_its_link_alone_and_by_its_name() {
+    let (site, share, link) = shared(of("/docs/plan b.txt"));
+    for target in [link.clone(), format!("{link}/plan%20b.txt")] {
+        let head = site.ask("", &format!("HEAD {target}"), &[], b"");
+        assert_eq!((head.status, head.field("content-length")), (200, Some("8")));
+        assert_eq!(get(&site, &target).text(), "the plan");
+    }
+    assert_eq!(get(&site, &format!("{link}/other.txt")).status, 404);
+    let accounts = site.node.gate().accounts().clone();
+    let counted = site.node.block_on(accounts.find_share(share.id)).unwrap();
+    assert_eq!(counted.downloaded, 2);
+    site.node.block_on(accounts.revoke_share(share.id)).unwrap();
+    assert_eq!(get(&site, &link).status, 410);
+}
+
+#[test]
+fn a_link_that_was_used_up_is_gone() {
+    let (site, _, link) = shared(NewShare { downloads: Some(2), ..of("/docs") });
+    let file = format!("{link}/plan%20b.txt");
+    for _ in 0..3 {
+        assert_eq!(site.ask("", &format!("HEAD {file}"), &[], b"").status, 200);
+    }
+    assert_eq!(get(&site, &file).status, 200);
+    assert_eq!(get(&site, &file).status, 200);
+    let gone = get(&site, &file);
+    assert_eq!(gone.status, 410, "{}", gone.text());
+    // What was counted can still be finished.
+    let rest = site.ask("", &format!("GET {file}"), &["Range: bytes=4-"], b"");
+    assert_eq!((rest.status, rest.text().as_str()), (206, "plan"));
+}
+
+#[test]
+fn a_password_comes_by_basic_or_from_a_form() {
+    let protected = NewShare { password: Some(Secret::new("öffne dich")), ..of("/docs") };
+    let (site, _, link) = shared(protected);
+    let file = format!("{link}/plan%20b.txt");
+    let bare = get(&site, &file);
+    assert_eq!(bare.status, 401);
+    assert!(bare.field("www-authenticate").unwrap().contains("Basic"));
+    let with = |password: &str| {
+        let field = basic_with("", password);
+        site.ask("", &format!("GET {file}"), &[field.trim_end()], b"")
+    };
+    assert_eq!(with("öffne dich").text(), "the plan");
+
+    let html = ["Accept: text/html"];
+    let page = site.ask("", &format!("GET {link}/"), &html, b"");
+    assert_eq!(page.status, 403);
+    assert!(page.field("www-authenticate").is_none() && page.text().contains("<form"));
+    let post = |body: &str| {
+        let length = format!("Content-Length: {}", body.len());
+        site.ask("", &format!("POST {link}/"), &["Accept: text/html", &length], body.as_bytes())
+    };
+    let entered = post("password=%C3%B6ffne+dich");
+    assert_eq!(entered.status, 303, "{}", entered.text());
+    assert_eq!(entered.field("location"), Some(&*format!("{link}/")));
+    let cookie = entered.field("set-cookie").unwrap();
+    assert!(cookie.contains(&format!("Path={link};")) && cookie.contains("HttpOnly"), "{cookie}");
+    let kept = format!("Cookie: {}", cookie.split(';').next().unwrap());
+    assert_eq!(site.ask("", &format!("GET {file}"), &[&kept], b"").text(), "the plan");
+    assert_eq!(
+        site.ask("", &format!("GET {file}"), &["Cookie: sockeye-share=1.x"], b"").status,
+        401
+    );
+    let wrong = post("password=wrong+one");
+    assert_eq!(wrong.status, 403);
+    let waits = post("password=another+one");
+    assert_eq!(waits.status, 429);
+    assert!(waits.field("retry-after").is_some());
+    assert_eq!(
+        site.ask("", &format!("GET {file}"), &[&kept], b"").status,
+        200,
+        "who is in stays in"
+    );
+}
+
+#[test]
+fn a_drop_box_takes_new_files_and_tells_nothing() {
+    let (site, _, link) = shared(NewShare { kind: ShareKind::Upload, ..of("/in") });
+    let put = |name: &str, body: &[u8]| site.put("", &format!("{link}/{name}"), body);
+    for (name, expected) in
+        [("x.txt", "x%20%282%29.txt"), ("x.txt", "x%20%283%29.txt"), ("new", "new")]
+    {
+        let made = put(name, b"a visitor's");
+        assert_eq!(made.status, 201, "{}", made.text());
+        assert_eq!(made.field("location"), Some(&*format!("{link}/{expected}")));
+    }
+    assert_eq!(fs::read(site.file("alice", "in/x.txt")).unwrap(), b"alice's");
+    assert_eq!(fs::read(site.file("alice", "in/x (3).txt")).unwrap(), b"a visitor's");
+    let large = put("large", &vec![b'x'; 3 << 20]);
+    assert_eq!(large.status, 201, "{}", large.text());
+    for name in ["x.txt", "new", "nothing", "sub/", ""] {
+        let answer = get(&site, &format!("{link}/{name}"));
+        let told = answer.text();
+        assert!(!told.contains("x.txt") && !told.contains("alice"), "{told}");
+        assert_eq!(answer.status, if name.is_empty() { 200 } else { 404 }, "{name}");
+    }
+    assert_eq!(put("sub/x", b"x").status, 403);
+    assert_eq!(put("", b"x").status, 409);
+    assert_eq!(site.ask("", &format!("PUT {link}/a%FF"), &[], b"x").status, 400);
+}
+
+#[test]
+fn guesses_find_nothing_and_keep_nobody_out() {
+    let (site, _, link) = shared(of("/docs"));
+    let mut statuses = Vec::new();
+    for n in 0..300_u32 {
+        let guess = BASE64URL_NOPAD.encode(&[n.to_be_bytes(); 8].concat());
+        statuses.push(get(&site, &format!("/-/s/{guess}/")).status);
+    }
+    assert!(statuses.iter().all(|status| matches!(status, 404 | 429)), "{statuses:?}");
+    assert!(statuses.iter().filter(|status| **status == 429).count() > 200, "most wait");
+    for wrong in ["/-/s/", "/-/s", "/-/s/x", "/-/s/%00"] {
+        assert!(matches!(get(&site, wrong).status, 400 | 404 | 429), "{wrong}");
+    }
+    assert_eq!(get(&site, &format!("{link}/")).status, 200);
+    assert_eq!(site.get("alice", "/").status, 200);
+    assert!(site.node.records("refuse").len() < 50, "and the log is not filled with them");
+}
