@@ -77,6 +77,11 @@ impl Seat {
         self.visit.as_ref()
     }
 
+    /// The same seat with another visit.
+    pub(crate) fn with_visit(&self, visit: Visit) -> Arc<Self> {
+        Arc::new(Self { visit: Some(visit), ..self.clone() })
+    }
+
     /// What a path of the session is in the account's namespace: a share's begin where it is rooted.
     ///
     /// # Errors

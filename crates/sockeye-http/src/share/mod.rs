@@ -13,7 +13,8 @@ use sockeye_node::{
 };
 
 use crate::{
-    answer::{Answerer, Reply, empty, error, status_of, unread, retry_after},
+    answer::{Answerer, Reply, empty, error, retry_after, status_of, unread},
+    archive,
     content::{Content, read_whole},
     own::Asked,
     page::{SharePage, media_type, share_page},
@@ -204,10 +205,22 @@ impl Visit<'_> {
                     folder: true,
                     query: self.query,
                 };
+                if self.query == Some(archive::QUERY) {
+                    return self.send_archive(session, &wanted).await;
+                }
                 let base = format!("{}/", self.root());
                 self.answerer.list(session, self.head, &wanted, folder, Some(base)).await
             }
         }
+    }
+
+    /// Sends a folder as an archive, which is one download.
+    async fn send_archive(&self, session: &Session, wanted: &Resource<'_>) -> Result<Reply, Error> {
+        let session = match self.head.method {
+            Method::Get => session.as_one_download(self.head.fields.range.is_some()).await?,
+            _ => session.clone(),
+        };
+        self.answerer.send_archive(&session, self.head, wanted).await
     }
 
     /// Puts a new file into a drop box.

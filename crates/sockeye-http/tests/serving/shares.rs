@@ -191,3 +191,16 @@ fn guesses_find_nothing_and_keep_nobody_out() {
     assert_eq!(site.get("alice", "/").status, 200);
     assert!(site.node.records("refuse").len() < 50, "and the log is not filled with them");
 }
+
+#[test]
+fn a_shared_folder_is_had_as_an_archive_which_is_one_download() {
+    let (site, share, link) = shared(NewShare { downloads: Some(1), ..of("/docs") });
+    let archive = get(&site, &format!("{link}/?zip"));
+    assert_eq!((archive.status, archive.field("content-type")), (200, Some("application/zip")));
+    let accounts = site.node.gate().accounts().clone();
+    let counted = site.node.block_on(accounts.find_share(share.id)).unwrap();
+    assert_eq!(counted.downloaded, 1);
+    let rest = site.ask("", &format!("GET {link}/?zip"), &["Range: bytes=10-"], b"");
+    assert_eq!(rest.status, 206, "it goes on");
+    assert_eq!(get(&site, &format!("{link}/?zip")).status, 410);
+}

@@ -42,8 +42,8 @@ pub(crate) struct Downloads(Mutex<HashMap<Key, Ticket>>);
 /// Who downloads by which share: those of one address, or of one IPv6 /64.
 type Visitor = (ShareId, IpAddr);
 
-/// Who downloads what.
-type Key = (Visitor, Version);
+/// Who downloads what; no one file for many as one.
+type Key = (Visitor, Option<Version>);
 
 #[derive(Clone, Debug)]
 struct Ticket {
@@ -91,6 +91,11 @@ impl Downloads {
         self.table().iter().any(|((who, _), ticket)| *who == visitor && now < ticket.until)
     }
 
+    /// Notes that something was counted there that is no one file.
+    pub(super) fn note(&self, share: ShareId, origin: &Origin) {
+        self.ticket(((share, network(&origin.peer)), None));
+    }
+
     fn ticket(&self, key: Key) -> Ticket {
         let now = Instant::now();
         let mut table = self.table();
@@ -127,10 +132,10 @@ impl Seat {
     /// # Errors
     /// [`Error::Exhausted`] if there were as many downloads as there may be; [`Error::Io`].
     pub(crate) async fn count_download(&self, file: &Meta, range: Range) -> Result<()> {
-        let Some(visit) = self.visit() else { return Ok(()) };
+        let Some(visit) = self.visit().filter(|visit| !visit.is_counted()) else { return Ok(()) };
         let share = visit.share();
         let visitor = (share.id, network(&self.origin().peer));
-        let (key, downloads) = ((visitor, file.version()), self.gate().downloads());
+        let (key, downloads) = ((visitor, Some(file.version())), self.gate().downloads());
         let ticket = downloads.ticket(key);
         let mut rest = ticket.rest.lock().await;
         if rest.take(range, file.size) {
@@ -216,14 +221,16 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded_and_neighbours_are_one() {
         let downloads = Downloads::default();
-        let version = Version {
-            device: 1,
-            inode: 1,
+        let file = Meta {
+            kind: sockeye_store::Kind::File,
             size: 1,
             modified: sockeye_store::Timestamp { seconds: 0, nanos: 0 },
+            device: 1,
+            inode: 1,
         };
+        let version = Some(file.version());
         let share = ShareId::generate();
-        for n in 0..MOST as u32 + 10 {
+        for n in 0..u32::try_from(MOST).unwrap() + 10 {
             let peer = Peer::Ip(Ipv4Addr::from(n).into());
             downloads.ticket(((share, network(&peer)), version));
             assert!(downloads.table().len() <= MOST);

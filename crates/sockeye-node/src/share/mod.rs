@@ -25,6 +25,8 @@ pub(crate) struct Visit {
     root: FilePath,
     /// What the log says of it.
     detail: Box<str>,
+    /// Whether all that is read was counted as one download before.
+    counted: bool,
 }
 
 impl Visit {
@@ -34,7 +36,7 @@ impl Visit {
         // What a file cannot be called is shared in vain: the root has no rights.
         let root = FilePath::parse(path.as_bytes()).unwrap_or_else(|_| FilePath::root());
         let detail = format!("share {}", share.id).into();
-        Self { share: Arc::clone(share), root, detail }
+        Self { share: Arc::clone(share), root, detail, counted: false }
     }
 
     /// The share, as it was when the session began.
@@ -45,6 +47,16 @@ impl Visit {
     /// What the log says of it.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// Whether all that is read was counted as one download before.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.counted
+    }
+
+    /// The same visit, of which all that is read was counted.
+    pub(crate) fn counted(&self) -> Self {
+        Self { counted: true, ..self.clone() }
     }
 
     /// What a path of the visitor's is in the owner's namespace.
@@ -193,5 +205,27 @@ impl Session {
             Kind::Guest(_) => None,
             Kind::Seat(seat) => Some(seat.visit()?.share()),
         }
+    }
+
+    /// The same session, all that is read in which is one download, counted now: for an archive of many files. One
+    /// that was `broken` off and goes on is not counted again, if something was counted for that address before.
+    ///
+    /// # Errors
+    /// [`Error::Exhausted`]; [`Error::Io`].
+    ///
+    /// Cancellation: it may or may not be counted.
+    pub async fn as_one_download(&self, broken: bool) -> Result<Self> {
+        let Kind::Seat(seat) = &self.kind else { return Ok(self.clone()) };
+        let Some(visit) = seat.visit() else { return Ok(self.clone()) };
+        let share = visit.share();
+        let goes_on = broken && seat.gate().downloads().is_known(share.id, seat.origin());
+        if !goes_on {
+            let counted = seat.gate().accounts().count_download(share.id).await;
+            if !counted.map_err(accounts_failed)? {
+                return Err(Error::Exhausted);
+            }
+            seat.gate().downloads().note(share.id, seat.origin());
+        }
+        Ok(Self::seated(seat.with_visit(visit.counted())))
     }
 }
