@@ -1,6 +1,8 @@
 //! Who commands a change: what a log says beside the change itself.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
+
+use crate::AccountName;
 
 /// Who gave a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +18,15 @@ pub enum Commander {
         /// What the machine calls it, if that is known.
         name: Option<String>,
     },
+    /// Somebody with an account, over a protocol.
+    Account {
+        /// Whose.
+        name: AccountName,
+        /// Which protocol.
+        protocol: &'static str,
+        /// From where; nowhere for a local socket.
+        address: Option<IpAddr>,
+    },
 }
 
 /// A user is printed as `uid 1000 (alice)`.
@@ -25,6 +36,7 @@ impl fmt::Display for Commander {
             Self::Server => f.write_str("the server"),
             Self::User { uid, name: None } => write!(f, "uid {uid}"),
             Self::User { uid, name: Some(name) } => write!(f, "uid {uid} ({name})"),
+            Self::Account { name, .. } => write!(f, "{name}"),
         }
     }
 }

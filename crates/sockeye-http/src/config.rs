@@ -2,9 +2,11 @@
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use sockeye_node::{Bucket, Listening, Name, config::Settings};
+use sockeye_node::{Bucket, Listening, Name, Node, config::Settings};
 
-use crate::{Requests, archive::Room, compress::Compressor, tus::Turns, wire::log::Record};
+use crate::{
+    Requests, api::Followers, archive::Room, compress::Compressor, tus::Turns, wire::log::Record,
+};
 
 /// Bytes of memory that all archives which are being sent may take together.
 pub(crate) const ARCHIVES: usize = 256 << 20;
@@ -41,6 +43,10 @@ pub struct Config {
     pub(crate) archives: Room,
     /// Who is at which upload in pieces.
     pub(crate) uploads: Turns,
+    /// The node, for what is administered by pages; without it, accounts alone are.
+    pub node: Option<Arc<Node>>,
+    /// The places of those who follow the node's log.
+    pub(crate) followers: Followers,
     /// Called once for each request, when its answer has been sent or broken off.
     pub access_log: Option<AccessLog>,
 }
@@ -60,6 +66,8 @@ impl Default for Config {
             limits: Limits::default(),
             bandwidth: None,
             requests: None,
+            node: None,
+            followers: Followers::default(),
             archives: Room::new(ARCHIVES),
             uploads: Turns::default(),
             access_log: None,
@@ -105,6 +113,7 @@ impl From<&Listening<'_>> for Config {
             cache_control: Some(Cow::Borrowed("private, no-cache")),
             bandwidth: Some(Arc::clone(listening.bucket)),
             requests: Some(Requests::of(listening.node)),
+            node: Some(Arc::clone(listening.node)),
             ..Self::from(listening.settings)
         }
     }

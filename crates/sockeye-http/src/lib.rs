@@ -12,6 +12,7 @@
 
 pub mod admin;
 mod answer;
+mod api;
 mod archive;
 mod assets;
 mod change;

@@ -23,6 +23,7 @@ use crate::{
     Error, Homes, Origin, Owner, Result, Session,
     operations::Operations,
     pace::{Bucket, Pace},
+    presence::Presences,
     seat::{Holder, Seat},
     share::Downloads,
 };
@@ -45,6 +46,8 @@ pub struct Gate {
     operations: Operations,
     /// Downloads by shares' links that were counted a short while ago.
     downloads: Downloads,
+    /// Who has a session.
+    presences: Presences,
 }
 
 /// What accounts' bytes go through.
@@ -87,6 +90,7 @@ impl Gate {
             runtime: Handle::current(),
             operations: Operations::new(),
             downloads: Downloads::default(),
+            presences: Presences::default(),
         })
     }
 
@@ -114,6 +118,10 @@ impl Gate {
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    pub(crate) fn presences(&self) -> &Presences {
+        &self.presences
     }
 
     pub(crate) fn downloads(&self) -> &Downloads {

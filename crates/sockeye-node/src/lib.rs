@@ -27,12 +27,14 @@ mod node;
 mod operations;
 mod origin;
 mod pace;
+mod presence;
 mod read;
 mod recorder;
 mod seat;
 mod session;
 mod share;
 mod sign_in;
+mod trash;
 mod tree;
 mod upload;
 mod uploads;
@@ -47,6 +49,7 @@ pub use namespace::RESERVED;
 pub use node::{FIRST_ADMIN, Node, NodeError, Phase};
 pub use origin::{Origin, Peer};
 pub use pace::Bucket;
+pub use presence::Present;
 pub use read::{Body, FileBody, OpenFile, Range};
 pub use recorder::Recorder;
 pub use session::{Resource, Session};
@@ -60,8 +63,8 @@ pub use sockeye_store::{
     Keeping, Kind, LeftOut, Lock, LockDepth, LockScope, LockToken, MAX_LOCK_OWNER,
     MAX_LOCK_TIMEOUT, MAX_PROPERTIES, MAX_PROPERTY, MAX_PROPERTY_BYTES, Marks, Meta, Name,
     NameError, Order, Overwrite, Partial, PartialId, PathBuilder, Pool, PoolLimits, Property,
-    PropertyChange, PropertyName, Quota, Recursive, SortKey, Space, Start, Timestamp, Tree,
-    UploadOptions, Version, readable,
+    PropertyChange, PropertyName, Quota, Recursive, SortKey, Space, Start, Timestamp, TrashEntry,
+    TrashId, Tree, UploadOptions, Version, readable,
 };
 pub use upload::Upload;
 pub use uploads::{BadKey, Pending, Progress, UploadKey};

@@ -11,7 +11,7 @@ use sockeye::{
     Addr,
     addr::{Endpoint, Host},
 };
-use sockeye_accounts::{LinkKey, Secret};
+use sockeye_accounts::LinkKey;
 
 use crate::{
     Node,
@@ -69,12 +69,6 @@ impl Node {
         open.find_map(|addr| url(&addr))
             .or_else(|| configured.find_map(|listen| url(&listen.addr)))
             .unwrap_or_else(|| "http://localhost/".to_owned())
-    }
-
-    /// The URL of a share's link. Never log it.
-    #[must_use]
-    pub fn share_url(&self, link: &Secret) -> Secret {
-        Secret::new(format!("{}-/s/{}", self.site_url(), link.expose()))
     }
 }
 

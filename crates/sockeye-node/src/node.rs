@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, OnceLock, PoisonError, RwLock, Weak,
         atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
     },
     time::Instant,
@@ -20,7 +20,9 @@ use sockeye_store::{Digests, Marks, Pool, PoolLimits};
 
 use crate::{
     Gate, Homes, Recorder,
+    command::{Answer, Command, Commander, Execute as _, Refusal},
     config::Config,
+    control::Serving,
     counters::Counters,
     data::{DataError, DataFolder},
     links,
@@ -47,6 +49,8 @@ pub struct Node {
     counters: Counters,
     /// The servers of the open listeners, for what is told of them.
     servers: RwLock<Vec<(Listen, ServerHandle)>>,
+    /// What serves it, for commands that are given from within.
+    serving: OnceLock<Weak<Serving>>,
 }
 
 /// Where a node is on its way.
@@ -128,6 +132,7 @@ impl Node {
             since: Instant::now(),
             counters: Counters::default(),
             servers: RwLock::default(),
+            serving: OnceLock::new(),
         }))
     }
 
@@ -199,6 +204,26 @@ impl Node {
     #[must_use]
     pub fn servers(&self) -> Vec<(Listen, ServerHandle)> {
         self.servers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on commands from within go to what serves it.
+    pub(crate) fn set_serving(&self, serving: &Arc<Serving>) {
+        // It is served once.
+        let _ = self.serving.set(Arc::downgrade(serving));
+    }
+
+    /// Carries out a command that is given from within, as by a page: what serves the node does, if it is served.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    ///
+    /// # Cancel safety
+    /// Not cancellation safe: what was begun may be done in part.
+    pub async fn command(&self, command: Command, by: Commander) -> Result<Answer, Refusal> {
+        match self.serving.get().and_then(Weak::upgrade) {
+            Some(serving) => serving.execute(command, by).await,
+            None => self.execute(command, by).await,
+        }
     }
 
     pub(crate) fn set_servers(&self, servers: Vec<(Listen, ServerHandle)>) {

@@ -41,13 +41,18 @@ impl Recorder {
         by: &Commander,
         add: impl FnOnce(Record<'a>) -> Record<'a>,
     ) {
-        let (protocol, from) = match by {
-            Commander::Server => (PROTOCOL, None),
-            user => (CONTROL, Some(user.to_string())),
+        let told = by.to_string();
+        let (protocol, from, account) = match by {
+            Commander::Server => (PROTOCOL, None, None),
+            Commander::Account { name, protocol, address } => {
+                let from = address.map_or(Peer::Unix("local"), Peer::Ip);
+                (*protocol, Some(from), Some(name.as_str()))
+            }
+            _ => (CONTROL, Some(Peer::Unix(&told)), None),
         };
         let record = add(Record::new(operation, Outcome::Ok, protocol));
-        let from = from.as_deref().map(Peer::Unix);
-        if let Some(ticket) = self.write(&Record { from, ..record }) {
+        let account = account.or(record.account);
+        if let Some(ticket) = self.write(&Record { from, account, ..record }) {
             let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
             *last = ticket.max(*last);
         }

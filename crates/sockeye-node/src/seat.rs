@@ -1,6 +1,6 @@
 //! Who has a session: the account as it is now, where its holder comes from, and what it may do where.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::SystemTime};
 
 use sockeye_accounts::{Account, Grant, Login, Rights, Role, Shared, SharedName};
 use sockeye_store::{Claim, Home, Kind, LockToken};
@@ -10,6 +10,7 @@ use crate::{
     gate::Gate,
     namespace::{Zone, absolute},
     pace::Pace,
+    presence::{Presence, Present},
     share::Visit,
 };
 
@@ -25,6 +26,8 @@ pub(crate) struct Seat {
     visit: Option<Visit>,
     origin: Origin,
     pace: Pace,
+    /// Its place among all that have a session.
+    presence: Arc<Presence>,
     /// The locks that it may pass.
     claim: Option<Arc<Claim>>,
 }
@@ -69,7 +72,24 @@ impl Seat {
             Holder::Anonymous => None,
         };
         let visit = share.map(Visit::to);
-        Arc::new(Self { gate, holder, visit, origin, pace, claim: None })
+        let (account, account_id, sign_in) = match &holder {
+            Holder::Account { login, name, .. } => {
+                let sign_in = login.sign_in().map(|sign_in| sign_in.id);
+                (Some(name.clone()), Some(login.account().id), sign_in)
+            }
+            Holder::Anonymous => (None, None, None),
+        };
+        let presence = gate.presences().enter(Present {
+            id: 0,
+            account,
+            account_id,
+            protocol: origin.protocol,
+            peer: origin.peer.clone(),
+            sign_in,
+            by_link: visit.is_some(),
+            since: SystemTime::now(),
+        });
+        Arc::new(Self { gate, holder, visit, origin, pace, presence, claim: None })
     }
 
     /// What is shared with its holder, if it came by a link.
@@ -136,6 +156,7 @@ impl Seat {
     /// [`Error::Ended`] once it was locked or removed.
     pub(crate) fn account(&self) -> Result<Option<Arc<Account>>> {
         match &self.holder {
+            _ if self.presence.is_ended() => Err(Error::Ended),
             Holder::Account { login, .. } if login.is_ended() => Err(Error::Ended),
             Holder::Account { login, .. } => Ok(Some(login.account())),
             Holder::Anonymous if self.gate.public() => Ok(None),
@@ -145,10 +166,16 @@ impl Seat {
 
     /// Whether nothing more can be done in this session.
     pub(crate) fn is_ended(&self) -> bool {
-        match &self.holder {
-            Holder::Account { login, .. } => login.is_ended(),
-            Holder::Anonymous => !self.gate.public(),
-        }
+        self.presence.is_ended()
+            || match &self.holder {
+                Holder::Account { login, .. } => login.is_ended(),
+                Holder::Anonymous => !self.gate.public(),
+            }
+    }
+
+    /// Waits until an administrator ends it. Cancellation: safe.
+    pub(crate) async fn cut_off(&self) {
+        self.presence.ended().await;
     }
 
     /// The name that the log has for who this is.

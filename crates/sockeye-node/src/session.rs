@@ -80,8 +80,11 @@ impl Session {
     pub async fn ended(&self) {
         match &self.kind {
             Kind::Seat(seat) => match seat.holder() {
-                Holder::Account { login, .. } => login.ended().await,
-                Holder::Anonymous => std::future::pending().await,
+                Holder::Account { login, .. } => tokio::select! {
+                    () = login.ended() => {}
+                    () = seat.cut_off() => {}
+                },
+                Holder::Anonymous => seat.cut_off().await,
             },
             Kind::Guest(_) => std::future::pending().await,
         }

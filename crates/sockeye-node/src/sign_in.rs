@@ -60,6 +60,12 @@ impl Session {
         self.holder_of_password().ok()?.1.sign_in().map(|sign_in| sign_in.id)
     }
 
+    /// Whether whoever has it knows the account's password, or did when signing in: by a token or a link nobody does.
+    #[must_use]
+    pub fn is_by_password(&self) -> bool {
+        self.holder_of_password().is_ok()
+    }
+
     /// The sign-ins of the session's account that hold now, the oldest first.
     ///
     /// # Errors

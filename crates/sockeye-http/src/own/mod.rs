@@ -8,7 +8,7 @@ use sockeye_node::{FilePath, PathBuilder};
 
 use crate::{
     answer::{Answerer, Reply, allow, error, refuse},
-    assets,
+    api, assets,
     content::Content,
     share, sign_in, tus,
     wire::{
@@ -22,6 +22,8 @@ use crate::{
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
+    /// The JSON API.
+    Api,
     Assets,
     Login,
     Logout,
@@ -44,6 +46,7 @@ struct Row {
 
 const ROUTES: &[Row] = &[
     Row { prefix: assets::PREFIX, route: Route::Assets, beneath: true, methods: GET },
+    Row { prefix: api::PREFIX, route: Route::Api, beneath: true, methods: API },
     Row { prefix: "login", route: Route::Login, beneath: false, methods: FORM },
     Row { prefix: "logout", route: Route::Logout, beneath: false, methods: FORM },
     Row { prefix: "tus", route: Route::Tus, beneath: true, methods: tus::METHODS },
@@ -54,6 +57,9 @@ const GET: Allowed = Allowed::of(&[Method::Get]);
 
 /// A page with a form, and what is posted from it.
 const FORM: Allowed = Allowed::of(&[Method::Get, Method::Post]);
+
+/// What the API takes; which of them where, its own table says.
+const API: Allowed = Allowed::of(&[Method::Get, Method::Post, Method::Patch, Method::Delete]);
 
 /// What was shared is had, put into a drop box, or opened by a form.
 const SHARED: Allowed = Allowed::of(&[Method::Get, Method::Put, Method::Post]);
@@ -73,7 +79,7 @@ pub(crate) struct Asked<'a> {
 
 /// Whether there is an API for the pages' modules to ask. Without it they only show what there is.
 pub(crate) fn has_api() -> bool {
-    ROUTES.iter().any(|row| row.prefix == "api/v1")
+    ROUTES.iter().any(|row| row.prefix == api::PREFIX)
 }
 
 /// Answers a request below `/-/`.
@@ -95,6 +101,7 @@ pub(crate) async fn answer(
     }
     let asked = Asked { head, below, folder: wanted.folder, query: wanted.query };
     match row.route {
+        Route::Api => Box::pin(api::answer(answerer, &asked, content)).await,
         Route::Assets => assets::answer(&asked),
         Route::Login => sign_in::login(answerer, &asked, content).await,
         Route::Logout => sign_in::logout(answerer, &asked, content).await,

@@ -24,6 +24,7 @@ pub mod look;
 pub mod media;
 pub mod method;
 pub mod multistatus;
+pub mod natural;
 pub mod origin;
 pub mod parts;
 pub mod plan;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
+mod api;
 mod archive;
 mod assets;
 mod beside;
@@ -22,8 +23,8 @@ mod own;
 mod paths;
 mod protocols;
 mod ranges;
-mod sign_ins;
 mod shares;
+mod sign_ins;
 mod signing_in;
 mod site;
 mod tus;

@@ -15,7 +15,7 @@ use sockeye_accounts::{AccountAnswer, AccountCommand};
 
 pub use check::{Checked, HomeFault};
 pub use commander::user_of_this_machine;
-pub use share::{ShareAnswer, ShareCommand, SharedLink};
+pub use share::{ShareAnswer, ShareCommand, SharedLink, share_from};
 pub use sockeye_accounts::Commander;
 pub use status::{JournalStatus, ListenerStatus, SpaceStatus, Status};
 pub use trash::{Removed, TrashAnswer, TrashCommand, Whose};

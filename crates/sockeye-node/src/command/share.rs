@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use sockeye_accounts::{
-    Account, AccountId, AccountName, Commander, ErrorKind, NewShare, Prefix, Secret, Share,
-    ShareId, ShareKind, Timestamp,
+    Account, AccountId, AccountName, Accounts, Commander, ErrorKind, NewShare, Prefix, Secret,
+    Share, ShareId, ShareKind, Timestamp,
 };
 use sockeye_store::{FilePath, Kind};
 
 use super::{Refusal, RefusalKind};
-use crate::{Error, Node, Owner, namespace::Zone};
+use crate::{Error, Gate, Node, Owner, namespace::Zone};
 
 /// Most that is listed in one answer.
 const PAGE: usize = 500;
@@ -90,16 +90,32 @@ pub(super) async fn execute(
     command: ShareCommand,
     by: Commander,
 ) -> Result<ShareAnswer, Refusal> {
-    let accounts = node.accounts().commanded_by(by);
+    share_from(node.gate(), &node.site_url(), command, by).await
+}
+
+/// Carries out a command about shares; links begin with `site`, which has a slash at its end.
+///
+/// # Errors
+/// [`Refusal`].
+///
+/// # Cancel safety
+/// What was begun is done.
+pub async fn share_from(
+    gate: &Gate,
+    site: &str,
+    command: ShareCommand,
+    by: Commander,
+) -> Result<ShareAnswer, Refusal> {
+    let accounts = gate.accounts().commanded_by(by);
     match command {
         ShareCommand::Add { of, path, kind, label, expires, downloads, password } => {
-            let owner = node.accounts().find(&of).await?;
-            node.check_shared(&owner, &path, kind).await?;
+            let owner = accounts.find(&of).await?;
+            check_shared(gate, &owner, &path, kind).await?;
             let new = NewShare { label, path, kind, expires, downloads, password };
             let share = accounts.create_share(owner.id, new).await?;
-            Ok(ShareAnswer::Added(node.linked(share, owner.name)))
+            Ok(ShareAnswer::Added(linked(&accounts, site, share, owner.name)))
         }
-        ShareCommand::List { of, after } => list(node, of, after).await,
+        ShareCommand::List { of, after } => list(&accounts, site, of, after).await,
         ShareCommand::Revoke { id, of } => {
             if let Some(of) = of {
                 let (share, owner) = (accounts.find_share(id).await?, accounts.find(&of).await?);
@@ -113,11 +129,11 @@ pub(super) async fn execute(
 }
 
 async fn list(
-    node: &Node,
+    accounts: &Accounts,
+    site: &str,
     of: Option<AccountName>,
     after: Option<ShareId>,
 ) -> Result<ShareAnswer, Refusal> {
-    let accounts = node.accounts();
     let of = match of {
         Some(name) => Some(accounts.find(&name).await?),
         None => None,
@@ -137,53 +153,51 @@ async fn list(
             },
         };
         names.insert(share.account, name.clone());
-        entries.push(node.linked(share, name));
+        entries.push(linked(accounts, site, share, name));
     }
     Ok(ShareAnswer::Page { entries, more: page.more })
 }
 
-impl Node {
-    fn linked(&self, share: Share, owner: AccountName) -> SharedLink {
-        let url = self.share_url(&self.accounts().link(share.id));
-        SharedLink { share, owner, url }
-    }
+fn linked(accounts: &Accounts, site: &str, share: Share, owner: AccountName) -> SharedLink {
+    let url = Secret::new(format!("{site}-/s/{}", accounts.link(share.id).expose()));
+    SharedLink { share, owner, url }
+}
 
-    /// Refuses to share what is not there, or as a drop box what is no folder.
-    async fn check_shared(
-        &self,
-        owner: &Account,
-        path: &Prefix,
-        kind: ShareKind,
-    ) -> Result<(), Refusal> {
-        let missing = || {
-            let message = format!("there is no {path} in what {} sees", owner.name);
-            Refusal::new(RefusalKind::NotFound, message)
-        };
-        // Nothing is told of what the account may not even see.
-        if owner.rights_at(path).is_empty() {
-            return Err(missing());
+/// Refuses to share what is not there, or as a drop box what is no folder.
+async fn check_shared(
+    gate: &Gate,
+    owner: &Account,
+    path: &Prefix,
+    kind: ShareKind,
+) -> Result<(), Refusal> {
+    let missing = || {
+        let message = format!("there is no {path} in what {} sees", owner.name);
+        Refusal::new(RefusalKind::NotFound, message)
+    };
+    // Nothing is told of what the account may not even see.
+    if owner.rights_at(path).is_empty() {
+        return Err(missing());
+    }
+    let file = FilePath::parse(path.as_str().trim_start_matches('/').as_bytes());
+    let zone = Zone::of(&file.map_err(|_| missing())?);
+    let (home, within) = match zone {
+        Zone::Own(within) => {
+            let home = gate.homes().open(Owner::Account(owner.id), owner.quota);
+            (home.await?, within)
         }
-        let file = FilePath::parse(path.as_str().trim_start_matches('/').as_bytes());
-        let zone = Zone::of(&file.map_err(|_| missing())?);
-        let (home, within) = match zone {
-            Zone::Own(within) => {
-                let home = self.gate().homes().open(Owner::Account(owner.id), owner.quota);
-                (home.await?, within)
-            }
-            Zone::Shared(name, within) => (self.gate().shared_home(&name).await?, within),
-            Zone::Public(within) => (self.gate().public_home().await?, within),
-            // The accounts say why these are not shared.
-            Zone::SharedFolders | Zone::Site => return Ok(()),
-        };
-        match home.stat(&within).await.map_err(Error::from) {
-            Ok(meta) if kind == ShareKind::Upload && meta.kind != Kind::Folder => {
-                let message = format!("{path} is no folder, and a drop box is one");
-                Err(Refusal::new(RefusalKind::Usage, message))
-            }
-            Ok(_) => Ok(()),
-            Err(Error::NotFound) => Err(missing()),
-            Err(error) => Err(error.into()),
+        Zone::Shared(name, within) => (gate.shared_home(&name).await?, within),
+        Zone::Public(within) => (gate.public_home().await?, within),
+        // The accounts say why these are not shared.
+        Zone::SharedFolders | Zone::Site => return Ok(()),
+    };
+    match home.stat(&within).await.map_err(Error::from) {
+        Ok(meta) if kind == ShareKind::Upload && meta.kind != Kind::Folder => {
+            let message = format!("{path} is no folder, and a drop box is one");
+            Err(Refusal::new(RefusalKind::Usage, message))
         }
+        Ok(_) => Ok(()),
+        Err(Error::NotFound) => Err(missing()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -91,7 +91,7 @@ impl Serving {
         for bound in bound {
             listeners.accept(bound)?;
         }
-        Ok(Arc::new(Self {
+        let serving = Arc::new(Self {
             node,
             listeners,
             certificates,
@@ -100,7 +100,9 @@ impl Serving {
             reloading: Mutex::default(),
             finish: Notify::new(),
             notifier,
-        }))
+        });
+        serving.node.set_serving(&serving);
+        Ok(serving)
     }
 
     /// Begins the drain, as a first signal does.

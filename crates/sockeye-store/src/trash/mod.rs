@@ -4,7 +4,11 @@ mod grave;
 mod name;
 mod purge;
 
-use std::{collections::BinaryHeap, ffi::CString, time::SystemTime};
+use std::{
+    collections::{BinaryHeap, HashMap},
+    ffi::CString,
+    time::SystemTime,
+};
 
 use name::Item;
 pub(crate) use purge::Oldest;
@@ -159,6 +163,42 @@ impl Home {
                 entries.extend(keep.trash_entry(id, &name)?);
             }
             Ok(entries)
+        })
+        .await
+    }
+
+    /// For each of these paths the newest thing in the trash that was there; none where a path is missing or nothing
+    /// was. Goes once through the trash.
+    ///
+    /// # Errors
+    /// As [`Home::trash`].
+    ///
+    /// Cancellation: safe.
+    pub async fn last_removed(&self, paths: Vec<Option<FilePath>>) -> Result<Vec<Option<TrashId>>> {
+        self.slow(move |keep| {
+            let mut newest: HashMap<&FilePath, Option<TrashId>> =
+                paths.iter().flatten().map(|path| (path, None)).collect();
+            let mut long = Vec::new();
+            let mut found = |id: TrashId, path: &FilePath| {
+                if let Some(known) = newest.get_mut(path) {
+                    *known = (*known).max(Some(id));
+                }
+            };
+            tree::each_name(&reopened(&keep.trash)?, |name| {
+                match name::parse(name) {
+                    Item::Removed(id, Some(path)) => found(id, &path),
+                    Item::Removed(id, None) => long.push((id, name.to_owned())),
+                    Item::Note(_) | Item::Other => {}
+                }
+                Ok(())
+            })?;
+            for (id, name) in long {
+                if let Some(path) = keep.trash_path(&name)? {
+                    found(id, &path);
+                }
+            }
+            let of = |path: &FilePath| newest.get(path).copied().flatten();
+            Ok(paths.iter().map(|path| path.as_ref().and_then(of)).collect())
         })
         .await
     }

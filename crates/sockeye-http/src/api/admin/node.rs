@@ -1,0 +1,113 @@
+//! The node itself: whether it is well, what it listens on, who is there, and its configuration read again.
+
+use serde::Serialize;
+use sockeye_accounts::Timestamp;
+use sockeye_node::{
+    Peer,
+    command::{Answer, Command, Status},
+};
+
+use super::super::{
+    Call, Problem,
+    answer::{Answered, done, json},
+};
+
+/// Sessions in a page, if nothing is said, and at most.
+const PAGE: (usize, usize) = (500, 1000);
+
+async fn status(call: &Call<'_>) -> Result<Status, Problem> {
+    match call.node()?.command(Command::Status, call.commander()?).await? {
+        Answer::Status(status) => Ok(*status),
+        _ => Err(Problem::NOT_FOUND),
+    }
+}
+
+/// `GET admin/health`
+pub(in super::super) async fn health(call: &Call<'_>) -> Answered {
+    let status = status(call).await?;
+    let started = Timestamp::now()
+        .checked_sub(std::time::Duration::from_secs(status.seconds))
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    json(&serde_json::json!({
+        "phase": status.phase,
+        "writable": status.read_only.is_none(),
+        "read_only": status.read_only,
+        "version": status.version,
+        "pid": status.pid,
+        "started": started,
+        "connections": status.connections,
+        "signed_in": status.signed_in,
+        "homes": status.homes,
+        "log_lines": status.journal.lines,
+        "log_waiting": status.journal.waiting,
+        "disk_space": status.space.map(|space| space.total),
+        "disk_free": status.space.map(|space| space.free),
+    }))
+}
+
+/// `GET admin/listeners`
+pub(in super::super) async fn listeners(call: &Call<'_>) -> Answered {
+    let status = status(call).await?;
+    let listeners = status.listeners.into_iter().flat_map(|listener| {
+        let protocol = listener.listen.split('+').next().unwrap_or_default().to_owned();
+        let (connections, accepted) = (listener.connections, listener.accepted);
+        let listen = listener.listen;
+        listener.addresses.into_iter().map(move |address| {
+            serde_json::json!({
+                "protocol": protocol,
+                "address": address,
+                "listen": listen,
+                "connections": connections,
+                "accepted": accepted,
+            })
+        })
+    });
+    json(&serde_json::json!({ "listeners": listeners.collect::<Vec<_>>() }))
+}
+
+/// `POST admin/reload`
+pub(in super::super) async fn reload(call: &Call<'_>) -> Answered {
+    match call.node()?.command(Command::Reload, call.commander()?).await? {
+        Answer::Reloaded(reloaded) => json(&reloaded),
+        _ => Err(Problem::NOT_FOUND),
+    }
+}
+
+#[derive(Serialize)]
+struct Session {
+    id: u64,
+    account: Option<String>,
+    protocol: &'static str,
+    peer: Option<String>,
+    by_link: bool,
+    by_sign_in: bool,
+    since: Option<Timestamp>,
+}
+
+/// `GET admin/sessions`
+pub(in super::super) async fn sessions(call: &Call<'_>) -> Answered {
+    let after = call.asked_as("after")?.unwrap_or(0);
+    let limit = call.limit(PAGE.0, PAGE.1)?;
+    let all = call.gate.present(after, limit + 1);
+    let next = (all.len() > limit).then(|| all[limit - 1].id);
+    let shown = all.into_iter().take(limit).map(|present| Session {
+        id: present.id,
+        account: present.account.map(Into::into),
+        protocol: present.protocol,
+        peer: match present.peer {
+            Peer::Ip(address) => Some(address.to_string()),
+            Peer::Local => None,
+        },
+        by_link: present.by_link,
+        by_sign_in: present.sign_in.is_some(),
+        since: Timestamp::try_from(present.since).ok(),
+    });
+    json(&serde_json::json!({ "sessions": shown.collect::<Vec<_>>(), "next": next }))
+}
+
+/// `DELETE admin/sessions/*`
+pub(in super::super) async fn end_session(call: &Call<'_>) -> Answered {
+    let id = call.named(0, "session")?;
+    let ended = call.gate.end_present(id, &call.commander()?).await?;
+    ended.map_or(Err(Problem::NOT_FOUND), |_| done())
+}

@@ -1,0 +1,145 @@
+//! Why a call was not answered: problem details (RFC 9457).
+
+use std::borrow::Cow;
+
+use ::http::StatusCode;
+use bytes::Bytes;
+use sockeye_accounts::ErrorKind;
+use sockeye_node::{
+    Error, FilePath, Refused,
+    command::{Refusal, RefusalKind},
+};
+
+use crate::{
+    answer::{Reply, empty, retry_after, status_of},
+    content::{Cut, Unread},
+    payload::Payload,
+    site::Unwelcome,
+};
+
+/// Why a call was not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    status: StatusCode,
+    detail: Cow<'static, str>,
+    retry_after: Option<u32>,
+    /// Nothing more can be read from the connection.
+    last: bool,
+}
+
+impl Problem {
+    /// Nothing is there.
+    pub(super) const NOT_FOUND: Self = Self {
+        status: StatusCode::NOT_FOUND,
+        detail: Cow::Borrowed("there is nothing of that name"),
+        retry_after: None,
+        last: false,
+    };
+
+    pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, detail: detail.into(), retry_after: None, last: false }
+    }
+
+    /// What a call asks for makes no sense.
+    pub(super) fn wrong(detail: impl ToString) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail.to_string())
+    }
+
+    /// The reply. No challenge goes with it: it would have a browser ask for a password in a window of its own.
+    pub(super) fn reply(&self) -> Reply {
+        let problem = serde_json::json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let text = Bytes::from(problem.to_string());
+        let mut reply = empty(self.status);
+        reply.head.content_type = Some("application/problem+json".into());
+        reply.head.length = Some(text.len() as u64);
+        reply.head.cache_control = Some("no-store".into());
+        reply.head.retry_after = self.retry_after;
+        reply.head.traits.last = self.last;
+        reply.payload = Payload::Page(text);
+        reply
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::Ended => StatusCode::UNAUTHORIZED,
+            Error::Exists => StatusCode::CONFLICT,
+            error => status_of(&FilePath::root(), error),
+        };
+        let busy = status == StatusCode::SERVICE_UNAVAILABLE;
+        let detail = match status {
+            StatusCode::INTERNAL_SERVER_ERROR => "the server failed; its log says why".to_owned(),
+            _ => error.to_string(),
+        };
+        Self { retry_after: busy.then_some(1), ..Self::new(status, detail) }
+    }
+}
+
+impl From<sockeye_accounts::Error> for Problem {
+    fn from(error: sockeye_accounts::Error) -> Self {
+        let status = match error.kind() {
+            ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::Taken => StatusCode::CONFLICT,
+            ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorKind::Denied => StatusCode::FORBIDDEN,
+            ErrorKind::NoSpace => StatusCode::INSUFFICIENT_STORAGE,
+            ErrorKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            _ => {
+                tracing::error!(%error, "the accounts failed");
+                let why = "the server failed; its log says why";
+                return Self::new(StatusCode::INTERNAL_SERVER_ERROR, why);
+            }
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.kind {
+            RefusalKind::NotFound => StatusCode::NOT_FOUND,
+            RefusalKind::Usage => StatusCode::UNPROCESSABLE_ENTITY,
+            RefusalKind::Denied => StatusCode::FORBIDDEN,
+            RefusalKind::NoSpace => StatusCode::INSUFFICIENT_STORAGE,
+            RefusalKind::Failed => StatusCode::CONFLICT,
+        };
+        Self::new(status, refusal.message)
+    }
+}
+
+impl From<Unwelcome> for Problem {
+    fn from(unwelcome: Unwelcome) -> Self {
+        let status = match &unwelcome {
+            Unwelcome::Stranger | Unwelcome::Malformed(_) => StatusCode::UNAUTHORIZED,
+            Unwelcome::Refused(Refused::Wrong(_)) => StatusCode::UNAUTHORIZED,
+            Unwelcome::Refused(Refused::Wait { .. }) => StatusCode::TOO_MANY_REQUESTS,
+            Unwelcome::Refused(Refused::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+            Unwelcome::Forged => StatusCode::FORBIDDEN,
+            Unwelcome::Refused(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Unwelcome::Failed(error) => status_of(&FilePath::root(), error),
+        };
+        let wait = match &unwelcome {
+            Unwelcome::Refused(refused) => refused.retry_after().map(retry_after),
+            _ => None,
+        };
+        Self { retry_after: wait, ..Self::new(status, unwelcome.to_string()) }
+    }
+}
+
+impl From<Unread> for Problem {
+    fn from(unread: Unread) -> Self {
+        let status = match unread {
+            Unread::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Unread::Cut(Cut::Slow) => StatusCode::REQUEST_TIMEOUT,
+            Unread::Cut(_) => StatusCode::BAD_REQUEST,
+        };
+        let last = matches!(unread, Unread::Cut(_));
+        Self { last, ..Self::new(status, unread.to_string()) }
+    }
+}

@@ -1,0 +1,209 @@
+//! The JSON API: what it answers, to whom, and what it refuses.
+
+use serde_json::{Value, json};
+
+use crate::{node::Served, site::Answer};
+
+fn ask(site: &Served, who: &str, request: &str, content: Option<&Value>) -> Answer {
+    let body = content.map(ToString::to_string).unwrap_or_default();
+    let length = format!("Content-Length: {}", body.len());
+    let fields = ["Content-Type: application/json", "Accept: application/json", &*length];
+    let (method, path) = request.split_once(' ').unwrap();
+    site.ask(who, &format!("{method} /-/api/v1/{path}"), &fields, body.as_bytes())
+}
+
+fn told(site: &Served, who: &str, request: &str, content: Option<&Value>) -> Value {
+    let answer = ask(site, who, request, content);
+    assert!(matches!(answer.status, 200 | 201), "{request}: {} {}", answer.status, answer.text());
+    assert_eq!(answer.field("content-type"), Some("application/json"));
+    assert_eq!(answer.field("cache-control"), Some("no-store"));
+    serde_json::from_str(&answer.text()).unwrap()
+}
+
+fn refused(
+    site: &Served,
+    who: &str,
+    request: &str,
+    content: Option<&Value>,
+    status: u16,
+) -> String {
+    let answer = ask(site, who, request, content);
+    assert_eq!(answer.status, status, "{request}: {}", answer.text());
+    assert_eq!(answer.field("content-type"), Some("application/problem+json"));
+    assert!(answer.field("www-authenticate").is_none(), "no window of the browser's own");
+    let problem: Value = serde_json::from_str(&answer.text()).unwrap();
+    assert_eq!(problem["status"], status);
+    problem["detail"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn one_is_told_who_one_is_and_what_there_is_room_for() {
+    let site = Served::new();
+    site.node.share("team");
+    site.node.grant("alice", "/shared/team", "read,list");
+    site.node.set_quota("alice", 1_000_000);
+    site.put("alice", "/a", b"12345");
+    let me = told(&site, "alice", "GET me?path=/shared/team/x", None);
+    assert_eq!((&me["name"], &me["role"]), (&json!("alice"), &json!("member")));
+    assert_eq!((&me["space"]["used"], &me["space"]["quota"]), (&json!(5), &json!(1_000_000)));
+    let team = json!([{ "name": "team", "path": "/shared/team", "rights": "read,list" }]);
+    assert_eq!(me["shared"], team);
+    assert_eq!(me["rights"], "read,list");
+    refused(&site, "", "GET me", None, 401);
+}
+
+#[test]
+fn a_folder_is_paged_in_the_order_that_is_asked_for() {
+    let site = Served::new();
+    for (name, size) in [("a10", 1), ("a9", 2), ("b%20%C3%BC", 3)] {
+        site.put("alice", &format!("/{name}"), &vec![b'x'; size]);
+    }
+    let page = |query: &str| {
+        let page = told(&site, "alice", &format!("GET files?path=/&{query}"), None);
+        let entries = page["entries"].as_array().unwrap();
+        let paths: Vec<_> =
+            entries.iter().map(|entry| entry["path"].as_str().unwrap().to_owned()).collect();
+        (paths.join(" "), page["next"].clone())
+    };
+    let (first, next) = page("limit=2");
+    assert_eq!(first, "/a9 /a10");
+    let rest = page(&format!("limit=2&after={}", next.as_str().unwrap()));
+    assert_eq!(rest, ("/b%20%C3%BC".to_owned(), Value::Null));
+    assert_eq!(page("sort=size&order=desc").0, "/b%20%C3%BC /a9 /a10");
+    let stat = told(&site, "alice", "GET file?path=/a9&digest=sha256", None);
+    assert_eq!((&stat["kind"], &stat["size"]), (&json!("file"), &json!(2)));
+    assert_eq!(stat["sha256"].as_str().unwrap().len(), 64);
+    refused(&site, "alice", "GET files?path=/none", None, 404);
+    refused(&site, "alice", "GET files?path=/..", None, 400);
+    refused(&site, "alice", "GET files?sort=luck", None, 400);
+    refused(&site, "bob", "GET file?path=/shared/team", None, 404);
+}
+
+#[test]
+fn what_is_deleted_comes_back_by_its_ids() {
+    let site = Served::new();
+    told(&site, "alice", "POST folders", Some(&json!({ "path": "/docs" })));
+    for name in ["/docs/a", "/b%20c"] {
+        assert_eq!(site.put("alice", name, name.as_bytes()).status, 201);
+    }
+    let moved =
+        ask(&site, "alice", "POST move", Some(&json!({ "from": "/docs/a", "to": "/docs/z" })));
+    assert_eq!(moved.status, 204);
+    let paths = json!({ "paths": ["/docs", "/b%20c"] });
+    let ids = told(&site, "alice", "POST delete", Some(&paths))["ids"].clone();
+    assert_eq!(ids.as_array().unwrap().len(), 2);
+    assert_eq!(site.get("alice", "/docs/z").status, 404);
+    let trash = told(&site, "alice", "GET trash?limit=1", None);
+    assert_eq!(trash["entries"][0]["path"], "/docs");
+    let next = trash["next"].as_str().unwrap();
+    let rest = told(&site, "alice", &format!("GET trash?after={next}"), None);
+    assert_eq!(rest["entries"][0]["path"], "/b%20c");
+    refused(&site, "bob", "POST trash/restore", Some(&json!({ "ids": ids })), 404);
+    let back = told(&site, "alice", "POST trash/restore", Some(&json!({ "ids": ids })));
+    assert_eq!(back["paths"].as_array().unwrap().len(), 2);
+    assert_eq!(site.get("alice", "/docs/z").text(), "/docs/a");
+    let ids = told(&site, "alice", "POST delete", Some(&json!({ "paths": ["/docs"] })));
+    let purged = told(&site, "alice", "POST trash/purge", Some(&ids));
+    assert_eq!(purged["entries"], 2);
+    refused(&site, "alice", "POST trash/restore", Some(&ids), 404);
+    refused(&site, "alice", "POST delete", Some(&json!({ "paths": ["/none"] })), 404);
+}
+
+#[test]
+fn shares_and_tokens_are_made_listed_and_ended() {
+    let site = Served::new();
+    site.put("alice", "/a%20b", b"content");
+    let new = json!({ "path": "/a%20b", "downloads": 3, "expires": null, "password": null, "kind": "download" });
+    let share = told(&site, "alice", "POST shares", Some(&new));
+    let link = share["url"].as_str().unwrap();
+    assert_eq!(site.get("", link).text(), "content");
+    let shares = told(&site, "alice", "GET shares", None);
+    assert_eq!(
+        (&shares["shares"][0]["path"], &shares["shares"][0]["downloaded"]),
+        (&json!("/a%20b"), &json!(1))
+    );
+    assert_eq!(told(&site, "bob", "GET shares", None)["shares"], json!([]));
+    let id = share["id"].as_str().unwrap();
+    refused(&site, "bob", &format!("DELETE shares/{id}"), None, 404);
+    assert_eq!(ask(&site, "alice", &format!("DELETE shares/{id}"), None).status, 204);
+    assert_eq!(site.get("", link).status, 410);
+    refused(&site, "alice", "POST shares", Some(&json!({ "path": "/none" })), 404);
+    refused(&site, "alice", "POST shares", Some(&json!({ "path": "/" })), 422);
+    refused(&site, "gast", "POST shares", Some(&json!({ "path": "/a" })), 403);
+    let records = site.node.records("admin");
+    let told_by: Vec<_> = records.iter().filter(|it| it["user"] == "alice").collect();
+    assert_eq!(told_by.len(), 2, "who did it stands in the log: {records:?}");
+
+    let new = json!({ "label": "backup", "rights": "read,list", "expires": null });
+    let token = told(&site, "alice", "POST tokens", Some(&new));
+    let text = token["token"].as_str().unwrap().to_owned();
+    let bearer = format!("Authorization: Bearer {text}");
+    let got = site.ask("", "GET /a%20b", &[&bearer], b"");
+    assert_eq!(got.text(), "content");
+    // A token does not make others.
+    let by_token = site.ask("", "GET /-/api/v1/tokens", &[&bearer], b"");
+    assert_eq!(by_token.status, 403, "{}", by_token.text());
+    let listed = told(&site, "alice", "GET tokens", None);
+    assert!(listed[0]["token"].is_null() && !listed.to_string().contains(&text));
+    let id = token["id"].as_str().unwrap();
+    assert_eq!(ask(&site, "alice", &format!("DELETE tokens/{id}"), None).status, 204);
+    assert_eq!(site.ask("", "GET /a%20b", &[&bearer], b"").status, 401);
+}
+
+#[test]
+fn administering_is_for_administrators() {
+    let site = Served::new();
+    for (who, status) in [("", 401), ("alice", 403), ("gast", 403)] {
+        for request in ["GET admin/accounts", "GET admin/sessions", "DELETE admin/accounts/bob"] {
+            refused(&site, who, request, None, status);
+        }
+    }
+    let new = json!({ "name": "carol", "role": "guest", "quota": 1_000_000, "password": "carol's password" });
+    assert_eq!(told(&site, "root", "POST admin/accounts", Some(&new))["quota"]["bytes"], 1_000_000);
+    refused(&site, "root", "POST admin/accounts", Some(&new), 409);
+    let changed = json!({ "role": "member", "quota": null, "locked": true });
+    let carol = told(&site, "root", "PATCH admin/accounts/carol", Some(&changed));
+    assert_eq!(
+        (&carol["role"], &carol["locked"], &carol["quota"]["bytes"]),
+        (&json!("member"), &json!(true), &Value::Null)
+    );
+    let all = told(&site, "root", "GET admin/accounts?limit=2", None);
+    assert_eq!((all["accounts"].as_array().unwrap().len(), &all["next"]), (2, &json!("bob")));
+    assert_eq!(ask(&site, "root", "DELETE admin/accounts/carol", None).status, 204);
+    refused(&site, "root", "DELETE admin/accounts/carol", None, 404);
+    refused(&site, "root", "DELETE admin/accounts/root", None, 403);
+    let made = site.node.records("admin");
+    assert!(made.iter().any(|it| it["user"] == "root" && it["detail"] == "account carol: removed"));
+    let sessions = told(&site, "root", "GET admin/sessions", None);
+    assert!(sessions["sessions"].as_array().unwrap().iter().any(|it| it["account"] == "root"));
+    refused(&site, "root", "DELETE admin/sessions/999999", None, 404);
+}
+
+#[test]
+fn a_password_is_changed_by_who_knows_it() {
+    let site = Served::new();
+    let wrong = json!({ "current": "no idea", "new": "another password" });
+    refused(&site, "alice", "POST password", Some(&wrong), 403);
+    let weak = json!({ "current": sockeye_testkit::node::password("alice"), "new": "short" });
+    // The failure before makes it wait.
+    let again = ask(&site, "alice", "POST password", Some(&weak)).status;
+    assert!(matches!(again, 422 | 429), "{again}");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_and_said() {
+    let site = Served::new();
+    refused(&site, "alice", "GET nothing", None, 404);
+    refused(&site, "alice", "GET trash/restore", None, 405);
+    refused(&site, "alice", "POST folders", Some(&json!({})), 400);
+    refused(&site, "alice", "POST folders", Some(&json!({ "path": "/a", "more": 1 })), 400);
+    refused(&site, "alice", "POST trash/restore", Some(&json!({ "ids": ["x"] })), 400);
+    let form = ["Content-Type: text/plain", "Content-Length: 13"];
+    let posted = site.ask("alice", "POST /-/api/v1/folders", &form, b"{\"path\":\"/a\"}");
+    assert_eq!(posted.status, 415);
+    let long = json!({ "path": "/".repeat(70_000) });
+    assert_eq!(ask(&site, "alice", "POST folders", Some(&long)).status, 413);
+    let document: Value =
+        serde_json::from_str(&site.get("", "/-/api/v1/openapi.json").text()).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+}
