@@ -322,8 +322,8 @@ mod tests {
         let mut described = BTreeSet::new();
         for (path, methods) in document["paths"].as_object().unwrap() {
             let names: Vec<_> = path.trim_start_matches('/').split('/').collect();
-            let star = |name: &&str| if name.starts_with('{') { "*" } else { *name };
-            let path = names.iter().map(star).collect::<Vec<_>>().join("/");
+            let star = |name| if str::starts_with(name, '{') { "*" } else { name };
+            let path = names.into_iter().map(star).collect::<Vec<_>>().join("/");
             for method in methods.as_object().unwrap().keys().filter(|key| *key != "parameters") {
                 described.insert(format!("{} {path}", method.to_uppercase()));
             }

@@ -77,7 +77,7 @@ pub(super) const DROP_BY: Text = Text::new(
 type Explanation = (StatusCode, Text, Text);
 
 /// The errors that this server answers.
-const ERRORS: [Explanation; 24] = [
+const ERRORS: [Explanation; 25] = [
     (
         StatusCode::BAD_REQUEST,
         Text::new("Bad request", "请求有误"),
