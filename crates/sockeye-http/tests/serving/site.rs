@@ -21,7 +21,7 @@ use sockeye_testkit::certificates::Authority;
 use tempfile::TempDir;
 
 /// How long anything may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server and its folder.
 pub(crate) struct Site {
