@@ -19,9 +19,11 @@ fn a_file_is_made_replaced_and_read_back() {
     assert_eq!((made.status, made.field("content-length")), (201, Some("0")));
     let got = site.get("alice", "/a.txt");
     assert_eq!((got.status, got.text().as_str()), (200, "one"));
-    for name in ["etag", "last-modified"] {
-        assert!(made.field(name).is_some(), "{name}");
-        assert_eq!(made.field(name), got.field(name));
+    assert!(made.field("etag").is_some());
+    assert_eq!(made.field("etag"), got.field("etag"));
+    // Not said where the second turned meanwhile: it may not be later than the request's own time.
+    if let Some(modified) = made.field("last-modified") {
+        assert_eq!(Some(modified), got.field("last-modified"));
     }
     let replaced = site.put("alice", "/a.txt", b"another");
     assert_eq!((replaced.status, replaced.field("content-length")), (204, None));
