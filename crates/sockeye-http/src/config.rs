@@ -97,6 +97,7 @@ impl From<&Settings> for Config {
                 upload: settings.http_upload.map(|bytes| bytes.0),
                 ranges: settings.http_ranges.count(),
                 sorted_entries: settings.http_sorted_entries.count(),
+                archive: bytes(settings.http_archive.0),
                 streams: settings.http_streams.get(),
                 ..Limits::default()
             },

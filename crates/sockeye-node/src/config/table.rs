@@ -230,12 +230,15 @@ settings! {
     NewConnections "http.idle" => http_idle: Duration = "60s";
     /// How long a peer may take nothing of what is sent, or send nothing of what it announced.
     NewConnections "http.stall" => http_stall: Duration = "30s";
-    /// Largest file that is taken in one request.
+    /// Largest file that is taken, at once or in pieces.
     NewConnections "http.upload" => http_upload: Option<Bytes> = "none";
     /// Ranges in one request.
     NewConnections "http.ranges" => http_ranges: Within<0, 1000> = "16";
     /// Entries of a folder that are sorted; a larger one is listed as it comes.
     NewConnections "http.sorted-entries" => http_sorted_entries: Within<0, 10_000_000> = "10000";
+    /// The memory that a folder's archive may take while it is sent, which says how much a folder may have in it
+    /// (64MiB: some 500,000 entries). All archives together take at most 256MiB.
+    NewConnections "http.archive" => http_archive: Bytes = "64MiB";
     /// Requests at once on one HTTP/2 connection.
     NewConnections "http.streams" => http_streams: Within<1, 100_000> = "100";
 }
