@@ -68,3 +68,17 @@ pub use sockeye_store::{
 };
 pub use upload::Upload;
 pub use uploads::{BadKey, Pending, Progress, UploadKey};
+
+/// What protocols are told of accounts, and ask for: types alone.
+pub mod accounts {
+    pub use sockeye_accounts::{
+        AccountAnswer, AccountCommand, AccountQuery, Error, ErrorKind, Key, NewPassword, NewShare,
+        NewToken, PasswordChoice, Prefix, Protocols, PublicKey, Quota, QuotaChoice, Share,
+        ShareKind, ShareProof, Timestamp, Token,
+    };
+}
+
+/// What protocols are told of the log.
+pub mod log {
+    pub use sockeye_journal::{Error, Event, Follow, Found, Query, Reader};
+}

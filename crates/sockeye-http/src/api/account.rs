@@ -2,7 +2,8 @@
 
 use ::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use sockeye_accounts::{Credentials, NewPassword, Secret};
+use sockeye_node::accounts::NewPassword;
+use sockeye_node::{Credentials, Secret};
 use sockeye_node::{Error, FilePath, Gathered, Order, csrf_token};
 
 use super::{

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::http::StatusCode;
 use bytes::Bytes;
-use sockeye_accounts::ErrorKind;
+use sockeye_node::accounts::ErrorKind;
 use sockeye_node::{
     Error, FilePath, Refused,
     command::{Refusal, RefusalKind},
@@ -81,8 +81,8 @@ impl From<Error> for Problem {
     }
 }
 
-impl From<sockeye_accounts::Error> for Problem {
-    fn from(error: sockeye_accounts::Error) -> Self {
+impl From<sockeye_node::accounts::Error> for Problem {
+    fn from(error: sockeye_node::accounts::Error) -> Self {
         let status = match error.kind() {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
             ErrorKind::Taken => StatusCode::CONFLICT,

@@ -1,11 +1,12 @@
 //! One's own shares.
 
 use serde::{Deserialize, Serialize};
-use sockeye_accounts::{Prefix, Rights, Secret, ShareKind, Timestamp};
+use sockeye_node::accounts::{Prefix, ShareKind, Timestamp};
 use sockeye_node::{
     Error, FilePath,
     command::{ShareAnswer, ShareCommand, SharedLink, share_from},
 };
+use sockeye_node::{Rights, Secret};
 
 use super::{
     Call, Problem,

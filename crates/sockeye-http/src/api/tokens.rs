@@ -1,8 +1,9 @@
 //! One's own access tokens and SSH keys.
 
 use serde::{Deserialize, Serialize};
-use sockeye_accounts::{Key, NewToken, Prefix, Protocols, PublicKey, Rights, Timestamp, Token};
 use sockeye_node::Error;
+use sockeye_node::Rights;
+use sockeye_node::accounts::{Key, NewToken, Prefix, Protocols, PublicKey, Timestamp, Token};
 
 use super::{
     Call, Problem,

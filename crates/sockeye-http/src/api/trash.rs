@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
-use sockeye_accounts::Timestamp;
+use sockeye_node::accounts::Timestamp;
 use sockeye_node::{Error, FilePath, Kind, PartialId, TrashId};
 
 use super::{

@@ -7,7 +7,8 @@
 mod pass;
 
 use ::http::{HeaderName, HeaderValue, StatusCode, header};
-use sockeye_accounts::{Secret, ShareKind, ShareProof};
+use sockeye_node::Secret;
+use sockeye_node::accounts::{ShareKind, ShareProof};
 use sockeye_node::{
     Error, FilePath, Gate, Kind, Name, PathBuilder, Resource as Found, Session, ShareError,
 };

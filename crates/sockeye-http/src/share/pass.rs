@@ -1,7 +1,7 @@
 //! The cookie in which a browser keeps that it gave a share's password.
 
 use ::http::HeaderValue;
-use sockeye_accounts::Secret;
+use sockeye_node::Secret;
 
 use crate::wire::{cookie, head::Fields};
 

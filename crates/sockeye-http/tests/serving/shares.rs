@@ -3,7 +3,10 @@
 use std::fs;
 
 use data_encoding::BASE64URL_NOPAD;
-use sockeye_accounts::{AccountName, NewShare, Secret, Share, ShareKind};
+use sockeye_node::{
+    AccountName, Secret,
+    accounts::{NewShare, Share, ShareKind},
+};
 
 use crate::{
     node::{Served, basic_with},

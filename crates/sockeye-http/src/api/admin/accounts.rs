@@ -1,10 +1,10 @@
 //! Accounts and shared folders, with what they hold.
 
 use serde::{Deserialize, Serialize};
-use sockeye_accounts::{
-    Account, AccountAnswer, AccountCommand, AccountName, AccountQuery, PasswordChoice, Quota,
-    QuotaChoice, Role, Secret, Timestamp,
+use sockeye_node::accounts::{
+    AccountAnswer, AccountCommand, AccountQuery, PasswordChoice, Quota, QuotaChoice, Timestamp,
 };
+use sockeye_node::{Account, AccountName, Role, Secret};
 use sockeye_node::{
     Owner,
     command::{Answer, Command},

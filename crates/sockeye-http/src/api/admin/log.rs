@@ -6,8 +6,8 @@ use ::http::StatusCode;
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::{Value, json};
-use sockeye_accounts::Timestamp;
-use sockeye_journal::{Event, Follow, Found, Query, Reader};
+use sockeye_node::accounts::Timestamp;
+use sockeye_node::log::{Event, Follow, Found, Query, Reader};
 use sockeye_node::{Node, Pool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -55,7 +55,7 @@ pub(in super::super) async fn show(call: &Call<'_>) -> Answered {
             records.extend(record(found));
             ControlFlow::Continue(())
         })?;
-        Ok::<_, sockeye_journal::Error>((records, scanned.broken))
+        Ok::<_, sockeye_node::log::Error>((records, scanned.broken))
     });
     let (records, broken) =
         reading.await.map_err(|_| Problem::from(sockeye_node::Error::Busy))?.map_err(failed)?;
@@ -102,7 +102,7 @@ fn record(found: Found<'_>) -> Option<Value> {
     }))
 }
 
-fn failed(error: sockeye_journal::Error) -> Problem {
+fn failed(error: sockeye_node::log::Error) -> Problem {
     tracing::error!(%error, "the log cannot be read");
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -170,7 +170,7 @@ impl Follower {
                 }
                 let _ = follow.wait(PATIENCE, None)?;
             }
-            Ok::<_, sockeye_journal::Error>((text, follow))
+            Ok::<_, sockeye_node::log::Error>((text, follow))
         });
         let (mut text, follow) =
             looking.await.map_err(io::Error::other)?.map_err(io::Error::other)?;

@@ -1,7 +1,7 @@
 //! The node itself: whether it is well, what it listens on, who is there, and its configuration read again.
 
 use serde::Serialize;
-use sockeye_accounts::Timestamp;
+use sockeye_node::accounts::Timestamp;
 use sockeye_node::{
     Peer,
     command::{Answer, Command, Status},
