@@ -35,6 +35,13 @@ export function field(label, input, hint) {
     return h('label', { class: 'field' }, h('span', { class: 'label' }, label), input, hint && h('span', { class: 'hint' }, hint));
 }
 
+/// The filled part of a meter.
+export function meterFill(share) {
+    const part = h('span');
+    part.style.inlineSize = `${(share * 100).toFixed(2)}%`;
+    return part;
+}
+
 /// Calls `run` once the calls have paused for so many milliseconds.
 export function settle(run, pause) {
     let timer = 0;

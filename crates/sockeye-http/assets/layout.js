@@ -1,6 +1,6 @@
 // The frame around every view: the bar at the top, the places at the side, room for uploads and messages.
 
-import { button, fill, h, nameText } from './dom.js';
+import { button, fill, h, meterFill, nameText } from './dom.js';
 import * as format from './format.js';
 import { icon } from './icons.js';
 import { LANGUAGES, language, t } from './i18n.js';
@@ -46,13 +46,12 @@ export function refresh() {
     const here = path.canonical(location.pathname);
     const own = location.pathname.startsWith('/-/');
     const inside = (at) => !own && path.within(here, at);
-    const shared = account.shared.map((it) => (typeof it === 'string' ? it : it.name));
     const elsewhere = inside('/shared') || inside('/public');
     fill(document.getElementById('places'),
         place('/', 'home', t('home'), !own && !elsewhere),
-        shared.map((name) => place(`/shared/${path.encode(name)}/`, 'shared', nameText(name), inside(`/shared/${path.encode(name)}`))),
+        account.shared.map((one) => place(path.folderHref(one.path), 'shared', nameText(one.name), inside(one.path))),
         account.isPublic && place('/public/', 'globe', t('public'), inside('/public')),
-        account.name && account.api && [
+        account.name && [
             h('hr'),
             place('/-/shares', 'link', t('shares'), location.pathname.startsWith('/-/shares')),
             place('/-/trash', 'trash', t('trash'), location.pathname.startsWith('/-/trash')),
@@ -83,13 +82,6 @@ function space({ used, quota }) {
     ];
 }
 
-/// The filled part of a meter.
-export function meterFill(share) {
-    const part = h('span');
-    part.style.inlineSize = `${(share * 100).toFixed(2)}%`;
-    return part;
-}
-
 function who() {
     if (!account.name) {
         const next = encodeURIComponent(location.pathname);
@@ -99,7 +91,7 @@ function who() {
         kind: 'plain account', title: t('account.menu'), 'aria-haspopup': 'menu',
         picture: 'user', label: nameText(account.name),
         onclick: (event) => openMenu(event.currentTarget, [
-            account.api && { picture: 'user', label: t('account'), href: '/-/account' },
+            { picture: 'user', label: t('account'), href: '/-/account' },
             { picture: 'keyboard', label: t('keys'), hint: '?', run: () => import('./dialogs/keys.js').then((it) => it.openKeys()) },
             null,
             ...lookItems(),

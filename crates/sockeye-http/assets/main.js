@@ -1,18 +1,18 @@
 // Takes over the page that the server has rendered: who is here, in which language, and which view.
 
 import * as api from './api.js';
-import { learn } from './i18n.js';
+import { learn, t } from './i18n.js';
 import { layOut } from './layout.js';
 import * as remote from './remote.js';
-import { route, start } from './router.js';
-import { account } from './state.js';
-import { oops } from './toast.js';
+import { go, route, start } from './router.js';
+import { account, listen } from './state.js';
+import { oops, toast } from './toast.js';
+import { settle } from './dom.js';
 
 const page = document.documentElement.dataset;
 
 account.name = page.account ?? '';
 account.csrf = page.csrf ?? '';
-account.api = 'api' in page;
 api.allowChanges(account.csrf);
 
 await learn(document.documentElement.lang);
@@ -22,9 +22,15 @@ route(/^\/-\/shares\/?$/, () => import('./views/shares.js'));
 route(/^\/-\/account\/?$/, () => import('./views/account.js'));
 route(/^\/-\/admin(\/.*)?$/, () => import('./admin/admin.js'));
 route(/^\/(?!-\/)/, () => import('./views/files.js'));
-account.settled = account.name && account.api ? remote.me().then((told) => account.learn(told), oops) : Promise.resolve();
+account.settled = account.name ? remote.me().then((told) => account.learn(told), oops) : Promise.resolve();
+api.onSignedOut(settle(() => toast(t('error.401'), {
+    kind: 'bad', action: { label: t('signin'), run: () => location.assign(`/-/login?next=${encodeURIComponent(location.pathname)}`) },
+}), 100));
+// What was put or deleted changes how much room there is.
+listen('space', settle(() => remote.me().then((told) => account.learn(told), () => {}), 1000));
 await start();
 document.documentElement.dataset.ready = '';
 await account.settled;
+if (account.mustChange) toast(t('password.must'), { action: { label: t('account'), run: () => go('/-/account') } });
 // Only now, as nothing of it is needed to look at a folder.
-if (account.name && account.api) import('./upload/unfinished.js').then((it) => it.offer()).catch(oops);
+if (account.name) import('./upload/unfinished.js').then((it) => it.offer()).catch(oops);

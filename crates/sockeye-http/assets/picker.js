@@ -53,9 +53,7 @@ async function foldersOf(at) {
         if (out.length > MOST) break;
     }
     if (at === '/') {
-        for (const name of account.shared.map((one) => one.name ?? one)) {
-            out.push({ at: `/shared/${path.encode(name)}`, label: nameText(name), picture: 'shared' });
-        }
+        for (const one of account.shared) out.push({ at: one.path, label: nameText(one.name), picture: 'shared' });
     }
     return out;
 }

@@ -44,57 +44,48 @@ export function rightsOf(text) {
 export function entry(told) {
     const folder = told.kind === 'folder';
     // The server spells names as this page does.
-    const key = folder ? told.href.slice(0, -1) : told.href;
-    return {
-        key, name: path.decode(key), folder,
-        size: told.size ?? 0, time: seconds(told.modified),
-    };
+    const key = told.path ? path.last(told.path) : folder ? told.href.slice(0, -1) : told.href;
+    return { key, name: path.decode(key), folder, size: told.size ?? 0, time: seconds(told.modified) };
 }
 
 /// What stands at a path: `{ folder, size, time }`, or null if there is nothing.
 export async function stat(of) {
-    const answer = await fetch(of, { method: 'HEAD', redirect: 'manual', credentials: 'same-origin', cache: 'no-store' }).catch(() => null);
-    if (!answer) throw new api.Unreachable();
-    // To the same address with a slash at its end.
-    if (answer.type === 'opaqueredirect') return { folder: true, size: 0, time: 0 };
-    if (answer.status === 404) return null;
-    if (!answer.ok) throw new api.Refused(answer.status, null);
-    const { headers } = answer;
-    return { folder: false, size: Number(headers.get('Content-Length')), time: Date.parse(headers.get('Last-Modified')) / 1000 };
+    try {
+        return entry(await api.get('file', { path: of }));
+    } catch (error) {
+        if (error.status === 404) return null;
+        throw error;
+    }
 }
 
-/// A file's SHA-256 in hexadecimal digits, or null while it is not known (RFC 9530).
-export async function digest(of) {
-    const answer = await api.fetchOwn(of, { method: 'HEAD', headers: { 'Want-Repr-Digest': 'sha-256=1' } });
-    const found = /sha-256=:([A-Za-z0-9+/=]+):/.exec(answer.headers.get('Repr-Digest') ?? '');
-    return found && [...atob(found[1])].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('');
-}
+/// A file's SHA-256 in hexadecimal digits.
+export const digest = async (of) => (await api.get('file', { path: of, digest: 'sha256' })).sha256;
 
-// These are WebDAV's (RFC 4918 §9), which says whether something was there as well.
-export const makeFolder = (at) => api.fetchOwn(path.folderHref(at), { method: 'MKCOL', headers: api.proof() });
-export const move = (from, to, overwrite = false) => carry('MOVE', from, to, overwrite);
-export const copy = (from, to, overwrite = false) => carry('COPY', from, to, overwrite);
+export const makeFolder = (at) => api.post('folders', { path: at });
+export const move = (from, to, overwrite = false) => api.post('move', { from, to, overwrite });
+export const copy = (from, to, overwrite = false) => api.post('copy', { from, to, overwrite });
 
-function carry(method, from, to, overwrite) {
-    return api.fetchOwn(from, { method, headers: { ...api.proof(), Destination: location.origin + to, Overwrite: overwrite ? 'T' : 'F' } });
-}
+/// What one request may name.
+const MOST = 1000;
 
-/// Moves things to the trash; gives what is there for each, so that it can be undone.
+/// Moves things to the trash; gives what is there of each, so that it can be undone.
 export async function discard(paths) {
-    const told = await api.post('delete', { paths });
-    return told.ids ?? told.deleted ?? [];
+    const ids = [];
+    for (let n = 0; n < paths.length; n += MOST) {
+        const told = await api.post('delete', { paths: paths.slice(n, n + MOST) });
+        ids.push(...told.ids.filter((id) => id !== null));
+    }
+    return ids;
 }
 
-export const trash = (after) => api.get('trash', { after });
+/// What is in the trash of a tree: the own home, or a shared folder.
+export const trash = (tree, after) => api.get('trash', { tree, after });
 export const restore = (ids) => api.post('trash/restore', { ids });
 export const purge = (ids) => api.post('trash/purge', { ids });
 
 export const shares = () => api.get('shares');
 export const addShare = (share) => api.post('shares', share);
 export const revokeShare = (id) => api.remove(`shares/${encodeURIComponent(id)}`);
-
-export const uploads = () => api.get('uploads');
-export const dropUpload = (zone, id) => api.remove(`uploads/${encodeURIComponent(zone)}/${encodeURIComponent(id)}`);
 
 /// A moment as seconds since the epoch, whether it came as text or as a number.
 export function seconds(moment) {

@@ -6,12 +6,12 @@ import * as api from './api.js';
 export const account = {
     name: '',
     csrf: '',
-    /// Whether there is an API to ask; without it things are only looked at.
-    api: false,
     role: '',
     space: null,
     shared: [],
     isPublic: false,
+    /// Whether the password was given by somebody else.
+    mustChange: false,
     known: false,
     /// Done once the server has said who this is, or could not.
     settled: null,
@@ -23,6 +23,7 @@ export const account = {
         this.space = told.space ?? null;
         this.shared = told.shared ?? [];
         this.isPublic = told.public ?? false;
+        this.mustChange = told.must_change ?? false;
         if (told.csrf) {
             this.csrf = told.csrf;
             api.allowChanges(told.csrf);

@@ -470,12 +470,11 @@ const DIGESTED_AT_ONCE: u64 = 64 << 20;
 pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// What a page's module is told of who reads it.
-fn boot(session: &Session, head: &Head<'_>) -> Result<Boot, Error> {
+pub(crate) fn boot(session: &Session, head: &Head<'_>) -> Result<Boot, Error> {
     let account = session.account()?.map(|account| account.name.to_string()).unwrap_or_default();
     let kept = cookie::sign_in(&head.fields).filter(|_| session.sign_in().is_some());
     let csrf = kept.and_then(csrf_token).map(|token| token.expose().to_owned());
-    let api = own::has_api();
-    Ok(Boot { account, csrf: csrf.unwrap_or_default(), api, ..Boot::default() })
+    Ok(Boot { account, csrf: csrf.unwrap_or_default(), ..Boot::default() })
 }
 
 /// A reply without content.

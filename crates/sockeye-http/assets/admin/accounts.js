@@ -1,11 +1,11 @@
 // Accounts and shared folders: who there is, how much each uses, adding and changing them.
 
 import * as api from '../api.js';
+import { copyText } from '../copying.js';
 import { confirm, openDialog } from '../dialog.js';
-import { button, field, fill, h, nameText } from '../dom.js';
+import { button, field, fill, h, meterFill, nameText } from '../dom.js';
 import * as format from '../format.js';
 import { t } from '../i18n.js';
-import { meterFill } from '../layout.js';
 import { openMenu } from '../menu.js';
 import { account as me } from '../state.js';
 import { toast } from '../toast.js';
@@ -19,8 +19,8 @@ export async function open(host) {
 }
 
 async function draw(host) {
-    const told = await api.get('admin/accounts');
-    const all = told.accounts ?? told;
+    const told = await api.get('admin/accounts', { limit: 1000 });
+    const all = told.accounts;
     const again = () => draw(host);
     fill(host,
         h('div', { class: 'line' }, h('h2', { class: 'grow' }, t('accounts')), button({ picture: 'plus', label: t('accounts.new'), kind: 'primary', onclick: () => add(again) })),
@@ -31,8 +31,8 @@ async function draw(host) {
 }
 
 function space(one) {
-    const used = one.used ?? one.space?.used ?? 0;
-    const quota = one.quota?.bytes ?? one.space?.quota ?? (typeof one.quota === 'number' ? one.quota : null);
+    const used = one.used ?? 0;
+    const quota = one.quota.bytes;
     if (!quota) return format.size(used);
     return [h('div', { class: 'meter' }, meterFill(Math.min(1, used / quota))), h('span', { class: 'soft small' }, t('space.of', { used: format.size(used), quota: format.size(quota) }))];
 }
@@ -69,9 +69,20 @@ function add(again) {
     const password = h('input', { type: 'password', autocomplete: 'new-password' });
     const role = h('select', {}, ROLES.map((value) => h('option', { value }, t(`role.${value}`))));
     const most = h('input', { type: 'text', placeholder: t('quota.hint') });
-    dialog(t('accounts.new'), [field(t('name'), name), field(t('password'), password), h('div', { class: 'columns' }, field(t('role'), role), field(t('quota'), most))], t('create'), async () => {
-        await api.post('admin/accounts', { name: name.value.trim(), password: password.value, role: role.value, quota: bytes(most.value) });
+    dialog(t('accounts.new'), [field(t('name'), name), field(t('password'), password, t('password.made')), h('div', { class: 'columns' }, field(t('role'), role), field(t('quota'), most))], t('create'), async () => {
+        const told = await api.post('admin/accounts', { name: name.value.trim(), password: password.value || null, role: role.value, quota: bytes(most.value) });
         again();
+        if (told.one_time_password) showOnce(told);
+    });
+}
+
+/// The password that the new account signs in with for the first time.
+function showOnce({ account, one_time_password: text }) {
+    const input = h('input', { type: 'text', readonly: true, value: text, class: 'address', onfocus: (event) => event.target.select() });
+    openDialog({
+        title: t('password.once'),
+        body: [h('p', {}, t('password.once.text', { name: account.name })), h('div', { class: 'joined' }, input, button({ picture: 'copy', label: t('copy'), kind: 'primary', onclick: () => copyText(text) }))],
+        actions: [{ label: t('done'), submit: true }],
     });
 }
 

@@ -4,7 +4,7 @@ import * as api from '../api.js';
 import { fill, h } from '../dom.js';
 import * as format from '../format.js';
 import { icon } from '../icons.js';
-import { t } from '../i18n.js';
+import { knows, t } from '../i18n.js';
 import { seconds } from '../remote.js';
 import { table } from './admin.js';
 
@@ -15,11 +15,11 @@ export async function open(host) {
     const draw = async () => {
         const [health, listeners] = await Promise.all([api.get('admin/health'), api.get('admin/listeners')]);
         const cards = Object.entries(health).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value));
-        const all = listeners.listeners ?? listeners;
+        const all = listeners.listeners;
         fill(host,
             h('div', { class: 'vitals' }, cards.map(([key, value]) => vital(key, value))),
             h('h2', {}, t('listeners')),
-            table([[t('protocol')], [t('address')]], all.map((one) => [one.protocol, h('code', {}, one.url ?? one.address)]), t('none')));
+            table([[t('protocol')], [t('address')], [t('health.connections'), 'end']], all.map((one) => [one.protocol, h('code', {}, one.address), format.number(one.connections)]), t('none')));
     };
     await draw();
     timer = setInterval(() => draw().catch(() => {}), EVERY);
@@ -29,8 +29,8 @@ export async function open(host) {
 function vital(key, value) {
     const bad = value === false || value === 'stalled';
     const text = typeof value === 'boolean' ? t(value ? 'yes' : 'no')
-        : /(^|_)(bytes|space|free|used)/.test(key) ? format.size(value)
-            : /(since|started|at)$/.test(key) ? format.distance(seconds(value))
-                : typeof value === 'number' ? format.number(value) : value;
-    return h('div', { class: bad ? 'vital bad' : 'vital' }, h('p', { class: 'soft small' }, t(`health.${key}`).replace('health.', '').replaceAll('_', ' ')), h('p', { class: 'large' }, bad && icon('warn'), text));
+        : /^disk_/.test(key) ? format.size(value)
+            : key === 'started' ? format.distance(seconds(value))
+                : typeof value === 'number' && key !== 'pid' ? format.number(value) : String(value);
+    return h('div', { class: bad ? 'vital bad' : 'vital' }, h('p', { class: 'soft small' }, knows(`health.${key}`) ? t(`health.${key}`) : key), h('p', { class: 'large' }, bad && icon('warn'), text));
 }

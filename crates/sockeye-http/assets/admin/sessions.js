@@ -14,7 +14,7 @@ const EVERY = 5000;
 export async function open(host) {
     const draw = async () => {
         const told = await api.get('admin/sessions');
-        const all = told.sessions ?? told;
+        const all = told.sessions;
         fill(host, table([[t('account')], [t('protocol')], [t('peer')], [t('began')], ['', 'end']], all.map((one) => [
             one.account ? nameText(one.account) : h('span', { class: 'soft' }, t('anonymous')), one.protocol, h('code', {}, one.peer ?? ''),
             format.distance(seconds(one.since)),

@@ -40,13 +40,13 @@ export function openShare({ at, isFolder }) {
                         password: password.value || null,
                         kind: upload.checked ? 'upload' : 'download',
                     });
-                    showLink(it, made.url ?? made.link, password.value);
+                    showLink(it, made.link, password.value);
                     return false;
                 },
             }],
     });
     remote.shares().then((told) => {
-        const own = (told.shares ?? told).filter((one) => path.canonical(one.path) === at);
+        const own = told.shares.filter((one) => path.canonical(one.path) === at);
         drawThere(there, own);
     }, (error) => fill(there, h('p', { class: 'fault' }, explain(error))));
 }
@@ -57,7 +57,7 @@ function drawThere(host, own) {
         h('h3', {}, t('share.there')),
         h('ul', {}, own.map((one) => h('li', {},
             h('span', { class: 'grow' }, describe(one)),
-            button({ picture: 'copy', title: t('share.copy'), kind: 'plain', onclick: () => copyText(full(one.url ?? one.link)) }),
+            button({ picture: 'copy', title: t('share.copy'), kind: 'plain', onclick: () => copyText(full(one.link)) }),
             button({
                 picture: 'trash', title: t('revoke'), kind: 'plain', onclick: () => remote.revokeShare(one.id).then(() => {
                     drawThere(host, own.filter((other) => other !== one));

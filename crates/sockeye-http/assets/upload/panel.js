@@ -1,10 +1,9 @@
 // The panel of uploads at the edge of the page: how far each is, how fast, how long still.
 
-import { button, fill, h, nameText } from '../dom.js';
+import { button, fill, h, meterFill, nameText } from '../dom.js';
 import * as format from '../format.js';
 import { icon } from '../icons.js';
 import { t } from '../i18n.js';
-import { meterFill } from '../layout.js';
 import { listen } from '../state.js';
 import * as queue from './queue.js';
 

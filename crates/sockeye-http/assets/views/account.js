@@ -3,11 +3,10 @@
 import * as api from '../api.js';
 import { copyText } from '../copying.js';
 import { confirm, openDialog } from '../dialog.js';
-import { button, field, fill, h, nameText } from '../dom.js';
+import { button, field, fill, h, meterFill, nameText } from '../dom.js';
 import * as format from '../format.js';
 import { icon } from '../icons.js';
 import { t } from '../i18n.js';
-import { meterFill } from '../layout.js';
 import { seconds } from '../remote.js';
 import { account } from '../state.js';
 import { explain, toast } from '../toast.js';

@@ -154,7 +154,7 @@ class Files {
 
     /// Whether that can be done here.
     may(right) {
-        return account.api && this.folder.rights.has(right);
+        return account.name !== '' && this.folder.rights.has(right);
     }
 
     /// The tools for the folder, or those for what is selected.
@@ -286,7 +286,7 @@ class Files {
             null,
             change && single && { picture: 'edit', label: t('rename'), hint: 'F2', run: () => this.rename() },
             change && { picture: 'move', label: t('move.to'), run: () => this.carry(false) },
-            account.api && { picture: 'copy', label: t('copy.to'), run: () => this.carry(true) },
+            account.name && { picture: 'copy', label: t('copy.to'), run: () => this.carry(true) },
             null,
             single && { picture: 'info', label: t('details'), run: () => import('../dialogs/details.js').then((it) => it.openDetails(this.folder, one)) },
             change && { picture: 'trash', label: t('delete'), hint: 'Del', danger: true, run: () => this.discard() },

@@ -24,7 +24,7 @@ async function draw(host) {
     let all;
     try {
         const told = await remote.shares();
-        all = told.shares ?? told;
+        all = told.shares;
     } catch (error) {
         fill(host, h('p', { class: 'fault' }, explain(error)));
         return;
@@ -36,7 +36,7 @@ async function draw(host) {
 
 function row(one, host) {
     const at = path.canonical(one.path);
-    const address = full(one.url ?? one.link);
+    const address = full(one.link);
     return h('li', { class: isOver(one) ? 'dim' : null },
         icon(one.kind === 'upload' ? 'dropbox' : 'link', 'tint'),
         h('div', { class: 'grow' },

@@ -7,7 +7,7 @@ import { icon } from '../icons.js';
 import { t } from '../i18n.js';
 import * as path from '../path.js';
 import * as remote from '../remote.js';
-import { tell } from '../state.js';
+import { account, tell } from '../state.js';
 import { explain, oops, toast } from '../toast.js';
 
 export async function open(host) {
@@ -21,22 +21,41 @@ export async function open(host) {
 class Trash {
     constructor(host) {
         this.all = [];
-        this.next = null;
+        this.next = [];
         this.chosen = new Set();
         this.tools = h('div', { class: 'group' });
         this.body = h('div', {});
         fill(host, h('div', { class: 'line' }, h('h1', { class: 'grow' }, t('trash')), this.tools), h('p', { class: 'soft' }, t('trash.hint')), this.body);
     }
 
-    async read(after) {
+    async read() {
+        await account.settled;
+        this.all = [];
+        this.next = [];
+        const trees = ['/', ...account.shared.filter((one) => /all|delete/.test(one.rights)).map((one) => one.path)];
         try {
-            const told = await remote.trash(after);
-            const some = told.entries ?? told.items ?? told;
-            this.all = after ? [...this.all, ...some] : some;
-            this.next = told.next ?? null;
+            for (const tree of trees) await this.more(tree);
         } catch (error) {
             fill(this.body, h('p', { class: 'fault' }, explain(error)));
             return;
+        }
+        this.draw();
+    }
+
+    /// Reads on in a tree's trash.
+    async more(tree, after) {
+        const told = await remote.trash(tree, after);
+        this.all.push(...told.entries);
+        this.all.sort((a, b) => remote.seconds(b.deleted) - remote.seconds(a.deleted));
+        if (told.next) this.next.push([tree, told.next]);
+    }
+
+    async readOn() {
+        const next = this.next.splice(0);
+        try {
+            for (const [tree, after] of next) await this.more(tree, after);
+        } catch (error) {
+            oops(error);
         }
         this.draw();
     }
@@ -51,7 +70,7 @@ class Trash {
             ? h('div', { class: 'empty' }, icon('trash'), h('h2', {}, t('trash.none')))
             : [
                 h('ul', { class: 'cards' }, this.all.map((one) => this.row(one))),
-                this.next && button({ label: t('more.show'), onclick: () => this.read(this.next) }),
+                this.next.length > 0 && button({ label: t('more.show'), onclick: () => this.readOn() }),
             ]);
     }
 
@@ -67,8 +86,8 @@ class Trash {
         });
         return h('li', {}, tick, icon(one.kind === 'folder' ? 'folder' : 'file', 'tint'),
             h('div', { class: 'grow' }, h('span', { class: 'clip strong' }, nameText(path.decode(path.last(at)))),
-                h('p', { class: 'soft small clip' }, nameText(path.show(path.parent(at))), ` · ${format.distance(remote.seconds(one.deleted ?? one.removed))}`)),
-            one.size !== undefined && one.size !== null && h('span', { class: 'soft small number' }, format.size(one.size)),
+                h('p', { class: 'soft small clip' }, nameText(path.show(path.parent(at))), ` · ${format.distance(remote.seconds(one.deleted))}`)),
+            one.kind === 'file' && h('span', { class: 'soft small number' }, format.size(one.size)),
             button({ picture: 'undo', label: t('restore'), onclick: () => this.restore([one.id]) }),
             button({ picture: 'trash', title: t('purge'), kind: 'plain danger', onclick: () => this.purge([one.id]) }));
     }

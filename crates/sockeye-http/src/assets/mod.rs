@@ -57,6 +57,7 @@ const MODULES: &[(&str, &str)] = modules! {
     "dialogs/share.js"
     "dom.js"
     "drag.js"
+    "drop.js"
     "folder.js"
     "format.js"
     "i18n.js"

@@ -3,6 +3,8 @@
 //! One table says who answers what; each route has a module of its own. What holds for all of them is decided
 //! before: the host, a page of another site that asks for a change, and the content that a route leaves.
 
+mod shell;
+
 use ::http::StatusCode;
 use sockeye_node::{FilePath, PathBuilder};
 
@@ -30,6 +32,10 @@ enum Route {
     /// Uploads in pieces.
     Tus,
     Share,
+    /// A page that a module fills.
+    Shell,
+    /// The same, for administrators.
+    Admin,
 }
 
 /// A row of the table.
@@ -50,6 +56,10 @@ const ROUTES: &[Row] = &[
     Row { prefix: "login", route: Route::Login, beneath: false, methods: FORM },
     Row { prefix: "logout", route: Route::Logout, beneath: false, methods: FORM },
     Row { prefix: "tus", route: Route::Tus, beneath: true, methods: tus::METHODS },
+    Row { prefix: "account", route: Route::Shell, beneath: false, methods: GET },
+    Row { prefix: "admin", route: Route::Admin, beneath: true, methods: GET },
+    Row { prefix: "shares", route: Route::Shell, beneath: false, methods: GET },
+    Row { prefix: "trash", route: Route::Shell, beneath: false, methods: GET },
     Row { prefix: "s", route: Route::Share, beneath: true, methods: SHARED },
 ];
 
@@ -77,11 +87,6 @@ pub(crate) struct Asked<'a> {
     pub(crate) query: Option<&'a [u8]>,
 }
 
-/// Whether there is an API for the pages' modules to ask. Without it they only show what there is.
-pub(crate) fn has_api() -> bool {
-    ROUTES.iter().any(|row| row.prefix == api::PREFIX)
-}
-
 /// Answers a request below `/-/`.
 pub(crate) async fn answer(
     answerer: &Answerer<'_>,
@@ -103,6 +108,8 @@ pub(crate) async fn answer(
     match row.route {
         Route::Api => Box::pin(api::answer(answerer, &asked, content)).await,
         Route::Assets => assets::answer(&asked),
+        Route::Shell => answerer.shell(&asked, false).await,
+        Route::Admin => answerer.shell(&asked, true).await,
         Route::Login => sign_in::login(answerer, &asked, content).await,
         Route::Logout => sign_in::logout(answerer, &asked, content).await,
         Route::Tus => tus::answer(answerer, &asked, content).await,

@@ -21,6 +21,8 @@ pub(crate) enum Dress {
     Site,
     /// It has the site's style, and a module takes it over.
     App(Boot),
+    /// It has the site's style, and a module by which files are put.
+    DropBox,
 }
 
 /// What the module is told with the page, so that it need not ask.
@@ -32,8 +34,6 @@ pub(crate) struct Boot {
     pub(crate) csrf: String,
     /// The rights at the folder, as `read,list`.
     pub(crate) rights: String,
-    /// Whether there is an API by which the module can change things.
-    pub(crate) api: bool,
     /// Whether the folder has more entries than the page.
     pub(crate) more: bool,
 }
@@ -53,9 +53,6 @@ pub(super) fn begin(out: &mut String, look: Look, dress: &Dress, title: &str) {
         attribute(out, "account", &boot.account);
         attribute(out, "csrf", &boot.csrf);
         attribute(out, "rights", &boot.rights);
-        if boot.api {
-            out.push_str(" data-api");
-        }
         if boot.more {
             out.push_str(" data-more");
         }
@@ -74,7 +71,7 @@ pub(super) fn begin(out: &mut String, look: Look, dress: &Dress, title: &str) {
             out.push_str(STYLE);
             out.push_str("</style>");
         }
-        Dress::Site | Dress::App(_) => {
+        Dress::Site | Dress::App(_) | Dress::DropBox => {
             link(out, "<link rel=\"icon\" href=\"", "icon.svg");
             link(out, "<link rel=\"stylesheet\" href=\"", "style.css");
         }
@@ -84,6 +81,10 @@ pub(super) fn begin(out: &mut String, look: Look, dress: &Dress, title: &str) {
             link(out, "<link rel=\"modulepreload\" href=\"", module);
         }
         link(out, "<script type=\"module\" src=\"", "main.js");
+        out.push_str("</script>");
+    }
+    if *dress == Dress::DropBox {
+        link(out, "<script type=\"module\" src=\"", "drop.js");
         out.push_str("</script>");
     }
     out.push_str("</head>\n<body><main>\n");

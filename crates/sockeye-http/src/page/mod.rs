@@ -7,6 +7,7 @@ mod error;
 mod frame;
 mod listing;
 mod share;
+mod shell;
 mod sign_in;
 pub(crate) mod text;
 
@@ -14,6 +15,7 @@ pub(crate) use error::{error_page, media_type};
 pub(crate) use frame::{Boot, Dress};
 pub(crate) use listing::{ALL, FIRST_ENTRIES, Greeting, ListingPage};
 pub(crate) use share::{SharePage, share_page};
+pub(crate) use shell::shell_page;
 pub(crate) use sign_in::{SignInPage, sign_out_page};
 
 /// Appends `text` with the characters that HTML gives a meaning escaped.

@@ -33,7 +33,8 @@ pub(crate) fn share_page(page: SharePage, form: Form, look: Look) -> String {
         return out;
     }
     let title = title.get(language);
-    frame::begin(&mut out, look, &Dress::Site, title);
+    let dress = if page == SharePage::DropBox { Dress::DropBox } else { Dress::Site };
+    frame::begin(&mut out, look, &dress, title);
     let _ = write!(out, "<div class=\"card\"><h1>{title}</h1>");
     for line in lines {
         let _ = write!(out, "<p>{}</p>", line.get(language));

@@ -41,6 +41,8 @@ const WRONG: Text = Text::new(
     "The name or the password is wrong, or the account is locked.",
     "用户名或密码错误，或账户已锁定。",
 );
+pub(super) const NEEDS_SCRIPT: Text =
+    Text::new("This page needs JavaScript.", "此页面需要 JavaScript。");
 pub(super) const UNSORTED: Text = Text::new(
     "This folder is too large to sort: its entries stand in the disk's own order.",
     "此文件夹过大，无法排序：各项按磁盘顺序列出。",

@@ -1,6 +1,6 @@
 //! The page in a real browser: Chromium, driven by Playwright from node, against a node that is served.
 //!
-//! What is done stands in steps.mjs; this starts the node, makes what the steps find there, and tells what they said.
+//! What is done stands in looking.mjs and changing.mjs; this starts the node, makes what the steps find there, and tells what they said.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
@@ -52,7 +52,7 @@ fn people_can_do_it_all_in_a_browser() {
     furnish(&home);
     let Some(scripts) = scripts(&npm) else { return };
     let settings = serde_json::json!({
-        "base": format!("http://localhost:{}", server.port()),
+        "port": server.port(),
         "chromium": chromium, "scratch": scratch.path(),
         "passwords": { "alice": password("alice"), "root": password("root") },
         "hostile": HOSTILE,
@@ -96,7 +96,15 @@ fn scripts(npm: &Path) -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
     fs::create_dir_all(&folder).unwrap();
-    for name in ["package.json", "package-lock.json", "browser.mjs", "steps.mjs", "run.mjs"] {
+    for name in [
+        "package.json",
+        "package-lock.json",
+        "browser.mjs",
+        "looking.mjs",
+        "changing.mjs",
+        "wire.mjs",
+        "run.mjs",
+    ] {
         fs::copy(source.join(name), folder.join(name)).unwrap();
     }
     if folder.join("node_modules/playwright-core/package.json").exists() {

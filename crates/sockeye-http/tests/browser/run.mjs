@@ -1,14 +1,18 @@
-// Runs the steps against a node: `node run.mjs SETTINGS`, a JSON object with base, chromium, passwords, scratch, many.
+// Runs the steps against a node: `node run.mjs SETTINGS`, a JSON object with port, chromium, passwords, scratch, many.
 
 import fs from 'node:fs/promises';
 
 import { launch } from './browser.mjs';
-import { STEPS } from './steps.mjs';
+import { STEPS as CHANGING } from './changing.mjs';
+import { STEPS as LOOKING } from './looking.mjs';
+import { Wire } from './wire.mjs';
 
 const it = JSON.parse(process.argv[2]);
+it.wire = await Wire.to(it.port);
+it.base = it.wire.base;
 it.browser = await launch(it.chromium);
 let code = 0;
-for (const [what, how] of STEPS) {
+for (const [what, how] of [...LOOKING, ...CHANGING]) {
     if (it.only && !new RegExp(it.only).test(what)) continue;
     const begun = performance.now();
     try {
@@ -26,5 +30,6 @@ for (const [what, how] of STEPS) {
     }
 }
 await it.browser.close();
+it.wire.close();
 await fs.writeFile(`${it.scratch}/done`, String(code));
 process.exit(code);

@@ -70,3 +70,21 @@ fn a_folder_that_is_only_shared_loads_nothing() {
     assert_eq!(loaded(&page.text()), Vec::<String>::new());
     assert!(page.field("content-security-policy").unwrap().starts_with("default-src 'none'"));
 }
+
+#[test]
+fn pages_that_a_module_fills_are_for_who_has_an_account() {
+    let site = Served::new();
+    for target in ["/-/account", "/-/trash", "/-/shares", "/-/admin", "/-/admin/log"] {
+        let page = site.get("root", target);
+        assert_eq!(page.status, 200, "{target}");
+        assert!(loaded(&page.text()).iter().any(|name| name.ends_with("/main.js")));
+        assert_eq!(page.field("cache-control"), Some("no-store"));
+        assert_eq!(site.get("", target).status, 401, "{target}");
+        let browser = site.ask("", &format!("GET {target}"), &["Accept: text/html"], b"");
+        assert_eq!(browser.status, 303, "{target}");
+        assert!(browser.field("location").unwrap().starts_with("/-/login?next="));
+    }
+    assert_eq!(site.get("alice", "/-/trash").status, 200);
+    assert_eq!(site.get("alice", "/-/admin").status, 403);
+    assert_eq!(site.get("alice", "/-/trash/x").status, 404);
+}

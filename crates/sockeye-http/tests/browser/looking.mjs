@@ -1,4 +1,4 @@
-// What somebody does in a browser, from signing in to signing out; each step begins where the one before it ended.
+// What somebody looks at in a browser, from signing in to signing out; each step begins where the one before it ended.
 
 import { assert, open, ready, row, signIn } from './browser.mjs';
 
