@@ -96,6 +96,7 @@ async fn serve_explains_itself() {
                                  --cert gives one
           --hidden               Serve hidden files as well: those whose name, or a folder's above them,
                                  begins with a dot
+          --precompressed        Send FILE.br, FILE.zst or FILE.gz for FILE, to who takes that
           --access-log [<FILE>]  Write a line for each request to FILE, reopened on SIGHUP; without FILE
                                  to standard output, with --json to standard error
 
