@@ -203,7 +203,7 @@ settings! {
     /// Bytes a second over one listener.
     Reload "bandwidth.listener" => bandwidth_listener: Option<Bytes> = "none";
 
-    /// Where the site is reached from outside, for links to it: "https://files.example.org/".
+    /// Where the site is reached from outside, for links to it: `https://files.example.org/`.
     /// Without it, links begin with the address of the first listener.
     Reload "http.url" => http_url: Option<SiteUrl> = "none";
     /// Files that stand for their folder, the first that exists.
