@@ -1,7 +1,7 @@
 //! A disk that fills up: what is written fails cleanly, the node is read-only while it cannot record, and recovers by
 //! itself as soon as there is room.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::{
     fs::File,
@@ -14,10 +14,11 @@ use std::{
 
 use sockeye_accounts::{NewPassword, Quota, Role, Secret, Sqlite};
 use sockeye_journal::PublicKey;
-use sockeye_node::{
-    Body, Credentials, Error, FilePath, Gate, Origin, Owner, Peer, Session, UploadOptions,
+use sockeye_node::{Credentials, Error, Gate, Origin, Owner, Peer, Session, UploadOptions};
+use sockeye_testkit::{
+    node::open_gate,
+    session::{self, path},
 };
-use sockeye_testkit::node::open_gate;
 
 /// No wait in this test is longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -122,10 +123,6 @@ fn fill(path: &Path) {
     }
 }
 
-fn path(text: &str) -> FilePath {
-    FilePath::parse(text.trim_matches('/').as_bytes()).unwrap()
-}
-
 async fn put(session: &Session, at: &str, content: &[u8]) -> Result<(), Error> {
     let mut upload = session.upload(&path(at), UploadOptions::default()).await?;
     for piece in content.chunks(64 << 10) {
@@ -135,11 +132,5 @@ async fn put(session: &Session, at: &str, content: &[u8]) -> Result<(), Error> {
 }
 
 async fn get(session: &Session, at: &str) -> Result<Vec<u8>, Error> {
-    let Body::File(mut body) = session.read(&path(at), None).await? else { panic!("no file") };
-    let mut content = vec![0; usize::try_from(body.remaining()).unwrap()];
-    let mut filled = 0;
-    while body.remaining() > 0 {
-        filled += body.read(&mut content[filled..]).await?;
-    }
-    Ok(content)
+    session::read(session, &path(at), None).await
 }

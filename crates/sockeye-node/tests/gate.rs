@@ -1,16 +1,19 @@
 //! The gate: who may do what where, at once after each change, and all of it in the journal.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own steps fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test's own steps fail by panicking")]
 
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 use sockeye_accounts::{AccountName, Grant, Memory, NewPassword, Quota, Secret};
 use sockeye_node::{
-    Algorithm, Body, Credentials, Error, FilePath, Gate, LoginError, Origin, Overwrite, Peer,
-    Recursive, Refused, Resource, Role, Session, UploadOptions,
+    Algorithm, Credentials, Error, Gate, LoginError, Origin, Overwrite, Peer, Recursive, Refused,
+    Resource, Role, Session, UploadOptions,
 };
-use sockeye_testkit::node::{open_gate, password};
+use sockeye_testkit::{
+    node::{open_gate, password},
+    session::{self, path},
+};
 
 /// No wait in these tests is longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -84,10 +87,6 @@ fn origin() -> Origin {
     Origin::new("test", Peer::Ip([192, 0, 2, 1].into()))
 }
 
-fn path(text: &str) -> FilePath {
-    FilePath::parse(text.trim_matches('/').as_bytes()).unwrap()
-}
-
 async fn put(session: &Session, at: &str, content: &str) -> Result<(), Error> {
     let mut upload = session.upload(&path(at), UploadOptions::default()).await?;
     upload.write(content.as_bytes()).await?;
@@ -95,23 +94,12 @@ async fn put(session: &Session, at: &str, content: &str) -> Result<(), Error> {
 }
 
 async fn get(session: &Session, at: &str) -> Result<String, Error> {
-    let Body::File(mut body) = session.read(&path(at), None).await? else { panic!("no file") };
-    let mut content = vec![0; usize::try_from(body.remaining()).unwrap()];
-    let mut filled = 0;
-    while body.remaining() > 0 {
-        filled += body.read(&mut content[filled..]).await?;
-    }
+    let content = session::read(session, &path(at), None).await?;
     Ok(String::from_utf8(content).unwrap())
 }
 
 async fn names(session: &Session, at: &str) -> Result<Vec<String>, Error> {
-    let mut listing = session.list(&path(at)).await?;
-    let mut names = Vec::new();
-    while let Some(entries) = listing.next().await? {
-        names.extend(entries.iter().map(|entry| entry.name.to_string()));
-    }
-    names.sort();
-    Ok(names)
+    session::names(session, &path(at)).await
 }
 
 #[tokio::test]

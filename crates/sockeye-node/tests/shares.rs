@@ -1,6 +1,6 @@
 //! Shares: what a link opens, what counts as a download, and what a drop box takes and hides.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own steps fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test's own steps fail by panicking")]
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,10 +9,13 @@ use sockeye_accounts::{
     AccountName, Grant, Memory, NewPassword, NewShare, Quota, Secret, Share, ShareKind, ShareProof,
 };
 use sockeye_node::{
-    Body, Credentials, Error, FilePath, Gate, Origin, Overwrite, Peer, Range, Recursive, Resource,
-    Role, Session, ShareError, Start, Timestamp, UploadOptions,
+    Body, Credentials, Error, Gate, Origin, Overwrite, Peer, Range, Recursive, Resource, Role,
+    Session, ShareError, Start, Timestamp, UploadOptions,
 };
-use sockeye_testkit::node::{open_gate, password};
+use sockeye_testkit::{
+    node::{open_gate, password},
+    session::{self, path},
+};
 
 /// No wait in these tests is longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -91,10 +94,6 @@ fn from(host: u8) -> Origin {
     Origin::new("http", Peer::Ip([192, 0, 2, host].into()))
 }
 
-fn path(text: &str) -> FilePath {
-    FilePath::parse(text.trim_matches('/').as_bytes()).unwrap()
-}
-
 fn of(path: &str) -> NewShare {
     NewShare {
         label: None,
@@ -117,14 +116,7 @@ async fn put(session: &Session, at: &str, content: &[u8]) -> Result<u32, Error> 
 }
 
 async fn get_range(session: &Session, at: &str, range: Option<Range>) -> Result<Vec<u8>, Error> {
-    let Body::File(mut body) = session.read(&path(at), range).await? else { panic!("no file") };
-    body.begin().await?;
-    let mut content = vec![0; usize::try_from(body.remaining()).unwrap()];
-    let mut filled = 0;
-    while body.remaining() > 0 {
-        filled += body.read(&mut content[filled..]).await?;
-    }
-    Ok(content)
+    session::read(session, &path(at), range).await
 }
 
 async fn get(session: &Session, at: &str) -> Result<Vec<u8>, Error> {
@@ -132,13 +124,7 @@ async fn get(session: &Session, at: &str) -> Result<Vec<u8>, Error> {
 }
 
 async fn names(session: &Session, at: &str) -> Result<Vec<String>, Error> {
-    let mut listing = session.list(&path(at)).await?;
-    let mut names = Vec::new();
-    while let Some(entries) = listing.next().await? {
-        names.extend(entries.iter().map(|entry| entry.name.to_string()));
-    }
-    names.sort();
-    Ok(names)
+    session::names(session, &path(at)).await
 }
 
 #[tokio::test]

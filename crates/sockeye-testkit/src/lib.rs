@@ -11,3 +11,5 @@ pub mod peer;
 pub mod processes;
 pub mod program;
 pub mod running;
+#[cfg(feature = "node")]
+pub mod session;

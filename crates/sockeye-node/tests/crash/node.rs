@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, future::Future, path::Path, sync::Arc};
 
 use sockeye_accounts::{NewPassword, Quota, Role, Secret, Sqlite};
 use sockeye_journal::{PublicKey, Reader};
-use sockeye_node::{Body, Credentials, FilePath, Gate, Origin, Owner, Peer, Session};
-use sockeye_testkit::node::open_gate;
+use sockeye_node::{Credentials, FilePath, Gate, Origin, Owner, Peer, Session};
+pub(crate) use sockeye_testkit::session::path;
+use sockeye_testkit::{node::open_gate, session};
 
 use crate::{
     content,
@@ -19,10 +20,6 @@ const PASSWORD: &str = "correct horse battery";
 pub(crate) fn block_on<F: Future>(work: F) -> F::Output {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).enable_all().build().unwrap().block_on(work)
-}
-
-pub(crate) fn path(text: &str) -> FilePath {
-    FilePath::parse(text.as_bytes()).unwrap()
 }
 
 /// Opens the node in `folder`, as after a crash: nothing was closed.
@@ -85,25 +82,14 @@ async fn stamps(session: &Session, folder: &FilePath) -> BTreeMap<String, u64> {
     let mut listing = session.list(folder).await.unwrap();
     while let Some(entries) = listing.next().await.unwrap() {
         for entry in entries {
-            let content = read(session, &folder.join(&entry.name).unwrap()).await;
+            let content =
+                session::read(session, &folder.join(&entry.name).unwrap(), None).await.unwrap();
             let stamp = content::stamp_of(&content);
             let stamp = stamp.unwrap_or_else(|| panic!("{folder}/{} is torn", entry.name));
             found.insert(entry.name.to_string(), stamp);
         }
     }
     found
-}
-
-async fn read(session: &Session, file: &FilePath) -> Vec<u8> {
-    let Body::File(mut body) = session.read(file, None).await.unwrap() else {
-        panic!("{file} is no file")
-    };
-    let mut content = vec![0; usize::try_from(body.remaining()).unwrap()];
-    let mut filled = 0;
-    while body.remaining() > 0 {
-        filled += body.read(&mut content[filled..]).await.unwrap();
-    }
-    content
 }
 
 /// Goes on with the upload that was broken off, if enough of it had come, and looks at the whole.
@@ -115,7 +101,7 @@ async fn resume(session: &Session, model: &mut Model) {
     let whole = content::make(ENDLESS.0, ENDLESS.1);
     upload.write(&whole[from..]).await.unwrap();
     upload.commit().await.unwrap();
-    assert!(read(session, &endless()).await == whole, "resumed at {from}");
+    assert!(session::read(session, &endless(), None).await.unwrap() == whole, "resumed at {from}");
     session.remove(&endless(), sockeye_node::Recursive::No).await.unwrap();
     model.resumed += 1;
 }
