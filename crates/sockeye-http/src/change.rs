@@ -7,7 +7,10 @@ use sockeye_node::{
 };
 
 use crate::{
-    answer::{Answerer, REPR_DIGEST, Reply, empty, error, failed, unread},
+    answer::Answerer,
+    refused::{failed, unread},
+    reply::{Reply, empty, error},
+    serve::REPR_DIGEST,
     content::{Content, Cut},
     wire::{
         condition::{ETag, Guard, Validators, guard, needs_no_look},

@@ -9,7 +9,9 @@ use bytes::{Bytes, BytesMut};
 use sockeye_node::{Error, FilePath, Meta, Name, OpenFile, Range, Resource as Found, Session};
 
 use crate::{
-    answer::{Answerer, Reply, content_type},
+    answer::Answerer,
+    reply::Reply,
+    serve::content_type,
     compress::{LEAST, MOST},
     payload::Payload,
     wire::{

@@ -5,7 +5,8 @@ use std::{io, pin::pin};
 use sockeye::{Conn, Handler};
 
 use crate::{
-    answer::{Answerer, Reply},
+    answer::Answerer,
+    reply::Reply,
     config::Config,
     content::Content,
     lane::{Link, Respond, http1, http2},

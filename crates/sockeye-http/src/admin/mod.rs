@@ -17,7 +17,8 @@ pub use metrics::{METRICS, Measures, Metric, MetricKind};
 pub use vitals::{NodeVitals, Vitals};
 
 use crate::{
-    answer::{Reply, error, refuse},
+    refused::refuse,
+    reply::{Reply, error},
     config::Config,
     content::{Content, throw_away},
     lane::{Link, Respond, http1},

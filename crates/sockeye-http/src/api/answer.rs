@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::problem::Problem;
 use crate::{
-    answer::{Reply, empty},
+    reply::{Reply, empty},
     payload::{Payload, StreamBody},
 };
 

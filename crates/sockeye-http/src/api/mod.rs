@@ -26,7 +26,8 @@ use sockeye_node::{Account, FilePath, Gate, Node, Role, Session, command::Comman
 pub(crate) use self::admin::log::Followers;
 use self::{answer::Answered, problem::Problem};
 use crate::{
-    answer::{Answerer, Reply},
+    answer::Answerer,
+    reply::Reply,
     content::{Content, read_whole},
     own::Asked,
     site::Unwelcome,

@@ -11,7 +11,8 @@ use sockeye_node::{
 };
 
 use crate::{
-    answer::{Reply, empty, retry_after, status_of},
+    refused::{retry_after, status_of},
+    reply::{Reply, empty},
     content::{Cut, Unread},
     payload::Payload,
     site::Unwelcome,

@@ -16,7 +16,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::{body::Body, plan::Plan};
 use crate::{
-    answer::{Answerer, Reply, error, unsatisfiable},
+    answer::Answerer,
+    reply::{Reply, error},
+    serve::unsatisfiable,
     config::ARCHIVES,
     payload::{Payload, StreamBody},
     wire::{

@@ -10,7 +10,7 @@ use ::http::StatusCode;
 use bytes::Bytes;
 
 use crate::{
-    answer::{Reply, error},
+    reply::{Reply, error},
     own::Asked,
     payload::Payload,
     wire::reply::ReplyHead,

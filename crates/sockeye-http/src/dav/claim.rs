@@ -5,7 +5,8 @@ use sockeye_node::{Error, FilePath, Kind, Session};
 
 use super::authority;
 use crate::{
-    answer::{Reply, error, failed},
+    refused::failed,
+    reply::{Reply, error},
     wire::{
         condition::ETag,
         head::{Head, Once},

@@ -11,7 +11,7 @@ use sockeye_node::{Entry, Error, FilePath, Kind, Listing, Meta, Name, Session};
 
 use super::{Asked, Refused, xml};
 use crate::{
-    answer::Reply,
+    reply::Reply,
     payload::{Payload, StreamBody},
     wire::{
         escape::encode_into,

@@ -7,7 +7,7 @@ use sockeye_node::{Error, Kind, Lock, LockWish, MAX_LOCK_OWNER};
 
 use super::{Asked, Refused, malformed, xml};
 use crate::{
-    answer::{Reply, empty},
+    reply::{Reply, empty},
     wire::{
         if_header::lock_token,
         multistatus::lock_discovery,

@@ -14,7 +14,9 @@ use bytes::Bytes;
 use sockeye_node::{Error, FilePath, Session};
 
 use crate::{
-    answer::{Answerer, Reply, empty, error, failed, turn_away, unread},
+    answer::Answerer,
+    refused::{failed, turn_away, unread},
+    reply::{Reply, empty, error},
     content::{Content, read_whole},
     payload::Payload,
     wire::{

@@ -7,7 +7,7 @@ use sockeye_node::{
 
 use super::{Asked, Refused, xml};
 use crate::{
-    answer::Reply,
+    reply::Reply,
     wire::{
         multistatus::{Live, patched},
         webdav::Patch,

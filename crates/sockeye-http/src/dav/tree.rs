@@ -5,7 +5,7 @@ use sockeye_node::{Error, FilePath, Kind, Overwrite, PropertyChange, Recursive, 
 
 use super::{Asked, Refused, done, malformed};
 use crate::{
-    answer::Reply,
+    reply::Reply,
     wire::webdav::{Depth, destination, overwrite},
 };
 

@@ -9,7 +9,8 @@ use sockeye::Conn;
 
 use super::{Clock, Draining, Link, Respond};
 use crate::{
-    answer::{Reply, refuse},
+    refused::refuse,
+    reply::Reply,
     wire::{
         framing::{Framing, framing},
         head::{self, Connection, Head, Parsed},

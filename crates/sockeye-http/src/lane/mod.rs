@@ -13,7 +13,7 @@ use sockeye::{Conn, ServerHandle, SocketName};
 use sockeye_node::{Origin, Peer};
 
 use crate::{
-    answer::Reply,
+    reply::Reply,
     config::Config,
     content::Content,
     site::Visitor,

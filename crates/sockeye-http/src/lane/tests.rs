@@ -23,7 +23,7 @@ use tokio::{
 
 use super::{Link, Respond, http1, http2};
 use crate::{
-    answer::Reply,
+    reply::Reply,
     config::Config,
     content::Content,
     payload::{Payload, StreamBody},

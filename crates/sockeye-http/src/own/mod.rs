@@ -9,7 +9,9 @@ use ::http::StatusCode;
 use sockeye_node::{FilePath, PathBuilder};
 
 use crate::{
-    answer::{Answerer, Reply, allow, error, refuse},
+    answer::Answerer,
+    refused::refuse,
+    reply::{Reply, allow, error},
     api, assets,
     content::Content,
     share, sign_in, tus,

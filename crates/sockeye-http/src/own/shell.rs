@@ -7,7 +7,10 @@ use sockeye_node::{FilePath, Role};
 
 use super::Asked;
 use crate::{
-    answer::{Answerer, Reply, boot, error, failed, turn_away},
+    answer::Answerer,
+    list::boot,
+    refused::{failed, turn_away},
+    reply::{Reply, error},
     page::{media_type, shell_page},
     payload::Payload,
     site::Unwelcome,

@@ -14,7 +14,9 @@ use sockeye_node::{
 };
 
 use crate::{
-    answer::{Answerer, Reply, empty, error, retry_after, status_of, unread},
+    answer::Answerer,
+    refused::{retry_after, status_of, unread},
+    reply::{Reply, empty, error},
     archive,
     content::{Content, read_whole},
     own::Asked,
@@ -265,7 +267,7 @@ impl Visit<'_> {
             // A challenge would have a browser ask for a name, which there is not.
             return self.page(StatusCode::FORBIDDEN, page);
         }
-        let mut reply = crate::answer::error(status, Some(&error.to_string()), Some(self.head));
+        let mut reply = crate::reply::error(status, Some(&error.to_string()), Some(self.head));
         if let ShareError::Refused(refused) = error {
             reply.head.retry_after = refused.retry_after().map(retry_after);
         }

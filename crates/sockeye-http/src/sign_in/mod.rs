@@ -9,7 +9,9 @@ use ::http::{HeaderValue, StatusCode, header};
 use sockeye_node::{Credentials, LoginError, Refused, csrf_token, is_csrf_token};
 
 use crate::{
-    answer::{Answerer, Reply, empty, error, page, retry_after, turn_away, unread},
+    answer::Answerer,
+    refused::{retry_after, turn_away, unread},
+    reply::{Reply, empty, error, page},
     content::{Content, read_whole},
     own::Asked,
     page::{SignInPage, sign_out_page, text},

@@ -9,7 +9,8 @@ use super::{
     set, set_expiry,
 };
 use crate::{
-    answer::{Answerer, Reply, empty},
+    answer::Answerer,
+    reply::{Reply, empty},
     content::Content,
     wire::{head::Head, target::url_path, tus},
 };

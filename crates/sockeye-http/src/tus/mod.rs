@@ -17,7 +17,9 @@ use sockeye_node::{Error, FilePath, Pending, Progress, Session, Timestamp, Uploa
 
 pub(crate) use self::turn::Turns;
 use crate::{
-    answer::{Answerer, Reply, empty, error, failed, refuse, turn_away, unread},
+    answer::Answerer,
+    refused::{failed, refuse, turn_away, unread},
+    reply::{Reply, empty, error},
     content::{Content, Cut},
     own::Asked,
     site::Unwelcome,

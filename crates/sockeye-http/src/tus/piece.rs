@@ -7,7 +7,8 @@ use std::{pin::pin, time::SystemTime};
 
 use super::{Trouble, key, pending, progress, refused, set, set_expiry, sum::Sum, turn::Held};
 use crate::{
-    answer::{Answerer, Reply, empty},
+    answer::Answerer,
+    reply::{Reply, empty},
     content::{Content, Cut},
     own::Asked,
     wire::{

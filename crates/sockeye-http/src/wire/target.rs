@@ -99,6 +99,18 @@ fn decode_path(path: &[u8]) -> Result<FilePath, TargetError> {
     Ok(builder.finish())
 }
 
+/// The URL of what a request's target names, from the root, encoded, with its query; none if it names nothing.
+#[must_use]
+pub fn address(target: &[u8]) -> Option<String> {
+    let Target::Resource(wanted) = parse(target).ok()? else { return None };
+    let mut url = url_path(&wanted.path, wanted.folder);
+    if let Some(query) = wanted.query.and_then(|query| str::from_utf8(query).ok()) {
+        url.push('?');
+        url.push_str(query);
+    }
+    Some(url)
+}
+
 /// The URL path of `path`, from the root, encoded; `folder` adds the slash at the end.
 ///
 /// It begins with exactly one slash and holds no backslash, so that no browser reads it as another host.

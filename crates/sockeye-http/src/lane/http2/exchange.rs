@@ -19,7 +19,7 @@ use super::{
     traffic::Traffic,
 };
 use crate::{
-    answer::Reply,
+    reply::Reply,
     config::AccessLog,
     payload::Payload,
     wire::{

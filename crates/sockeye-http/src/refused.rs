@@ -1,0 +1,159 @@
+//! Replies to what is not done: whoever asks is unknown, has no right, asks for what cannot be, or what was sent did not
+//! come.
+
+use std::{borrow::Cow, time::Duration};
+
+use ::http::StatusCode;
+use sockeye_node::{Error, FilePath, Refused, Session};
+
+use crate::{
+    content::{Cut, Unread},
+    dav,
+    reply::{Reply, error},
+    site::Unwelcome,
+    wire::{
+        accept::{self, Form},
+        authorization::{self, Challenge},
+        head::Head,
+        method::Method,
+        plan::Refusal,
+        target::{self, sign_in_url},
+    },
+};
+
+/// A reply to what is refused before any file is looked for; `head` where it could be read.
+pub(crate) fn refuse(refusal: Refusal, head: Option<&Head<'_>>) -> Reply {
+    let detail = match refusal {
+        Refusal::Target(error) => Some(error.to_string()),
+        Refusal::Framing(error) => Some(error.to_string()),
+        Refusal::Content(error) => Some(error.to_string()),
+        Refusal::Authorization(error) => Some(error.to_string()),
+        Refusal::Host => Some("the request needs exactly one well-formed Host header".to_owned()),
+        _ => None,
+    };
+    let mut reply = error(refusal.status(), detail.as_deref(), head);
+    if let Refusal::Method(allowed) = refusal {
+        reply.head.allow = Some(allowed);
+    }
+    if let (StatusCode::UNAUTHORIZED, Some(head)) = (reply.head.status, head) {
+        reply.head.traits.challenge = Challenge::of(&head.fields);
+    }
+    reply.head.traits.last = refusal.ends_connection();
+    reply
+}
+
+/// A reply to a content that was not read whole.
+pub(crate) fn unread(head: &Head<'_>, unread: Unread) -> Reply {
+    let status = match unread {
+        Unread::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Unread::Cut(Cut::Slow) => StatusCode::REQUEST_TIMEOUT,
+        Unread::Cut(Cut::Short | Cut::Malformed(_) | Cut::Broken) => StatusCode::BAD_REQUEST,
+    };
+    let mut reply = error(status, Some(&unread.to_string()), Some(head));
+    reply.head.traits.last = matches!(unread, Unread::Cut(_));
+    reply
+}
+
+/// A reply to who has no session.
+pub(crate) fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
+    if let (Unwelcome::Stranger, Some(next)) = (unwelcome, page_asked_for(head)) {
+        let mut reply = error(StatusCode::SEE_OTHER, None, Some(head));
+        reply.head.location = Some(sign_in_url(&next).into_bytes());
+        reply.head.cache_control = Some(Cow::Borrowed("no-store"));
+        return reply;
+    }
+    let status = match unwelcome {
+        Unwelcome::Stranger | Unwelcome::Malformed(_) => StatusCode::UNAUTHORIZED,
+        Unwelcome::Refused(Refused::Wrong(_)) => StatusCode::UNAUTHORIZED,
+        Unwelcome::Refused(Refused::Wait { .. }) => StatusCode::TOO_MANY_REQUESTS,
+        Unwelcome::Refused(Refused::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        Unwelcome::Forged => StatusCode::FORBIDDEN,
+        Unwelcome::Refused(failure) => {
+            tracing::error!(error = %failure, "nobody can sign in");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+        Unwelcome::Failed(failure) => status_of(&FilePath::root(), failure),
+    };
+    let wait = match unwelcome {
+        Unwelcome::Refused(refused) => refused.retry_after().map(retry_after),
+        Unwelcome::Failed(Error::Busy) => Some(1),
+        _ => None,
+    };
+    let text = match unwelcome {
+        Unwelcome::Failed(_) => None,
+        told => Some(told.to_string()),
+    };
+    let mut reply = error(status, text.as_deref(), Some(head));
+    reply.head.retry_after = wait;
+    if status == StatusCode::UNAUTHORIZED {
+        reply.head.traits.challenge = Challenge::of(&head.fields);
+    }
+    reply
+}
+
+/// The address that somebody at a browser goes to, if that is what the request is: no program asks for HTML in the
+/// first place, and what a page asks for by itself is told from where its reader goes.
+fn page_asked_for(head: &Head<'_>) -> Option<String> {
+    let reads = matches!(head.method, Method::Get | Method::Head);
+    let form = accept::form(head.fields.accept, &[Form::Text, Form::Html, Form::Json]);
+    let goes = reads && form == Form::Html && !authorization::is_of_script(&head.fields);
+    if goes { target::address(head.target) } else { None }
+}
+
+/// Whole seconds to wait, rounded up, so that who waits as long is not told to wait again.
+pub(crate) fn retry_after(wait: Duration) -> u32 {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}
+
+/// A reply to what the session would not do.
+pub(crate) fn failed(
+    session: &Session,
+    head: &Head<'_>,
+    path: &FilePath,
+    failure: &Error,
+) -> Reply {
+    // Whoever has not signed in may have the right to it.
+    let signs_in = session.origin().is_some() && session.share().is_none();
+    let stranger = || signs_in && matches!(session.account(), Ok(None));
+    if signs_in && matches!(failure, Error::Ended) || matches!(failure, Error::Denied) && stranger()
+    {
+        return turn_away(head, &Unwelcome::Stranger);
+    }
+    if matches!(failure, Error::Locked) {
+        return dav::locked(path);
+    }
+    let status = status_of(path, failure);
+    let changes = head.method.changes() && !matches!(failure, Error::Io(_) | Error::NotFound);
+    let text = changes.then(|| failure.to_string());
+    let mut reply = error(status, text.as_deref(), Some(head));
+    reply.head.retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+    reply
+}
+
+/// The status of what the session would not do.
+pub(crate) fn status_of(path: &FilePath, failure: &Error) -> StatusCode {
+    match failure {
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::Denied | Error::Special | Error::IntoItself => StatusCode::FORBIDDEN,
+        Error::Exhausted | Error::Ended => StatusCode::GONE,
+        Error::BadName { .. } | Error::WrongLength { .. } | Error::WrongDigest { .. } => {
+            StatusCode::BAD_REQUEST
+        }
+        Error::Changed => StatusCode::PRECONDITION_FAILED,
+        Error::WrongKind { .. } | Error::NoParent | Error::NotEmpty | Error::InUse => {
+            StatusCode::CONFLICT
+        }
+        // Only one condition can meet it.
+        Error::Exists => StatusCode::PRECONDITION_FAILED,
+        Error::Locked => StatusCode::LOCKED,
+        Error::OverQuota { .. } | Error::NoSpace | Error::TooManyMarks { .. } => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
+        Error::Busy | Error::ReadOnly { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        other => {
+            tracing::error!(%path, error = %other, "a request failed");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}
