@@ -81,7 +81,9 @@ export class Upload {
             const answer = await this.send('PATCH', this.url, {
                 'Upload-Offset': this.sent, 'Content-Type': 'application/offset+octet-stream',
             }, piece);
-            if (answer.status === 409 || answer.status === 460) {
+            // Without an offset it is the file that cannot be put in its place.
+            const elsewhere = answer.status === 409 && answer.getResponseHeader('Upload-Offset') !== null;
+            if (elsewhere || answer.status === 460) {
                 await this.look();
                 continue;
             }

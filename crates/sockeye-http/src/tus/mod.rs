@@ -153,11 +153,26 @@ fn at_root(session: &Session, error: Error) -> Trouble {
 }
 
 /// Says how far an upload is.
+///
+/// Whoever hears that all of it came takes the file to be in its place, and asks no more. Where something kept it from
+/// there (its folder was gone, a lock, the server's end), it goes there now, or the answer says why it cannot.
 async fn look(answerer: &Answerer<'_>, asked: &Asked<'_>) -> Result<Reply, Trouble> {
     let session = answerer.session(asked.head).await?;
+    let key = key(asked)?;
+    let mut found = progress(&session, &key).await?;
+    if let Progress::Pending(pending) = &found
+        && pending.length == Some(pending.offset)
+    {
+        let path = pending.path.clone();
+        match piece::finish(answerer, &session, &key).await {
+            // Somebody else may have been faster.
+            Ok(()) | Err(Error::NotFound) => found = progress(&session, &key).await?,
+            Err(error) => return Err(Trouble::Failed(session, path, error)),
+        }
+    }
     let mut reply = empty(StatusCode::OK);
     reply.head.cache_control = Some("no-store".into());
-    match progress(&session, &key(asked)?).await? {
+    match found {
         Progress::Pending(pending) => {
             set(&mut reply, "upload-offset", &pending.offset.to_string());
             match pending.length {
@@ -210,6 +225,10 @@ fn tell(head: &Head<'_>, trouble: Trouble) -> Reply {
         Trouble::Unwelcome(unwelcome) => turn_away(head, &unwelcome),
         Trouble::Failed(_, _, failure @ Error::InUse) => {
             error(StatusCode::LOCKED, Some(&failure.to_string()), Some(head))
+        }
+        // The protocol has 412 for a version of its own that is not spoken.
+        Trouble::Failed(_, _, failure @ Error::Exists) => {
+            error(StatusCode::CONFLICT, Some(&failure.to_string()), Some(head))
         }
         Trouble::Failed(_, _, failure @ Error::WrongLength { .. }) => {
             error(StatusCode::PAYLOAD_TOO_LARGE, Some(&failure.to_string()), Some(head))

@@ -210,6 +210,16 @@ async fn next<'c>(
     }
 }
 
+/// Puts a file in its place of which all came already.
+pub(super) async fn finish(
+    answerer: &Answerer<'_>,
+    session: &Session,
+    key: &UploadKey,
+) -> Result<(), Error> {
+    let (upload, _held) = enter(answerer, session, key).await?;
+    settle(upload).await
+}
+
 /// Puts the file in its place if all of it is there, and else keeps what is.
 pub(super) async fn settle(upload: Upload) -> Result<(), Error> {
     match upload.length() == Some(upload.offset()) {

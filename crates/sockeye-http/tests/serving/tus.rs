@@ -81,9 +81,15 @@ impl Client<'_> {
 
     /// Waits until the upload has got so far.
     fn wait_for(&self, at: &str, offset: usize) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.offset(at) != offset {
-            assert!(Instant::now() < deadline, "at {} and not at {offset}", self.offset(at));
+        let (deadline, offset) = (Instant::now() + PATIENCE, offset.to_string());
+        loop {
+            let told = self.head(at);
+            if told.field("upload-offset") == Some(&*offset) {
+                return;
+            }
+            // Once all came, who is at it has to leave first.
+            assert!([200, 423].contains(&told.status), "{told:?}");
+            assert!(Instant::now() < deadline, "{told:?} and not at {offset}");
             thread::yield_now();
         }
     }
@@ -353,8 +359,75 @@ fn a_client_cut_at_every_64_kib_goes_on_where_it_was() {
         drop(stream);
         client.wait_for(at, offset + piece.len());
     }
-    assert_eq!(client.patch_soon(at, bytes.len(), b"").status, 204);
+    // No client asks any more once it was told that all came, as the last look did.
     assert!(site.get("alice", "/a").body == bytes);
+}
+
+/// An upload whose bytes are all there, and which nobody has put in its place: a server killed in between leaves it so.
+fn all_but_placed(client: &Client<'_>, path: &str, bytes: &[u8]) -> String {
+    let at = client.create(path, bytes.len());
+    let key = at.strip_prefix("/-/tus/").unwrap().parse().unwrap();
+    let session = client.session();
+    client.site.node.block_on(async {
+        let mut upload = session.resume_upload(&key).await.unwrap();
+        upload.write(bytes).await.unwrap();
+        upload.keep().await.unwrap();
+    });
+    at
+}
+
+#[test]
+fn an_upload_is_said_to_be_whole_only_once_its_file_is_in_its_place() {
+    let site = Served::new();
+    let client = alice(&site);
+    let at = all_but_placed(&client, "/killed", b"all of it");
+    assert_eq!(site.get("alice", "/killed").status, 404);
+    assert_eq!(client.offset(&at), 9);
+    assert_eq!(site.get("alice", "/killed").text(), "all of it");
+
+    // The folder went, and came back.
+    let make_folder = || assert_eq!(site.ask("alice", "MKCOL /there/", &[], b"").status, 201);
+    make_folder();
+    let at = all_but_placed(&client, "/there/a", b"all of it");
+    assert_eq!(site.delete("alice", "/there/").status, 204);
+    for _ in 0..2 {
+        let told = client.head(&at);
+        assert_eq!((told.status, told.field("upload-offset")), (409, None));
+        let told = client.patch(&at, 9, b"");
+        assert_eq!((told.status, told.field("upload-offset")), (409, None));
+    }
+    make_folder();
+    assert_eq!(client.offset(&at), 9);
+    assert_eq!(site.get("alice", "/there/a").text(), "all of it");
+
+    // Somebody has a lock on it.
+    let at = all_but_placed(&client, "/there/b", b"all of it");
+    let lock = b"<lockinfo xmlns=\"DAV:\"><lockscope><exclusive/></lockscope>\
+        <locktype><write/></locktype></lockinfo>";
+    let length = format!("Content-Length: {}", lock.len());
+    let locked = site.ask("alice", "LOCK /there/", &[&length], lock);
+    assert_eq!(locked.status, 200, "{}", locked.text());
+    let told = client.head(&at);
+    assert_eq!((told.status, told.field("upload-offset")), (423, None));
+    let token = format!("Lock-Token: {}", locked.field("lock-token").unwrap());
+    assert_eq!(site.ask("alice", "UNLOCK /there/", &[&token], b"").status, 204);
+    assert_eq!(client.offset(&at), 9);
+    assert_eq!(site.get("alice", "/there/b").text(), "all of it");
+}
+
+#[test]
+fn a_piece_whose_last_chunk_never_came_is_whole_if_its_bytes_are() {
+    let site = Served::new();
+    let client = alice(&site);
+    let at = &client.create("/a", 5);
+    let fields = [VERSION, PIECE, "Upload-Offset: 0", "Transfer-Encoding: chunked"];
+    let request = Served::request("alice", &format!("PATCH {at}"), &fields, b"5\r\nhello\r\n");
+    let mut stream = connect(site.addr());
+    stream.write_all(&request).unwrap();
+    client.wait_in_use(at);
+    drop(stream);
+    client.wait_for(at, 5);
+    assert_eq!(site.get("alice", "/a").text(), "hello");
 }
 
 #[test]
@@ -414,7 +487,7 @@ fn rights_quota_and_what_is_there_are_looked_at_first() {
         client.ask("POST /-/tus/", &[&length, &metadata(pairs)], b"")
     };
     assert_eq!(create(&[("filename", "large")], 2000).status, 507);
-    assert_eq!(create(&[("filename", "there")], 5).status, 412);
+    assert_eq!(create(&[("filename", "there")], 5).status, 409);
     let made = create(&[("filename", "there"), ("overwrite", "true")], 5);
     assert_eq!(made.status, 201);
     assert_eq!(site.get("alice", "/there").text(), "old");
@@ -423,7 +496,8 @@ fn rights_quota_and_what_is_there_are_looked_at_first() {
     // Somebody else was faster.
     let at = client.create("/new", 5);
     site.put("alice", "/new", b"first");
-    assert_eq!(client.patch(&at, 0, b"after").status, 412);
+    let late = client.patch(&at, 0, b"after");
+    assert_eq!((late.status, late.field("upload-offset")), (409, None));
     assert_eq!(site.get("alice", "/new").text(), "first");
     let guest = Client { site: &site, who: "gast" };
     let refused =
