@@ -17,7 +17,7 @@ use crate::{
         head::Head,
         method::Method,
         plan::Refusal,
-        target::{self, sign_in_url},
+        target::{self, sign_in_url, url_path},
     },
 };
 
@@ -120,8 +120,8 @@ pub(crate) fn failed(
     {
         return turn_away(head, &Unwelcome::Stranger);
     }
-    if matches!(failure, Error::Locked) {
-        return dav::locked(path);
+    if let Error::Locked { root } = failure {
+        return dav::locked(&url_path(path, false), "lock-token-submitted", root);
     }
     let status = status_of(path, failure);
     let changes = head.method.changes() && !matches!(failure, Error::Io(_) | Error::NotFound);
@@ -146,7 +146,7 @@ pub(crate) fn status_of(path: &FilePath, failure: &Error) -> StatusCode {
         }
         // Only one condition can meet it.
         Error::Exists => StatusCode::PRECONDITION_FAILED,
-        Error::Locked => StatusCode::LOCKED,
+        Error::Locked { .. } => StatusCode::LOCKED,
         Error::OverQuota { .. } | Error::NoSpace | Error::TooManyMarks { .. } => {
             StatusCode::INSUFFICIENT_STORAGE
         }

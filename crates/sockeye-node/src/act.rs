@@ -8,7 +8,7 @@ use std::{
 
 use sockeye_journal::{Operation, Outcome, Record, Ticket};
 
-use crate::{Error, FilePath, Result, namespace::absolute, seat::Seat};
+use crate::{Error, FilePath, Result, namespace::absolute, seat::Seat, uploads::TreeName};
 
 /// What is recorded of the contents that an operation read or wrote.
 #[derive(Clone, Copy, Debug, Default)]
@@ -111,6 +111,19 @@ impl Act {
         task.await.unwrap_or_else(|panicked| Err(Error::Io(io::Error::other(panicked))))
     }
 
+    /// The error as the namespace has it: the store knows a lock's place in its tree alone.
+    pub(crate) fn outward(&self, error: Error) -> Error {
+        let Error::Locked { root } = error else { return error };
+        let beside = |at: &[u8]| {
+            let at = FilePath::parse(at.get(1..)?).ok()?;
+            let root = TreeName::of(&at)?.within(&root);
+            (root.covers(&at) || at.covers(&root)).then_some(root)
+        };
+        let led = self.to.as_deref().and_then(beside);
+        let root = led.or_else(|| beside(&self.path)).unwrap_or(root);
+        Error::Locked { root }
+    }
+
     /// Records the outcome of a change; what succeeded is told as done only once its record is kept.
     async fn settle<T>(mut self, result: Result<T>, tally: fn(&T) -> Contents) -> Result<T> {
         let (outcome, contents) = match &result {
@@ -125,7 +138,7 @@ impl Act {
                 tracing::warn!("a change waits to be recorded: {stalled}");
             }
         }
-        result
+        result.map_err(|error| self.outward(error))
     }
 
     fn record(&mut self, outcome: Outcome, contents: Contents) -> Option<Ticket> {

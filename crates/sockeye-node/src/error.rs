@@ -3,7 +3,7 @@
 use std::io;
 
 use sockeye_journal::Outcome;
-use sockeye_store::{Amount, Digest};
+use sockeye_store::{Amount, Digest, FilePath};
 
 /// The result of an operation on a session.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -85,7 +85,10 @@ pub enum Error {
     InUse,
     /// A lock keeps others off, and this session does not hold it, or did not submit its token.
     #[error("it is locked by somebody else, or by a lock whose token was not submitted")]
-    Locked,
+    Locked {
+        /// Where the lock was taken: it may be above, or below, what was to be changed.
+        root: FilePath,
+    },
     /// No lock of that name holds there.
     #[error("no such lock holds there; it may have ended")]
     NoSuchLock,
@@ -170,7 +173,7 @@ impl From<sockeye_store::Error> for Error {
             Store::WrongLength { announced, received } => Self::WrongLength { announced, received },
             Store::WrongDigest { computed } => Self::WrongDigest { computed },
             Store::InUse => Self::InUse,
-            Store::Locked => Self::Locked,
+            Store::Locked { root } => Self::Locked { root },
             Store::NoSuchLock => Self::NoSuchLock,
             Store::TooManyMarks { what } => Self::TooManyMarks { what },
             Store::GivenUp => Self::UploadEnded,
@@ -202,7 +205,7 @@ impl From<Error> for io::Error {
             Error::NoSpace => Kind::StorageFull,
             Error::ReadOnly { .. } => Kind::ReadOnlyFilesystem,
             Error::Shrunk => Kind::UnexpectedEof,
-            Error::Busy | Error::InUse | Error::Locked => Kind::ResourceBusy,
+            Error::Busy | Error::InUse | Error::Locked { .. } => Kind::ResourceBusy,
             _ => Kind::InvalidInput,
         };
         Self::new(kind, error)

@@ -89,6 +89,7 @@ impl Session {
         match begun {
             Ok(inner) => Ok(Upload { inner, act }),
             Err(error) => {
+                let error = act.outward(error);
                 act.end(error.outcome(), Contents::NONE);
                 Err(error)
             }

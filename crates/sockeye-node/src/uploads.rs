@@ -24,7 +24,7 @@ pub struct UploadKey {
 
 /// A tree of the namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum TreeName {
+pub(crate) enum TreeName {
     /// The session's own; the public one for who has none.
     Own,
     Public,
@@ -71,7 +71,7 @@ impl UploadKey {
 
 impl TreeName {
     /// The tree that `path` lies in.
-    fn of(path: &FilePath) -> Option<Self> {
+    pub(crate) fn of(path: &FilePath) -> Option<Self> {
         match Zone::of(path) {
             Zone::Own(_) => Some(Self::Own),
             Zone::Public(_) => Some(Self::Public),
@@ -81,7 +81,7 @@ impl TreeName {
     }
 
     /// The path in the namespace of `path` in this tree.
-    fn within(&self, path: &FilePath) -> FilePath {
+    pub(crate) fn within(&self, path: &FilePath) -> FilePath {
         let mut whole = PathBuilder::with_capacity(path.as_bytes().len() + 64);
         let above: &[&[u8]] = match self {
             Self::Own => &[],

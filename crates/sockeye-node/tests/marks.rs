@@ -35,7 +35,7 @@ fn wish(depth: LockDepth) -> LockWish {
 
 fn is_locked<T>(result: Result<T, Error>) -> bool {
     match result {
-        Err(Error::Locked) => true,
+        Err(Error::Locked { .. }) => true,
         Err(other) => panic!("{other}"),
         Ok(_) => false,
     }
@@ -114,7 +114,7 @@ fn of_many_sessions_that_lock_the_same_new_name_one_has_it() {
                     let locked = session.lock(&at, wish(LockDepth::Zero)).await;
                     match locked {
                         Ok((lock, _)) => Some((session, lock)),
-                        Err(Error::Locked) => None,
+                        Err(Error::Locked { .. }) => None,
                         Err(other) => panic!("{other}"),
                     }
                 });

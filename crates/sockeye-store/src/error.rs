@@ -5,6 +5,8 @@ use std::io;
 use rustix::io::Errno;
 use sockeye::pool::PoolError;
 
+use crate::FilePath;
+
 /// The result of an operation on a home.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -77,7 +79,10 @@ pub enum Error {
 
     /// A lock keeps others off, and whoever asked does not hold it, or did not submit its token.
     #[error("it is locked by somebody else, or by a lock whose token was not submitted")]
-    Locked,
+    Locked {
+        /// Where the lock was taken: it may be above, or below, what was to be changed.
+        root: FilePath,
+    },
     /// No lock of that name holds there.
     #[error("no such lock holds there; it may have ended")]
     NoSuchLock,

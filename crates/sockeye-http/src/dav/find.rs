@@ -11,8 +11,8 @@ use sockeye_node::{Entry, Error, FilePath, Kind, Listing, Meta, Name, Session};
 
 use super::{Asked, Refused, xml};
 use crate::{
-    reply::Reply,
     payload::{Payload, StreamBody},
+    reply::Reply,
     wire::{
         escape::encode_into,
         media,
@@ -118,8 +118,8 @@ impl Walk {
         let locks = self.session.locks_at(&self.folder).await?;
         let media = media::content_type(self.folder.file_name().unwrap_or_default());
         let (properties, locks, quota) = (&properties[..], &locks[..], self.quota);
-        let facts = Facts { meta, media: &media, properties, locks, quota };
-        self.wanted.write(out, &self.href, &facts);
+        let facts = Facts { href: &self.href, meta, media: &media, properties, locks, quota };
+        self.wanted.write(out, &facts);
         Ok(())
     }
 
@@ -169,7 +169,7 @@ impl Walk {
             false => media::content_type(entry.name.as_bytes()),
         };
         let (meta, quota) = (entry.meta(), self.quota);
-        let facts = Facts { meta: &meta, media: &media, properties, locks, quota };
-        self.wanted.write(out, href, &facts);
+        let facts = Facts { href, meta: &meta, media: &media, properties, locks, quota };
+        self.wanted.write(out, &facts);
     }
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use sockeye_node::{Error, Kind, Lock, LockWish, MAX_LOCK_OWNER};
 
-use super::{Asked, Refused, malformed, xml};
+use super::{Asked, Refused, locked, malformed, xml};
 use crate::{
     reply::{Reply, empty},
     wire::{
         if_header::lock_token,
         multistatus::lock_discovery,
+        target::url_path,
         webdav::{LockInfo, lock_depth, timeout},
     },
 };
@@ -24,7 +25,7 @@ pub(super) async fn lock(asked: &Asked<'_>) -> Result<Reply, Refused> {
     let wanted = asked.field("timeout")?.and_then(timeout);
     let Some(info) = LockInfo::parse(&asked.content, MAX_LOCK_OWNER)? else {
         return match session.refresh(path, wanted).await {
-            Ok(lock) => Ok(discovered(StatusCode::OK, &lock)),
+            Ok(lock) => Ok(discovered(asked, StatusCode::OK, &lock)),
             Err(Error::NoSuchLock) => {
                 let inner = "<D:lock-token-matches-request-uri/>";
                 Err(Refused::Unmet(StatusCode::PRECONDITION_FAILED, inner))
@@ -44,22 +45,26 @@ pub(super) async fn lock(asked: &Asked<'_>) -> Result<Reply, Refused> {
     match session.lock(path, wish).await {
         Ok((lock, is_new)) => {
             let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-            let mut reply = discovered(status, &lock);
+            let mut reply = discovered(asked, status, &lock);
             // A token has no character that a field cannot have.
             if let Ok(token) = HeaderValue::try_from(format!("<{}>", lock.token)) {
                 reply.head.more.add(HeaderName::from_static("lock-token"), token);
             }
             Ok(reply)
         }
-        Err(Error::Locked) => Err(Refused::Unmet(StatusCode::LOCKED, "<D:no-conflicting-lock/>")),
+        Err(Error::Locked { root }) => {
+            let href = url_path(path, asked.wanted.folder);
+            Ok(locked(&href, "no-conflicting-lock", &root))
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-fn discovered(status: StatusCode, lock: &Lock) -> Reply {
+fn discovered(asked: &Asked<'_>, status: StatusCode, lock: &Lock) -> Reply {
+    let href = url_path(&asked.wanted.path, asked.wanted.folder);
     let mut text =
         String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:prop xmlns:D=\"DAV:\">");
-    lock_discovery(&mut text, std::slice::from_ref(lock));
+    lock_discovery(&mut text, &href, std::slice::from_ref(lock));
     text.push_str("</D:prop>\n");
     xml(status, text)
 }

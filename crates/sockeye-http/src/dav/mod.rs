@@ -15,16 +15,16 @@ use sockeye_node::{Error, FilePath, Session};
 
 use crate::{
     answer::Answerer,
-    refused::{failed, turn_away, unread},
-    reply::{Reply, empty, error},
     content::{Content, read_whole},
     payload::Payload,
+    refused::{failed, turn_away, unread},
+    reply::{Reply, empty, error},
     wire::{
         head::{Head, Once},
         method::Method,
         multistatus::{self, MEDIA_TYPE},
         reply::ReplyHead,
-        target::{Resource, url_path},
+        target::Resource,
         webdav::{self, Depth},
         xml::XmlError,
     },
@@ -113,10 +113,11 @@ pub(crate) fn tell(reply: &mut Reply) {
     reply.head.more.add(HeaderName::from_static("ms-author-via"), word);
 }
 
-/// A change that a lock keeps off.
-pub(crate) fn locked(path: &FilePath) -> Reply {
-    let href = url_path(path, false);
-    let inner = format!("<D:lock-token-submitted><D:href>{href}</D:href></D:lock-token-submitted>");
+/// That a lock keeps something off which was taken at `root`, by the condition that is not met (RFC 4918 §16); `asked`
+/// is the address that the request was for.
+pub(crate) fn locked(asked: &str, condition: &str, root: &FilePath) -> Reply {
+    let href = multistatus::lock_root(asked, root);
+    let inner = format!("<D:{condition}><D:href>{href}</D:href></D:{condition}>");
     xml(StatusCode::LOCKED, multistatus::unmet(&inner))
 }
 

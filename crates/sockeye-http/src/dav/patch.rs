@@ -1,15 +1,13 @@
 //! PROPPATCH (RFC 4918 §9.2): properties set and removed, all or none.
 
 use ::http::StatusCode;
-use sockeye_node::{
-    Error, Kind, MAX_PROPERTIES, MAX_PROPERTY, Property, PropertyChange, PropertyName,
-};
+use sockeye_node::{Error, Kind, MAX_PROPERTIES, MAX_PROPERTY, Property, PropertyChange};
 
 use super::{Asked, Refused, xml};
 use crate::{
     reply::Reply,
     wire::{
-        multistatus::{Live, patched},
+        multistatus::{Live, Step, patched},
         webdav::Patch,
     },
 };
@@ -22,6 +20,12 @@ const FORBIDDEN: &str = "403 Forbidden";
 const FAILED_DEPENDENCY: &str = "424 Failed Dependency";
 const INSUFFICIENT_STORAGE: &str = "507 Insufficient Storage";
 
+/// What is said of a value longer than [`MAX_PROPERTY`].
+const TOO_LONG: &str = "a property's value is at most 64 KiB";
+
+/// What is said of more than [`MAX_STEPS`].
+const TOO_MANY: &str = "too many properties at once";
+
 /// Answers a PROPPATCH.
 pub(super) async fn patch(asked: &Asked<'_>) -> Result<Reply, Refused> {
     let (session, path) = (asked.session, &asked.wanted.path);
@@ -30,40 +34,42 @@ pub(super) async fn patch(asked: &Asked<'_>) -> Result<Reply, Refused> {
     if asked.wanted.folder && !is_folder {
         return Err(Error::NotFound.into());
     }
-    let told = |of: Vec<(PropertyName, &str, &str)>| {
-        xml(StatusCode::MULTI_STATUS, patched(path, is_folder, &of))
-    };
+    let told = |of: &[Step<'_>]| xml(StatusCode::MULTI_STATUS, patched(path, is_folder, of));
     if let Some(refused) = refused(&steps) {
-        return Ok(told(refused));
+        return Ok(told(&refused));
     }
-    let all = |status: &'static str| {
-        steps.iter().map(|step| (step.name().clone(), status, "")).collect::<Vec<_>>()
+    let all = |status: &'static str, why: &'static str| {
+        steps.iter().map(|step| Step { why, ..became(step, status) }).collect::<Vec<_>>()
     };
     if steps.len() as u64 > MAX_STEPS {
-        return Ok(told(all(INSUFFICIENT_STORAGE)));
+        return Ok(told(&all(INSUFFICIENT_STORAGE, TOO_MANY)));
     }
     match session.set_properties(path, steps.iter().filter_map(change).collect()).await {
-        Ok(()) => Ok(told(all(OK))),
-        Err(Error::TooManyMarks { .. }) => Ok(told(all(INSUFFICIENT_STORAGE))),
+        Ok(()) => Ok(told(&all(OK, ""))),
+        Err(Error::TooManyMarks { what }) => Ok(told(&all(INSUFFICIENT_STORAGE, what))),
         Err(error) => Err(error.into()),
     }
 }
 
 /// What is told where a step cannot be done at all: then none is.
-fn refused(steps: &[Patch]) -> Option<Vec<(PropertyName, &'static str, &'static str)>> {
-    let status = |step: &Patch| match step {
+fn refused(steps: &[Patch]) -> Option<Vec<Step<'_>>> {
+    let refused = |step: &'_ Patch| match step {
         step if Live::of(step.name()).is_some() => {
-            Some((FORBIDDEN, "cannot-modify-protected-property"))
+            Some((FORBIDDEN, "cannot-modify-protected-property", ""))
         }
-        Patch::Set(_, None) => Some((INSUFFICIENT_STORAGE, "")),
+        Patch::Set(_, None) => Some((INSUFFICIENT_STORAGE, "", TOO_LONG)),
         _ => None,
     };
-    steps.iter().find_map(status)?;
+    steps.iter().find_map(refused)?;
     let told = steps.iter().map(|step| {
-        let (status, condition) = status(step).unwrap_or((FAILED_DEPENDENCY, ""));
-        (step.name().clone(), status, condition)
+        let (status, condition, why) = refused(step).unwrap_or((FAILED_DEPENDENCY, "", ""));
+        Step { condition, why, ..became(step, status) }
     });
     Some(told.collect())
+}
+
+fn became<'a>(step: &'a Patch, status: &'a str) -> Step<'a> {
+    Step { name: step.name(), status, condition: "", why: "" }
 }
 
 fn change(step: &Patch) -> Option<PropertyChange> {

@@ -80,6 +80,8 @@ const SUPPORTED_LOCK: &str = "<D:supportedlock>\
 /// What is known of a resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
+    /// Its address, encoded, with a slash at the end of a folder's.
+    pub href: &'a str,
     /// Its kind, size and age.
     pub meta: &'a Meta,
     /// A file's Content-Type.
@@ -135,10 +137,10 @@ impl Wanted {
         Self { form, quota }
     }
 
-    /// Appends the response about a resource, whose address is `href`, encoded.
-    pub fn write(&self, out: &mut String, href: &str, facts: &Facts<'_>) {
+    /// Appends the response about a resource.
+    pub fn write(&self, out: &mut String, facts: &Facts<'_>) {
         out.push_str("<D:response><D:href>");
-        out.push_str(href);
+        out.push_str(facts.href);
         out.push_str("</D:href>");
         let mut missing = String::new();
         let (begin, empty) = ("<D:propstat><D:prop>", out.len());
@@ -240,7 +242,7 @@ impl Facts<'_> {
             Live::SupportedLock => out.write_str(SUPPORTED_LOCK),
             Live::Locks if self.locks.is_empty() => out.write_str("<D:lockdiscovery/>"),
             Live::Locks => {
-                lock_discovery(out, self.locks);
+                lock_discovery(out, self.href, self.locks);
                 Ok(())
             }
             Live::Available => match self.quota {
@@ -266,8 +268,17 @@ fn push_ascii(out: &mut String, text: &[u8]) {
     out.push_str(std::str::from_utf8(text).unwrap_or_default());
 }
 
-/// Appends these locks as the property lockdiscovery (RFC 4918 §15.8).
-pub fn lock_discovery(out: &mut String, locks: &[Lock]) {
+/// The address of where a lock was taken, as far as that of something else tells whether it is a folder: what lies above
+/// `href` is one, as is `href` itself if it ends with a slash.
+#[must_use]
+pub fn lock_root(href: &str, root: &FilePath) -> String {
+    let bare = url_path(root, false);
+    let is_folder = href.strip_prefix(&*bare).is_some_and(|rest| rest.starts_with('/'));
+    if is_folder { url_path(root, true) } else { bare }
+}
+
+/// Appends the locks that hold at `href` as the property lockdiscovery (RFC 4918 §15.8).
+pub fn lock_discovery(out: &mut String, href: &str, locks: &[Lock]) {
     out.push_str("<D:lockdiscovery>");
     for lock in locks {
         let scope = match lock.scope {
@@ -290,7 +301,7 @@ pub fn lock_discovery(out: &mut String, locks: &[Lock]) {
              <D:lockroot><D:href>{}</D:href></D:lockroot></D:activelock>",
             lock.remaining().as_secs(),
             lock.token,
-            url_path(&lock.path, false),
+            lock_root(href, &lock.path),
         );
     }
     out.push_str("</D:lockdiscovery>");
@@ -316,18 +327,33 @@ pub fn property_name(out: &mut String, name: &PropertyName) {
     out.push_str("/>");
 }
 
-/// The whole answer to a PROPPATCH: what became of each property, as a status line such as `200 OK` and, if there is one, the condition that
-/// was not met.
+/// What became of a property that was to be set or removed.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// Which.
+    pub name: &'a PropertyName,
+    /// A status line, such as `200 OK`.
+    pub status: &'a str,
+    /// The condition that was not met; empty if there is none.
+    pub condition: &'a str,
+    /// What is to be said of it to people; empty for nothing.
+    pub why: &'a str,
+}
+
+/// The whole answer to a PROPPATCH.
 #[must_use]
-pub fn patched(path: &FilePath, folder: bool, of: &[(PropertyName, &str, &str)]) -> String {
+pub fn patched(path: &FilePath, folder: bool, of: &[Step<'_>]) -> String {
     let mut out = String::from(BEGIN);
     let _ = write!(out, "<D:response><D:href>{}</D:href>", url_path(path, folder));
-    for (name, status, condition) in of {
+    for Step { name, status, condition, why } in of {
         out.push_str("<D:propstat><D:prop>");
         property_name(&mut out, name);
         let _ = write!(out, "</D:prop><D:status>HTTP/1.1 {status}</D:status>");
         if !condition.is_empty() {
             let _ = write!(out, "<D:error><D:{condition}/></D:error>");
+        }
+        if !why.is_empty() {
+            let _ = write!(out, "<D:responsedescription>{why}</D:responsedescription>");
         }
         out.push_str("</D:propstat>");
     }
@@ -362,10 +388,10 @@ mod tests {
             value: "<color xmlns=\"u\">red</color>".into(),
         }];
         let meta = meta(kind);
-        let facts =
-            Facts { meta: &meta, media: "text/plain", properties: &properties, locks: &[], quota };
+        let (href, media) = ("/a", "text/plain");
+        let facts = Facts { href, meta: &meta, media, properties: &properties, locks: &[], quota };
         let mut out = String::from(BEGIN);
-        Wanted::new(find).write(&mut out, "/a", &facts);
+        Wanted::new(find).write(&mut out, &facts);
         out.push_str(END);
         parse(out.as_bytes()).unwrap();
         out[BEGIN.len()..out.len() - END.len()].to_owned()
@@ -392,6 +418,21 @@ mod tests {
         assert!(none.contains("<x/>") && !none.contains("200 OK"), "{none}");
         let nothing = written(Kind::File, PropFind::These(Vec::new()), None);
         assert!(nothing.contains("200 OK"), "{nothing}");
+    }
+
+    #[test]
+    fn where_a_lock_was_taken_is_a_folder_as_far_as_can_be_told() {
+        for (href, root, expected) in [
+            ("/a/b", "a", "/a/"),
+            ("/a/", "a", "/a/"),
+            ("/a", "a", "/a"),
+            ("/a", "a/b", "/a/b"),
+            ("/ab", "a", "/a"),
+            ("/a", "", "/"),
+        ] {
+            let root = FilePath::parse(root.as_bytes()).unwrap();
+            assert_eq!(lock_root(href, &root), expected, "{href}");
+        }
     }
 
     #[test]

@@ -145,6 +145,12 @@ fn a_patch_is_done_as_a_whole_or_not_at_all() {
     assert_eq!(answer.status, 207);
     let text = answer.text();
     assert!(text.contains("507 Insufficient Storage") && text.contains("424"), "{text}");
+    assert!(text.contains("a property's value is at most 64 KiB"), "{text}");
+    let fits = "x".repeat(64 * 1024 - 100);
+    let answer = dav.ask("PROPPATCH /a", &[], set(&format!("<z:fits>{fits}</z:fits>")));
+    assert!(answer.text().contains("200 OK"), "{}", answer.text());
+    let remove = patch("<D:remove><D:prop><z:fits/></D:prop></D:remove>");
+    assert!(dav.ask("PROPPATCH /a", &[], remove).text().contains("200 OK"));
     let longer = set(&format!("<z:long>{}</z:long>", long.repeat(3)));
     assert_eq!(dav.ask("PROPPATCH /a", &[], longer).status, 413);
     let many: String = (0..1000).map(|n| format!("<z:p{n}/>")).collect();
@@ -335,7 +341,8 @@ fn a_lock_keeps_off_who_does_not_submit_it_whatever_they_ask() {
             let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
             let answer = dav.ask_as(who, request, &fields, "");
             assert_eq!(answer.status, 423, "{who} {request}");
-            assert!(xml_of(&answer).dav("lock-token-submitted").is_some(), "{}", answer.text());
+            let submitted = format!("<D:lock-token-submitted><D:href>{a}</D:href>");
+            assert!(answer.text().contains(&submitted), "{}", answer.text());
         }
         assert_eq!(dav.ask_as(who, &format!("PROPPATCH {a}"), &[], set("<z:a/>")).status, 423);
         let again = dav.ask_as(who, &format!("LOCK {a}"), &[], LOCK);
@@ -389,8 +396,29 @@ fn a_folders_lock_reaches_what_is_in_it_and_shared_ones_are_beside_each_other() 
     dav.status("MKCOL /d", &[]);
     dav.put("/d/a");
     let token = dav.lock("/d", &["Depth: infinity"]);
-    assert_eq!(dav.status("DELETE /d/a", &[]), 423);
-    assert_eq!(dav.status("PUT /d/new", &[]), 423);
+    for (request, fields) in [
+        ("DELETE /d/a", &[][..]),
+        ("PUT /d/new", &[]),
+        ("MKCOL /d/sub", &[]),
+        ("DELETE /d/", &[]),
+        ("COPY /d/a", &["Destination: /d/b"]),
+        ("MOVE /d/a", &["Destination: /b"]),
+        ("LOCK /d/a", &[]),
+    ] {
+        let body = if request.starts_with("LOCK") { LOCK } else { "" };
+        let refused = dav.ask(request, fields, body);
+        assert_eq!(refused.status, 423, "{request}");
+        let text = refused.text();
+        assert!(text.contains("<D:href>/d</D:href>") || text.contains("<D:href>/d/</D:href>"));
+    }
+    // What lies in a folder keeps the folder.
+    dav.status("MKCOL /e", &[]);
+    dav.put("/e/locked");
+    dav.lock("/e/locked", &[]);
+    for (request, fields) in [("DELETE /e/", &[][..]), ("MOVE /e", &["Destination: /f"])] {
+        let text = dav.ask(request, fields, "").text();
+        assert!(text.contains("<D:href>/e/locked</D:href>"), "{request}: {text}");
+    }
     let claim = format!("If: </d> ({token})");
     assert_eq!(dav.status("PUT /d/new", &[&claim]), 201);
     assert_eq!(dav.status("DELETE /d", &[&claim]), 204);

@@ -144,6 +144,11 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// That it keeps a change off.
+    fn in_the_way(&self) -> Error {
+        Error::Locked { root: self.path.clone() }
+    }
+
     /// How long it still holds.
     #[must_use]
     pub fn remaining(&self) -> Duration {
@@ -222,7 +227,10 @@ impl LockTable {
         // Of several shared locks on the same, one that is submitted is enough.
         let opened = |locks: &[&Lock]| {
             let any = |claim: &Claim| locks.iter().any(|lock| claim.opens(lock));
-            if locks.is_empty() || claim.is_some_and(any) { Ok(()) } else { Err(Error::Locked) }
+            match locks.first() {
+                Some(lock) if !claim.is_some_and(any) => Err(lock.in_the_way()),
+                _ => Ok(()),
+            }
         };
         opened(&self.covering(path, now))?;
         if what == Touch::Content {
@@ -244,9 +252,10 @@ impl LockTable {
             lock.expires > now
                 && (wanted.scope == LockScope::Exclusive || lock.scope == LockScope::Exclusive)
         };
-        let barred = self.covering(path, now).into_iter().any(bars)
-            || wanted.depth == LockDepth::Infinity && self.below(path).flatten().any(bars);
-        if barred { Err(Error::Locked) } else { Ok(()) }
+        let here = self.covering(path, now).into_iter().find(|lock| bars(lock));
+        let is_deep = wanted.depth == LockDepth::Infinity;
+        let below = || self.below(path).flatten().find(|lock| is_deep && bars(lock));
+        here.or_else(below).map_or(Ok(()), |lock| Err(lock.in_the_way()))
     }
 
     /// The lock of this name, if it holds at `path`.

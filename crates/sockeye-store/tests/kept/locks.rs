@@ -33,7 +33,7 @@ async fn changes(home: &Home) -> Vec<(&'static str, bool)> {
     let (file, other) = (path("a/file"), path("other"));
     let done = |result: Result<()>| match result {
         Ok(()) => true,
-        Err(Error::Locked) => false,
+        Err(Error::Locked { .. }) => false,
         Err(error) => panic!("{error}"),
     };
     let mut all = Vec::new();
@@ -110,13 +110,13 @@ async fn shared_locks_are_beside_each_other_and_exclusive_ones_alone() {
     let second = lock(one, "a/file", Shared, Zero).await.unwrap();
     assert_ne!(first.token, second.token);
     for (at, scope, depth) in [("a/file", Exclusive, Zero), ("a", Exclusive, Infinity)] {
-        assert!(matches!(lock(one, at, scope, depth).await, Err(Error::Locked)), "{at}");
+        assert!(matches!(lock(one, at, scope, depth).await, Err(Error::Locked { .. })), "{at}");
     }
     lock(one, "a", Exclusive, Zero).await.unwrap();
     assert_eq!(one.locks_at(&path("a/file")).len(), 2);
     // One of those on it is enough.
     put(&with(one, "alice", &[&second]), "a/file", b"").await.unwrap();
-    assert!(matches!(put(one, "a/file", b"").await, Err(Error::Locked)));
+    assert!(matches!(put(one, "a/file", b"").await, Err(Error::Locked { .. })));
     for ended in [&first, &second] {
         soon(one.unlock(&path("a/file"), "alice", ended.token)).await.unwrap();
     }
@@ -135,7 +135,7 @@ async fn a_lock_is_its_holders_and_outlives_the_server() {
     let one = &homes.one;
     assert_eq!(one.locks_at(&path("a/file/deep")).len(), 1);
     assert!(one.locks_at(&path("ab")).is_empty());
-    assert!(matches!(put(one, "a/file", b"").await, Err(Error::Locked)));
+    assert!(matches!(put(one, "a/file", b"").await, Err(Error::Locked { .. })));
     let refused = soon(one.unlock(&path("a"), "bob", lock.token)).await;
     assert!(matches!(refused, Err(Error::Denied)), "{refused:?}");
     let refused = soon(with(one, "bob", &[&lock]).refresh(&path("a/file"), None)).await;
@@ -190,9 +190,9 @@ async fn of_many_who_lock_the_same_one_succeeds_and_nobody_writes_past_it() {
                         put(&holder, "a/file", &[7; 100]).await.unwrap();
                         Some(lock)
                     }
-                    Err(Error::Locked) => {
+                    Err(Error::Locked { .. }) => {
                         let refused = put(&home, "a/file", &[8; 100]).await;
-                        assert!(matches!(refused, Err(Error::Locked)), "{refused:?}");
+                        assert!(matches!(refused, Err(Error::Locked { .. })), "{refused:?}");
                         None
                     }
                     Err(error) => panic!("{error}"),
@@ -213,7 +213,7 @@ async fn an_upload_that_was_begun_before_a_lock_does_not_pass_it() {
     let mut upload = homes.one.upload(&path("a/file"), crate::length(3)).await.unwrap();
     upload.write(b"new").await.unwrap();
     let lock = exclusively(&homes.one, "a/file", LockDepth::Zero).await.unwrap();
-    assert!(matches!(soon(upload.commit()).await, Err(Error::Locked)));
+    assert!(matches!(soon(upload.commit()).await, Err(Error::Locked { .. })));
     assert_eq!(crate::get(&homes.one, "a/file").await, b"old");
     put(&with(&homes.one, "alice", &[&lock]), "a/file", b"new").await.unwrap();
 }
