@@ -5,7 +5,7 @@ import { button, fill, h, nameText, settle } from '../dom.js';
 import * as format from '../format.js';
 import { t } from '../i18n.js';
 import { seconds } from '../remote.js';
-import { explain } from '../toast.js';
+import { explain, toast } from '../toast.js';
 import { table } from './admin.js';
 
 /// Records that are shown.
@@ -40,6 +40,12 @@ export async function open(host) {
         }
         if (stream) follow();
     };
+    const following = button({ picture: 'play', label: t('log.follow'), 'aria-pressed': 'false' });
+    const stop = () => {
+        stream?.close();
+        stream = null;
+        showWhether();
+    };
     const follow = () => {
         stream?.close();
         stream = new EventSource(api.address('admin/log', { ...query(), follow: true }));
@@ -47,16 +53,19 @@ export async function open(host) {
             records = [JSON.parse(event.data), ...records].slice(0, MOST);
             soon();
         };
+        stream.onerror = () => {
+            // What broke off is opened again by itself, and the server is told where it was; what was refused is not.
+            if (stream?.readyState !== EventSource.CLOSED) return;
+            stop();
+            toast(t('log.refused'), { kind: 'bad' });
+        };
+        showWhether();
     };
-    const following = button({ picture: 'play', label: t('log.follow'), 'aria-pressed': 'false' });
-    following.addEventListener('click', () => {
-        if (stream) {
-            stream.close();
-            stream = null;
-        } else follow();
+    const showWhether = () => {
         following.setAttribute('aria-pressed', String(Boolean(stream)));
         following.classList.toggle('primary', Boolean(stream));
-    });
+    };
+    following.addEventListener('click', () => (stream ? stop() : follow()));
     for (const input of Object.values(filters)) input.addEventListener('input', settle(read, 250));
     fill(host, h('div', { class: 'line filters' }, Object.values(filters), following, button({ picture: 'refresh', title: t('refresh'), kind: 'plain', onclick: read })), body);
     await read();

@@ -116,6 +116,7 @@ export default {
     'locked': 'locked',
     'log.follow': 'Follow',
     'log.none': 'No records like these',
+    'log.refused': 'The log cannot be followed now: as many follow it as may, or you are signed out.',
     'look': 'Appearance and language',
     'more': 'More',
     'more.show': 'Show more',

@@ -112,6 +112,7 @@ export default {
     'locked': '已锁定',
     'log.follow': '实时跟踪',
     'log.none': '没有符合条件的记录',
+    'log.refused': '现在无法实时跟踪日志：跟踪者已满，或您已退出登录。',
     'look': '外观与语言',
     'more': '更多',
     'more.show': '显示更多',

@@ -9,13 +9,13 @@ mod tests;
 
 use std::{io, pin::Pin};
 
-use sockeye::{Conn, ServerHandle, SocketName};
+use sockeye::{Conn, DrainSignal, ServerHandle, SocketName};
 use sockeye_node::{Origin, Peer};
 
 use crate::{
-    reply::Reply,
     config::Config,
     content::Content,
+    reply::Reply,
     site::Visitor,
     wire::{head::Head, host::HostRule},
 };
@@ -53,6 +53,8 @@ pub(crate) struct Link<'a> {
     pub(crate) peer: Option<String>,
     /// Its server, which may be full.
     pub(crate) server: ServerHandle,
+    /// Says when it begins to drain, to what would have no end.
+    pub(crate) drain: DrainSignal,
     /// Who is at its other end.
     pub(crate) visitor: Visitor,
     /// Whether it is encrypted.
@@ -66,6 +68,7 @@ impl<'a> Link<'a> {
             hosts: if checks_host(conn)? { hosts } else { &HostRule::Any },
             peer: config.access_log.as_ref().map(|_| peer_text(conn)),
             server: conn.server(),
+            drain: conn.drain_signal(),
             secure: conn.stream().is_tls(),
             visitor: Visitor::new(Origin {
                 listener: config.bandwidth.clone(),

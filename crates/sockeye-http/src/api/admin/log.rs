@@ -1,15 +1,19 @@
 //! The operation log: its last records, and those to come.
 
-use std::{io, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{io, ops::ControlFlow, pin::pin, sync::Arc, time::Duration};
 
 use ::http::StatusCode;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{future::select, stream};
 use serde_json::{Value, json};
+use sockeye::DrainSignal;
 use sockeye_node::accounts::Timestamp;
 use sockeye_node::log::{Event, Follow, Found, Query, Reader};
-use sockeye_node::{Node, Pool};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use sockeye_node::{Node, Role, Session};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep},
+};
 
 use super::super::{
     Call, Problem,
@@ -21,11 +25,14 @@ use crate::payload::StreamBody;
 /// Records in an answer, if nothing is said, and at most.
 const PAGE: (usize, usize) = (100, 5000);
 
-/// Most that follow the log at once: each takes one of the threads that wait for the disk, now and then.
-const FOLLOWERS: usize = 4;
+/// Most that follow the log at once: each has a watch of its folder, of which the system has few.
+const FOLLOWERS: usize = 16;
 
-/// How long a follower waits for a record before it says that it is still there.
+/// How long nothing may come before a follower says that it is still there.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The time between two looks at how many records there are.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Most records that one look gives to a follower.
 const MOST_AT_ONCE: usize = 500;
@@ -112,72 +119,110 @@ fn failed(error: sockeye_node::log::Error) -> Problem {
 
 /// Somebody who follows the log.
 struct Follower {
+    node: Arc<Node>,
+    session: Session,
+    drain: DrainSignal,
     follow: Follow,
-    pool: Pool,
+    /// The number of the log's last record when it was looked through last.
+    seen: u64,
+    /// What is told first.
+    missed: String,
     _place: OwnedSemaphorePermit,
 }
 
-/// The records to come, as server-sent events (<https://html.spec.whatwg.org/#server-sent-events>).
+/// The records to come, as server-sent events (<https://html.spec.whatwg.org/#server-sent-events>). Whoever comes back
+/// after a break is also told what came meanwhile, the last [`MOST_AT_ONCE`] of it.
 async fn follow(call: &Call<'_>, node: &Arc<Node>, query: Query) -> Answered {
     let places = Arc::clone(&call.answerer.config.followers.0);
     let place = places.try_acquire_owned().map_err(|_| {
         let why = format!("at most {FOLLOWERS} follow the log at once");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, why)
     })?;
-    let (folder, pool) = (node.folder().journal(), node.pool().clone());
+    let told = call.head.fields.get("last-event-id").one();
+    let told = told.and_then(|id| str::from_utf8(id).ok()?.parse::<u64>().ok());
+    let folder = node.folder().journal();
     let opening = node.pool().run(move || {
         let reader = Reader::open(&folder)?;
-        let last = reader.last(&query, 0, |_| ControlFlow::Continue(()))?;
-        reader.follow(&query, last.position)
+        let mut missed = String::new();
+        let last = reader.last(&query, told.map_or(0, |_| MOST_AT_ONCE), |found| {
+            missed.extend(event(found, told.unwrap_or(u64::MAX)));
+            ControlFlow::Continue(())
+        })?;
+        Ok::<_, sockeye_node::log::Error>((reader.follow(&query, last.position)?, missed))
     });
-    let follow =
+    let (follow, missed) =
         opening.await.map_err(|_| Problem::from(sockeye_node::Error::Busy))?.map_err(failed)?;
-    let follower = Follower { follow, pool, _place: place };
-    let session = call.session.clone();
-    let pieces = stream::try_unfold((follower, session), |(follower, session)| async move {
-        // Whoever is no administrator any more follows no further.
-        let is_admin = session
-            .account()
-            .ok()
-            .flatten()
-            .is_some_and(|account| account.role == sockeye_node::Role::Admin);
-        if !is_admin || session.is_ended() {
-            return Ok(None);
-        }
-        let (piece, follower) = follower.look().await?;
-        Ok::<_, io::Error>(Some((piece, (follower, session))))
-    });
+    let follower = Follower {
+        node: Arc::clone(node),
+        session: call.session.clone(),
+        drain: call.answerer.link.drain.clone(),
+        follow,
+        seen: 0,
+        missed,
+        _place: place,
+    };
+    let pieces = stream::try_unfold(follower, Follower::next);
     Ok(answer::stream("text/event-stream", StreamBody::new(None, pieces)))
 }
 
+/// A record as an event, if its number is beyond `told`.
+fn event(found: Found<'_>, told: u64) -> Option<String> {
+    let record = record(found)?;
+    let number = record["seq"].as_u64().filter(|number| *number > told)?;
+    Some(format!("id: {number}\ndata: {record}\n\n"))
+}
+
 impl Follower {
-    /// What came, or a word that nothing did.
-    async fn look(self) -> io::Result<(Bytes, Self)> {
-        let Self { mut follow, pool, _place } = self;
-        let looking = pool.run(move || {
+    /// What came, or a word that nothing did; `None` at the end.
+    async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
+        let until = Instant::now() + PATIENCE;
+        while self.goes_on() {
+            if !self.missed.is_empty() {
+                return Ok(Some((std::mem::take(&mut self.missed).into(), self)));
+            }
+            if self.node.journal().written() != self.seen {
+                let text;
+                (text, self) = self.look().await?;
+                if !text.is_empty() {
+                    return Ok(Some((text.into(), self)));
+                }
+            }
+            if Instant::now() >= until {
+                // Also finds out whether anybody still listens.
+                return Ok(Some((Bytes::from_static(b": nothing yet\n\n"), self)));
+            }
+            select(pin!(sleep(PAUSE)), pin!(self.drain.wait())).await;
+        }
+        Ok(None)
+    }
+
+    /// Whoever is no administrator any more follows no further, and nobody keeps a server from its end.
+    fn goes_on(&self) -> bool {
+        let account = self.session.account().ok().flatten();
+        account.is_some_and(|account| account.role == Role::Admin)
+            && !self.session.is_ended()
+            && !self.drain.is_draining()
+    }
+
+    /// Looks through what was written since the last look.
+    async fn look(self) -> io::Result<(String, Self)> {
+        let Self { node, session, drain, mut follow, seen, missed, _place } = self;
+        let written = node.journal().written();
+        let looking = node.pool().run(move || {
             let mut text = String::new();
             let mut left = MOST_AT_ONCE;
-            for _ in 0..2 {
-                let _ = follow.pass(|found| {
-                    if let Some(record) = record(found) {
-                        text.push_str(&format!("data: {record}\n\n"));
-                        left -= 1;
-                    }
-                    if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-                })?;
-                if !text.is_empty() {
-                    break;
+            let flow = follow.pass(|found| {
+                if let Some(event) = event(found, 0) {
+                    text.push_str(&event);
+                    left -= 1;
                 }
-                let _ = follow.wait(PATIENCE, None)?;
-            }
-            Ok::<_, sockeye_node::log::Error>((text, follow))
+                if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+            Ok::<_, sockeye_node::log::Error>((text, follow, flow.is_continue()))
         });
-        let (mut text, follow) =
+        let (text, follow, is_all) =
             looking.await.map_err(io::Error::other)?.map_err(io::Error::other)?;
-        if text.is_empty() {
-            // Also finds out whether anybody still listens.
-            text.push_str(": nothing yet\n\n");
-        }
-        Ok((text.into(), Self { follow, pool, _place }))
+        let seen = if is_all { written } else { seen };
+        Ok((text, Self { node, session, drain, follow, seen, missed, _place }))
     }
 }
