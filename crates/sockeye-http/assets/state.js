@@ -24,12 +24,15 @@ export const account = {
         this.shared = told.shared ?? [];
         this.isPublic = told.public ?? false;
         this.mustChange = told.must_change ?? false;
-        if (told.csrf) {
-            this.csrf = told.csrf;
-            api.allowChanges(told.csrf);
-        }
+        if (told.csrf) this.renew(told.csrf);
         this.known = true;
         tell('account');
+    },
+
+    /// Goes on with another sign-in's token.
+    renew(csrf) {
+        this.csrf = csrf;
+        api.allowChanges(csrf);
     },
 };
 

@@ -8,10 +8,10 @@ use sockeye_node::{
 
 use crate::{
     answer::Answerer,
+    content::{Content, Cut},
     refused::{failed, unread},
     reply::{Reply, empty, error},
     serve::REPR_DIGEST,
-    content::{Content, Cut},
     wire::{
         condition::{ETag, Guard, Validators, guard, needs_no_look},
         digest,

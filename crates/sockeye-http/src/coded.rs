@@ -10,10 +10,10 @@ use sockeye_node::{Error, FilePath, Meta, Name, OpenFile, Range, Resource as Fou
 
 use crate::{
     answer::Answerer,
-    reply::Reply,
-    serve::content_type,
     compress::{LEAST, MOST},
     payload::Payload,
+    reply::Reply,
+    serve::content_type,
     wire::{
         coding::{Coding, accepted},
         condition::{Selection, Validators, select},
@@ -148,7 +148,8 @@ impl Answerer<'_> {
     pub(crate) async fn shrink_page(&self, head: &Head<'_>, reply: &mut Reply) {
         let Payload::Page(page) = &reply.payload else { return };
         let length = page.len() as u64;
-        let secret = reply.head.cache_control.as_deref() == Some("no-store");
+        let kept = reply.head.cache_control.as_deref().unwrap_or_default();
+        let secret = kept.split(", ").any(|it| it == "no-store");
         let textual = reply.head.content_type.as_deref().is_some_and(media::is_compressible);
         if !self.config.compress || secret || !textual || !(LEAST..=MOST).contains(&length) {
             return;

@@ -15,7 +15,7 @@ pub(crate) const ARCHIVES: usize = 256 << 20;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Files that stand for their folder, the first that exists; `index.html` by default.
+    /// Files that stand for their folder, the first that exists, for whoever has no account; `index.html` by default.
     pub index: Vec<Name>,
     /// Whether a folder without an index file is listed (the default) or refused.
     pub listing: bool,

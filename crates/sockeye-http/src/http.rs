@@ -6,10 +6,10 @@ use sockeye::{Conn, Handler};
 
 use crate::{
     answer::Answerer,
-    reply::Reply,
     config::Config,
     content::Content,
     lane::{Link, Respond, http1, http2},
+    reply::Reply,
     site::Site,
     wire::{head::Head, host::HostRule},
 };

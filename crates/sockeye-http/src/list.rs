@@ -47,7 +47,7 @@ impl Answerer<'_> {
         };
         let mut reply = ReplyHead::new(StatusCode::OK);
         reply.content_type = Some(media_type(page.form).into());
-        reply.cache_control = Some(Cow::Borrowed("no-cache"));
+        reply.cache_control = Some(Cow::Borrowed(self.kept(&page)));
         reply.traits.negotiated = true;
         reply.traits.own_page = page.dress == Dress::Plain;
         reply.traits.site_page = !reply.traits.own_page;
@@ -72,6 +72,17 @@ impl Answerer<'_> {
             }
         };
         Ok(Reply { head: reply, payload })
+    }
+
+    /// How a listing may be kept. One that has the sign-in's token is not, so that it is gone once its reader has signed
+    /// out; nor is it then made smaller, as its length would tell of the token to who chooses a name in the folder.
+    fn kept(&self, page: &ListingPage) -> &'static str {
+        let has_token = matches!(&page.dress, Dress::App(boot) if !boot.csrf.is_empty());
+        match (self.site.is_node(), has_token && page.form == Form::Html) {
+            (false, _) => "no-cache",
+            (true, false) => "private, no-cache",
+            (true, true) => "private, no-store",
+        }
     }
 
     /// How a listing is dressed: a node's has the site's style, and its module unless all entries are asked for.

@@ -1,8 +1,6 @@
 //! Replies: what a request is answered with, and those that need no session to be made.
 
-use std::borrow::Cow;
-
-use ::http::{StatusCode};
+use ::http::StatusCode;
 use bytes::Bytes;
 
 use crate::{

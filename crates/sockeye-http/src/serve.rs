@@ -54,7 +54,7 @@ impl Answerer<'_> {
         }
     }
 
-    /// The index file first: it is what most folders are asked for, and the folder itself need not be
+    /// The index file first, for the public: it is what most folders are asked for, and the folder itself need not be
     /// readable for it.
     async fn serve_folder(
         &self,
@@ -65,8 +65,10 @@ impl Answerer<'_> {
         if wanted.query == Some(archive::QUERY) && self.config.listing {
             return Box::pin(self.send_archive(session, head, wanted)).await;
         }
-        // Who asks for all entries wants the folder, not what stands for it.
-        let index = if query::has(wanted.query, ALL) { &[][..] } else { &self.config.index };
+        // Who has an account, or asks for all entries, wants the folder. What somebody else has put into it must not
+        // stand there instead, and speak as the site.
+        let wants_folder = query::has(wanted.query, ALL) || session.account()?.is_some();
+        let index = if wants_folder { &[][..] } else { &self.config.index };
         for name in index {
             let Ok(path) = wanted.path.join(name) else { continue };
             if let Some(Found::File(file)) = session.find(&path).await? {

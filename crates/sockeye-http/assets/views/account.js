@@ -21,7 +21,7 @@ export async function open(host) {
         h('h1', {}, nameText(account.name)),
         h('p', { class: 'soft' }, t(`role.${account.role || 'member'}`)),
         section('disk', t('space'), space()),
-        section('lock', t('password'), password()),
+        section('lock', t('password'), password(() => drawSignIns(signIns))),
         section('globe', t('signins'), h('p', { class: 'soft small' }, t('signins.hint')), signIns),
         section('key', t('tokens'), h('p', { class: 'soft small' }, t('tokens.hint')), tokens));
     await Promise.all([drawSignIns(signIns), drawTokens(tokens)]);
@@ -39,7 +39,8 @@ function space() {
         : h('p', { class: 'soft' }, t('space.used', { used: format.size(used) }));
 }
 
-function password() {
+/// The form; `changed` is called when there is a new one.
+function password(changed) {
     const now = h('input', { type: 'password', autocomplete: 'current-password', required: true });
     const next = h('input', { type: 'password', autocomplete: 'new-password', required: true, minlength: 8 });
     const said = h('p', { class: 'fault', role: 'alert', hidden: true });
@@ -48,9 +49,13 @@ function password() {
             event.preventDefault();
             said.hidden = true;
             try {
-                await api.post('password', { current: now.value, new: next.value });
+                const told = await api.post('password', { current: now.value, new: next.value });
+                // With the password every sign-in ended; this browser has a new one.
+                if (told?.csrf) account.renew(told.csrf);
+                account.mustChange = false;
                 event.target.reset();
                 toast(t('password.changed'));
+                changed();
             } catch (error) {
                 said.textContent = explain(error);
                 said.hidden = false;

@@ -17,12 +17,12 @@ pub use metrics::{METRICS, Measures, Metric, MetricKind};
 pub use vitals::{NodeVitals, Vitals};
 
 use crate::{
-    refused::refuse,
-    reply::{Reply, error},
     config::Config,
     content::{Content, throw_away},
     lane::{Link, Respond, http1},
     payload::Payload,
+    refused::refuse,
+    reply::{Reply, error},
     wire::{
         head::Head,
         host::HostRule,

@@ -11,7 +11,7 @@ use super::{
     answer::{Answered, done, json},
     shown,
 };
-use crate::wire::cookie;
+use crate::{sign_in, wire::cookie};
 
 /// Most shared folders that are named.
 const MOST_SHARED: usize = 1000;
@@ -138,6 +138,12 @@ struct Password {
     new: String,
 }
 
+/// What whoever signed in on the page goes on with.
+#[derive(Serialize)]
+struct Renewed {
+    csrf: Option<String>,
+}
+
 /// `POST password`
 pub(super) async fn set_password(call: &Call<'_>) -> Answered {
     let Password { current, new } = call.content()?;
@@ -156,7 +162,23 @@ pub(super) async fn set_password(call: &Call<'_>) -> Answered {
     if !proven.is_by_password() {
         return Err(Problem::new(StatusCode::FORBIDDEN, "the current password is another one"));
     }
+    let own = own_sign_in(call).await?;
     let accounts = call.gate.accounts().commanded_by(call.commander()?);
-    accounts.set_password(account.id, NewPassword::Chosen(Secret::new(new))).await?;
-    done()
+    let chosen = NewPassword::Chosen(Secret::new(new.clone()));
+    accounts.set_password(account.id, chosen).await?;
+    let Some(own) = own else { return done() };
+    // Every sign-in ended with the old password, also the one of who has changed it.
+    let credentials = Credentials::password(account.name.as_str(), new);
+    let renewed = sign_in::renew(call.answerer, call.gate, call.head, &credentials, &own).await;
+    // Whoever was locked out meanwhile signs in again, if they may; the password is changed.
+    let Ok((cookie, csrf)) = renewed else { return done() };
+    let mut reply = json(&Renewed { csrf: csrf.map(|token| token.expose().to_owned()) })?;
+    sign_in::set_cookie(&mut reply, &cookie);
+    Ok(reply)
+}
+
+/// The sign-in by which the request came, if it came by one.
+async fn own_sign_in(call: &Call<'_>) -> Result<Option<sockeye_node::SignIn>, Problem> {
+    let Some(id) = call.session.sign_in() else { return Ok(None) };
+    Ok(call.session.sign_ins().await?.into_iter().find(|it| it.id == id))
 }

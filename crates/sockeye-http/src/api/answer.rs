@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::problem::Problem;
 use crate::{
-    reply::{Reply, empty},
     payload::{Payload, StreamBody},
+    reply::{Reply, empty},
 };
 
 /// What comes of a call.

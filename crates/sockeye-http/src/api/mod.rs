@@ -27,9 +27,9 @@ pub(crate) use self::admin::log::Followers;
 use self::{answer::Answered, problem::Problem};
 use crate::{
     answer::Answerer,
-    reply::Reply,
     content::{Content, read_whole},
     own::Asked,
+    reply::Reply,
     site::Unwelcome,
     wire::{form, head::Head, method::Method, target::url_path},
 };

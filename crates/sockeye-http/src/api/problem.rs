@@ -11,10 +11,10 @@ use sockeye_node::{
 };
 
 use crate::{
-    refused::{retry_after, status_of},
-    reply::{Reply, empty},
     content::{Cut, Unread},
     payload::Payload,
+    refused::{retry_after, status_of},
+    reply::{Reply, empty},
     site::Unwelcome,
 };
 

@@ -17,10 +17,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use self::{body::Body, plan::Plan};
 use crate::{
     answer::Answerer,
-    reply::{Reply, error},
-    serve::unsatisfiable,
     config::ARCHIVES,
     payload::{Payload, StreamBody},
+    reply::{Reply, error},
+    serve::unsatisfiable,
     wire::{
         condition::{Selection, select},
         disposition,

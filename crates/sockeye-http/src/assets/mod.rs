@@ -10,9 +10,9 @@ use ::http::StatusCode;
 use bytes::Bytes;
 
 use crate::{
-    reply::{Reply, error},
     own::Asked,
     payload::Payload,
+    reply::{Reply, error},
     wire::reply::ReplyHead,
 };
 

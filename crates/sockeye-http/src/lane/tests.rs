@@ -23,10 +23,10 @@ use tokio::{
 
 use super::{Link, Respond, http1, http2};
 use crate::{
-    reply::Reply,
     config::Config,
     content::Content,
     payload::{Payload, StreamBody},
+    reply::Reply,
     wire::{head::Head, host::HostRule, reply::ReplyHead},
 };
 

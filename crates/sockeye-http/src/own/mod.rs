@@ -10,10 +10,10 @@ use sockeye_node::{FilePath, PathBuilder};
 
 use crate::{
     answer::Answerer,
-    refused::refuse,
-    reply::{Reply, allow, error},
     api, assets,
     content::Content,
+    refused::refuse,
+    reply::{Reply, allow, error},
     share, sign_in, tus,
     wire::{
         head::Head,

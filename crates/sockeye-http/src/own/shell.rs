@@ -9,10 +9,10 @@ use super::Asked;
 use crate::{
     answer::Answerer,
     list::boot,
-    refused::{failed, turn_away},
-    reply::{Reply, error},
     page::{media_type, shell_page},
     payload::Payload,
+    refused::{failed, turn_away},
+    reply::{Reply, error},
     site::Unwelcome,
     wire::{accept::Form, look::Look, reply::ReplyHead},
 };

@@ -15,13 +15,13 @@ use sockeye_node::{
 
 use crate::{
     answer::Answerer,
-    refused::{retry_after, status_of, unread},
-    reply::{Reply, empty, error},
     archive,
     content::{Content, read_whole},
     own::Asked,
     page::{SharePage, media_type, share_page},
     payload::Payload,
+    refused::{retry_after, status_of, unread},
+    reply::{Reply, empty, error},
     site::Site,
     wire::{
         accept::{self, Form},
@@ -89,9 +89,12 @@ pub(crate) async fn answer(
             Err(unwelcome) => unwelcome,
         },
     };
-    // The address is the key: nobody else is told of it, and nobody keeps what it opened.
-    let more = &mut reply.head.more;
-    more.add(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // The address is the key: no other site is told of it, and nobody keeps what it opened. Pages of our own say so
+    // themselves, and less strictly: without a referrer a browser would not say of a form where it is from.
+    let (traits, more) = (reply.head.traits, &mut reply.head.more);
+    if !traits.own_page && !traits.site_page {
+        more.add(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
     more.add(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
     reply
 }
@@ -104,14 +107,23 @@ impl Visit<'_> {
         visit.map_err(|error| self.turn_away(&error))
     }
 
-    /// What came beside the link.
+    /// What came beside the link. A browser that holds the site's own password sends that here as well: it is no guess
+    /// at this one, for which there is the form.
     fn proof(&self) -> Option<ShareProof> {
-        if let Once::One(field) = self.head.fields.authorization
-            && let Ok(Authorization::Basic(basic)) = authorization::parse(field)
-        {
-            return Some(ShareProof::Password(Secret::new(basic.password())));
+        let fields = &self.head.fields;
+        if let Some(pass) = pass::of(fields) {
+            return Some(ShareProof::Pass(pass));
         }
-        pass::of(&self.head.fields).map(ShareProof::Pass)
+        let is_browser = fields.sec_fetch_site.is_some() || self.form() == Form::Html;
+        match fields.authorization {
+            Once::One(field) if !is_browser => match authorization::parse(field) {
+                Ok(Authorization::Basic(basic)) => {
+                    Some(ShareProof::Password(Secret::new(basic.password())))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Takes the password from the form, and gives a pass for it.

@@ -3,18 +3,21 @@
 //! A sign-in is made by a name and a password, bounded like every login. The form needs no CSRF token, as nobody
 //! is signed in yet: a page of another site is refused by what its browser says of it. Signing out needs one.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ::http::{HeaderValue, StatusCode, header};
-use sockeye_node::{Credentials, LoginError, Refused, csrf_token, is_csrf_token};
+use sockeye_node::{
+    Credentials, Gate, LoginError, Refused, Secret, SignIn, accounts::Timestamp, csrf_token,
+    is_csrf_token,
+};
 
 use crate::{
     answer::Answerer,
-    refused::{retry_after, turn_away, unread},
-    reply::{Reply, empty, error, page},
     content::{Content, read_whole},
     own::Asked,
     page::{SignInPage, sign_out_page, text},
+    refused::{retry_after, turn_away, unread},
+    reply::{Reply, empty, error, page},
     site::Unwelcome,
     wire::{cookie, form, head::Head, look::Look, method::Method, target},
 };
@@ -117,6 +120,28 @@ async fn sign_in(answerer: &Answerer<'_>, head: &Head<'_>, form: &[u8]) -> Reply
     }
 }
 
+/// Signs in anew who has changed the password on the page, which ended every sign-in: for as long as the one `before`
+/// would have held. Gives the cookie, and what a change has to bring along from now on.
+pub(crate) async fn renew(
+    answerer: &Answerer<'_>,
+    gate: &Arc<Gate>,
+    head: &Head<'_>,
+    credentials: &Credentials,
+    before: &SignIn,
+) -> Result<(String, Option<Secret>), LoginError> {
+    let agent = head.fields.user_agent.map(String::from_utf8_lossy);
+    let origin = answerer.link.visitor.origin().clone();
+    let left = before.expires.duration_since(Timestamp::now());
+    let left = Duration::try_from(left).unwrap_or_default();
+    let stays = Duration::try_from(before.expires.duration_since(before.created));
+    let stays = stays.is_ok_and(|whole| whole > WHILE_OPEN);
+    let signing_in = gate.sign_in(credentials, origin, agent.as_deref(), left);
+    let (_, secret) = Box::pin(signing_in).await?;
+    let seconds = stays.then_some(left.as_secs());
+    let cookie = cookie::keep(secret.expose(), is_secure(answerer, head), seconds);
+    Ok((cookie, csrf_token(secret.expose())))
+}
+
 /// The form again, with the reason. No 401: a browser would ask for the password in a window of its own.
 fn not_signed_in(head: &Head<'_>, next: &str, name: &str, refused: Refused) -> Reply {
     let status = match &refused {
@@ -184,7 +209,8 @@ fn go_to(next: &str) -> Reply {
     reply
 }
 
-fn set_cookie(reply: &mut Reply, cookie: &str) {
+/// Has the browser keep something.
+pub(crate) fn set_cookie(reply: &mut Reply, cookie: &str) {
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
         reply.head.more.add(header::SET_COOKIE, cookie);
     }

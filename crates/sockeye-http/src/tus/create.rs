@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     answer::Answerer,
-    reply::{Reply, empty},
     content::Content,
+    reply::{Reply, empty},
     wire::{head::Head, target::url_path, tus},
 };
 

@@ -18,10 +18,10 @@ use sockeye_node::{Error, FilePath, Pending, Progress, Session, Timestamp, Uploa
 pub(crate) use self::turn::Turns;
 use crate::{
     answer::Answerer,
-    refused::{failed, refuse, turn_away, unread},
-    reply::{Reply, empty, error},
     content::{Content, Cut},
     own::Asked,
+    refused::{failed, refuse, turn_away, unread},
+    reply::{Reply, empty, error},
     site::Unwelcome,
     wire::{
         date::http_date,

@@ -8,9 +8,9 @@ use std::{pin::pin, time::SystemTime};
 use super::{Trouble, key, pending, progress, refused, set, set_expiry, sum::Sum, turn::Held};
 use crate::{
     answer::Answerer,
-    reply::{Reply, empty},
     content::{Content, Cut},
     own::Asked,
+    reply::{Reply, empty},
     wire::{
         head::Head,
         tus::{self, Checksum, FieldError},

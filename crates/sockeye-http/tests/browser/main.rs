@@ -1,6 +1,6 @@
 //! The page in a real browser: Chromium, driven by Playwright from node, against a node that is served.
 //!
-//! What is done stands in looking.mjs and changing.mjs; this starts the node, makes what the steps find there, and tells what they said.
+//! What is done stands in looking.mjs, changing.mjs and visiting.mjs; this starts the node, makes what the steps find there, and tells what they said.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
@@ -102,6 +102,7 @@ fn scripts(npm: &Path) -> Option<PathBuf> {
         "browser.mjs",
         "looking.mjs",
         "changing.mjs",
+        "visiting.mjs",
         "wire.mjs",
         "run.mjs",
     ] {

@@ -1,6 +1,11 @@
 //! Links: what `/-/s/LINK` gives to whoever has it, and to whoever guesses.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::SocketAddr,
+    thread,
+};
 
 use data_encoding::BASE64URL_NOPAD;
 use sockeye_node::{
@@ -10,7 +15,7 @@ use sockeye_node::{
 
 use crate::{
     node::{Served, basic_with},
-    site::Answer,
+    site::{Answer, connect},
 };
 
 fn of(path: &str) -> NewShare {
@@ -124,10 +129,15 @@ fn a_password_comes_by_basic_or_from_a_form() {
     let page = site.ask("", &format!("GET {link}/"), &html, b"");
     assert_eq!(page.status, 403);
     assert!(page.field("www-authenticate").is_none() && page.text().contains("<form"));
-    let post = |body: &str| {
+    // A browser says of a form where it is from, unless its page forbids that.
+    assert_eq!(page.field("referrer-policy"), Some("same-origin"));
+    let post_from = |origin: &str, body: &str| {
         let length = format!("Content-Length: {}", body.len());
-        site.ask("", &format!("POST {link}/"), &["Accept: text/html", &length], body.as_bytes())
+        let fields = ["Accept: text/html", origin, &length];
+        site.ask("", &format!("POST {link}/"), &fields, body.as_bytes())
     };
+    let post = |body: &str| post_from("Origin: http://localhost", body);
+    assert_eq!(post_from("Origin: null", "password=%C3%B6ffne+dich").status, 403);
     let entered = post("password=%C3%B6ffne+dich");
     assert_eq!(entered.status, 303, "{}", entered.text());
     assert_eq!(entered.field("location"), Some(&*format!("{link}/")));
@@ -139,6 +149,16 @@ fn a_password_comes_by_basic_or_from_a_form() {
         site.ask("", &format!("GET {file}"), &["Cookie: sockeye-share=1.x"], b"").status,
         401
     );
+    // What a browser has of the site's own is no guess.
+    for _ in 0..20 {
+        let own = basic_with("alice", "her own password");
+        let asked =
+            site.ask("", &format!("GET {link}/"), &["Accept: text/html", own.trim_end()], b"");
+        assert_eq!(asked.status, 403);
+        assert!(!asked.text().contains("not the password"), "it was not wrong");
+        let with_pass = site.ask("", &format!("GET {file}"), &[own.trim_end(), &kept], b"");
+        assert_eq!(with_pass.text(), "the plan");
+    }
     let wrong = post("password=wrong+one");
     assert_eq!(wrong.status, 403);
     let waits = post("password=another+one");
@@ -206,4 +226,77 @@ fn a_shared_folder_is_had_as_an_archive_which_is_one_download() {
     let rest = site.ask("", &format!("GET {link}/?zip"), &["Range: bytes=10-"], b"");
     assert_eq!(rest.status, 206, "it goes on");
     assert_eq!(get(&site, &format!("{link}/?zip")).status, 410);
+}
+
+/// Guesses of links, pipelined over one connection: nonsense, and near misses of one that there is.
+fn guess(at: SocketAddr, link: &str, from: u32, count: u32) {
+    const AT_ONCE: u32 = 50;
+    let (_, text) = link.rsplit_once('/').unwrap();
+    let right = BASE64URL_NOPAD.decode(text.as_bytes()).unwrap();
+    let mut stream = connect(at);
+    let mut answers = vec![0; 64 * 1024];
+    for batch in 0..count.div_ceil(AT_ONCE) {
+        let mut requests = String::new();
+        for n in (0..AT_ONCE).map(|n| from + batch * AT_ONCE + n) {
+            let mut guess = right.clone();
+            match n % 4 {
+                0 => guess = [n.to_be_bytes(); 8].concat(),
+                // The share is right, and its hash is not.
+                1 => guess[16..].copy_from_slice(&[n.to_be_bytes(); 4].concat()),
+                2 => guess[usize::try_from(n / 4).unwrap() % 32] ^= 1 << (n / 128 % 8),
+                _ => guess.truncate(31),
+            }
+            let guess = BASE64URL_NOPAD.encode(&guess);
+            requests += &format!("HEAD /-/s/{guess}/ HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        }
+        stream.write_all(requests.as_bytes()).unwrap();
+        let (mut length, mut found) = (0, 0);
+        while found < AT_ONCE as usize {
+            let n = stream.read(&mut answers[length..]).unwrap();
+            assert!(n > 0, "{}", String::from_utf8_lossy(&answers[..length]));
+            length += n;
+            found = answers[..length].windows(4).filter(|end| end == b"\r\n\r\n").count();
+        }
+        let text = str::from_utf8(&answers[..length]).unwrap();
+        let refused = ["HTTP/1.1 404 ", "HTTP/1.1 429 "].map(|it| text.matches(it).count());
+        assert_eq!(refused[0] + refused[1], found, "{text}");
+    }
+}
+
+/// Bytes of memory that this process has.
+fn resident() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let (_, rest) = status.split_once("VmRSS:").unwrap();
+    let (kib, _) = rest.trim_start().split_once(' ').unwrap();
+    kib.parse::<usize>().unwrap() * 1024
+}
+
+#[test]
+#[ignore = "soak: a link guessed a million times"]
+fn soak_a_link_guessed_a_million_times_is_not_found_and_open_to_who_has_it() {
+    let seconds = std::env::var("SOAK_SECONDS").map_or(60, |text| text.parse().unwrap());
+    let guesses: u32 = if seconds < 60 { 4_000 } else { 1_000_000 };
+    let (site, share, link) = shared(of("/docs"));
+    guess(site.addr(), &link, 0, 2_000);
+    let before = resident();
+    thread::scope(|scope| {
+        let part = guesses / 4;
+        let guessing: Vec<_> = (0..4)
+            .map(|n| {
+                let (at, link) = (site.addr(), &link);
+                scope.spawn(move || guess(at, link, n * part, part))
+            })
+            .collect();
+        let mut opened = 0;
+        while opened == 0 || guessing.iter().any(|it| !it.is_finished()) {
+            assert_eq!(get(&site, &format!("{link}/")).status, 200);
+            assert_eq!(site.get("alice", "/").status, 200);
+            opened += 1;
+        }
+    });
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes for {guesses} guesses");
+    let accounts = site.node.gate().accounts().clone();
+    assert_eq!(site.node.block_on(accounts.find_share(share.id)).unwrap().downloaded, 0);
+    assert!(site.node.records("refuse").len() < 1000, "and the log is not filled with them");
 }

@@ -242,3 +242,77 @@ fn a_change_of_the_password_or_a_lock_ends_what_a_browser_keeps() {
     assert_eq!([status(&alice), status(&bob)], [401, 401]);
     assert!(site.node.records("refuse").is_empty(), "what is over is no attack");
 }
+
+#[test]
+fn whoever_changes_the_password_on_the_page_stays_signed_in_and_all_others_are_out() {
+    let site = Served::new();
+    let (other, own) = (signed_in(&site, "alice"), signed_in(&site, "alice"));
+    let token = format!("X-CSRF-Token: {}", csrf(&site, &own));
+    let json = "Content-Type: application/json";
+    let set = |current: &str, new: &str, fields: &[&str]| {
+        let content = serde_json::json!({ "current": current, "new": new }).to_string();
+        let fields = [&[json], fields].concat();
+        site.ask("", "POST /-/api/v1/password", &fields, content.as_bytes())
+    };
+    let (old, new) = (password("alice"), "another long password");
+    let changed = set(&old, new, &[&own, &token]);
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    let renewed = cookie(&changed);
+    assert!(changed.field("set-cookie").unwrap().ends_with("; Path=/; HttpOnly; SameSite=Lax"));
+    let told: serde_json::Value = serde_json::from_slice(&changed.body).unwrap();
+    let token = format!("X-CSRF-Token: {}", told["csrf"].as_str().unwrap());
+    assert_eq!(site.ask("", "PUT /a", &[&renewed, &token], b"hers").status, 201);
+    for over in [&other, &own] {
+        assert_eq!(site.ask("", "GET /a", &[over], b"").status, 401);
+    }
+    // One that stays does so for as long as before, and a program has nothing to keep.
+    let stays = cookie(&sign_in(&site, "alice", new, "&stay=1"));
+    let token = format!("X-CSRF-Token: {}", csrf(&site, &stays));
+    let again = set(new, &old, &[&stays, &token]);
+    let kept = again.field("set-cookie").unwrap();
+    let (_, seconds) = kept.split_once("Max-Age=").unwrap();
+    let seconds: u64 = seconds.split(';').next().unwrap().parse().unwrap();
+    assert!((29 * 86_400..=30 * 86_400).contains(&seconds), "{kept}");
+    let basic = basic("alice");
+    let by_program = set(&old, new, &[basic.trim_end()]);
+    assert_eq!((by_program.status, by_program.field("set-cookie")), (204, None));
+}
+
+#[test]
+fn a_page_that_has_the_token_is_kept_by_nobody_and_its_length_tells_nothing() {
+    let site = Served::new();
+    for n in 0..40 {
+        site.put("alice", &format!("/a-name-that-somebody-chose-{n}"), b"");
+    }
+    let takes = "Accept-Encoding: gzip";
+    let html = "Accept: text/html";
+    let page = site.ask("", "GET /", &[&signed_in(&site, "alice"), html, takes], b"");
+    assert!(page.text().contains("data-csrf=\"") && !page.text().contains("data-csrf=\"\""));
+    assert_eq!(page.field("cache-control"), Some("private, no-store"));
+    assert_eq!(page.field("content-encoding"), None);
+    for accept in [html, "Accept: application/json"] {
+        let page = site.ask("alice", "GET /", &[accept, takes], b"");
+        assert_eq!(page.field("cache-control"), Some("private, no-cache"));
+        assert_eq!(page.field("content-encoding"), Some("gzip"), "{accept}");
+    }
+}
+
+#[test]
+fn a_stored_index_stands_for_its_folder_to_the_public_alone() {
+    let site = Served::new();
+    site.node.gate().set_public(true);
+    let cookie = signed_in(&site, "alice");
+    for target in ["/index.html", "/public/index.html"] {
+        let who = if target.starts_with("/public") { "root" } else { "alice" };
+        assert_eq!(site.put(who, target, b"sign in again, please").status, 201);
+    }
+    for target in ["/", "/public/"] {
+        for who in [&*cookie, basic("alice").trim_end()] {
+            let page = site.ask("", &format!("GET {target}"), &[who, "Accept: text/html"], b"");
+            assert_eq!(page.status, 200);
+            assert!(page.text().contains("data-account=\"alice\""), "{target}: {}", page.text());
+        }
+    }
+    assert_eq!(site.get("", "/public/").text(), "sign in again, please");
+    assert_eq!(site.get("alice", "/index.html").text(), "sign in again, please");
+}

@@ -206,7 +206,7 @@ settings! {
     /// Where the site is reached from outside, for links to it: `https://files.example.org/`.
     /// Without it, links begin with the address of the first listener.
     Reload "http.url" => http_url: Option<SiteUrl> = "none";
-    /// Files that stand for their folder, the first that exists.
+    /// Files that stand for their folder, the first that exists, for the public: who has an account sees the folder.
     NewConnections "http.index" => http_index: Vec<Name> = "index.html";
     /// Whether other folders are listed.
     NewConnections "http.listing" => http_listing: bool = "true";

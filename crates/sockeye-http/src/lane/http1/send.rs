@@ -7,7 +7,7 @@ use sockeye_node::FileBody;
 use tokio::io::AsyncWriteExt;
 
 use super::super::Clock;
-use crate::{reply::Reply, payload::Payload, wire::head::Connection};
+use crate::{payload::Payload, reply::Reply, wire::head::Connection};
 
 /// Bodies up to this size are copied behind the head and written with it; above, sendfile costs less.
 const SMALL: u64 = 16 * 1024;

@@ -19,9 +19,9 @@ use super::{
     traffic::Traffic,
 };
 use crate::{
-    reply::Reply,
     config::AccessLog,
     payload::Payload,
+    reply::Reply,
     wire::{
         date,
         head::{Fields, Head, Sent},
