@@ -210,7 +210,7 @@ pub enum CommandError {
     #[error("a command is a word, such as HELP")]
     Empty,
     /// A verb that nobody here knows; with what of it can be shown.
-    #[error("{0} is no command here; HELP names those there are")]
+    #[error("{0}: not understood; HELP names the commands")]
     Unknown(String),
     /// A request of HTTP: a browser was made to speak to this port. The connection is to be closed at once, so that no
     /// part of what it sends is taken for commands.
@@ -316,17 +316,17 @@ mod tests {
 
     #[test]
     fn what_is_no_command_is_named_as_far_as_it_can_be_shown() {
-        let long = format!("{}… is no command here; HELP names those there are", "A".repeat(32));
+        let long = format!("{}…: not understood; HELP names the commands", "A".repeat(32));
         for (line, text) in [
             (&b""[..], "a command is a word, such as HELP"),
             (b"   ", "a command is a word, such as HELP"),
-            (b"FOO bar", "FOO is no command here; HELP names those there are"),
-            (b"USER\0 a", "USER? is no command here; HELP names those there are"),
-            (b"a\x1b[2J\xe6", "a?[2J? is no command here; HELP names those there are"),
+            (b"FOO bar", "FOO: not understood; HELP names the commands"),
+            (b"USER\0 a", "USER?: not understood; HELP names the commands"),
+            (b"a\x1b[2J\xe6", "a?[2J?: not understood; HELP names the commands"),
             (&[b'A'; 33], &long),
             (b"GET / HTTP/1.1", "this is FTP, not HTTP"),
             (b"POST /x HTTP/1.0", "this is FTP, not HTTP"),
-            (b"GET /", "GET is no command here; HELP names those there are"),
+            (b"GET /", "GET: not understood; HELP names the commands"),
         ] {
             assert_eq!(Command::parse(line).unwrap_err().to_string(), text);
         }

@@ -167,7 +167,7 @@ pub fn epsv_reply(port: u16) -> Reply {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::charset::Charset, *};
 
     #[test]
     fn port_is_six_numbers() {
@@ -253,7 +253,7 @@ mod tests {
     fn replies_have_the_forms_and_codes_that_clients_look_for() {
         let sent = |reply: Reply| {
             let mut out = Vec::new();
-            reply.encode(&mut out);
+            reply.encode(Charset::UTF_8, &mut out);
             String::from_utf8(out).unwrap()
         };
         let address = SocketAddrV4::new([127, 0, 0, 1].into(), 50_100);

@@ -12,6 +12,7 @@ pub mod host;
 pub mod item;
 pub mod line;
 pub mod ls;
+pub mod parameter;
 pub mod path;
 pub mod pattern;
 pub mod reply;

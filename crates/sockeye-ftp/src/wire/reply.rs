@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::telnet;
+use super::{charset::Charset, digits, telnet};
 
 /// What the first digit of a code tells the client (RFC 959 §4.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +51,10 @@ impl IntoText for Vec<u8> {
 /// The answer to a command, or to a connection.
 ///
 /// ```
-/// use sockeye_ftp::wire::reply::Reply;
+/// use sockeye_ftp::wire::{charset::Charset, reply::Reply};
 /// let mut out = Vec::new();
-/// Reply::new(200, "Done.").encode(&mut out);
-/// Reply::lines(211, "Features:", ["MDTM", "SIZE"], "End.").encode(&mut out);
+/// Reply::new(200, "Done.").encode(Charset::UTF_8, &mut out);
+/// Reply::lines(211, "Features:", ["MDTM", "SIZE"], "End.").encode(Charset::UTF_8, &mut out);
 /// assert_eq!(out, b"200 Done.\r\n211-Features:\r\n MDTM\r\n SIZE\r\n211 End.\r\n");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,30 +111,25 @@ impl Reply {
         &self.last
     }
 
-    /// Applies `change` to each text: a charset, for instance.
-    #[must_use]
-    pub fn map(self, change: impl Fn(Text) -> Text) -> Self {
-        let Self { code, before, last } = self;
-        let before =
-            before.map(|(first, lines)| (change(first), lines.into_iter().map(&change).collect()));
-        Self { code, before, last: change(last) }
-    }
-
-    /// Appends it to `out` as it is sent.
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    /// Appends it to `out` as it is sent, its texts in `charset`.
+    pub fn encode(&self, charset: Charset, out: &mut Vec<u8>) {
+        let mut line = |code: Option<(u16, u8)>, text: &[u8]| {
+            if let Some((code, _)) = code {
+                digits::decimal(out, code.into(), 3);
+            }
+            out.push(code.map_or(b' ', |(_, separator)| separator));
+            line(out, &charset.encode(text));
+        };
         if let Some((first, lines)) = &self.before {
-            line(out, Some((self.code, b'-')), first);
-            lines.iter().for_each(|text| line(out, None, text));
+            line(Some((self.code, b'-')), first);
+            lines.iter().for_each(|text| line(None, text));
         }
-        line(out, Some((self.code, b' ')), &self.last);
+        line(Some((self.code, b' ')), &self.last);
     }
 }
 
-fn line(out: &mut Vec<u8>, code: Option<(u16, u8)>, text: &[u8]) {
-    if let Some((code, _)) = code {
-        out.extend(code.to_string().bytes());
-    }
-    out.push(code.map_or(b' ', |(_, separator)| separator));
+/// Appends `text` and the end of its line.
+fn line(out: &mut Vec<u8>, text: &[u8]) {
     if text.iter().any(|&b| ends_a_line(b)) {
         let cleaned: Vec<_> = text.iter().map(|&b| if ends_a_line(b) { b'?' } else { b }).collect();
         telnet::escape_into(out, &cleaned);
@@ -171,7 +166,7 @@ mod tests {
 
     fn sent(reply: &Reply) -> Vec<u8> {
         let mut out = Vec::new();
-        reply.encode(&mut out);
+        reply.encode(Charset::UTF_8, &mut out);
         out
     }
 
@@ -210,11 +205,12 @@ mod tests {
     }
 
     #[test]
-    fn a_change_reaches_every_text() {
-        let reply =
-            Reply::lines(211, "a", ["b"], "c").map(|text| [&text[..], b"!"].concat().into());
-        assert_eq!(sent(&reply), b"211-a!\r\n b!\r\n211 c!\r\n");
-        assert_eq!(reply.text(), b"c!");
+    fn every_text_is_in_the_charset_of_the_connection() {
+        let mut out = Vec::new();
+        let reply = Reply::lines(250, "文", ["文"], String::from("\"/文\""));
+        reply.encode("gbk".parse().unwrap(), &mut out);
+        assert_eq!(out, b"250-\xce\xc4\r\n \xce\xc4\r\n250 \"/\xce\xc4\"\r\n");
+        assert_eq!(reply.text(), "\"/文\"".as_bytes());
     }
 
     proptest! {

@@ -39,7 +39,7 @@ pub fn write(out: &mut Vec<u8>, at: Timestamp) {
     }
 }
 
-/// As [`write`], with milliseconds if there are any.
+/// As [`write()`], with milliseconds if there are any.
 pub fn write_exact(out: &mut Vec<u8>, at: Timestamp) {
     write(out, at);
     let millis = at.nanos / 1_000_000;
