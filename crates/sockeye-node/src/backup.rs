@@ -7,7 +7,7 @@ use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
@@ -217,6 +217,9 @@ impl Snapshot {
     /// # Errors
     /// [`BackupError`]; what was written of the backup is removed then.
     pub fn copy(&self, to: &Path) -> Result<Manifest, BackupError> {
+        // Whoever keeps house leaves alone what is locked.
+        let being_copied = File::open(&self.folder).map_err(io_error("open", &self.folder))?;
+        being_copied.lock_shared().map_err(io_error("lock", &self.folder))?;
         let copied = self.copy_to(to);
         if copied.is_err() && !matches!(copied, Err(BackupError::Taken(_))) {
             let _ = fs::remove_dir_all(to);
@@ -256,6 +259,18 @@ impl Snapshot {
         written.map_err(io_error("write", &to.join(MANIFEST)))?;
         Ok(manifest)
     }
+}
+
+/// Removes what was put aside for who then went away: what is older than `age` and nobody copies. Blocks.
+pub(crate) fn sweep(folder: &DataFolder, age: Duration) -> io::Result<()> {
+    for snapshot in listed(&folder.snapshots())? {
+        let opened = File::open(&snapshot)?;
+        let old = opened.metadata()?.modified()?.elapsed().is_ok_and(|it| it >= age);
+        if old && opened.try_lock().is_ok() {
+            fs::remove_dir_all(&snapshot)?;
+        }
+    }
+    Ok(())
 }
 
 /// Copies the first `bytes` of a file to a new one, for its owner alone, brings them to the disk, and gives
@@ -373,4 +388,25 @@ fn digest(path: &Path) -> io::Result<String> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(File::open(path)?)?;
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_aside_is_swept_out_unless_it_is_new_or_being_copied() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = DataFolder::new(scratch.path().to_owned());
+        let place = |name: &str| folder.snapshots().join(name);
+        for name in ["left", "copied"] {
+            fs::create_dir_all(place(name)).unwrap();
+        }
+        let copied = File::open(place("copied")).unwrap();
+        copied.lock_shared().unwrap();
+        sweep(&folder, Duration::from_secs(3600)).unwrap();
+        assert!(place("left").exists());
+        sweep(&folder, Duration::ZERO).unwrap();
+        assert!(!place("left").exists() && place("copied").exists());
+    }
 }

@@ -17,7 +17,7 @@ pub enum Error {
     #[error("no such file or folder")]
     NotFound,
     /// It exists, and this session may not have it.
-    #[error("not permitted")]
+    #[error("your rights do not reach that far")]
     Denied,
     /// A FIFO, a socket or a device.
     #[error("neither a file nor a folder, so it is not served")]

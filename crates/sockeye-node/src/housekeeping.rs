@@ -1,5 +1,5 @@
 //! Keeping house while a node serves: uploads that were left and trash that is old are removed, home by
-//! home, now and then.
+//! home, now and then; and what was counted of refused logins is recorded.
 
 use std::{
     fs::{self, ReadDir},
@@ -11,7 +11,7 @@ use sockeye_accounts::AccountId;
 use sockeye_journal::Operation;
 use sockeye_store::Home;
 
-use crate::{Node, Owner, command::RefusalKind};
+use crate::{Node, Owner, backup, command::RefusalKind, refusals};
 
 /// How long after the start the first round begins, so that it takes nothing from it.
 const FIRST: Duration = Duration::from_secs(60);
@@ -26,15 +26,29 @@ const BATCH: usize = 256;
 ///
 /// Cancellation: safe; what was begun in a home is brought to its end.
 pub(crate) async fn keep(node: &Node) {
-    tokio::time::sleep(FIRST).await;
-    loop {
-        round(node).await;
-        tokio::time::sleep(NEXT).await;
-    }
+    let rounds = async {
+        tokio::time::sleep(FIRST).await;
+        loop {
+            round(node).await;
+            tokio::time::sleep(NEXT).await;
+        }
+    };
+    let refusals = async {
+        loop {
+            tokio::time::sleep(refusals::PERIOD).await;
+            node.recorder().record_counted(false);
+        }
+    };
+    tokio::join!(rounds, refusals);
 }
 
 /// Goes over every home once.
 async fn round(node: &Node) {
+    let folder = node.folder().clone();
+    let swept = node.pool().run(move || backup::sweep(&folder, NEXT)).await;
+    if let Ok(Err(error)) = swept {
+        tracing::warn!(%error, "what backups left behind is not removed now");
+    }
     match node.gate().public_home().await {
         Ok(home) => expire(node, Owner::Public, &home).await,
         Err(error) => tracing::warn!(%error, "the public tree is not tidied up now"),

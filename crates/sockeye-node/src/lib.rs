@@ -30,6 +30,7 @@ mod pace;
 mod presence;
 mod read;
 mod recorder;
+mod refusals;
 mod seat;
 mod session;
 mod share;

@@ -284,6 +284,7 @@ impl Node {
     /// Cancellation: the rest stays as it is, and is mended at the next start.
     pub async fn close(&self) -> Result<(), NodeError> {
         self.gate.finish().await;
+        self.recorder.record_counted(true);
         let gate = Arc::clone(&self.gate);
         let journal = self.pool.run(move || {
             let homes = gate.homes();

@@ -1,12 +1,20 @@
 //! What the accounts tell of themselves: refused logins and changes go to the journal, and a change of a quota to
 //! the home that it bounds.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
+    time::Instant,
+};
 
 use sockeye_accounts::{Attempt, Change, Commander, Observer, Refused, Subject, What};
 use sockeye_journal::{Journal, Operation, Outcome, Peer, Record, Ticket};
 
-use crate::{Owner, gate::Gate, node::PROTOCOL};
+use crate::{
+    Owner,
+    gate::Gate,
+    node::PROTOCOL,
+    refusals::{Counted, From, Refusals},
+};
 
 /// Writes into the journal what the accounts tell. Clones are the same.
 #[derive(Clone, Debug)]
@@ -16,6 +24,7 @@ pub struct Recorder {
     gate: Arc<OnceLock<Weak<Gate>>>,
     /// The record of the last change.
     last: Arc<Mutex<Ticket>>,
+    refusals: Arc<Mutex<Refusals>>,
 }
 
 /// What the journal calls the way of commands.
@@ -25,7 +34,12 @@ impl Recorder {
     /// Records into this journal.
     #[must_use]
     pub fn new(journal: Journal) -> Self {
-        Self { journal, gate: Arc::default(), last: Arc::new(Mutex::new(Ticket::DONE)) }
+        Self {
+            journal,
+            gate: Arc::default(),
+            last: Arc::new(Mutex::new(Ticket::DONE)),
+            refusals: Arc::new(Mutex::new(Refusals::new(Instant::now()))),
+        }
     }
 
     /// From now on, the homes behind this gate are told of new quotas.
@@ -69,6 +83,28 @@ impl Recorder {
         }
     }
 
+    /// Records what was counted of refused logins in a period that is over; or also in one that is not, at the
+    /// end of all.
+    pub(crate) fn record_counted(&self, end: bool) {
+        let now = Instant::now();
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = if end { refusals.end(now) } else { refusals.over(now) };
+        drop(refusals);
+        for Counted { from, count } in counted {
+            let (from, whose) = match from {
+                From::Local => (Some(Peer::Unix("local")), ""),
+                From::Address(address) => (Some(Peer::Ip(address)), ""),
+                From::Many => (None, ", from many addresses"),
+            };
+            let detail = format!("{count} more refusals, counted together{whose}");
+            self.write(&Record {
+                from,
+                detail: Some(&detail),
+                ..Record::new(Operation::Refuse, Outcome::Denied, PROTOCOL)
+            });
+        }
+    }
+
     fn write(&self, record: &Record<'_>) -> Option<Ticket> {
         let ticket = self.journal.append(record).ok();
         if ticket.is_none() {
@@ -80,6 +116,13 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn refused(&self, name: &str, attempt: &Attempt<'_>, refused: &Refused) {
+        self.record_counted(false);
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = refusals.add(attempt.address);
+        drop(refusals);
+        if !alone {
+            return;
+        }
         let (outcome, detail) = match refused {
             Refused::Wrong(reason) => (Outcome::Denied, reason.as_str().to_owned()),
             Refused::Wait { .. } => (Outcome::Denied, "back-off".to_owned()),

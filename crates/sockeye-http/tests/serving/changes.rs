@@ -144,8 +144,8 @@ fn rights_say_what_can_be_done_where() {
     site.node.grant("bob", "/shared/team", "read,list");
     assert_eq!(site.put("alice", "/shared/team/plan", b"x").status, 201);
     assert_eq!(site.get("bob", "/shared/team/plan").text(), "x");
-    refused(&site.put("bob", "/shared/team/plan", b"y"), 403, "not permitted");
-    refused(&site.delete("alice", "/shared/team/plan"), 403, "not permitted");
+    refused(&site.put("bob", "/shared/team/plan", b"y"), 403, "your rights do not");
+    refused(&site.delete("alice", "/shared/team/plan"), 403, "your rights do not");
     assert_eq!(site.put("gast", "/mine", b"x").status, 403);
     assert_eq!(site.get("gast", "/shared/team/plan").status, 404);
     let allow = |who: &str, target: &str| {
