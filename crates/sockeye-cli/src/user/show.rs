@@ -3,10 +3,13 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use sockeye::quantity::format_count;
 use sockeye_accounts::{Account, AccountAnswer, AccountCommand, AccountName, Key, Token};
 
-use super::{Target, ask, list::state, print, print_json, unexpected};
-use crate::failure::Failure;
+use sockeye_node::command::{Answer, Command, Held, Whose};
+
+use super::{Target, ask, list::state, print, print_json, short_size, unexpected};
+use crate::{data, failure::Failure};
 
 /// Show all that is known of an account, but no secret
 #[derive(Debug, clap::Args)]
@@ -26,6 +29,7 @@ pub(super) struct ShowArgs {
 struct Details {
     #[serde(flatten)]
     account: Account,
+    space: Held,
     keys: Vec<Key>,
     tokens: Vec<Token>,
 }
@@ -34,16 +38,21 @@ struct Details {
 pub(super) fn run(args: ShowArgs) -> Result<(), Failure> {
     let ShowArgs { name, target } = args;
     let AccountAnswer::Details { account, keys, tokens } =
-        ask(&target, AccountCommand::Show(name))?
+        ask(&target, AccountCommand::Show(name.clone()))?
     else {
         return Err(unexpected());
     };
-    let details = Details { account, keys, tokens };
+    let of = Whose::Account(name);
+    let space = match data::execute(&target.data, Command::Space { of })? {
+        Answer::Space(space) => space,
+        other => return Err(data::unexpected(&other)),
+    };
+    let details = Details { account, space, keys, tokens };
     if target.json { print_json([details]) } else { print(text(&details)) }
 }
 
 fn text(details: &Details) -> String {
-    let Details { account, keys, tokens } = details;
+    let Details { account, space, keys, tokens } = details;
     let mut text = String::new();
     let mut line = |name: &str, value: &dyn std::fmt::Display| {
         // Writing into a string does not fail.
@@ -54,6 +63,7 @@ fn text(details: &Details) -> String {
     line("role", &account.role);
     line("state", &state(account));
     line("quota", &account.quota);
+    line("holds", &held(space));
     line("since", &account.created);
     for grant in &account.grants {
         line("grant", grant);
@@ -63,6 +73,18 @@ fn text(details: &Details) -> String {
     }
     for token in tokens {
         line("token", &token_line(token));
+    }
+    text
+}
+
+/// What a home holds, in one line.
+fn held(space: &Held) -> String {
+    let Held { bytes, entries, uploads, trash, .. } = *space;
+    let mut text = format!("{}, {}", short_size(bytes), format_count(entries, "entry", "entries"));
+    for (bytes, what) in [(uploads, "uploads under way"), (trash, "the trash")] {
+        if bytes > 0 {
+            let _ = write!(text, "; {} of it in {what}", short_size(bytes));
+        }
     }
     text
 }

@@ -85,6 +85,10 @@ async fn accounts_are_changed_whoever_holds_the_data() {
     let shown = lines(place.run(&["user", "show", "robert", "--json"]).await);
     assert_eq!(shown[0]["quota"]["bytes"], 1 << 30);
     assert_eq!((&shown[0]["role"], &shown[0]["quota"]["entries"]), (&"guest".into(), &10.into()));
+    assert_eq!(
+        (&shown[0]["space"]["bytes"], &shown[0]["space"]["entries"]),
+        (&0.into(), &0.into())
+    );
     let listed = place.run(&["user", "list"]).await;
     let names: Vec<_> = listed.text().lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(names, ["NAME", "admin", "alice", "robert"]);

@@ -7,6 +7,7 @@ mod account;
 mod check;
 mod commander;
 mod share;
+mod space;
 mod status;
 mod trash;
 
@@ -17,6 +18,7 @@ pub use check::{Checked, HomeFault};
 pub use commander::user_of_this_machine;
 pub use share::{ShareAnswer, ShareCommand, SharedLink, share_from};
 pub use sockeye_accounts::Commander;
+pub use space::Held;
 pub use status::{JournalStatus, ListenerStatus, SpaceStatus, Status};
 pub use trash::{Removed, TrashAnswer, TrashCommand, Whose};
 
@@ -41,6 +43,11 @@ pub enum Command {
         of: Whose,
         /// What.
         what: TrashCommand,
+    },
+    /// Tells what a home holds.
+    Space {
+        /// Which.
+        of: Whose,
     },
     /// Compares what homes are said to hold with what they hold.
     Check {
@@ -68,6 +75,8 @@ pub enum Answer {
     Share(ShareAnswer),
     /// To [`Command::Trash`].
     Trash(TrashAnswer),
+    /// To [`Command::Space`].
+    Space(Held),
     /// To [`Command::Check`].
     Checked(Checked),
     /// To [`Command::Snapshot`].
@@ -163,6 +172,7 @@ impl Execute for Node {
             Command::Trash { of, what } => {
                 trash::execute(self, of, what, &by).await.map(Answer::Trash)
             }
+            Command::Space { of } => space::execute(self, &of).await.map(Answer::Space),
             Command::Check { of, repair } => {
                 check::execute(self, of, repair, &by).await.map(Answer::Checked)
             }

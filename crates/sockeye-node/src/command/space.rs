@@ -1,0 +1,37 @@
+//! What a home holds, for who administers it.
+
+use serde::{Deserialize, Serialize};
+use sockeye_store::{Amount, Space};
+
+use super::{Refusal, Whose};
+use crate::{Error, Node};
+
+/// What a home holds, all of which counts against its quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Bytes, all told.
+    pub bytes: u64,
+    /// Files and folders, all told.
+    pub entries: u64,
+    /// Bytes of what clients see.
+    pub files: u64,
+    /// Bytes of uploads that were begun, or announced.
+    pub uploads: u64,
+    /// Bytes of what was removed or replaced and is still kept.
+    pub trash: u64,
+}
+
+impl From<Space> for Held {
+    fn from(space: Space) -> Self {
+        let Space { bytes, entries, files, partials, reserved, trash, .. } = space;
+        let of = |amount: Amount| amount.bytes;
+        let uploads = of(partials) + of(reserved);
+        Self { bytes, entries, files: of(files), uploads, trash: of(trash) }
+    }
+}
+
+/// Tells it; a home that is not open is opened.
+pub(super) async fn execute(node: &Node, of: &Whose) -> Result<Held, Refusal> {
+    let home = node.home_of(of).await?;
+    Ok(home.space().await.map_err(Error::from)?.into())
+}
