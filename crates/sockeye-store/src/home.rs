@@ -169,7 +169,8 @@ impl Home {
         !self.hidden
     }
 
-    /// Opens what `path` names, for reading. A FIFO, a socket or a device is looked at and never opened.
+    /// Opens what `path` names, for reading. A FIFO, a socket or a device is not served; in a home that only reads, it
+    /// is not even opened.
     ///
     /// # Errors
     /// [`Error::NotFound`] also if the path leaves the home or is hidden; [`Error::Denied`];
@@ -180,8 +181,9 @@ impl Home {
         if self.hides(path) {
             return Err(Error::NotFound);
         }
-        let (fd, meta) = match lookup::reading(&self.root.fd, path.as_c_str(), Wait::Never) {
-            Err(Errno::AGAIN) => self.by_pool(path, lookup::reading).await?,
+        let how = if self.keep.is_some() { lookup::reading_at_once } else { lookup::reading };
+        let (fd, meta) = match how(&self.root.fd, path.as_c_str(), Wait::Never) {
+            Err(Errno::AGAIN) => self.by_pool(path, how).await?,
             found => found?,
         };
         match meta.kind {

@@ -129,3 +129,16 @@ async fn a_link_is_removed_itself_and_what_it_leads_to_stays() {
     soon(kept.home.purge(sockeye_store::Purge::All)).await.unwrap();
     assert_eq!(fs::read(outside.join("precious")).unwrap(), b"outside");
 }
+
+#[tokio::test]
+async fn what_is_neither_file_nor_folder_is_refused_at_once() {
+    let kept = Kept::plain();
+    let at = |name: &str| kept.at("files").join(name);
+    rustix::fs::mknodat(CWD, at("fifo"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+        .unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    for name in ["fifo", "socket"] {
+        let opened = soon(kept.home.open_path(&path(name))).await;
+        assert!(matches!(opened, Err(Error::Special)), "{name}: {opened:?}");
+    }
+}

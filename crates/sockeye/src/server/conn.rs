@@ -236,6 +236,24 @@ impl Conn {
         .await
     }
 
+    /// Writes all of `data`, which something else is to follow at once, such as a head the file that it belongs to: both then
+    /// leave together. See [`Stream::write_ahead_of_more`]. When cancelled, a part may have been sent.
+    ///
+    /// # Errors
+    /// `TimedOut` if the peer reads nothing for too long, and whatever the connection reports.
+    pub async fn write_ahead_of_more(&mut self, mut data: &[u8]) -> io::Result<()> {
+        while !data.is_empty() {
+            let part = self.stream.write_ahead_of_more(data);
+            let n = self.watched.write.guard(part).await?;
+            if n == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.wrote(n as u64);
+            data = &data[n..];
+        }
+        Ok(())
+    }
+
     /// Sends `count` bytes of `file` from `offset`, by sendfile(2) where the transport allows.
     ///
     /// Returns how many were sent: fewer if the file is shorter. When cancelled, a part may have

@@ -5,7 +5,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
-use rustix::io::Errno;
+use rustix::{io::Errno, net::SendFlags};
 use tokio::io::{AsyncWriteExt, Interest};
 
 use super::{Stream, StreamKind};
@@ -18,6 +18,24 @@ const KERNEL_PIECE: u64 = 1 << 20;
 const COPY_PIECE: usize = 64 << 10;
 
 impl Stream {
+    /// Writes some of `data`, of which more is to follow at once, as a head is followed by a file: over TCP the kernel then
+    /// waits with a packet that is not full for up to 200 ms (send(2), MSG_MORE), so that both leave together
+    /// and the peer is woken once. Elsewhere an ordinary write.
+    ///
+    /// # Errors
+    /// As a write.
+    ///
+    /// # Cancel safety
+    /// Loses nothing.
+    pub async fn write_ahead_of_more(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.is_tls() || self.kind() != StreamKind::Tcp {
+            return self.write(data).await;
+        }
+        let flags = SendFlags::MORE | SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let send = |socket: BorrowedFd<'_>, _| Ok(rustix::net::send(socket, data, flags)?);
+        self.when_ready(Interest::WRITABLE, send).await
+    }
+
     /// Sends `count` bytes of `file` from `offset` on, and returns how many were sent: fewer
     /// only if the file ends before. The file's own position does not move.
     ///
@@ -94,19 +112,23 @@ impl Stream {
         offset: u64,
         count: u64,
     ) -> io::Result<u64> {
-        let mut buf = vec![0; COPY_PIECE.min(usize::try_from(count).unwrap_or(COPY_PIECE))];
+        let whole = usize::try_from(count).unwrap_or(usize::MAX);
+        let mut buf = Vec::with_capacity(COPY_PIECE.min(whole));
         let mut sent = 0;
         while sent < count {
-            let piece = buf.len().min(usize::try_from(count - sent).unwrap_or(usize::MAX));
-            let length = match rustix::io::pread(file, &mut buf[..piece], offset + sent) {
+            buf.clear();
+            // No more than was asked for is in the buffer's capacity, but for the last piece of many.
+            let room = usize::try_from(count - sent).unwrap_or(usize::MAX);
+            match rustix::io::pread(file, rustix::buffer::spare_capacity(&mut buf), offset + sent) {
                 Err(Errno::INTR) => continue,
                 read => read?,
             };
-            if length == 0 {
+            buf.truncate(room);
+            if buf.is_empty() {
                 break;
             }
-            self.write_all(&buf[..length]).await?;
-            sent += length as u64;
+            self.write_all(&buf).await?;
+            sent += buf.len() as u64;
         }
         self.flush().await?;
         Ok(sent)

@@ -71,7 +71,7 @@ async fn send_counting(
         }
         Payload::File(mut body) => {
             if body.remaining() > SMALL && sends_files(conn) {
-                write(conn, output).await?;
+                conn.write_ahead_of_more(output).await?;
                 send_file(conn, body, sent).await
             } else {
                 // Whatever was read goes out together with the head, and the rest in pieces.
