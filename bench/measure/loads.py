@@ -64,11 +64,13 @@ class Wrk:
     path: str
     connections: int
     headers: tuple = ()
+    script: str = ""
 
     def command(self, address, _pid, seconds):
         shape = ("-t1", f"-c{self.connections}", f"-d{max(1, round(seconds))}s", "--latency", "--timeout", "20s")
         fields = tuple(word for header in self.headers for word in ("-H", header))
-        return ("wrk", *shape, *fields, f"http://{address}{self.path}")
+        script = ("-s", f"bench/peers/{self.script}") if self.script else ()
+        return ("wrk", *shape, *fields, *script, f"http://{address}{self.path}")
 
     def parse(self, output):
         trouble = re.search(r"(Non-2xx or 3xx responses: \d+|Socket errors: .*)", output)

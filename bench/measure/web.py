@@ -8,38 +8,44 @@ import subprocess
 
 from .contenders import Contender, free_port
 from .loads import Curl, Load, Wrk
-from .node import AUTHORIZED, LARGE, MIDDLE, SMALL, Zeros, node, put
+from .node import AUTHORIZED, BASIC, LARGE, MIDDLE, SMALL, Zeros, node, put
 from .rounds import Row
 
 FILES = (("1k", SMALL), ("100k", MIDDLE), ("1g", LARGE))
 MANY = 10_000
 
 
-def served(folder, name, template, command, **places):
-    """A peer over a folder with the files, and with the configuration in bench/peers/`template`, filled in."""
+def configure(work, root, template, places):
+    """Writes a peer's configuration, and a certificate if it names one."""
+    with open(f"bench/peers/{template}", encoding="utf-8") as source:
+        text = source.read()
+    if "cert.pem" in text:
+        key = os.path.join(work, "key.pem")
+        certificate = os.path.join(work, "cert.pem")
+        make = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+        subject = ("-subj", "/CN=localhost", "-keyout", key, "-out", certificate)
+        subprocess.run((*make, *subject), stderr=subprocess.DEVNULL, check=True)
+    for place, value in ({"WORK": work, "ROOT": root} | places).items():
+        text = text.replace(f"@{place}@", str(value))
+    with open(os.path.join(work, "configuration"), "w", encoding="utf-8") as written:
+        written.write(text)
+
+
+def served(folder, name, template, command, files=FILES, **places):
+    """A peer over a folder with these files, and with the configuration in bench/peers/`template`, filled in."""
     work = os.path.join(folder, name.replace(" ", "-"))
     root = os.path.join(work, "root")
 
     @contextlib.contextmanager
     def ground():
         os.makedirs(root)
-        for file, size in FILES:
+        for file, size in files:
             with open(os.path.join(root, file), "wb") as written:
                 content = Zeros(size)
                 while piece := content.read(1 << 20):
                     written.write(piece)
         if template:
-            key = os.path.join(work, "key.pem")
-            certificate = os.path.join(work, "cert.pem")
-            make = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-            subject = ("-subj", "/CN=localhost", "-keyout", key, "-out", certificate)
-            subprocess.run((*make, *subject), stderr=subprocess.DEVNULL, check=True)
-            with open(f"bench/peers/{template}", encoding="utf-8") as source:
-                text = source.read()
-            for place, value in ({"WORK": work, "ROOT": root} | places).items():
-                text = text.replace(f"@{place}@", str(value))
-            with open(os.path.join(work, "configuration"), "w", encoding="utf-8") as written:
-                written.write(text)
+            configure(work, root, template, places)
         try:
             yield
         finally:
@@ -73,6 +79,29 @@ def file_servers(folder):
             yield served(folder, name, None, command)(port)
 
 
+def dav_servers(folder):
+    """Those who serve WebDAV, each over the same small files, and what our rate is to be of theirs."""
+    files = tuple((str(number), 16) for number in range(MANY))
+
+    def nginx_dav(work, _root):
+        return ("nginx", "-p", work, "-c", os.path.join(work, "configuration"))
+
+    def apache(work, _root):
+        return ("apache2", "-DFOREGROUND", "-f", os.path.join(work, "configuration"))
+
+    def rclone(address):
+        return lambda _work, root: ("rclone", "serve", "webdav", root, "--addr", address)
+
+    for name, bar, template, command in (
+        ("nginx dav-ext", 0.7, "nginx-dav.conf", lambda _: nginx_dav),
+        ("Apache mod_dav", 3.0, "apache-dav.conf", lambda _: apache),
+        ("rclone serve webdav", 3.0, None, rclone),
+    ):
+        port = free_port()
+        made = served(folder, name, template, command(f"127.0.0.1:{port}"), files, PORT=port)
+        yield made(port), bar
+
+
 def get(path, count):
     return Load(("get", "--path", path, "--count", str(count)))
 
@@ -82,6 +111,7 @@ def rows(folder):
     ours = node(folder, "public node", public, public="true")
     secure = node(folder, "public node with TLS", public, listeners=("http+tls+tcp", "http+tcp"), public="true")
     many = node(folder, "node with many files", tuple((f"/{number}", 4096) for number in range(MANY)))
+    tiny = node(folder, "node with tiny files", tuple((f"/{number}", 16) for number in range(MANY)))
     pieces = node(folder, "node for pieces", trash_keep="0s")
     whole = node(folder, "node for wholes", trash_keep="0s")
     peer = nginx(folder, "nginx for the web")
@@ -112,6 +142,10 @@ def rows(folder):
         peer_load=put(*large),
         **rate,
     )
+    whose = Wrk("/", 1, (BASIC,), script="propfind.lua")
+    for other, bar in dav_servers(folder):
+        name = f"PROPFIND of {MANY:,} files, depth 1, all properties, against {other.name}"
+        yield Row(name, tiny, other, whose, bar, peer_load=Wrk("/", 1, script="propfind.lua"))
     # No bar: nobody else's archives have a length before they are made.
     archive = Load(("get", "--path", "/?zip", "--count", "3", *AUTHORIZED))
     yield Row(f"a folder of {MANY:,} files of 4 KB as an archive", many, None, archive, 0.0, **rate)
