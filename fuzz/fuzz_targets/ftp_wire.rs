@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sockeye_ftp::wire::{
-    ascii,
+    ascii, change,
     charset::Charset,
     command::{Command, split},
     facts::Facts,
@@ -15,6 +15,7 @@ use sockeye_ftp::wire::{
     ls, parameter,
     path::{self, PathError},
     pattern::Pattern,
+    protection,
     reply::{self, Reply},
     telnet, time,
 };
@@ -79,6 +80,15 @@ fn understand(argument: &[u8]) {
             assert!(!path.is_empty());
         }
     }
+    if let Ok((changes, path)) = change::parse_mff(argument) {
+        let mut out = Vec::new();
+        changes.write(&mut out, path);
+        let again = change::parse_mff(&out).map(|(again, path)| (again.mode, path));
+        assert_eq!(again, Ok((changes.mode, path)));
+    }
+    assert!(change::parse_chmod(argument).map_or(0, |(mode, _)| mode) <= 0o777);
+    let _ = (protection::parse_auth(argument), protection::parse_prot(argument));
+    let _ = protection::parse_pbsz(argument);
     if let Ok(facts) = Facts::parse(argument) {
         let chosen = facts.chosen();
         assert_eq!(Facts::parse(&chosen.as_bytes()["MLST OPTS ".len()..]), Ok(facts));

@@ -4,6 +4,7 @@
 //! an argument is understood by the file of its subject. What goes out is a [`reply::Reply`].
 
 pub mod ascii;
+pub mod change;
 pub mod charset;
 pub mod command;
 mod digits;
@@ -15,6 +16,7 @@ pub mod ls;
 pub mod parameter;
 pub mod path;
 pub mod pattern;
+pub mod protection;
 pub mod reply;
 pub mod telnet;
 pub mod time;
