@@ -113,7 +113,8 @@ async fn connect(path: &Path) -> sqlx::Result<(SqliteConnection, i64)> {
             connection.close().await?;
             return Err(sqlx::Error::Protocol(format!("it has the form {form}, not {FORM}")));
         }
-        sqlx::query("PRAGMA user_version = 2").execute(&mut connection).await?;
+        let form = format!("PRAGMA user_version = {FORM}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(form)).execute(&mut connection).await?;
     }
     sqlx::query(TABLE).execute(&mut connection).await?;
     let rows = sqlx::query("SELECT count(*) FROM digest");
@@ -319,7 +320,8 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
         database.runtime.block_on(async {
-            let later = sqlx::query("PRAGMA user_version = 3");
+            let later = format!("PRAGMA user_version = {}", FORM + 1);
+            let later = sqlx::raw_sql(sqlx::AssertSqlSafe(later));
             later.execute(&mut database.connection).await.unwrap();
         });
         drop(database);
