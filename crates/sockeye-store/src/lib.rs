@@ -57,6 +57,7 @@ mod recount;
 mod rename;
 mod sort;
 mod space;
+mod sqlite;
 mod trash;
 mod tree;
 mod upload;

@@ -1,15 +1,18 @@
 //! The file of digests: SQLite, written by one thread.
 
-use std::{io, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::{io, path::Path};
 
 use sqlx::{
     Connection as _, Row as _, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlite::{SqliteRow, SqliteSynchronous},
 };
 use tokio::runtime::Runtime;
 
 use super::Note;
-use crate::{Algorithm, Digest, Version};
+use crate::{
+    Algorithm, Digest, Version,
+    sqlite::{self, Query},
+};
 
 /// The form of the table; a file of another form is made anew.
 const FORM: i64 = 2;
@@ -81,11 +84,17 @@ impl Database {
         version: &Version,
         algorithm: Algorithm,
     ) -> sqlx::Result<Option<Digest>> {
-        self.runtime.block_on(get(&mut self.connection, version, algorithm))
+        let row = self.runtime.block_on(row(&mut self.connection, version))?;
+        let Some(row) = row else { return Ok(None) };
+        let bytes: Option<Vec<u8>> = row.try_get(algorithm.name())?;
+        Ok(bytes.and_then(|bytes| Some(algorithm.digest(bytes.try_into().ok()?))))
     }
 
     pub(super) fn get_crc32(&mut self, version: &Version) -> sqlx::Result<Option<u32>> {
-        self.runtime.block_on(get_crc32(&mut self.connection, version))
+        let row = self.runtime.block_on(row(&mut self.connection, version))?;
+        let Some(row) = row else { return Ok(None) };
+        let crc: Option<i64> = row.try_get("crc32")?;
+        Ok(crc.and_then(|crc| u32::try_from(crc).ok()))
     }
 
     /// How many of the files are there with another version.
@@ -95,15 +104,7 @@ impl Database {
 }
 
 async fn connect(path: &Path) -> sqlx::Result<(SqliteConnection, i64)> {
-    // For the server's user alone: SQLite gives the files beside it the same mode.
-    let private = std::fs::File::options().append(true).create(true).mode(0o600).open(path);
-    private.map_err(sqlx::Error::Io)?;
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal);
-    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let mut connection = sqlite::connect(path, SqliteSynchronous::Normal).await?;
     let form: i64 =
         sqlx::query("PRAGMA user_version").fetch_one(&mut connection).await?.try_get(0)?;
     if form != FORM {
@@ -126,8 +127,15 @@ async fn write(connection: &mut SqliteConnection, notes: &[Note]) -> sqlx::Resul
     let mut transaction = connection.begin().await?;
     for note in notes {
         let query = match note {
-            Note::Known(version, digest) => known(version, digest),
-            Note::Crc32(version, crc) => known_crc32(version, *crc),
+            Note::Known(version, digest) => {
+                let bytes = |of| (digest.algorithm() == of).then(|| digest.as_bytes().to_vec());
+                let query = known(version).bind(bytes(Algorithm::Blake3));
+                query.bind(bytes(Algorithm::Sha256)).bind(None::<i64>)
+            }
+            Note::Crc32(version, crc) => {
+                let none = None::<Vec<u8>>;
+                known(version).bind(none.clone()).bind(none).bind(i64::from(*crc))
+            }
             Note::Same(before, after) => same(before, after),
         };
         query.execute(&mut *transaction).await?;
@@ -135,46 +143,22 @@ async fn write(connection: &mut SqliteConnection, notes: &[Note]) -> sqlx::Resul
     transaction.commit().await
 }
 
-type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
-
-/// Enters a digest; what else is known of the same version stays.
-fn known(version: &Version, digest: &Digest) -> Query<'static> {
+/// Enters what is bound as well: digests and a CRC. What else is known of the same version stays.
+fn known(version: &Version) -> Query<'static> {
     let query = sqlx::query(
-        "INSERT INTO digest (device, inode, size, seconds, nanos, blake3, sha256)
-         VALUES (?, ?, ?, ?, ?, ?, ?)
+        "INSERT INTO digest (device, inode, size, seconds, nanos, blake3, sha256, crc32)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET
              blake3 = coalesce(excluded.blake3, iif(size = excluded.size AND
                  seconds = excluded.seconds AND nanos = excluded.nanos, blake3, NULL)),
              sha256 = coalesce(excluded.sha256, iif(size = excluded.size AND
                  seconds = excluded.seconds AND nanos = excluded.nanos, sha256, NULL)),
-             crc32 = iif(size = excluded.size AND
-                 seconds = excluded.seconds AND nanos = excluded.nanos, crc32, NULL),
+             crc32 = coalesce(excluded.crc32, iif(size = excluded.size AND
+                 seconds = excluded.seconds AND nanos = excluded.nanos, crc32, NULL)),
              size = excluded.size, seconds = excluded.seconds, nanos = excluded.nanos,
              added = excluded.added",
     );
-    let bytes = digest.as_bytes().to_vec();
-    let (blake3, sha256) = match digest.algorithm() {
-        Algorithm::Blake3 => (Some(bytes), None),
-        Algorithm::Sha256 => (None, Some(bytes)),
-    };
-    with_version(query, version).bind(blake3).bind(sha256)
-}
-
-/// Enters a CRC, as [`known`] a digest.
-fn known_crc32(version: &Version, crc: u32) -> Query<'static> {
-    let query = sqlx::query(
-        "INSERT INTO digest (device, inode, size, seconds, nanos, crc32)
-         VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET
-             blake3 = iif(size = excluded.size AND
-                 seconds = excluded.seconds AND nanos = excluded.nanos, blake3, NULL),
-             sha256 = iif(size = excluded.size AND
-                 seconds = excluded.seconds AND nanos = excluded.nanos, sha256, NULL),
-             crc32 = excluded.crc32,
-             size = excluded.size, seconds = excluded.seconds, nanos = excluded.nanos,
-             added = excluded.added",
-    );
-    with_version(query, version).bind(i64::from(crc))
+    with_version(query, version)
 }
 
 /// Moves what is known of one version to another of the same file.
@@ -197,33 +181,15 @@ fn with_version<'q>(query: Query<'q>, version: &Version) -> Query<'q> {
         .bind(i64::from(modified.nanos))
 }
 
-async fn get(
+async fn row(
     connection: &mut SqliteConnection,
     version: &Version,
-    algorithm: Algorithm,
-) -> sqlx::Result<Option<Digest>> {
+) -> sqlx::Result<Option<SqliteRow>> {
     let query = sqlx::query(
-        "SELECT blake3, sha256 FROM digest
+        "SELECT blake3, sha256, crc32 FROM digest
          WHERE device = ? AND inode = ? AND size = ? AND seconds = ? AND nanos = ?",
     );
-    let found = with_version(query, version).fetch_optional(connection).await?;
-    let Some(row) = found else { return Ok(None) };
-    let bytes: Option<Vec<u8>> = row.try_get(algorithm.name())?;
-    Ok(bytes.and_then(|bytes| Some(algorithm.digest(bytes.try_into().ok()?))))
-}
-
-async fn get_crc32(
-    connection: &mut SqliteConnection,
-    version: &Version,
-) -> sqlx::Result<Option<u32>> {
-    let query = sqlx::query(
-        "SELECT crc32 FROM digest
-         WHERE device = ? AND inode = ? AND size = ? AND seconds = ? AND nanos = ?",
-    );
-    let found = with_version(query, version).fetch_optional(connection).await?;
-    let Some(row) = found else { return Ok(None) };
-    let crc: Option<i64> = row.try_get(0)?;
-    Ok(crc.and_then(|crc| u32::try_from(crc).ok()))
+    with_version(query, version).fetch_optional(connection).await
 }
 
 async fn stale(

@@ -10,9 +10,9 @@ mod of_home;
 
 use std::{
     collections::VecDeque,
-    io,
+    fmt, io,
     path::Path,
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -20,7 +20,12 @@ use database::Database;
 use sockeye::worker::{Stop, Waker, Worker};
 use tokio::sync::oneshot;
 
-use crate::{Algorithm, Digest, FilePath, Version, home::Root, keep::locked};
+use crate::{
+    Algorithm, Digest, FilePath, Version,
+    home::Root,
+    keep::locked,
+    sqlite::{self, Job},
+};
 
 /// Files below this size are not kept here.
 pub(crate) const SMALLEST: u64 = 64 * 1024;
@@ -54,10 +59,10 @@ struct Threads {
 }
 
 /// Where notes and questions wait for the thread.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Desk(Mutex<Waiting>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Waiting {
     notes: VecDeque<Note>,
     questions: VecDeque<Question>,
@@ -78,18 +83,8 @@ pub(crate) enum Note {
     Same(Version, Version),
 }
 
-/// Something to be looked up. Whoever no longer waits for the answer has dropped the other end.
-#[derive(Debug)]
-enum Question {
-    Digest(Version, Algorithm, oneshot::Sender<Option<Digest>>),
-    Crc32(Version, oneshot::Sender<Option<u32>>),
-    /// How many of these files are said to have another version than they have; forgotten if so told.
-    Stale {
-        files: Vec<Version>,
-        forget: bool,
-        answer: oneshot::Sender<u64>,
-    },
-}
+/// Something to be looked up.
+type Question = Job<Database>;
 
 impl Digests {
     /// Opens the cache at `path`, or makes it anew if it is not there or cannot be used. Blocks, shortly.
@@ -98,22 +93,9 @@ impl Digests {
     /// If it cannot be made there, or the system gives no thread.
     pub fn open(path: &Path) -> io::Result<Self> {
         let desk = Arc::<Desk>::default();
-        let (opened, result) = mpsc::channel();
-        let (at_desk, path) = (Arc::clone(&desk), path.to_owned());
-        let writer = Worker::start("sockeye-digests", move |stop| {
-            let database = Database::open(&path).map_err(|error| {
-                let text = format!("cannot keep digests in {}: {error}", path.display());
-                io::Error::new(error.kind(), text)
-            });
-            match database {
-                Ok(database) => {
-                    let _ = opened.send(Ok(()));
-                    serve(&at_desk, database, stop);
-                }
-                Err(error) => drop(opened.send(Err(error))),
-            }
-        })?;
-        result.recv().map_err(io::Error::other)??;
+        let at_desk = Arc::clone(&desk);
+        let serve = move |database: Database, stop: &Stop| serve(&at_desk, database, stop);
+        let writer = sqlite::start("sockeye-digests", "digests", path, Database::open, serve)?;
         let waker = writer.waker();
         let later = later::Later::start(Arc::clone(&desk), waker.clone())?;
         Ok(Self(Arc::new(Threads { desk, waker, later, _writer: writer })))
@@ -121,23 +103,18 @@ impl Digests {
 
     /// The digest of that version, if it is known.
     pub(crate) async fn get(&self, version: Version, algorithm: Algorithm) -> Option<Digest> {
-        let (answer, digest) = oneshot::channel();
-        self.ask(Question::Digest(version, algorithm, answer));
-        digest.await.ok().flatten()
+        self.ask(move |database| database.get(&version, algorithm)).await.ok().flatten()
     }
 
     /// The CRC-32 of that version, if it is known.
     pub(crate) async fn get_crc32(&self, version: Version) -> Option<u32> {
-        let (answer, crc) = oneshot::channel();
-        self.ask(Question::Crc32(version, answer));
-        crc.await.ok().flatten()
+        self.ask(move |database| database.get_crc32(&version)).await.ok().flatten()
     }
 
-    /// How many of these files are said to have another version than they have. Blocks.
+    /// How many of these files are said to have another version than they have; forgotten if so told. Blocks.
     pub(crate) fn stale(&self, files: Vec<Version>, forget: bool) -> u64 {
-        let (answer, number) = oneshot::channel();
-        self.ask(Question::Stale { files, forget, answer });
-        number.blocking_recv().unwrap_or(0)
+        let answer = self.ask(move |database| database.stale(&files, forget));
+        answer.blocking_recv().unwrap_or(0)
     }
 
     /// Takes a note, to be written soon.
@@ -150,13 +127,29 @@ impl Digests {
         self.0.later.add(home, path, version);
     }
 
-    fn ask(&self, question: Question) {
+    /// Has something looked up; no answer comes if that fails, or too many wait.
+    fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Database) -> sqlx::Result<T> + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (answer, answered) = oneshot::channel();
         let mut waiting = locked(&self.0.desk.0);
         if !waiting.is_closed && waiting.questions.len() < MOST_QUESTIONS {
-            waiting.questions.push_back(question);
+            waiting.questions.push_back(Box::new(move |database| match question(database) {
+                // Whoever no longer waits for it has dropped the other end.
+                Ok(found) => drop(answer.send(found)),
+                Err(error) => tracing::warn!(%error, "a digest was not looked up"),
+            }));
             drop(waiting);
             self.0.waker.wake();
         }
+        answered
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Desk(…)")
     }
 }
 
@@ -212,30 +205,10 @@ fn serve(desk: &Desk, mut database: Database, stop: &Stop) {
                 if let Err(error) = database.write(&notes) {
                     tracing::warn!(%error, lost = notes.len(), "digests were not kept");
                 }
-                for question in questions {
-                    answer(&mut database, question);
-                }
+                questions.into_iter().for_each(|question| question(&mut database));
             }
             Err(_) if is_last => return,
             Err(rest) => stop.rest(rest),
-        }
-    }
-}
-
-fn answer(database: &mut Database, question: Question) {
-    let failed = |error: sqlx::Error| tracing::warn!(%error, "a digest was not looked up");
-    match question {
-        Question::Digest(version, algorithm, answer) => {
-            let digest = database.get(&version, algorithm).map_err(failed);
-            let _ = answer.send(digest.ok().flatten());
-        }
-        Question::Crc32(version, answer) => {
-            let crc = database.get_crc32(&version).map_err(failed);
-            let _ = answer.send(crc.ok().flatten());
-        }
-        Question::Stale { files, forget, answer } => {
-            let number = database.stale(&files, forget).map_err(failed);
-            let _ = answer.send(number.unwrap_or(0));
         }
     }
 }

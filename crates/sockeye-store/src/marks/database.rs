@@ -2,14 +2,13 @@
 
 use std::{
     io,
-    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use sqlx::{
     Connection as _, Row as _, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
+    sqlite::{SqliteRow, SqliteSynchronous},
 };
 use tokio::runtime::Runtime;
 
@@ -21,6 +20,7 @@ use super::{
     },
     spot::{Spot, beneath},
 };
+use crate::sqlite::{self, Query};
 
 /// The version of the schema.
 const VERSION: i32 = 1;
@@ -64,8 +64,6 @@ pub(super) enum Setting {
     Done(Total),
     Full(&'static str),
 }
-
-type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
 impl Database {
     /// Opens the file, or makes it.
@@ -142,8 +140,7 @@ impl Database {
     pub(super) fn forget(&mut self, home: &str, spot: &Spot) -> sqlx::Result<Total> {
         let connection = &mut self.connection;
         self.runtime.block_on(async {
-            let sql = format!("DELETE FROM property WHERE home = ?1 AND {SUBTREE}");
-            subtree(&sql, home, spot).execute(&mut *connection).await?;
+            forget(connection, home, spot).await?;
             total(connection, home).await
         })
     }
@@ -157,8 +154,7 @@ impl Database {
         let connection = &mut self.connection;
         self.runtime.block_on(async {
             let mut transaction = connection.begin().await?;
-            let sql = format!("DELETE FROM property WHERE home = ?1 AND {SUBTREE}");
-            subtree(&sql, other, target).execute(&mut *transaction).await?;
+            forget(&mut transaction, other, target).await?;
             let (folder, name) = target.split();
             let sql = format!(
                 "INSERT INTO property (home, folder, name, space, local, value)
@@ -218,8 +214,7 @@ impl Database {
         let connection = &mut self.connection;
         self.runtime.block_on(async {
             let mut transaction = connection.begin().await?;
-            let sql = format!("DELETE FROM property WHERE home = ?1 AND {SUBTREE}");
-            subtree(&sql, &it.other, &it.target).execute(&mut *transaction).await?;
+            forget(&mut transaction, &it.other, &it.target).await?;
             let (folder, name) = it.target.split();
             let sql = format!(
                 "UPDATE property SET home = ?7,
@@ -294,14 +289,7 @@ impl Database {
 }
 
 async fn connect(path: &Path) -> sqlx::Result<SqliteConnection> {
-    // For the server's user alone: SQLite gives the files beside it the same mode.
-    let private = std::fs::File::options().append(true).create(true).mode(0o600).open(path);
-    private.map_err(sqlx::Error::Io)?;
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let mut connection = sqlite::connect(path, SqliteSynchronous::Full).await?;
     let header = sqlx::query(
         "SELECT (SELECT application_id FROM pragma_application_id), \
                 (SELECT user_version FROM pragma_user_version), \
@@ -351,6 +339,11 @@ fn position_after(spot: &Spot) -> i64 {
 async fn knows(connection: &mut SqliteConnection, home: &str, spot: &Spot) -> sqlx::Result<bool> {
     let sql = format!("SELECT EXISTS (SELECT 1 FROM property WHERE home = ?1 AND {SUBTREE})");
     subtree(&sql, home, spot).fetch_one(connection).await?.try_get(0)
+}
+
+async fn forget(connection: &mut SqliteConnection, home: &str, spot: &Spot) -> sqlx::Result<()> {
+    let sql = format!("DELETE FROM property WHERE home = ?1 AND {SUBTREE}");
+    subtree(&sql, home, spot).execute(connection).await.map(drop)
 }
 
 fn forget_move(id: i64) -> Query<'static> {

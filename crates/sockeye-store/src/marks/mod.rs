@@ -29,10 +29,14 @@ pub use property::{
     MAX_HOME_PROPERTIES, MAX_HOME_PROPERTY_BYTES, MAX_PROPERTIES, MAX_PROPERTY, MAX_PROPERTY_BYTES,
     MAX_PROPERTY_NAME, Property, PropertyChange, PropertyName,
 };
-use sockeye::worker::{Waker, Worker};
+use sockeye::worker::{Stop, Waker, Worker};
 pub(crate) use spot::Spot;
 
-use crate::{Error, Result, keep::locked};
+use crate::{
+    Error, Result,
+    keep::locked,
+    sqlite::{self, Job},
+};
 
 /// The marks of all homes, in a file of its own; clones share it.
 ///
@@ -44,12 +48,9 @@ pub struct Marks {
     home: Arc<str>,
 }
 
-/// Something to be done with the file.
-type Job = Box<dyn FnOnce(&mut Database) + Send>;
-
 #[derive(Debug)]
 struct Thread {
-    jobs: Mutex<mpsc::Sender<Job>>,
+    jobs: Mutex<mpsc::Sender<Job<Database>>>,
     waker: Waker,
     _worker: Worker,
 }
@@ -60,30 +61,17 @@ impl Marks {
     /// # Errors
     /// If it cannot be opened, is another program's or a newer one's, or the system gives no thread.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let (opened, result) = mpsc::channel();
-        let (jobs, queue) = mpsc::channel::<Job>();
-        let path = path.to_owned();
-        let worker = Worker::start("sockeye-marks", move |stop| {
-            let database = Database::open(&path).map_err(|error| {
-                let text =
-                    format!("cannot keep properties and locks in {}: {error}", path.display());
-                io::Error::new(error.kind(), text)
-            });
-            let mut database = match database {
-                Ok(database) => database,
-                Err(error) => return drop(opened.send(Err(error))),
-            };
-            let _ = opened.send(Ok(()));
-            loop {
-                let is_last = stop.is_told();
-                queue.try_iter().for_each(|job| job(&mut database));
-                if is_last {
-                    return;
-                }
-                stop.rest(None);
+        let (jobs, queue) = mpsc::channel::<Job<Database>>();
+        let serve = move |mut database: Database, stop: &Stop| loop {
+            let is_last = stop.is_told();
+            queue.try_iter().for_each(|job| job(&mut database));
+            if is_last {
+                return;
             }
-        })?;
-        result.recv().map_err(io::Error::other)??;
+            stop.rest(None);
+        };
+        let what = "properties and locks";
+        let worker = sqlite::start("sockeye-marks", what, path, Database::open, serve)?;
         let thread = Thread { jobs: Mutex::new(jobs), waker: worker.waker(), _worker: worker };
         Ok(Self { thread: Arc::new(thread), home: "".into() })
     }
@@ -115,7 +103,7 @@ impl Marks {
         W: FnOnce(&mut Database) -> sqlx::Result<T> + Send + 'static,
     {
         let (answer, answered) = mpsc::channel();
-        let job: Job = Box::new(move |database| drop(answer.send(work(database))));
+        let job: Job<Database> = Box::new(move |database| drop(answer.send(work(database))));
         let gone = |_| Error::Io(io::Error::other("the thread of properties and locks has ended"));
         locked(&self.thread.jobs).send(job).map_err(|_| gone(mpsc::RecvError))?;
         self.thread.waker.wake();
