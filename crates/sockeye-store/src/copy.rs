@@ -20,7 +20,7 @@ use crate::{
     change::FOLDER_MODE,
     id::PartialId,
     keep::{Keep, locked},
-    partials::{self, reopened},
+    partials,
     rename::Moved,
     space::{Part, Reservation, Shortage},
     tree::{self, Next, Step},
@@ -123,7 +123,7 @@ async fn copy_file_over_folder(file: &File, other: &Home, to: &FilePath) -> Resu
     other
         .slow(move |keep| {
             let mut copying = Copying::begin(keep, false);
-            let partials = reopened(&keep.partials)?;
+            let partials = tree::reopened(&keep.partials)?;
             let name = copying.name.clone();
             copying.copy_file(&from, &partials, &name)?;
             copying.finish(claim.as_deref(), &to, Overwrite::Yes, Kind::File)

@@ -34,6 +34,7 @@
 //!
 //! This crate knows nothing of accounts, permissions or protocols.
 
+mod aside;
 mod change;
 mod check;
 mod copy;

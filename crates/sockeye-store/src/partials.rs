@@ -8,11 +8,11 @@ use std::{
 
 use rustix::{
     fs::{AtFlags, Mode, OFlags},
-    io::{Errno, retry_on_intr},
+    io::Errno,
 };
 
 use crate::{
-    Amount, Error, FilePath, Home, Meta, Result,
+    Amount, Error, FilePath, Home, Meta, Result, aside,
     id::PartialId,
     keep::{Keep, locked},
     space::{Part, Reservation},
@@ -87,43 +87,8 @@ fn plan_name(id: PartialId) -> CString {
 
 /// Writes the plan, in place of the one that is there.
 pub(crate) fn write_plan(keep: &Keep, id: PartialId, plan: &Plan) -> Result<()> {
-    let new = CString::new(format!("{id}{NEW_PLAN}")).unwrap_or_default();
-    write_aside(&keep.partials, &new, &plan.to_bytes())?;
-    Ok(rustix::fs::renameat(&keep.partials, &*new, &keep.partials, &*plan_name(id))?)
-}
-
-/// Writes a small file of our own.
-pub(crate) fn write_aside(folder: &OwnedFd, name: &CStr, bytes: &[u8]) -> Result<()> {
-    let flags =
-        OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?;
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let n = retry_on_intr(|| rustix::io::write(&file, rest))?;
-        rest = &rest[n..];
-    }
-    Ok(())
-}
-
-/// Reads a small file of our own; `None` if it is not there or longer.
-pub(crate) fn read_aside(folder: &OwnedFd, name: &CStr, longest: usize) -> Result<Option<Vec<u8>>> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::fs::openat(folder, name, flags, Mode::empty()) {
-        Err(Errno::NOENT | Errno::LOOP) => return Ok(None),
-        file => file?,
-    };
-    let mut bytes = vec![0; longest + 1];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        let at = filled as u64;
-        let n = retry_on_intr(|| rustix::io::pread(&file, &mut bytes[filled..], at))?;
-        if n == 0 {
-            bytes.truncate(filled);
-            return Ok(Some(bytes));
-        }
-        filled += n;
-    }
-    Ok(None)
+    let draft = CString::new(format!("{id}{NEW_PLAN}")).unwrap_or_default();
+    Ok(aside::replace(&keep.partials, &draft, &plan_name(id), &plan.to_bytes())?)
 }
 
 pub(crate) fn remove_plan(keep: &Keep, id: PartialId) {
@@ -134,7 +99,7 @@ pub(crate) fn remove_plan(keep: &Keep, id: PartialId) {
 }
 
 pub(crate) fn read_plan(keep: &Keep, id: PartialId) -> Result<Option<Plan>> {
-    let bytes = read_aside(&keep.partials, &plan_name(id), plan::LONGEST)?;
+    let bytes = aside::read(&keep.partials, &plan_name(id), plan::LONGEST)?;
     Ok(bytes.and_then(|bytes| Plan::parse(&bytes)))
 }
 
@@ -142,7 +107,7 @@ impl Keep {
     /// All partials that can be resumed or are under way and already described.
     pub(crate) fn partials(&self) -> Result<Vec<Partial>> {
         let mut ids = Vec::new();
-        tree::each_name(&reopened(&self.partials)?, |name| {
+        tree::each_name(&self.partials, |name| {
             if let Item::Data(id) = item(name) {
                 ids.push(id);
             }
@@ -222,12 +187,6 @@ impl Keep {
         open.insert(id);
         Ok((plan, data, room))
     }
-}
-
-/// A descriptor of the same folder with a position of its own, so that two can list it at once.
-pub(crate) fn reopened(folder: &OwnedFd) -> Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(rustix::fs::openat(folder, c".", flags, Mode::empty())?)
 }
 
 impl Home {

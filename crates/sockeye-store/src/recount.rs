@@ -3,16 +3,17 @@
 //! A crash leaves: an upload without its plan, or a plan without its upload; a tree half copied; a note without
 //! what it is for; and a file that was about to be replaced, with a second name in the trash.
 
-use std::{collections::HashSet, ffi::CString};
+use std::{collections::HashSet, ffi::CStr, os::fd::OwnedFd};
 
 use rustix::fs::AtFlags;
 
 use crate::{
     Amount, Contents, Error, Result,
-    id::{PartialId, TrashId},
+    id::PartialId,
     keep::{Keep, locked},
-    partials::{self, reopened},
-    trash, tree,
+    partials,
+    trash::{self, Item},
+    tree,
 };
 
 /// Mends a home that nobody else uses yet, and counts it.
@@ -42,7 +43,7 @@ pub(crate) struct Partials {
 /// As those that are `open` are locked, nobody begins, resumes or ends one meanwhile.
 pub(crate) fn partials(keep: &Keep, open: &HashSet<PartialId>, mend: bool) -> Result<Partials> {
     let mut names = Vec::new();
-    tree::each_name(&reopened(&keep.partials)?, |name| {
+    tree::each_name(&keep.partials, |name| {
         names.push(name.to_owned());
         Ok(())
     })?;
@@ -54,7 +55,8 @@ pub(crate) fn partials(keep: &Keep, open: &HashSet<PartialId>, mend: bool) -> Re
                 continue;
             }
             partials::Item::Data(id) | partials::Item::Plan(id) => {
-                has_data(keep, id) && partials::read_plan(keep, id)?.is_some()
+                is_there(&keep.partials, &partials::data_name(id))
+                    && partials::read_plan(keep, id)?.is_some()
             }
             partials::Item::NewPlan(_) | partials::Item::Other => false,
         };
@@ -72,40 +74,41 @@ pub(crate) fn partials(keep: &Keep, open: &HashSet<PartialId>, mend: bool) -> Re
     Ok(found)
 }
 
-fn has_data(keep: &Keep, id: PartialId) -> bool {
-    let name = partials::data_name(id);
-    rustix::fs::statat(&keep.partials, &*name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
-}
-
 /// Counts the trash, and how many names in it are leftovers; these go if `mend`.
 pub(crate) fn trash(keep: &Keep, mend: bool) -> Result<(Amount, u64)> {
     let mut sum = Amount::default();
-    let mut leftovers = 0;
-    let mut after = None;
-    loop {
-        const PAGE: usize = 10_000;
-        let page = keep.trash_names(after, PAGE)?;
-        let Some((last, _)) = page.last() else { break };
-        after = Some(*last);
-        for (_, name) in &page {
-            if is_leftover(keep, name)? {
-                leftovers += 1;
-                if mend {
-                    tree::remove(&keep.trash, name, |_| {})?;
-                    keep.remove_note(name);
-                    continue;
+    // Few: each is of a change that a crash cut short.
+    let (mut leftovers, mut orphans) = (Vec::new(), Vec::new());
+    tree::each_name(&keep.trash, |name| {
+        match trash::parse(name) {
+            Item::Removed(..) => {
+                let is_leftover = is_leftover(keep, name)?;
+                if is_leftover {
+                    leftovers.push(name.to_owned());
+                }
+                if !(is_leftover && mend) {
+                    sum.add(tree::amount(&keep.trash, name)?);
                 }
             }
-            sum.add(tree::amount(&keep.trash, name)?);
+            // A note that is for nothing.
+            Item::Note(id) if !is_there(&keep.trash, &trash::without_path(id)) => orphans.push(id),
+            Item::Note(_) | Item::Other => {}
         }
+        Ok(())
+    })?;
+    if mend {
+        for name in &leftovers {
+            tree::remove(&keep.trash, name, |_| {})?;
+            keep.remove_note(name);
+        }
+        orphans.iter().for_each(|id| keep.remove_note(&trash::without_path(*id)));
     }
-    leftovers += notes(keep, mend)?;
-    Ok((sum, leftovers))
+    Ok((sum, (leftovers.len() + orphans.len()) as u64))
 }
 
 /// Whether a file in the trash is at the same time still in its place.
-fn is_leftover(keep: &Keep, name: &CString) -> Result<bool> {
-    let stat = rustix::fs::statat(&keep.trash, &**name, AtFlags::SYMLINK_NOFOLLOW)?;
+fn is_leftover(keep: &Keep, name: &CStr) -> Result<bool> {
+    let stat = rustix::fs::statat(&keep.trash, name, AtFlags::SYMLINK_NOFOLLOW)?;
     if stat.st_nlink < 2 || crate::place::is_folder(&stat) {
         return Ok(false);
     }
@@ -117,21 +120,6 @@ fn is_leftover(keep: &Keep, name: &CString) -> Result<bool> {
     }
 }
 
-/// Counts the notes that are for nothing.
-fn notes(keep: &Keep, mend: bool) -> Result<u64> {
-    let mut notes: Vec<TrashId> = Vec::new();
-    tree::each_name(&reopened(&keep.trash)?, |name| {
-        notes.extend(trash::note_id(name));
-        Ok(())
-    })?;
-    let mut orphans = 0;
-    for id in notes {
-        if !trash::has_removed(keep, id) {
-            orphans += 1;
-            if mend {
-                keep.remove_note(&trash::noted(id));
-            }
-        }
-    }
-    Ok(orphans)
+fn is_there(folder: &OwnedFd, name: &CStr) -> bool {
+    rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
 }

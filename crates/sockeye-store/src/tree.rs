@@ -204,31 +204,56 @@ pub(crate) fn each_entry(
     folder: &OwnedFd,
     mut visit: impl FnMut(&CStr, &Stat) -> Result<()>,
 ) -> Result<()> {
-    each_name(folder, |name| match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => visit(name, &stat),
-        Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(errno.into()),
-    })
+    let entry = |name: &CStr| {
+        match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => visit(name, &stat)?,
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        Ok(false)
+    };
+    read_names(folder, entry).map(drop)
 }
 
-/// Goes through the names in an open folder, in its own order, from the first one.
+/// Goes through the names in a folder, in its own order; others may be doing so.
 pub(crate) fn each_name(
     folder: &OwnedFd,
     mut visit: impl FnMut(&CStr) -> Result<()>,
 ) -> Result<()> {
-    // The position belongs to the descriptor, which may have been read before.
-    rustix::fs::seek(folder, rustix::fs::SeekFrom::Start(0))?;
+    find_name(folder, |name| visit(name).map(|()| false)).map(drop)
+}
+
+/// The first name in a folder that `is_it`, in its own order; others may be looking as well.
+pub(crate) fn find_name(
+    folder: &OwnedFd,
+    is_it: impl FnMut(&CStr) -> Result<bool>,
+) -> Result<Option<CString>> {
+    // The position belongs to the descriptor.
+    read_names(&reopened(folder)?, is_it)
+}
+
+/// A descriptor of the same folder with a position of its own.
+pub(crate) fn reopened(folder: &OwnedFd) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::openat(folder, c".", flags, Mode::empty())?)
+}
+
+/// Reads the names in a folder that nobody else reads by this descriptor, until one `is_it`.
+fn read_names(
+    folder: &OwnedFd,
+    mut is_it: impl FnMut(&CStr) -> Result<bool>,
+) -> Result<Option<CString>> {
     let mut buf = Vec::<u8>::with_capacity(PIECE);
     let spare: &mut [MaybeUninit<u8>] = buf.spare_capacity_mut();
     let mut dir = RawDir::new(folder, spare);
     while let Some(entry) = dir.next() {
         let entry = entry?;
         let name = entry.file_name();
-        if name != c"." && name != c".." {
-            visit(name)?;
+        if name != c"." && name != c".." && is_it(name)? {
+            return Ok(Some(name.to_owned()));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// What one thing that is no folder counts for.

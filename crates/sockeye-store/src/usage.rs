@@ -3,18 +3,15 @@
 //! It is there only while the home is as it says: the first change removes it, closing writes it again. So a
 //! home without it, or with one that does not read, has to be counted. Nothing here counts.
 
-use std::os::fd::OwnedFd;
+use std::{ffi::CStr, os::fd::OwnedFd};
 
-use rustix::{
-    fs::{AtFlags, Mode, OFlags},
-    io::Errno,
-};
+use rustix::{fs::AtFlags, io::Errno};
 
-use crate::Amount;
+use crate::{Amount, aside};
 
 /// Its name in the home's own folder, and that of one being written.
-const NAME: &str = "usage";
-const DRAFT: &str = "usage.new";
+const NAME: &CStr = c"usage";
+const DRAFT: &CStr = c"usage.new";
 
 /// No such file is longer.
 const LONGEST: usize = 1024;
@@ -35,11 +32,8 @@ pub struct Contents {
 
 /// What the file says; `None` if it is not there or not whole.
 pub(crate) fn read(home: &OwnedFd) -> Option<Contents> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(home, NAME, flags, Mode::empty()).ok()?;
-    let mut buf = [0; LONGEST];
-    let n = rustix::io::retry_on_intr(|| rustix::io::pread(&file, &mut buf, 0)).ok()?;
-    Contents::parse(str::from_utf8(&buf[..n]).ok()?)
+    let text = aside::read(home, NAME, LONGEST).ok()??;
+    Contents::parse(str::from_utf8(&text).ok()?)
 }
 
 /// Says that nothing is known.
@@ -52,15 +46,7 @@ pub(crate) fn remove(home: &OwnedFd) -> Result<(), Errno> {
 
 /// Writes the file. It is not synced: torn by a power failure it does not read, and the home is counted.
 pub(crate) fn write(home: &OwnedFd, usage: &Contents) -> Result<(), Errno> {
-    let flags =
-        OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(home, DRAFT, flags, Mode::RUSR | Mode::WUSR)?;
-    let text = usage.text();
-    let n = rustix::io::retry_on_intr(|| rustix::io::write(&file, text.as_bytes()))?;
-    if n < text.len() {
-        return Err(Errno::NOSPC);
-    }
-    rustix::fs::renameat(home, DRAFT, home, NAME)
+    aside::replace(home, DRAFT, NAME, usage.text().as_bytes())
 }
 
 impl Contents {

@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    os::fd::AsFd as _,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -283,25 +282,20 @@ impl Keep {
 
     /// Whether the file of a move is still where it was.
     fn is_at(&self, begun: &Move) -> Result<bool> {
-        let stat = match begun.source.path() {
-            Some(path) => match self.place_of(&path) {
-                Ok((_, stat)) => stat,
-                Err(Error::NotFound) => return Ok(false),
-                Err(error) => return Err(error),
-            },
-            None => match self.grave_of(&begun.source)? {
-                Some(name) => {
-                    rustix::fs::statat(self.trash.as_fd(), &*name, AtFlags::SYMLINK_NOFOLLOW)?
-                }
-                None => return Ok(false),
-            },
+        let found = match begun.source.path() {
+            Some(path) => self.place_of(&path).map(|(_, stat)| stat),
+            None => self.stat_in_trash(&begun.source),
         };
-        Ok((stat.st_dev, stat.st_ino) == (begun.device, begun.inode))
+        match found {
+            Ok(stat) => Ok((stat.st_dev, stat.st_ino) == (begun.device, begun.inode)),
+            Err(Error::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
-    fn grave_of(&self, spot: &Spot) -> Result<Option<std::ffi::CString>> {
-        let names = self.trash_names(None, usize::MAX)?;
-        Ok(names.into_iter().map(|it| it.1).find(|name| Spot::grave(name) == *spot))
+    fn stat_in_trash(&self, spot: &Spot) -> Result<Stat> {
+        let name = self.trash_name(spot.grave_id().ok_or(Error::NotFound)?)?;
+        Ok(rustix::fs::statat(&self.trash, &*name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
     fn set_properties(

@@ -2,7 +2,7 @@
 
 use std::{ffi::CStr, ops::Bound};
 
-use crate::FilePath;
+use crate::{FilePath, id::TrashId};
 
 /// Length of an id in the trash.
 const ID: usize = ulid::ULID_LEN;
@@ -27,6 +27,11 @@ impl Spot {
     pub(crate) fn grave(name: &CStr) -> Self {
         let bytes = name.to_bytes();
         Self([b"\0", &bytes[..bytes.len().min(ID)]].concat())
+    }
+
+    /// The id of what lies in the trash; `None` of a path.
+    pub(super) fn grave_id(&self) -> Option<TrashId> {
+        str::from_utf8(self.0.strip_prefix(b"\0")?).ok()?.parse().ok()
     }
 
     pub(super) fn from_bytes(bytes: Vec<u8>) -> Self {

@@ -1,6 +1,6 @@
 //! Taking something from the home into the trash, under the lock on the home's names.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use rustix::{
     fs::{AtFlags, Stat},
@@ -9,8 +9,8 @@ use rustix::{
 
 use super::name;
 use crate::{
-    Amount, FilePath, Result, error::moving, id::TrashId, keep::Keep, marks::Spot,
-    partials::write_aside, place::Place, space::Part, tree,
+    Amount, FilePath, Result, aside, error::moving, id::TrashId, keep::Keep, marks::Spot,
+    place::Place, space::Part, tree,
 };
 
 /// A place in the trash for one thing, and what was put there.
@@ -29,11 +29,11 @@ impl Keep {
         if let Some(name) = name::with_path(id, path) {
             return Ok(name);
         }
-        write_aside(&self.trash, &name::note(id), path.as_bytes())?;
+        aside::write(&self.trash, &name::note(id), path.as_bytes())?;
         Ok(name::without_path(id))
     }
 
-    pub(crate) fn remove_note(&self, name: &CString) {
+    pub(crate) fn remove_note(&self, name: &CStr) {
         if let name::Item::Removed(id, None) = name::parse(name) {
             match rustix::fs::unlinkat(&self.trash, &*name::note(id), AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => {}

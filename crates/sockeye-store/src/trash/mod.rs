@@ -6,21 +6,20 @@ mod purge;
 
 use std::{
     collections::{BinaryHeap, HashMap},
-    ffi::CString,
+    ffi::{CStr, CString},
     time::SystemTime,
 };
 
-use name::Item;
+pub(crate) use name::{Item, parse, without_path};
 pub(crate) use purge::Oldest;
 pub use purge::Purge;
 
 use crate::{
-    Amount, Error, FilePath, Home, Kind, Meta, Result,
+    Amount, Error, FilePath, Home, Kind, Meta, Result, aside,
     error::moving,
     id::TrashId,
     keep::{Keep, locked},
     marks::{Spot, Touch},
-    partials::{read_aside, reopened},
     space::Part,
     tree,
 };
@@ -42,25 +41,6 @@ pub struct TrashEntry {
     pub entries: u64,
 }
 
-/// The id that a note is for; `None` if the name is no note.
-pub(crate) fn note_id(name: &std::ffi::CStr) -> Option<TrashId> {
-    match name::parse(name) {
-        Item::Note(id) => Some(id),
-        _ => None,
-    }
-}
-
-/// The name of the thing that has this note.
-pub(crate) fn noted(id: TrashId) -> CString {
-    name::without_path(id)
-}
-
-/// Whether there is something that has this note.
-pub(crate) fn has_removed(keep: &Keep, id: TrashId) -> bool {
-    let no_follow = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
-    rustix::fs::statat(&keep.trash, &*noted(id), no_follow).is_ok()
-}
-
 impl Keep {
     /// The oldest things after `after`, at most `limit`, in the order of their ids.
     pub(crate) fn trash_names(
@@ -70,7 +50,7 @@ impl Keep {
     ) -> Result<Vec<(TrashId, CString)>> {
         // The largest is on top, to be thrown out.
         let mut oldest = BinaryHeap::new();
-        tree::each_name(&reopened(&self.trash)?, |name| {
+        tree::each_name(&self.trash, |name| {
             if let Item::Removed(id, _) = name::parse(name)
                 && after.is_none_or(|after| id > after)
             {
@@ -85,23 +65,17 @@ impl Keep {
     }
 
     /// The name in the trash that has this id.
-    fn trash_name(&self, id: TrashId) -> Result<CString> {
-        let mut found = None;
-        tree::each_name(&reopened(&self.trash)?, |name| {
-            if matches!(name::parse(name), Item::Removed(other, _) if other == id) {
-                found = Some(name.to_owned());
-            }
-            Ok(())
-        })?;
-        found.ok_or(Error::NotFound)
+    pub(crate) fn trash_name(&self, id: TrashId) -> Result<CString> {
+        let is_it = |name: &CStr| Ok(matches!(name::parse(name), Item::Removed(it, _) if it == id));
+        tree::find_name(&self.trash, is_it)?.ok_or(Error::NotFound)
     }
 
     /// The path that something in the trash had.
-    pub(crate) fn trash_path(&self, name: &CString) -> Result<Option<FilePath>> {
+    pub(crate) fn trash_path(&self, name: &CStr) -> Result<Option<FilePath>> {
         match name::parse(name) {
             Item::Removed(_, Some(path)) => Ok(Some(path)),
             Item::Removed(id, None) => {
-                let note = read_aside(&self.trash, &name::note(id), crate::MAX_PATH)?;
+                let note = aside::read(&self.trash, &name::note(id), crate::MAX_PATH)?;
                 Ok(note.and_then(|bytes| FilePath::parse(&bytes).ok()))
             }
             Item::Note(_) | Item::Other => Ok(None),
@@ -184,7 +158,7 @@ impl Home {
                     *known = (*known).max(Some(id));
                 }
             };
-            tree::each_name(&reopened(&keep.trash)?, |name| {
+            tree::each_name(&keep.trash, |name| {
                 match name::parse(name) {
                     Item::Removed(id, Some(path)) => found(id, &path),
                     Item::Removed(id, None) => long.push((id, name.to_owned())),
