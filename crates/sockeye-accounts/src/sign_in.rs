@@ -116,8 +116,9 @@ pub fn is_csrf_token(sign_in: &str, token: &[u8]) -> bool {
 
 /// Sign-ins are changed like accounts; see there for what holds of all changes.
 impl Accounts {
-    /// Signs in by a name and a password, for so long: also gives the text that the browser is to keep, which can
-    /// never be had again. What it says of itself, `agent`, is cut to [`MAX_AGENT`] bytes.
+    /// Signs in by a name and a password, for so long. Gives the login by the sign-in itself, so that a session ends
+    /// with it, and the text that the browser is to keep, which can never be had again. What the browser says of
+    /// itself, `agent`, is cut to [`MAX_AGENT`] bytes.
     ///
     /// # Errors
     /// As [`Accounts::login`]; a token is refused, as it would become more than it is.
@@ -129,15 +130,15 @@ impl Accounts {
         attempt: &Attempt<'_>,
         agent: Option<&str>,
         lasts: Duration,
-    ) -> Result<(Login, SignIn, Secret), Refused> {
+    ) -> Result<(Login, Secret), Refused> {
         for _ in 0..TRIES {
             let login = self.login(credentials, attempt).await?;
             if !matches!(login.via(), Via::Password) {
                 return Err(Refused::Wrong(Reason::Protocol));
             }
             let account = login.account();
-            // The password was right at some moment of this revision: a change of it counts one more.
-            if self.login(credentials, attempt).await?.account().revision != account.revision {
+            // It was changed since the password was found right.
+            if account.revision != login.revision() {
                 continue;
             }
             let (id, now) = (SignInId::generate(), to_the_millisecond(attempt.now));
@@ -152,7 +153,10 @@ impl Accounts {
                 created: now,
             };
             match self.add_sign_in(&account, &sign_in, hash).await {
-                Ok(()) => return Ok((login, sign_in, secret)),
+                Ok(()) => {
+                    let kept = Credentials::SignIn { secret: secret.clone() };
+                    return Ok((self.login(&kept, attempt).await?, secret));
+                }
                 Err(Error::Busy) => {}
                 Err(error) => return Err(failed(error)),
             }

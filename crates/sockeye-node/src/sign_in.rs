@@ -34,18 +34,15 @@ impl Gate {
         let begun = Instant::now();
         let attempt = origin.attempt();
         let signing_in = self.accounts().sign_in(credentials, &attempt, agent, lasts);
-        let (_, sign_in, secret) = signing_in.await?;
-        // By the sign-in itself, so that the session ends with it.
-        let kept = Credentials::sign_in(secret.expose());
-        let login = self.accounts().login(&kept, &attempt).await?;
+        let (login, secret) = signing_in.await?;
         let account = login.account();
         let home = self.homes().open(Owner::Account(account.id), account.quota).await?;
-        let detail = format!("sign-in {}", sign_in.id);
+        let detail = login.sign_in().map(|sign_in| format!("sign-in {}", sign_in.id));
         self.record(&Record {
             account: Some(account.name.as_str()),
             from: Some(origin.peer.recorded()),
             took: Some(begun.elapsed()),
-            detail: Some(&detail),
+            detail: detail.as_deref(),
             ..Record::new(Operation::Login, Outcome::Ok, origin.protocol)
         });
         Ok((self.seat(login, home, origin), secret))

@@ -58,7 +58,6 @@ type Shard = HashMap<CredentialKey, Entry, BuildHasherDefault<FirstBytes>>;
 
 struct Entry {
     login: Login,
-    revision: u64,
     until: Instant,
 }
 
@@ -119,23 +118,25 @@ impl Cache {
     pub(crate) fn find(&self, key: &CredentialKey, attempt: &Attempt<'_>) -> Option<Login> {
         let mut shard = self.shard(key).lock().unwrap_or_else(PoisonError::into_inner);
         let entry = shard.get(key)?;
-        let holds = entry.revision == entry.login.live().revision()
-            && !entry.login.is_ended_at(attempt.now)
+        let login = &entry.login;
+        let holds = login.revision == login.live.revision()
+            && !login.live.is_ended()
+            && !login.via.is_expired(attempt.now)
             && Instant::now() < entry.until;
         if !holds {
             shard.remove(key);
             return None;
         }
-        entry.login.serves(attempt).then(|| entry.login.clone())
+        login.via.serves(attempt).then(|| login.clone())
     }
 
-    /// Remembers a login that was verified against this revision of its account.
-    pub(crate) fn keep(&self, key: CredentialKey, login: &Login, revision: u64) {
+    /// Remembers a login that was verified.
+    pub(crate) fn keep(&self, key: CredentialKey, login: &Login) {
         if self.most == 0 {
             return;
         }
         let now = Instant::now();
-        let entry = Entry { login: login.clone(), revision, until: now + self.keep };
+        let entry = Entry { login: login.clone(), until: now + self.keep };
         let mut shard = self.shard(&key).lock().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= self.most {
             shard.retain(|_, entry| now < entry.until);
@@ -183,7 +184,7 @@ mod tests {
     async fn an_entry_holds_until_its_time_is_over() {
         let (cache, lives) = (cache(64), Lives::default());
         let key = cache.key_of(&Credentials::password("alice", "secret"));
-        cache.keep(key, &Login { live: live(&lives), via: Via::Password }, 1);
+        cache.keep(key, &Login { live: live(&lives), via: Via::Password, revision: 1 });
         assert!(cache.find(&key, &HTTP).is_some());
         tokio::time::advance(CacheSettings::default().keep).await;
         assert!(cache.find(&key, &HTTP).is_none());
@@ -194,7 +195,7 @@ mod tests {
     async fn a_change_of_the_account_drops_its_entries() {
         let (cache, lives) = (cache(64), Lives::default());
         let key = cache.key_of(&Credentials::password("alice", "secret"));
-        cache.keep(key, &Login { live: live(&lives), via: Via::Password }, 1);
+        cache.keep(key, &Login { live: live(&lives), via: Via::Password, revision: 1 });
         lives.refresh(Account::alice(2));
         assert!(cache.find(&key, &HTTP).is_none());
     }
@@ -215,7 +216,8 @@ mod tests {
             last_used: None,
             created: Timestamp::UNIX_EPOCH,
         };
-        cache.keep(key, &Login { live: live(&lives), via: Via::Token(Arc::new(token)) }, 1);
+        let via = Via::Token(Arc::new(token));
+        cache.keep(key, &Login { live: live(&lives), via, revision: 1 });
         assert!(cache.find(&key, &Attempt { protocol: "ftp", ..HTTP }).is_none());
         assert!(cache.find(&key, &HTTP).is_some());
         assert!(cache.find(&key, &Attempt { now: end, ..HTTP }).is_none());
@@ -224,10 +226,10 @@ mod tests {
     #[tokio::test]
     async fn entries_are_bounded() {
         let (cache, lives) = (cache(64), Lives::default());
-        let login = Login { live: live(&lives), via: Via::Password };
+        let login = Login { live: live(&lives), via: Via::Password, revision: 1 };
         for n in 0..10_000 {
             let key = cache.key_of(&Credentials::password("alice", n.to_string()));
-            cache.keep(key, &login, 1);
+            cache.keep(key, &login);
             assert!(cache.find(&key, &HTTP).is_some(), "the newest is there");
         }
         assert!(cache.len() <= 64);

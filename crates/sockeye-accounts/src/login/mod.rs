@@ -1,11 +1,11 @@
 //! Logins: what comes of credentials, and why they were refused.
 
 mod backoff;
+mod bearer;
 mod cache;
 mod credentials;
 mod flights;
 mod share;
-mod sign_in;
 mod verify;
 
 use std::{sync::Arc, time::Duration};
@@ -45,6 +45,8 @@ pub enum Via {
 pub struct Login {
     live: Live,
     via: Via,
+    /// The account's revision that it was verified against.
+    revision: u64,
 }
 
 impl Login {
@@ -93,14 +95,9 @@ impl Login {
         }
     }
 
-    /// When it ends by itself.
-    fn expires(&self) -> Option<Timestamp> {
-        match &self.via {
-            Via::Password => None,
-            Via::Token(token) => token.expires,
-            Via::Share(share) => share.expires,
-            Via::SignIn(sign_in) => Some(sign_in.expires),
-        }
+    /// The account's revision that it was verified against: what was right then may not be with a later one.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Whether the password was given by somebody else and its owner is to change it.
@@ -130,14 +127,14 @@ impl Login {
     #[must_use]
     pub fn is_ended(&self) -> bool {
         // Only an end asks for the time.
-        self.live.is_ended() || self.expires().is_some_and(|end| end <= Timestamp::now())
+        self.live.is_ended() || self.via.expires().is_some_and(|end| end <= Timestamp::now())
     }
 
     /// Waits for [`Self::is_ended`].
     ///
     /// Cancellation: safe.
     pub async fn ended(&self) {
-        let Some(end) = self.expires() else {
+        let Some(end) = self.via.expires() else {
             return self.live.ended().await;
         };
         loop {
@@ -152,14 +149,29 @@ impl Login {
             }
         }
     }
+}
 
-    fn is_ended_at(&self, now: Timestamp) -> bool {
-        self.live.is_ended() || self.expires().is_some_and(|end| end <= now)
+impl Via {
+    /// When it ends by itself.
+    fn expires(&self) -> Option<Timestamp> {
+        match self {
+            Self::Password => None,
+            Self::Token(token) => token.expires,
+            Self::Share(share) => share.expires,
+            Self::SignIn(sign_in) => Some(sign_in.expires),
+        }
+    }
+
+    fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires().is_some_and(|end| end <= now)
     }
 
     /// Whether it is good for this attempt's protocol.
     fn serves(&self, attempt: &Attempt<'_>) -> bool {
-        self.token().is_none_or(|token| token.protocols.contain(attempt.protocol))
+        match self {
+            Self::Token(token) => token.protocols.contain(attempt.protocol),
+            Self::Password | Self::Share(_) | Self::SignIn(_) => true,
+        }
     }
 }
 

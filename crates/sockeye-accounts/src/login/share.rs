@@ -1,19 +1,14 @@
-//! From a share's link to a login.
+//! What somebody who comes by a share's link has to know.
 //!
 //! The link's own hash is checked before anything else, so that a guess looks nothing up. Guesses of links wait
 //! by their origin, guesses of a share's password by the share and the origin; whoever has the right link never
 //! waits for those who have not.
 
-use std::sync::Arc;
-
 use super::{
-    Attempt, Login, Reason, Refused, ShareProof, Via,
-    verify::{BUSY, TRIES, Verified, failed, settle},
+    Attempt, Reason, Refused, ShareProof,
+    verify::{BUSY, failed, settle},
 };
-use crate::{
-    Accounts, Error, PasswordHash, Record, Result, Secret, ShareId, Who, live::Began,
-    source::ShareRecord,
-};
+use crate::{Accounts, Error, PasswordHash, Result, Secret, ShareId};
 
 /// What guesses of links are charged to beside their origin; no account and no share is called so.
 const LINKS: &str = "the links of shares";
@@ -42,45 +37,8 @@ impl Accounts {
         }
     }
 
-    /// The login of somebody whose link is right.
-    pub(super) async fn verify_share(
-        &self,
-        id: ShareId,
-        proof: Option<&ShareProof>,
-        key: &[u8; 32],
-        attempt: &Attempt<'_>,
-    ) -> Verified {
-        let inner = self.inner();
-        let mut proven = None;
-        for _ in 0..TRIES {
-            let changes = inner.lives.changes();
-            let found = inner.source.share(id).await.map_err(failed)?;
-            let ShareRecord { share, password } = found.ok_or(Refused::Wrong(Reason::NoShare))?;
-            if share.is_expired(attempt.now) {
-                return Err(Refused::Wrong(Reason::Expired));
-            }
-            let owner = inner.source.account(&Who::Id(share.account)).await.map_err(failed)?;
-            let Some(Record { account, .. }) = owner else {
-                return Err(Refused::Wrong(Reason::NoShare));
-            };
-            if account.locked {
-                return Err(Refused::Wrong(Reason::Locked));
-            }
-            if let Some(password) = password.filter(|password| proven.as_ref() != Some(password)) {
-                self.prove(id, &password, proof, key, attempt).await?;
-                proven = Some(password);
-                continue;
-            }
-            let revision = account.revision;
-            if let Some(live) = inner.lives.enter(account, changes, Some(Began::Share(id))) {
-                return Ok((Login { live, via: Via::Share(Arc::new(share)) }, revision));
-            }
-        }
-        Err(BUSY)
-    }
-
     /// Checks what came beside the link against the share's password.
-    async fn prove(
+    pub(super) async fn prove(
         &self,
         id: ShareId,
         kept: &PasswordHash,

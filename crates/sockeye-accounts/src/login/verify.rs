@@ -3,18 +3,16 @@
 //! What is cheap comes first: the cache, the bounds, the back-off; then one hash, and last the account's
 //! state of this moment.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{
-    Attempt, Credentials, Login, Reason, Refused, ShareProof, Via,
+    Attempt, Credentials, Login, Reason, Refused, Via,
     backoff::{Charge, Gate},
+    bearer::Bearer,
 };
 use crate::{
-    AccountId, AccountName, Accounts, Edit, Error, Live, PasswordHash, Record, Secret, ShareId,
-    Who, live::Began, sign_in::SignInText, source::TokenRecord, token::TokenText,
+    AccountId, AccountName, Accounts, Edit, Error, PasswordHash, Record, Secret, Who,
+    sign_in::SignInText,
 };
 
 /// How long who is refused for lack of room is told to wait.
@@ -23,11 +21,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(1);
 /// How often an account is read again because others were changed meanwhile.
 pub(super) const TRIES: usize = 16;
 
-/// How old the noted use of a token is before it is noted again.
-pub(super) const NOTE_AFTER: Duration = Duration::from_secs(60);
-
-/// A login with the revision of the account that it was verified against.
-pub(super) type Verified = Result<(Login, u64), Refused>;
+pub(super) type Verified = Result<Login, Refused>;
 
 impl Accounts {
     /// The login of credentials that were verified a short while ago, without waiting for anything.
@@ -83,15 +77,11 @@ impl Accounts {
         attempt: &Attempt<'_>,
     ) -> Result<Login, Refused> {
         let inner = self.inner();
-        let claim = Claim::of(credentials).ok_or(Refused::Wrong(Reason::Impossible))?;
+        if !credentials.is_possible() {
+            return Err(Refused::Wrong(Reason::Impossible));
+        }
         let key = inner.cache.key_of(credentials);
-        let claim = match claim {
-            Claim::Share(link, proof) => match inner.links.share(link.expose()) {
-                Some(share) => Claim::Known(share, proof),
-                None => return Err(self.guessed(&key, attempt)),
-            },
-            claim => claim,
-        };
+        let claim = self.claim(credentials, &key, attempt)?;
         let _arrival = inner.arrivals.take(attempt.origin()).ok_or(BUSY)?;
         // The same credentials at the same time cost one hash.
         let flight = inner.flights.join(key);
@@ -101,33 +91,50 @@ impl Accounts {
         }
         // Not before its turn: who waits for others takes no place from those who do not.
         let _place = inner.places.take(()).ok_or(BUSY)?;
+        let charged = claim.charged_to().map(|name| self.charge(&name, &key, attempt));
+        let charge = charged.transpose()?;
         let verified = match claim {
-            // Who has the link is charged for a password alone.
-            Claim::Known(share, proof) => self.verify_share(share, proof, &key, attempt).await,
-            Claim::SignIn(text) => self.verify_sign_in(&text, attempt).await,
-            claim => self.verify_charged(claim, &key, attempt).await,
+            Claim::Password(name, secret) => self.verify_password(name, secret, attempt).await,
+            Claim::Bearer(bearer) => self.verify_bearer(&bearer, &key, attempt).await,
         };
-        let (login, revision) = verified?;
-        inner.cache.keep(key, &login, revision);
+        if let Some(charge) = charge {
+            settle(charge, &verified);
+        }
+        let login = verified?;
+        inner.cache.keep(key, &login);
         Ok(login)
     }
 
-    async fn verify_charged(
+    /// What was claimed, as far as it can be at all.
+    fn claim<'a>(
         &self,
-        claim: Claim<'_>,
+        credentials: &'a Credentials,
         key: &[u8; 32],
         attempt: &Attempt<'_>,
-    ) -> Verified {
-        let charge = self.charge(&claim.name_for_back_off(), key, attempt)?;
-        let verified = match claim {
-            Claim::Token(text, name) => self.verify_token(&text, name, attempt).await,
-            Claim::Password(name, secret) => self.verify_password(name, secret, attempt).await,
-            Claim::Share(..) | Claim::Known(..) | Claim::SignIn(_) => {
-                Err(Refused::Wrong(Reason::Impossible))
+    ) -> Result<Claim<'a>, Refused> {
+        let impossible = || Refused::Wrong(Reason::Impossible);
+        let token = |text, name| Claim::Bearer(Bearer::Token(text, name));
+        match credentials {
+            Credentials::Password { name, secret } => {
+                if let Some(text) = credentials.token_text() {
+                    let name = (!name.is_empty()).then(|| name.parse()).transpose();
+                    return Ok(token(text, name.map_err(|_| impossible())?));
+                }
+                Ok(Claim::Password(name.parse().map_err(|_| impossible())?, secret))
             }
-        };
-        settle(charge, &verified);
-        verified
+            Credentials::Token { .. } => {
+                let text = credentials.token_text();
+                text.map(|text| token(text, None)).ok_or_else(impossible)
+            }
+            Credentials::Share { link, proof } => match self.inner().links.share(link.expose()) {
+                Some(share) => Ok(Claim::Bearer(Bearer::Share(share, proof.as_ref()))),
+                None => Err(self.guessed(key, attempt)),
+            },
+            Credentials::SignIn { secret } => {
+                let text = SignInText::parse(secret).ok_or_else(impossible)?;
+                Ok(Claim::Bearer(Bearer::SignIn(text)))
+            }
+        }
     }
 
     /// Charges an attempt to a name and where it comes from, if it may go on.
@@ -169,8 +176,7 @@ impl Accounts {
             Some(renewed) => self.renew(&record.account.name, &who, kept, renewed).await,
             None => kept,
         };
-        let (live, revision) = self.admit(&who, record.account.id, &current).await?;
-        Ok((Login { live, via: Via::Password }, revision))
+        self.admit(&who, record.account.id, &current).await
     }
 
     /// Keeps the hash of today's cost; failing that, yesterday's is as good for this login.
@@ -195,13 +201,8 @@ impl Accounts {
         }
     }
 
-    /// The handle on an account whose password was right, if it still is the same one.
-    async fn admit(
-        &self,
-        who: &Who,
-        id: AccountId,
-        password: &PasswordHash,
-    ) -> Result<(Live, u64), Refused> {
+    /// The login at an account whose password was right, if it still is the same one.
+    async fn admit(&self, who: &Who, id: AccountId, password: &PasswordHash) -> Verified {
         let inner = self.inner();
         for _ in 0..TRIES {
             let changes = inner.lives.changes();
@@ -218,61 +219,10 @@ impl Accounts {
             }
             let revision = account.revision;
             if let Some(live) = inner.lives.enter(account, changes, None) {
-                return Ok((live, revision));
+                return Ok(Login { live, via: Via::Password, revision });
             }
         }
         Err(BUSY)
-    }
-
-    async fn verify_token(
-        &self,
-        text: &TokenText,
-        name: Option<AccountName>,
-        attempt: &Attempt<'_>,
-    ) -> Verified {
-        let inner = self.inner();
-        for _ in 0..TRIES {
-            let changes = inner.lives.changes();
-            let found = inner.source.token(text.id).await.map_err(failed)?;
-            // Compared in constant time.
-            let found = found.filter(|record| record.hash == text.hash);
-            let Some(TokenRecord { token, .. }) = found else {
-                return Err(Refused::Wrong(Reason::NoToken));
-            };
-            if token.is_expired(attempt.now) {
-                return Err(Refused::Wrong(Reason::Expired));
-            }
-            if !token.protocols.contain(attempt.protocol) {
-                return Err(Refused::Wrong(Reason::Protocol));
-            }
-            let owner = inner.source.account(&Who::Id(token.account)).await.map_err(failed)?;
-            let Some(Record { account, .. }) = owner else {
-                return Err(Refused::Wrong(Reason::NoToken));
-            };
-            if name.as_ref().is_some_and(|name| *name != account.name) {
-                return Err(Refused::Wrong(Reason::NotTheirs));
-            }
-            if account.locked {
-                return Err(Refused::Wrong(Reason::Locked));
-            }
-            let revision = account.revision;
-            if let Some(live) = inner.lives.enter(account, changes, Some(Began::Token(token.id))) {
-                self.note_use(&token, attempt).await;
-                return Ok((Login { live, via: Via::Token(Arc::new(token)) }, revision));
-            }
-        }
-        Err(BUSY)
-    }
-
-    /// Notes that a token was used, now and then.
-    async fn note_use(&self, token: &crate::Token, attempt: &Attempt<'_>) {
-        let is_recent = token.last_used.is_some_and(|used| {
-            Duration::try_from(attempt.now.duration_since(used)).is_ok_and(|age| age < NOTE_AFTER)
-        });
-        if !is_recent && let Err(error) = self.inner().source.note_use(token.id, attempt.now).await
-        {
-            tracing::warn!(token = %token.id, %error, "the use of a token was not noted");
-        }
     }
 }
 
@@ -285,50 +235,23 @@ pub(crate) fn failed(error: Error) -> Refused {
     }
 }
 
-/// What was claimed, as far as it can be at all.
+/// What was claimed.
 enum Claim<'a> {
-    /// A token, and the name that came with it.
-    Token(TokenText, Option<AccountName>),
+    /// To know the password of the account of this name.
     Password(AccountName, &'a Secret),
-    /// The text of a share's link, and what came with it.
-    Share(&'a Secret, Option<&'a ShareProof>),
-    /// A share whose link is right.
-    Known(ShareId, Option<&'a ShareProof>),
-    /// What a browser keeps.
-    SignIn(SignInText),
+    /// To have something that stands for its account.
+    Bearer(Bearer<'a>),
 }
 
-impl<'a> Claim<'a> {
-    fn of(credentials: &'a Credentials) -> Option<Self> {
-        if !credentials.is_possible() {
-            return None;
-        }
-        if let Credentials::Share { link, proof } = credentials {
-            return Some(Self::Share(link, proof.as_ref()));
-        }
-        if let Credentials::SignIn { secret } = credentials {
-            return SignInText::parse(secret).map(Self::SignIn);
-        }
-        let name = credentials.name();
-        match credentials.token_text() {
-            Some(text) if name.is_empty() => Some(Self::Token(text, None)),
-            Some(text) => Some(Self::Token(text, Some(name.parse().ok()?))),
-            None => match credentials {
-                Credentials::Password { secret, .. } => {
-                    Some(Self::Password(name.parse().ok()?, secret))
-                }
-                _ => None,
-            },
-        }
-    }
-
-    /// A token waits for its own failures alone, not for those of whoever uses the name.
-    fn name_for_back_off(&self) -> String {
+impl Claim<'_> {
+    /// What guesses wait by. A token waits for its own failures alone, not for those of whoever uses the name. Who
+    /// has a share's link is charged for its password alone, and a sign-in for nothing: it cannot be guessed, and a
+    /// browser sends one that is over with everything that it asks for.
+    fn charged_to(&self) -> Option<String> {
         match self {
-            Self::Token(text, _) => text.id.to_string(),
-            Self::Password(name, _) => name.to_string(),
-            Self::Share(..) | Self::SignIn(_) => String::new(),
-            Self::Known(share, _) => share.to_string(),
+            Self::Password(name, _) => Some(name.to_string()),
+            Self::Bearer(Bearer::Token(text, _)) => Some(text.id.to_string()),
+            Self::Bearer(Bearer::Share(..) | Bearer::SignIn(_)) => None,
         }
     }
 }

@@ -15,10 +15,10 @@ async fn accounts() -> Accounts {
 }
 
 async fn sign_in(accounts: &Accounts) -> (SignIn, Credentials) {
-    let (login, sign_in, secret) =
+    let (login, secret) =
         soon(accounts.sign_in(&alice(), &from(1), Some("Fire\nfox"), DAY)).await.unwrap();
     assert_eq!(login.account().name.as_str(), "alice");
-    (sign_in, Credentials::sign_in(secret.expose()))
+    (SignIn::clone(login.sign_in().unwrap()), Credentials::sign_in(secret.expose()))
 }
 
 #[tokio::test]
@@ -40,6 +40,16 @@ async fn a_browser_is_whoever_signed_in_until_the_sign_in_is_ended() {
     assert!(accounts.login(&other.1, &from(2)).await.is_ok(), "the other one holds");
     let again = accounts.end_sign_in(&name("alice"), sign_in.id).await;
     assert!(matches!(again, Err(Error::NoSuch(_, "sign-in"))));
+}
+
+#[tokio::test]
+async fn signing_in_costs_one_hash_also_where_no_login_is_remembered() {
+    let mut settings = settings();
+    settings.cache.entries = 0;
+    let accounts = Accounts::new(Memory::new(), settings, ());
+    populate(&accounts).await;
+    sign_in(&accounts).await;
+    assert_eq!(accounts.login_counts().hashed, 1);
 }
 
 #[tokio::test]
@@ -143,7 +153,7 @@ async fn whoever_changes_a_password_meanwhile_leaves_no_sign_in_by_the_old_one()
         let both = Box::pin(async { tokio::join!(signing_in, changing) });
         let (signed_in, changed) = soon(both).await;
         changed.unwrap();
-        if let Ok((_, _, secret)) = signed_in {
+        if let Ok((_, secret)) = signed_in {
             let kept = Credentials::sign_in(secret.expose());
             assert!(accounts.login(&kept, &from(1)).await.is_err(), "round {n}");
         }
