@@ -213,32 +213,6 @@ pub enum AccountAnswer {
     SharedFolders(Page<Shared>),
 }
 
-impl AccountCommand {
-    /// The command's name, for a log: `user add`.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Add { .. } => "user add",
-            Self::List(_) => "user list",
-            Self::Show(_) => "user show",
-            Self::Passwd { .. } => "user passwd",
-            Self::Rename { .. } => "user rename",
-            Self::Remove(_) => "user remove",
-            Self::Lock(_) => "user lock",
-            Self::Unlock(_) => "user unlock",
-            Self::Quota { .. } => "user quota",
-            Self::Role { .. } => "user role",
-            Self::Grant { .. } | Self::Ungrant { .. } => "user grant",
-            Self::AddKey { .. } | Self::RemoveKey { .. } | Self::Keys(_) => "user key",
-            Self::CreateToken { .. } | Self::RevokeToken { .. } | Self::Tokens(_) => "user token",
-            Self::SharedAdd { .. } => "shared add",
-            Self::SharedList { .. } => "shared list",
-            Self::SharedRemove(_) => "shared remove",
-            Self::SharedQuota { .. } => "shared quota",
-        }
-    }
-}
-
 impl Accounts {
     /// Carries a command out.
     ///
