@@ -2,8 +2,8 @@
 //!
 //! A protocol never sees a home; it has a [`Session`], and every read and every listing goes through
 //! it. That is where the permission is checked, the quota reserved and the journal written, so that no
-//! protocol can forget one. For now there is one kind of session: [`Session::guest`], which may read
-//! everything in one folder and change nothing.
+//! protocol can forget one. A session is had of the [`Gate`], by credentials, a share's link or nothing where the
+//! public tree is open; [`Session::guest`] needs no node: it may read everything in one folder and change nothing.
 
 mod act;
 pub mod backup;
@@ -51,7 +51,7 @@ pub use node::{FIRST_ADMIN, Node, NodeError, Phase};
 pub use origin::{Origin, Peer};
 pub use pace::Bucket;
 pub use presence::Present;
-pub use read::{Body, FileBody, OpenFile, Range};
+pub use read::{FileBody, OpenFile, Range};
 pub use recorder::Recorder;
 pub use session::{Resource, Session};
 pub use share::ShareError;

@@ -34,15 +34,7 @@ pub struct OpenFile {
     reading: Reading,
 }
 
-/// What is sent to a client.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Body {
-    /// A stretch of a file, whose descriptor sendfile can take.
-    File(FileBody),
-}
-
-/// A stretch of an open file. It holds exactly [`FileBody::remaining`] bytes, however the file changes:
+/// A stretch of an open file, whose descriptor sendfile can take. It holds exactly [`FileBody::remaining`] bytes, however the file changes:
 /// growth is not seen, and a file that becomes shorter is [`Error::Shrunk`].
 #[derive(Debug)]
 pub struct FileBody {

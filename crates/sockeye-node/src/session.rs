@@ -10,7 +10,7 @@ use sockeye_journal::Operation;
 use sockeye_store::{FilePath, Home, Meta, Opened};
 
 use crate::{
-    Body, Error, Folder, Listing, OpenFile, Origin, Range, Result,
+    Error, FileBody, Folder, Listing, OpenFile, Origin, Range, Result,
     act::{Act, Contents},
     list::NAMED,
     namespace::absolute,
@@ -171,11 +171,11 @@ impl Session {
     /// begins after the end of the file.
     ///
     /// Cancellation: safe.
-    pub async fn read(&self, path: &FilePath, range: Option<Range>) -> Result<Body> {
+    pub async fn read(&self, path: &FilePath, range: Option<Range>) -> Result<FileBody> {
         match self.open(path).await? {
             Resource::File(file) => {
                 let whole = Range { offset: 0, length: file.meta().size };
-                Ok(Body::File(file.body(range.unwrap_or(whole))?))
+                file.body(range.unwrap_or(whole))
             }
             Resource::Folder(_) => Err(Error::WrongKind { expected: "a file, found a folder" }),
         }

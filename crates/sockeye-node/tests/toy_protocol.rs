@@ -5,8 +5,7 @@ use std::{io, sync::Arc};
 
 use sockeye::{Conn, Handler};
 use sockeye_node::{
-    Body, Credentials, Error, FilePath, Gate, Origin, Peer, Protocol, Recursive, Session,
-    UploadOptions,
+    Credentials, Error, FilePath, Gate, Origin, Peer, Protocol, Recursive, Session, UploadOptions,
 };
 use sockeye_testkit::{client::Client, node::TempNode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -52,7 +51,7 @@ async fn carry_out(conn: &mut Conn, session: &Session, words: &[&str]) -> Result
     let path = |text: &str| FilePath::parse(text.as_bytes()).map_err(|_| Error::NotFound);
     match *words {
         ["get", at] => {
-            let Body::File(mut body) = session.read(&path(at)?, None).await? else { return Ok(()) };
+            let mut body = session.read(&path(at)?, None).await?;
             while body.remaining() > 0 {
                 let length = body.admit(1 << 20).await?;
                 let from = body.range().offset;
