@@ -1,14 +1,9 @@
 //! `sockeye completions`: what teaches a shell the program's words.
 
-use std::io::{self, Write as _};
-
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::{
-    args::Args,
-    failure::{Failure, ignore_broken_pipe},
-};
+use crate::{args::Args, failure::Failure, output::print};
 
 /// Print a script that completes this program's words in a shell
 #[derive(Debug, clap::Args)]
@@ -28,6 +23,5 @@ pub(crate) fn run(args: &CompletionsArgs) -> Result<(), Failure> {
     // Made in memory, as clap would panic if standard output was closed.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "sockeye", &mut script);
-    let written = io::stdout().write_all(&script).or_else(ignore_broken_pipe);
-    written.map_err(|error| Failure::from(error).about("standard output"))
+    print(script)
 }

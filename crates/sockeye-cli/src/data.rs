@@ -9,6 +9,7 @@ use std::{
 };
 
 use clap::ValueHint;
+use sockeye_accounts::{AccountAnswer, AccountCommand};
 use sockeye_node::{
     Node, NodeError,
     command::{Answer, Command, Execute as _, Refusal, RefusalKind, user_of_this_machine},
@@ -77,6 +78,45 @@ pub(crate) fn sources(
         Some((name, value.to_string_lossy().into_owned()))
     });
     Ok(Sources { file: folder.read_config()?, environment: environment.collect(), flags })
+}
+
+/// Where a verb works, and how it answers.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Target {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+
+    /// Print JSON, one line for each thing
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Has a command of the accounts carried out on a data folder, whoever holds it.
+pub(crate) fn ask_accounts(
+    target: &Target,
+    command: AccountCommand,
+) -> Result<AccountAnswer, Failure> {
+    match execute(&target.data, Command::Account(command))? {
+        Answer::Account(answer) => Ok(answer),
+        _ => Err(unexpected()),
+    }
+}
+
+/// Asks for page after page, each with what comes after the `key` of the last one's end, and hands them on as long
+/// as that says `true`.
+pub(crate) fn each_page<T, K>(
+    mut ask: impl FnMut(Option<K>) -> Result<(Vec<T>, bool), Failure>,
+    key: impl Fn(&T) -> K,
+    mut take: impl FnMut(Vec<T>) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
+    let mut after = None;
+    loop {
+        let (entries, more) = ask(after)?;
+        after = entries.last().filter(|_| more).map(&key);
+        if !take(entries)? || after.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// Has a command carried out on a data folder, whoever holds it.
@@ -171,9 +211,9 @@ fn execute_here(hold: &Hold, command: Command) -> Result<Answer, Failure> {
 }
 
 /// A node of another version answered something else.
-pub(crate) fn unexpected(answer: &Answer) -> Failure {
-    let message = format!("the node answered something else than was asked: {answer:?}");
-    Failure::new(Fault::Failed, message).hint("restart the node, so that both are the same version")
+pub(crate) fn unexpected() -> Failure {
+    Failure::new(Fault::Failed, "the node answered something else than was asked")
+        .hint("restart the node, so that both are the same version")
 }
 
 impl From<DataError> for Failure {
@@ -186,11 +226,7 @@ impl From<DataError> for Failure {
             _ => Fault::Failed,
         };
         let hint = error.hint();
-        let failure = Self::new(fault, error);
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        Self::new(fault, error).hints(hint)
     }
 }
 
@@ -209,11 +245,7 @@ impl From<Refusal> for Failure {
             RefusalKind::Denied => Fault::Denied,
             RefusalKind::NoSpace => Fault::NoSpace,
         };
-        let failure = Self::new(fault, &refusal.message);
-        match refusal.hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        Self::new(fault, &refusal.message).hints(refusal.hint)
     }
 }
 

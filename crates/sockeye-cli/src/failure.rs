@@ -57,8 +57,13 @@ impl Failure {
     }
 
     /// With a way out, printed on a line of its own.
-    pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
-        self.hints.push(hint.to_string());
+    pub(crate) fn hint(self, hint: impl fmt::Display) -> Self {
+        self.hints(Some(hint))
+    }
+
+    /// With these ways out.
+    pub(crate) fn hints<T: fmt::Display>(mut self, hints: impl IntoIterator<Item = T>) -> Self {
+        self.hints.extend(hints.into_iter().map(|hint| hint.to_string()));
         self
     }
 

@@ -1,6 +1,6 @@
-//! Asking for a password on the terminal, without showing it.
+//! Asking whoever sits at the terminal: for a password, without showing it, and before what cannot be undone.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
@@ -65,6 +65,42 @@ fn read_line(input: &mut impl io::BufRead) -> io::Result<Option<Secret>> {
         }
     }
     Ok(None)
+}
+
+/// The password on the first line of standard input.
+pub(crate) fn from_stdin() -> Result<Secret, Failure> {
+    let mut text = Zeroizing::new(Vec::with_capacity(MAX_SECRET + 3));
+    // One byte more than can be right, and the line's end.
+    let most = u64::try_from(MAX_SECRET + 3).unwrap_or(u64::MAX);
+    io::stdin().lock().take(most).read_to_end(&mut text)?;
+    let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line)
+        .map_err(|_| Failure::usage("the password on standard input is not UTF-8"))?;
+    if text.is_empty() {
+        return Err(Failure::usage("there is no password on standard input"));
+    }
+    Ok(Secret::new(text))
+}
+
+/// Goes on if `yes` was said on the command line, or is said now on the terminal.
+pub(crate) fn confirm(yes: bool, question: &str) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage("this cannot be undone, and nobody is there to be asked")
+            .hint("--yes says that it is meant"));
+    }
+    let mut error = io::stderr().lock();
+    write!(error, "{question} [y/N] ")?;
+    error.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::new(Fault::Failed, "nothing was done")),
+    }
 }
 
 /// The terminal while it shows nothing; as it was again when this is dropped.

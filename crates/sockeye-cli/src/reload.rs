@@ -1,12 +1,11 @@
 //! `sockeye reload`: a running node takes up what was configured anew.
 
-use std::io::{self, Write as _};
-
 use sockeye_node::command::{Answer, Command, Reloaded};
 
 use crate::{
     data::{self, DataArgs},
-    failure::{Failure, Fault, ignore_broken_pipe},
+    failure::{Failure, Fault},
+    output::print,
 };
 
 /// Have a running node read its configuration and certificate again
@@ -30,9 +29,9 @@ pub(crate) struct ReloadArgs {
 /// Reloads, and says what changed.
 pub(crate) fn run(args: &ReloadArgs) -> Result<(), Failure> {
     let answer = data::ask_running(&args.data, Command::Reload)?;
-    let Answer::Reloaded(reloaded) = answer else { return Err(data::unexpected(&answer)) };
+    let Answer::Reloaded(reloaded) = answer else { return Err(data::unexpected()) };
     let text = if args.json { serde_json::to_string(&reloaded)? + "\n" } else { told(&reloaded) };
-    io::stdout().write_all(text.as_bytes()).or_else(ignore_broken_pipe)?;
+    print(text)?;
     for warning in &reloaded.warnings {
         tracing::warn!("{warning}");
     }

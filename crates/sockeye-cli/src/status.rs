@@ -9,7 +9,7 @@ use sockeye_node::command::{Answer, Command, ListenerStatus, Status};
 use crate::{
     data::{self, DataArgs},
     failure::Failure,
-    user::{print, print_json, short_size},
+    output::{print, print_json, short_size},
 };
 
 /// Tell how a running node is
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &StatusArgs) -> Result<(), Failure> {
     match data::ask_running(&args.data, Command::Status)? {
         Answer::Status(status) if args.json => print_json([status]),
         Answer::Status(status) => print(told(&status, Timestamp::now())),
-        other => Err(data::unexpected(&other)),
+        _ => Err(data::unexpected()),
     }
 }
 

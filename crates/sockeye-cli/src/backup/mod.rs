@@ -1,9 +1,6 @@
 //! `sockeye backup` and `sockeye restore`: what a node knows, put aside and put back.
 
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use clap::ValueHint;
 use serde::Serialize;
@@ -16,8 +13,8 @@ use sockeye_node::{
 
 use crate::{
     data::{self, DataArgs},
-    failure::{Failure, Fault, fault_of, ignore_broken_pipe},
-    user::short_size,
+    failure::{Failure, Fault, fault_of},
+    output::{print, short_size},
 };
 
 /// Back up accounts, configuration, journal and keys, also while the node runs
@@ -80,7 +77,7 @@ pub(crate) fn run(args: &BackupArgs) -> Result<(), Failure> {
     }
     // Held until it is copied, if no node holds it.
     let (answer, _hold) = data::execute_holding(&args.data, Command::Snapshot)?;
-    let Answer::Snapshot(snapshot) = &answer else { return Err(data::unexpected(&answer)) };
+    let Answer::Snapshot(snapshot) = &answer else { return Err(data::unexpected()) };
     let manifest = snapshot.copy(&args.to)?;
     let (files, bytes) = sum(&manifest);
     let counted = format_count(files, "file", "files");
@@ -90,7 +87,7 @@ pub(crate) fn run(args: &BackupArgs) -> Result<(), Failure> {
     } else {
         format!("{to}: {counted}, {}; without the files of the homes", short_size(bytes))
     };
-    Ok(writeln!(io::stdout(), "{text}").or_else(ignore_broken_pipe)?)
+    print(text + "\n")
 }
 
 /// Puts a backup back, or looks whether that could be done.
@@ -108,7 +105,7 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<(), Failure> {
         hold.keep();
         format!("{}: {counted}, {size} put back", folder.path().display())
     };
-    Ok(writeln!(io::stdout(), "{text}").or_else(ignore_broken_pipe)?)
+    print(text + "\n")
 }
 
 fn sum(manifest: &Manifest) -> (u64, u64) {

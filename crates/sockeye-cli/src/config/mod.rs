@@ -8,7 +8,8 @@ use sockeye_node::config::{Config, KEYS, Place, Shown, default_file};
 
 use crate::{
     data::{DataArgs, sources},
-    failure::{Failure, Fault, ignore_broken_pipe},
+    failure::{Failure, Fault},
+    output,
     serve::PROTOCOLS,
 };
 
@@ -112,9 +113,9 @@ fn show(out: &mut impl Write, shown: impl Iterator<Item = Shown>, json: bool) ->
     Ok(())
 }
 
-/// Prints to standard output; a reader that went away is no failure.
+/// Prints what is put together in memory.
 fn printed(print: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<(), Failure> {
     let mut text = Vec::new();
     print(&mut text)?;
-    Ok(io::stdout().write_all(&text).or_else(ignore_broken_pipe)?)
+    output::print(text)
 }

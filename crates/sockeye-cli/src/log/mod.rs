@@ -9,7 +9,7 @@ mod printer;
 mod show;
 mod verify;
 
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter};
 
 use sockeye::quantity::format_count;
 use sockeye_journal::{Error, Format, Head, Reader};
@@ -20,6 +20,7 @@ use args::{ExportArgs, HeadArgs, LogVerb};
 use crate::{
     data::DataArgs,
     failure::{self, Failure, Fault, ignore_broken_pipe},
+    output::print,
 };
 
 /// Shows, follows, exports or verifies.
@@ -43,7 +44,7 @@ fn head_of(args: &HeadArgs) -> Result<(), Failure> {
     } else {
         head.to_string()
     };
-    Ok(writeln!(io::stdout(), "{text}").or_else(ignore_broken_pipe)?)
+    print(text + "\n")
 }
 
 /// Writes what is wanted to standard output.

@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::{Timestamp, tz::TimeZone};
 use sockeye_journal::{Outcome, wire::line::Entry};
 
-use crate::user::short_size;
+use crate::output::short_size;
 
 const HEADING: Style = Style::new().bold();
 const DENIED: Style = AnsiColor::Yellow.on_default();

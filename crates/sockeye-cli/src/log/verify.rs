@@ -1,12 +1,13 @@
 //! `sockeye log verify`: whether the log is whole.
 
-use std::io::{self, Write as _};
-
 use sockeye::quantity::format_count;
 use sockeye_journal::{Head, PublicKey, Verdict, verify};
 
 use super::args::VerifyArgs;
-use crate::failure::{Failure, Fault, ignore_broken_pipe};
+use crate::{
+    failure::{Failure, Fault},
+    output::print,
+};
 
 /// Verifies, prints what was found out, and fails if anything is wrong.
 pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
@@ -24,7 +25,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let verdict = verify(&folder, key, against)?;
     let is_known = given.is_some() || against.is_some();
     let text = if args.json { json(&verdict) + "\n" } else { told(&verdict, is_known) };
-    io::stdout().write_all(text.as_bytes()).or_else(ignore_broken_pipe)?;
+    print(text)?;
     if verdict.is_whole() {
         return Ok(());
     }

@@ -1,19 +1,20 @@
 //! `sockeye share add`.
 
-use std::{io::IsTerminal as _, time::Duration};
+use std::io::IsTerminal as _;
 
-use sockeye::quantity::parse_duration;
-use sockeye_accounts::{AccountName, Prefix, ShareKind, Timestamp};
+use sockeye_accounts::{AccountName, Prefix, ShareKind};
 use sockeye_node::{
     FIRST_ADMIN,
-    command::{Answer, ShareAnswer, ShareCommand},
+    command::{ShareAnswer, ShareCommand},
 };
 
 use super::{Row, ask, used, what_for};
 use crate::{
-    data,
+    data::{self, Target},
     failure::Failure,
-    user::{Target, day, from_stdin, note, print, print_json, twice},
+    lifetime::Lifetime,
+    output::{day, note, print, print_json},
+    prompt::{from_stdin, twice},
 };
 
 /// Share a file or a folder; the link is printed
@@ -27,7 +28,7 @@ pub(super) struct AddArgs {
     user: AccountName,
 
     /// For how long, as 24h or 7d, or never
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = lifetime)]
+    #[arg(long, value_name = "TIME", default_value = "7d")]
     expires: Lifetime,
 
     /// How often it may be downloaded
@@ -55,28 +56,9 @@ pub(super) struct AddArgs {
     target: Target,
 }
 
-/// How long a share lives; none for ever.
-#[derive(Clone, Copy, Debug)]
-struct Lifetime(Option<Duration>);
-
-fn lifetime(text: &str) -> Result<Lifetime, String> {
-    if text == "never" {
-        return Ok(Lifetime(None));
-    }
-    let duration = parse_duration(text).map_err(|error| error.to_string())?;
-    if duration.is_zero() {
-        return Err("a share that has ended already is of no use".to_owned());
-    }
-    Ok(Lifetime(Some(duration)))
-}
-
 /// Does it.
 pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
-    let end = |lifetime: Duration| {
-        let end = Timestamp::now().checked_add(lifetime);
-        end.map_err(|_| Failure::usage("no calendar reaches the end of this share; `never` does"))
-    };
-    let expires = args.expires.0.map(end).transpose()?;
+    let expires = args.expires.end()?;
     let password = match (args.password, args.password_stdin) {
         (_, true) => Some(from_stdin()?),
         (true, false) if std::io::stdin().is_terminal() => Some(twice("the link")?),
@@ -98,9 +80,8 @@ pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
         downloads: args.downloads,
         password,
     };
-    let linked = match ask(&args.target, command)? {
-        ShareAnswer::Added(linked) => linked,
-        other => return Err(data::unexpected(&Answer::Share(other))),
+    let ShareAnswer::Added(linked) = ask(&args.target, command)? else {
+        return Err(data::unexpected());
     };
     if args.target.json {
         return print_json([Row::from(&linked)]);

@@ -8,9 +8,9 @@ use sockeye_accounts::{AccountName, Share, ShareId, ShareKind};
 use sockeye_node::command::{Answer, Command, ShareAnswer, ShareCommand, SharedLink};
 
 use crate::{
-    data,
+    data::{self, Target},
     failure::Failure,
-    user::{Columns, Target, day, print, print_json},
+    output::{Columns, day, print, print_json},
 };
 
 /// Share a file or a folder by a link, with whoever has no account
@@ -80,7 +80,7 @@ pub(crate) fn run(args: ShareArgs) -> Result<(), Failure> {
             match ask(&target, ShareCommand::Revoke { id, of: None })? {
                 ShareAnswer::Revoked(share) if target.json => print_json([share]),
                 ShareAnswer::Revoked(share) => print(format!("{}: no longer shared\n", share.path)),
-                other => Err(data::unexpected(&Answer::Share(other))),
+                _ => Err(data::unexpected()),
             }
         }
     }
@@ -90,30 +90,29 @@ pub(crate) fn run(args: ShareArgs) -> Result<(), Failure> {
 fn ask(target: &Target, command: ShareCommand) -> Result<ShareAnswer, Failure> {
     match data::execute(&target.data, Command::Share(command))? {
         Answer::Share(answer) => Ok(answer),
-        other => Err(data::unexpected(&other)),
+        _ => Err(data::unexpected()),
     }
 }
 
 fn list(user: Option<AccountName>, target: &Target) -> Result<(), Failure> {
-    let mut after = None;
-    let mut none = true;
-    loop {
-        let command = ShareCommand::List { of: user.clone(), after };
-        let ShareAnswer::Page { entries, more } = ask(target, command)? else {
-            return Err(Failure::usage("the node answered something else than a list"));
-        };
-        if target.json {
-            print_json(entries.iter().map(Row::from))?;
-        } else if !entries.is_empty() {
-            print(table(&entries))?;
-        }
-        none &= entries.is_empty();
-        match entries.last() {
-            Some(last) if more => after = Some(last.share.id),
-            _ => break,
-        }
+    let mut shares = Vec::new();
+    let page = |after| match ask(target, ShareCommand::List { of: user.clone(), after })? {
+        ShareAnswer::Page { entries, more } => Ok((entries, more)),
+        _ => Err(data::unexpected()),
+    };
+    data::each_page(
+        page,
+        |linked| linked.share.id,
+        |page| {
+            shares.extend(page);
+            Ok(true)
+        },
+    )?;
+    match shares.as_slice() {
+        shares if target.json => print_json(shares.iter().map(Row::from)),
+        [] => print("nothing is shared\n"),
+        shares => print(table(shares)),
     }
-    if none && !target.json { print("nothing is shared\n") } else { Ok(()) }
 }
 
 fn table(shares: &[SharedLink]) -> String {

@@ -4,8 +4,11 @@ use clap::Subcommand;
 use sockeye_accounts::{AccountAnswer, AccountCommand, MAX_PAGE, Shared, SharedName};
 
 use crate::{
+    data::{Target, ask_accounts, each_page, unexpected},
     failure::Failure,
-    user::{Columns, QuotaArgs, Target, ask, confirm, day, print, print_json, unexpected},
+    output::{Columns, day, print, print_json},
+    prompt::confirm,
+    quota::QuotaArgs,
 };
 
 /// Add, list and change the folders that several accounts use
@@ -92,7 +95,7 @@ fn change(
     command: AccountCommand,
     done: impl FnOnce(&Shared) -> String,
 ) -> Result<(), Failure> {
-    match ask(target, command)? {
+    match ask_accounts(target, command)? {
         AccountAnswer::Shared(shared) if target.json => print_json([shared]),
         AccountAnswer::Shared(shared) => print(done(&shared) + "\n"),
         _ => Err(unexpected()),
@@ -100,21 +103,26 @@ fn change(
 }
 
 fn list(target: &Target) -> Result<(), Failure> {
-    let mut after = None;
-    loop {
+    let mut folders = Vec::new();
+    let page = |after| {
         let command = AccountCommand::SharedList { after, limit: MAX_PAGE };
-        let AccountAnswer::SharedFolders(page) = ask(target, command)? else {
-            return Err(unexpected());
-        };
-        if target.json {
-            print_json(&page.entries)?;
-        } else {
-            print(table(&page.entries))?;
+        match ask_accounts(target, command)? {
+            AccountAnswer::SharedFolders(page) => Ok((page.entries, page.more)),
+            _ => Err(unexpected()),
         }
-        match page.entries.into_iter().next_back() {
-            Some(last) if page.more => after = Some(last.name),
-            _ => return Ok(()),
-        }
+    };
+    each_page(
+        page,
+        |shared| shared.name.clone(),
+        |page| {
+            folders.extend(page);
+            Ok(true)
+        },
+    )?;
+    match folders.as_slice() {
+        folders if target.json => print_json(folders),
+        [] => print("there are no shared folders\n"),
+        folders => print(table(folders)),
     }
 }
 

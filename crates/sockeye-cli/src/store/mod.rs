@@ -1,16 +1,14 @@
 //! `sockeye store check`: are homes what they are said to be?
 
-use std::io::{self, Write as _};
-
 use clap::Subcommand;
 use sockeye::quantity::format_count;
 use sockeye_node::command::{Answer, Checked, Command};
 
 use crate::{
     data::{self, DataArgs},
-    failure::{Failure, Fault, ignore_broken_pipe},
+    failure::{Failure, Fault},
+    output::{print, short_size},
     trash::TargetArgs,
-    user::short_size,
 };
 
 /// Check the homes on the disk
@@ -47,9 +45,9 @@ enum StoreVerb {
 pub(crate) fn run(args: &StoreArgs) -> Result<(), Failure> {
     let StoreVerb::Check { repair, target, data, json } = &args.verb;
     let answer = data::execute(data, Command::Check { of: target.any()?, repair: *repair })?;
-    let Answer::Checked(checked) = answer else { return Err(data::unexpected(&answer)) };
+    let Answer::Checked(checked) = answer else { return Err(data::unexpected()) };
     let text = if *json { serde_json::to_string(&checked)? + "\n" } else { told(&checked) };
-    io::stdout().write_all(text.as_bytes()).or_else(ignore_broken_pipe)?;
+    print(text)?;
     if checked.faulty == 0 || checked.repaired {
         return Ok(());
     }

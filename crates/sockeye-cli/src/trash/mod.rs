@@ -17,7 +17,7 @@ pub(crate) use target::TargetArgs;
 use crate::{
     data::{self, DataArgs},
     failure::{Failure, ignore_broken_pipe},
-    user::short_size,
+    output::{print, short_size},
 };
 
 /// List, restore or destroy what was deleted or replaced
@@ -96,8 +96,8 @@ pub(crate) fn run(args: &TrashArgs) -> Result<(), Failure> {
         TrashVerb::Restore { id, to, target, data } => {
             let command = TrashCommand::Restore { id: id.clone(), to: to.clone() };
             match ask(data, &target.whose()?, command)? {
-                TrashAnswer::Restored(path) => say(&format!("restored to {path}")),
-                other => Err(data::unexpected(&Answer::Trash(other))),
+                TrashAnswer::Restored(path) => print(format!("restored to {path}\n")),
+                _ => Err(data::unexpected()),
             }
         }
         TrashVerb::Purge { id, older_than, all: _, target, data } => {
@@ -107,12 +107,12 @@ pub(crate) fn run(args: &TrashArgs) -> Result<(), Failure> {
                 (None, None) => TrashCommand::PurgeAll,
             };
             match ask(data, &target.whose()?, command)? {
-                TrashAnswer::Purged { bytes, entries } => say(&format!(
-                    "destroyed {}, {}",
+                TrashAnswer::Purged { bytes, entries } => print(format!(
+                    "destroyed {}, {}\n",
                     format_count(entries, "entry", "entries"),
                     short_size(bytes)
                 )),
-                other => Err(data::unexpected(&Answer::Trash(other))),
+                _ => Err(data::unexpected()),
             }
         }
     }
@@ -121,7 +121,7 @@ pub(crate) fn run(args: &TrashArgs) -> Result<(), Failure> {
 fn ask(data: &DataArgs, of: &Whose, what: TrashCommand) -> Result<TrashAnswer, Failure> {
     match data::execute(data, Command::Trash { of: of.clone(), what })? {
         Answer::Trash(answer) => Ok(answer),
-        other => Err(data::unexpected(&other)),
+        _ => Err(data::unexpected()),
     }
 }
 
@@ -131,32 +131,29 @@ fn before(age: &str) -> Result<SystemTime, Failure> {
     Ok(SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH))
 }
 
-fn say(text: &str) -> Result<(), Failure> {
-    Ok(writeln!(io::stdout(), "{text}").or_else(ignore_broken_pipe)?)
-}
-
 /// Prints page by page: a trash may be larger than memory.
 fn list(of: &Whose, data: &DataArgs, json: bool) -> Result<(), Failure> {
-    let mut after = None;
     let mut none = true;
-    loop {
-        let TrashAnswer::Page { entries, more } = ask(data, of, TrashCommand::List { after })?
-        else {
-            return Err(Failure::usage("the node answered something else than a list"));
-        };
-        none &= entries.is_empty();
-        let mut text = Vec::new();
-        entries.iter().try_for_each(|entry| row(&mut text, entry, json))?;
-        if let Err(error) = io::stdout().write_all(&text) {
-            return Ok(ignore_broken_pipe(error)?);
-        }
-        after = entries.last().map(|entry| entry.id.clone());
-        if !more || after.is_none() {
-            break;
-        }
-    }
+    let page = |after| match ask(data, of, TrashCommand::List { after })? {
+        TrashAnswer::Page { entries, more } => Ok((entries, more)),
+        _ => Err(data::unexpected()),
+    };
+    data::each_page(
+        page,
+        |entry| entry.id.clone(),
+        |entries| {
+            none &= entries.is_empty();
+            let mut text = Vec::new();
+            entries.iter().try_for_each(|entry| row(&mut text, entry, json))?;
+            // Who reads no more needs no more pages.
+            match io::stdout().write_all(&text) {
+                Ok(()) => Ok(true),
+                Err(error) => Ok(ignore_broken_pipe(error).map(|()| false)?),
+            }
+        },
+    )?;
     if none && !json {
-        return say(&format!("nothing was deleted from {of}"));
+        return print(format!("nothing was deleted from {of}\n"));
     }
     Ok(())
 }

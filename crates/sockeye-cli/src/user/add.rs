@@ -5,8 +5,13 @@ use sockeye_accounts::{
     Account, AccountAnswer, AccountCommand, AccountName, PasswordChoice, Role, Secret,
 };
 
-use super::{QuotaArgs, Target, ask, password::PasswordArgs, print, print_json, unexpected};
-use crate::failure::Failure;
+use super::password::PasswordArgs;
+use crate::{
+    data::{Target, ask_accounts, unexpected},
+    failure::Failure,
+    output::{print, print_json},
+    quota::QuotaArgs,
+};
 
 /// Add an account
 ///
@@ -58,7 +63,7 @@ pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
     };
     let quota = quota.choice()?;
     let command = AccountCommand::Add { name, role, quota, password };
-    match ask(&target, command)? {
+    match ask_accounts(&target, command)? {
         AccountAnswer::WithPassword { account, one_time } => {
             tell(&target, &account, one_time.as_ref(), "added")
         }

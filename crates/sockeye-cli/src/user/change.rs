@@ -3,12 +3,12 @@
 
 use sockeye_accounts::{Account, AccountAnswer, AccountCommand, AccountName, Quota, Role};
 
-use super::{
-    Target, ask, print, print_json,
+use crate::{
+    data::{Target, ask_accounts, unexpected},
+    failure::Failure,
+    output::{print, print_json},
     quota::{Bound, checked, number, size},
-    unexpected,
 };
-use crate::failure::Failure;
 
 /// Call an account otherwise; its files and its sessions stay
 #[derive(Debug, clap::Args)]
@@ -118,7 +118,7 @@ pub(super) fn change(
     command: AccountCommand,
     done: impl FnOnce(&Account) -> String,
 ) -> Result<(), Failure> {
-    match ask(target, command)? {
+    match ask_accounts(target, command)? {
         AccountAnswer::Account(account) if target.json => print_json([account]),
         AccountAnswer::Account(account) => print(done(&account) + "\n"),
         _ => Err(unexpected()),

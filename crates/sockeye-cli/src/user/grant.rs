@@ -2,8 +2,8 @@
 
 use sockeye_accounts::{Account, AccountCommand, AccountName, Grant, Prefix, Rights};
 
-use super::{Target, change::change};
-use crate::failure::Failure;
+use super::change::change;
+use crate::{data::Target, failure::Failure};
 
 /// Give an account rights at a path, or take them back
 ///

@@ -9,8 +9,12 @@ use std::{
 use clap::{Subcommand, ValueHint};
 use sockeye_accounts::{Account, AccountAnswer, AccountCommand, AccountName, PublicKey};
 
-use super::{Target, ask, change::change, print, print_json, show::key_line, unexpected};
-use crate::failure::Failure;
+use super::{change::change, show::key_line};
+use crate::{
+    data::{Target, ask_accounts, unexpected},
+    failure::Failure,
+    output::{print, print_json},
+};
 
 /// Longest file that is looked at, in bytes.
 const MAX_FILE: u64 = 16 * 1024;
@@ -64,7 +68,7 @@ pub(super) fn run(args: KeyArgs) -> Result<(), Failure> {
         KeyVerb::Add { name, file, target } => {
             let key = read(&file)?;
             let AccountAnswer::Key(key) =
-                ask(&target, AccountCommand::AddKey { name: name.clone(), key })?
+                ask_accounts(&target, AccountCommand::AddKey { name: name.clone(), key })?
             else {
                 return Err(unexpected());
             };
@@ -74,7 +78,8 @@ pub(super) fn run(args: KeyArgs) -> Result<(), Failure> {
             print(format!("{name}: added {}\n", key_line(&key)))
         }
         KeyVerb::List { name, target } => {
-            let AccountAnswer::Keys(keys) = ask(&target, AccountCommand::Keys(name))? else {
+            let AccountAnswer::Keys(keys) = ask_accounts(&target, AccountCommand::Keys(name))?
+            else {
                 return Err(unexpected());
             };
             if target.json {

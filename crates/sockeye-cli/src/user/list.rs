@@ -4,8 +4,11 @@ use sockeye_accounts::{
     Account, AccountAnswer, AccountCommand, AccountName, AccountQuery, MAX_PAGE, Role,
 };
 
-use super::{Columns, Target, ask, day, note, print, print_json, unexpected};
-use crate::failure::Failure;
+use crate::{
+    data::{Target, ask_accounts, each_page, unexpected},
+    failure::Failure,
+    output::{Columns, day, note, print, print_json},
+};
 
 /// List accounts, in the order of their names
 #[derive(Debug, clap::Args)]
@@ -55,26 +58,34 @@ pub(super) fn run(args: ListArgs) -> Result<(), Failure> {
     let locked = (locked || unlocked).then_some(locked);
     let limit = if all { MAX_PAGE } else { limit };
     let mut query = AccountQuery { starts_with, role, locked, after, limit };
-    loop {
-        let AccountAnswer::Accounts(page) = ask(&target, AccountCommand::List(query.clone()))?
-        else {
-            return Err(unexpected());
-        };
-        let last = page.entries.last().map(|account| account.name.clone());
-        if target.json {
-            print_json(&page.entries)?;
-        } else {
-            print(table(&page.entries))?;
-        }
-        match last {
-            Some(last) if page.more && all => query.after = Some(last),
-            Some(last) if page.more => {
-                note(&format!("there are more: go on with --after {last}, or list --all"));
-                return Ok(());
+    let (mut accounts, mut more) = (Vec::new(), false);
+    let page = |after: Option<AccountName>| {
+        query.after = after.or_else(|| query.after.take());
+        match ask_accounts(&target, AccountCommand::List(query.clone()))? {
+            AccountAnswer::Accounts(page) => {
+                more = page.more && !all;
+                Ok((page.entries, page.more && all))
             }
-            _ => return Ok(()),
+            _ => Err(unexpected()),
         }
+    };
+    each_page(
+        page,
+        |account| account.name.clone(),
+        |page| {
+            accounts.extend(page);
+            Ok(true)
+        },
+    )?;
+    if target.json {
+        print_json(&accounts)?;
+    } else {
+        print(table(&accounts))?;
     }
+    if let (true, Some(last)) = (more, accounts.last()) {
+        note(&format!("there are more: go on with --after {}, or list --all", last.name));
+    }
+    Ok(())
 }
 
 fn table(accounts: &[Account]) -> String {

@@ -4,31 +4,18 @@
 //! says what came of it.
 
 mod add;
-mod ask;
 mod change;
-mod columns;
-mod confirm;
 mod grant;
 mod key;
 mod list;
 mod passwd;
 mod password;
-mod prompt;
-mod quota;
 mod remove;
 mod show;
 mod token;
 
 use clap::Subcommand;
 
-pub(crate) use self::{
-    ask::{Target, ask, unexpected},
-    columns::{Columns, day, note, print, print_json, short_size},
-    confirm::confirm,
-    password::from_stdin,
-    prompt::twice,
-    quota::QuotaArgs,
-};
 use crate::failure::Failure;
 
 /// Add, list and change the accounts of a node

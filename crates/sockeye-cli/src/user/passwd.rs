@@ -2,8 +2,11 @@
 
 use sockeye_accounts::{AccountAnswer, AccountCommand, AccountName};
 
-use super::{Target, add::tell, ask, password::PasswordArgs, unexpected};
-use crate::failure::Failure;
+use super::{add::tell, password::PasswordArgs};
+use crate::{
+    data::{Target, ask_accounts, unexpected},
+    failure::Failure,
+};
 
 /// Give an account another password
 ///
@@ -33,7 +36,7 @@ pub(super) struct PasswdArgs {
 pub(super) fn run(args: PasswdArgs) -> Result<(), Failure> {
     let PasswdArgs { name, password, must_change, target } = args;
     let password = password.choice(name.as_str(), must_change)?;
-    match ask(&target, AccountCommand::Passwd { name, password })? {
+    match ask_accounts(&target, AccountCommand::Passwd { name, password })? {
         AccountAnswer::WithPassword { account, one_time } => {
             tell(&target, &account, one_time.as_ref(), "password set")
         }

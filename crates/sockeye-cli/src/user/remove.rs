@@ -2,8 +2,8 @@
 
 use sockeye_accounts::{Account, AccountCommand, AccountName};
 
-use super::{Target, change::change, confirm};
-use crate::failure::Failure;
+use super::change::change;
+use crate::{data::Target, failure::Failure, prompt::confirm};
 
 /// Remove an account with its keys, tokens and grants, and end its sessions
 ///

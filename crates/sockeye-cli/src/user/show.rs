@@ -5,11 +5,14 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use sockeye::quantity::format_count;
 use sockeye_accounts::{Account, AccountAnswer, AccountCommand, AccountName, Key, Token};
-
 use sockeye_node::command::{Answer, Command, Held, Whose};
 
-use super::{Target, ask, list::state, print, print_json, short_size, unexpected};
-use crate::{data, failure::Failure};
+use super::list::state;
+use crate::{
+    data::{self, Target, ask_accounts, unexpected},
+    failure::Failure,
+    output::{print, print_json, short_size},
+};
 
 /// Show all that is known of an account, but no secret
 #[derive(Debug, clap::Args)]
@@ -38,14 +41,13 @@ struct Details {
 pub(super) fn run(args: ShowArgs) -> Result<(), Failure> {
     let ShowArgs { name, target } = args;
     let AccountAnswer::Details { account, keys, tokens } =
-        ask(&target, AccountCommand::Show(name.clone()))?
+        ask_accounts(&target, AccountCommand::Show(name.clone()))?
     else {
         return Err(unexpected());
     };
     let of = Whose::Account(name);
-    let space = match data::execute(&target.data, Command::Space { of })? {
-        Answer::Space(space) => space,
-        other => return Err(data::unexpected(&other)),
+    let Answer::Space(space) = data::execute(&target.data, Command::Space { of })? else {
+        return Err(unexpected());
     };
     let details = Details { account, space, keys, tokens };
     if target.json { print_json([details]) } else { print(text(&details)) }

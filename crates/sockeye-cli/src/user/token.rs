@@ -1,17 +1,18 @@
 //! `sockeye user token`.
 
-use std::time::Duration;
-
 use clap::Subcommand;
 use serde::Serialize;
-use sockeye::quantity::parse_duration;
 use sockeye_accounts::{
-    Account, AccountAnswer, AccountCommand, AccountName, Prefix, Protocols, Rights, Timestamp,
-    Token, TokenId,
+    Account, AccountAnswer, AccountCommand, AccountName, Prefix, Protocols, Rights, Token, TokenId,
 };
 
-use super::{Target, ask, change::change, note, print, print_json, show::token_line, unexpected};
-use crate::failure::Failure;
+use super::{change::change, show::token_line};
+use crate::{
+    data::{Target, ask_accounts, unexpected},
+    failure::Failure,
+    lifetime::Lifetime,
+    output::{note, print, print_json},
+};
 
 /// Create, list and revoke the access tokens of an account
 ///
@@ -74,26 +75,11 @@ struct CreateArgs {
     protocols: Protocols,
 
     /// For how long, as 24h or 90d, or never
-    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = lifetime)]
+    #[arg(long, value_name = "TIME", default_value = "90d")]
     expires: Lifetime,
 
     #[command(flatten)]
     target: Target,
-}
-
-/// How long a token lives; none for ever.
-#[derive(Clone, Copy, Debug)]
-struct Lifetime(Option<Duration>);
-
-fn lifetime(text: &str) -> Result<Lifetime, String> {
-    if text == "never" {
-        return Ok(Lifetime(None));
-    }
-    let duration = parse_duration(text).map_err(|error| error.to_string())?;
-    if duration.is_zero() {
-        return Err("a token that has ended already is of no use".to_owned());
-    }
-    Ok(Lifetime(Some(duration)))
 }
 
 /// A token with its text.
@@ -109,7 +95,9 @@ pub(super) fn run(args: TokenArgs) -> Result<(), Failure> {
     match args.verb {
         TokenVerb::Create(args) => create(args),
         TokenVerb::List { name, target } => {
-            let AccountAnswer::Tokens(tokens) = ask(&target, AccountCommand::Tokens(name))? else {
+            let AccountAnswer::Tokens(tokens) =
+                ask_accounts(&target, AccountCommand::Tokens(name))?
+            else {
                 return Err(unexpected());
             };
             if target.json {
@@ -126,13 +114,9 @@ pub(super) fn run(args: TokenArgs) -> Result<(), Failure> {
 
 fn create(args: CreateArgs) -> Result<(), Failure> {
     let CreateArgs { name, label, path: prefix, rights, protocols, expires, target } = args;
-    let end = |lifetime: Duration| {
-        let end = Timestamp::now().checked_add(lifetime);
-        end.map_err(|_| Failure::usage("no calendar reaches the end of this token; `never` does"))
-    };
-    let expires = expires.0.map(end).transpose()?;
+    let expires = expires.end()?;
     let command = AccountCommand::CreateToken { name, label, prefix, rights, protocols, expires };
-    let AccountAnswer::NewToken { token, secret } = ask(&target, command)? else {
+    let AccountAnswer::NewToken { token, secret } = ask_accounts(&target, command)? else {
         return Err(unexpected());
     };
     if target.json {

@@ -164,14 +164,11 @@ fn listener(text: &str) -> Result<Addr, Failure> {
 impl From<ListenError> for Failure {
     fn from(error: ListenError) -> Self {
         let hint = error.hint();
-        let failure = match error {
+        let failure: Self = match error {
             ListenError::Address(error) => error.into(),
             other => Self::usage(format!("--listen {other}")),
         };
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        failure.hints(hint)
     }
 }
 

@@ -1,0 +1,35 @@
+//! How long something lives, as it is typed.
+
+use std::{str::FromStr, time::Duration};
+
+use sockeye::quantity::parse_duration;
+use sockeye_accounts::Timestamp;
+
+use crate::failure::Failure;
+
+/// How long; none for ever.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifetime(Option<Duration>);
+
+impl FromStr for Lifetime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "never" {
+            return Ok(Self(None));
+        }
+        let duration = parse_duration(text).map_err(|error| error.to_string())?;
+        if duration.is_zero() {
+            return Err("what has ended already is of no use".to_owned());
+        }
+        Ok(Self(Some(duration)))
+    }
+}
+
+impl Lifetime {
+    /// When what begins now ends.
+    pub(crate) fn end(self) -> Result<Option<Timestamp>, Failure> {
+        let end = self.0.map(|lifetime| Timestamp::now().checked_add(lifetime));
+        end.transpose().map_err(|_| Failure::usage("no calendar reaches that end; `never` does"))
+    }
+}
