@@ -283,6 +283,23 @@ async fn a_unix_peer_that_does_not_read_stops_nobody_else() {
     drop(deaf);
 }
 
+#[tokio::test]
+async fn a_batch_for_a_connected_peer_names_nobody() {
+    let receiver = client("127.0.0.1");
+    let mut sender = bind_one(&udp("127.0.0.1"));
+    sender.connect(&SocketName::Inet(receiver.local_addr().unwrap())).unwrap();
+    let mut batch = SendBatch::new(2);
+    batch.push_connected(b"one").unwrap();
+    batch.push_connected(b"two").unwrap();
+    let report = within(Datagram::new(sender).unwrap().send_batch(&batch)).await.unwrap();
+    assert!(report.failed.is_empty(), "{report:?}");
+    let mut buffer = [0; 8];
+    for sent in [b"one", b"two"] {
+        let length = receiver.recv(&mut buffer).unwrap();
+        assert_eq!(&buffer[..length], sent);
+    }
+}
+
 struct Chatty;
 
 impl DatagramHandler for Chatty {
@@ -423,8 +440,10 @@ async fn clones_draw_from_one_queue() {
     let clone = socket.try_clone().unwrap();
     client("127.0.0.1").send_to(b"x", inet(&socket)).unwrap();
     let mut buffer = [0; 4];
-    assert_eq!(clone.try_peek_from(&mut buffer).unwrap().len, 1);
-    assert_eq!(clone.try_recv_from(&mut buffer).unwrap().len, 1);
+    let clone = Datagram::new(clone).unwrap();
+    assert_eq!(within(clone.peek_from(&mut buffer)).await.unwrap().len, 1);
+    assert_eq!(clone.socket().try_peek_from(&mut buffer).unwrap().len, 1);
+    assert_eq!(within(clone.recv_from(&mut buffer)).await.unwrap().len, 1);
     let error = socket.try_recv_from(&mut buffer).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
 }

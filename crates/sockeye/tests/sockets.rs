@@ -4,7 +4,7 @@
 use std::{
     future::Future,
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr},
     os::fd::{AsFd, AsRawFd, OwnedFd},
     os::unix::fs::{FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -361,6 +361,22 @@ async fn bytes_go_both_ways_and_a_half_close_leaves_the_other_way_open() {
         let mut answer = Vec::new();
         soon(client.read_to_end(&mut answer)).await.unwrap();
         assert_eq!(answer, b"answer", "{addr:?}");
+    }
+}
+
+#[tokio::test]
+async fn either_way_is_shut_at_once() {
+    let folder = folder();
+    for addr in every_transport(folder.path()) {
+        let (mut server, mut client) = pair(&addr);
+        client.shutdown_now(Shutdown::Write).unwrap();
+        assert!(soon(server.recv(100)).await.unwrap().is_empty(), "the end");
+        let error = soon(client.write_all(b"more")).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{addr:?}");
+        server.write_all(b"answer").await.unwrap();
+        assert_eq!(soon(client.recv(100)).await.unwrap(), "answer");
+        client.shutdown_now(Shutdown::Read).unwrap();
+        assert!(soon(client.recv(100)).await.unwrap().is_empty(), "{addr:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs, UdpSocket},
 };
 
-use super::{Addr, Endpoint, Host};
+use super::{Addr, Host};
 
 /// What is left to do to know an address.
 enum Lookup<'a> {
@@ -111,14 +111,6 @@ impl Addr {
         };
         v6.set_scope_id(interface_index(interface)?);
         Ok(v6.into())
-    }
-}
-
-impl Endpoint {
-    /// Whether finding its addresses may ask the network.
-    #[must_use]
-    pub fn needs_lookup(&self) -> bool {
-        matches!(self.host(), Some(host @ Host::Name(_)) if !host.is_localhost())
     }
 }
 

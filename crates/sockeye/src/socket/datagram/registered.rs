@@ -52,12 +52,6 @@ impl Datagram {
         self.socket.get_ref()
     }
 
-    /// Takes the socket back from the runtime.
-    #[must_use]
-    pub fn into_socket(self) -> DatagramSocket {
-        self.socket.into_inner()
-    }
-
     /// The name that the socket is bound to.
     #[must_use]
     pub fn local_name(&self) -> &SocketName {
