@@ -174,6 +174,9 @@ mod tests {
             assert_eq!(gbk.encode(&stored), name);
         }
         assert_eq!(gbk.decode(b"\xb1\xa8\xff").unwrap(), ["报".as_bytes(), b"\xff"].concat());
+        // The beginning of four bytes that are none: only the first of them is no text.
+        let stored = gbk.decode(b"\xb1\xa8\x81\x30x").unwrap();
+        assert_eq!(stored, ["报".as_bytes(), b"\x810x"].concat());
         // A name of the disk that is no text, and one that this charset does not have.
         assert_eq!(gbk.encode(b"a\xffb"), &b"a\xffb"[..]);
         assert_eq!(charset("latin1").encode("é文".as_bytes()), [b"\xe9", "文".as_bytes()].concat());
