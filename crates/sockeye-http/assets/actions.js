@@ -1,15 +1,15 @@
 // What is done to entries: new folder, rename, move, copy, delete, download; each with a way back where there is one.
 
-import { askText, openDialog } from './dialog.js';
+import { askText, confirm, openDialog } from './dialog.js';
 import { h, nameText, plainName } from './dom.js';
 import { t } from './i18n.js';
 import * as path from './path.js';
 import * as remote from './remote.js';
-import { tell } from './state.js';
+import { account, tell } from './state.js';
 import { explain, oops, toast } from './toast.js';
 
-/// The statuses by which the server says that something of that name is there already: 405 is MKCOL's.
-export const isThere = (error) => [405, 409, 412].includes(error.status);
+/// Whether the server says that something of that name is there already.
+export const isThere = (error) => (error.kind ? error.kind === 'exists' : [409, 412].includes(error.status));
 
 /// Asks for a name and makes a folder; gives its entry.
 export function newFolder(folder) {
@@ -59,21 +59,35 @@ export async function rename(folder, entry, name) {
     return renamed;
 }
 
-/// Moves entries to the trash, with undo.
+/// Moves entries to the trash, with undo where that is possible; where nothing is kept, asks before they are gone.
 export async function discard(folder, entries) {
     if (entries.length === 0) return;
-    const ids = await remote.discard(entries.map((entry) => folder.pathOf(entry)));
-    folder.drop(entries.map((entry) => entry.key));
+    const { keepsTrash } = account;
+    const sure = keepsTrash || await confirm({ title: t('purge.title', { n: entries.length }), text: t('purge.text'), action: t('purge'), danger: true });
+    if (!sure) return;
+    const { done, failed } = await remote.discard(entries.map((entry) => folder.pathOf(entry)));
+    folder.drop(done.map((one) => path.last(path.canonical(one.path))));
     tell('changed', folder.path);
     tell('space');
-    toast(entries.length === 1 ? t('deleted.named', { name: plainName(entries[0].name) }) : t('deleted', { n: entries.length }), {
-        action: undo(async () => {
-            await remote.restore(ids);
-            for (const entry of entries) folder.put(entry);
-            tell('changed', folder.path);
+    const name = plainName(path.decode(path.last(done[0].path)));
+    const said = keepsTrash ? 'deleted' : 'purged';
+    const ids = done.map((one) => one.id);
+    toast(done.length === 1 ? t(`${said}.named`, { name }) : t(said, { n: done.length }), {
+        action: ids.every(Boolean) && undo(async () => {
+            const back = await remote.restore(ids);
+            tell('arrived', folder.path);
             tell('space');
+            if (back.failed.length > 0) throw back.failed[0].error;
         }),
     });
+    sayFailed(failed);
+}
+
+/// Says what could not be done of several things, `{ name, error }`, by the first of them.
+export function sayFailed(failed) {
+    if (failed.length === 0) return;
+    const [{ name, error }] = failed;
+    toast(t('failed', { n: failed.length, name: plainName(path.decode(path.last(name))), why: explain(error) }), { kind: 'bad' });
 }
 
 /// Moves or copies entries into a folder, one after another; asks where a name is taken.
@@ -117,11 +131,15 @@ export async function carry({ folder, entries, to, copy = false }) {
     const reversible = done.every((one) => !one.over);
     toast(t(say, { n: done.length, to: plainName(path.show(to)) }), {
         action: reversible && undo(async () => {
-            if (copy) await remote.discard(done.map(({ target }) => target));
-            else for (const { from, target } of done) await remote.move(target, from);
-            if (!copy) for (const { entry } of done) folder.put(entry);
-            tell('changed', folder.path);
-            tell('arrived', to);
+            try {
+                if (copy) {
+                    const { failed } = await remote.discard(done.map(({ target }) => target));
+                    if (failed.length > 0) throw failed[0].error;
+                } else for (const { from, target } of done) await remote.move(target, from);
+            } finally {
+                tell('arrived', folder.path);
+                tell('arrived', to);
+            }
         }),
     });
 }
@@ -163,7 +181,7 @@ export async function ask(entry, several) {
 
 function undo(run) {
     return {
-        label: t('undo'), run: async () => {
+        label: t('undo'), kind: 'undo', run: async () => {
             try {
                 await run();
                 toast(t('undone'));
@@ -173,6 +191,9 @@ function undo(run) {
         },
     };
 }
+
+/// The longest address of an archive of some entries: servers in front of this one take none that are much longer.
+const LONGEST = 6000;
 
 /// Downloads a file as it is, and folders or several things as a zip.
 export function download(folder, entries) {
@@ -184,6 +205,11 @@ export function download(folder, entries) {
     }
     if (entries.length === folder.entries.length && folder.complete) {
         fetchTo(`${path.folderHref(folder.path)}?zip`, `${path.decode(path.last(folder.path)) || 'sockeye'}.zip`);
+        return;
+    }
+    const chosen = `${path.folderHref(folder.path)}?zip&${entries.map((entry) => `name=${entry.key}`).join('&')}`;
+    if (chosen.length <= LONGEST) {
+        fetchTo(chosen, `${path.decode(path.last(folder.path)) || 'sockeye'}.zip`);
         return;
     }
     // One after another: the browser asks once whether a page may do so.

@@ -2,12 +2,16 @@
 
 const BASE = '/-/api/v1/';
 
+/// What the types of problems begin with.
+const KIND = 'urn:sockeye:problem:';
+
 /// What the server would not do, as its problem details say it (RFC 9457).
 export class Refused extends Error {
     constructor(status, problem) {
         super(problem?.detail || problem?.title || `HTTP ${status}`);
         this.status = status;
-        this.problem = problem ?? {};
+        /// Which problem it is, such as `exists`; empty where the status says all.
+        this.kind = problem?.type?.startsWith(KIND) ? problem.type.slice(KIND.length) : '';
     }
 }
 
@@ -15,11 +19,22 @@ export class Refused extends Error {
 export class Unreachable extends Error {}
 
 let csrf = '';
+let owner = '';
 let signedOut = () => {};
 
-/// Remembers the token that every change of this sign-in carries.
-export function allowChanges(token) {
+/// Remembers the token that every change of this sign-in of `name` carries.
+export function allowChanges(token, name) {
     csrf = token ?? '';
+    owner = name;
+}
+
+/// Asks for the token of the sign-in that the browser has now, which may have been begun on another page; whether
+/// there is another one, of the same account.
+export async function renew() {
+    const told = await get('me');
+    if (told.name !== owner || !told.csrf || told.csrf === csrf) return false;
+    csrf = told.csrf;
+    return true;
 }
 
 /// Calls `run` when an answer says that nobody is signed in any more.
@@ -59,7 +74,16 @@ export async function fetchOwn(address, options) {
     throw new Refused(answer.status, parse(await answer.text()));
 }
 
-async function ask(method, path, { query, content, signal }) {
+async function ask(method, path, asked) {
+    try {
+        return await send(method, path, asked);
+    } catch (error) {
+        if (error.kind !== 'stale-page' || !await renew()) throw error;
+        return send(method, path, asked);
+    }
+}
+
+async function send(method, path, { query, content, signal }) {
     const headers = { Accept: 'application/json', ...(method === 'GET' ? {} : proof()) };
     if (content !== undefined) headers['Content-Type'] = 'application/json';
     const body = content === undefined ? undefined : JSON.stringify(content);

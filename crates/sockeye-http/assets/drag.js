@@ -74,9 +74,11 @@ export function acceptDrops(element, path) {
     });
 }
 
+/// How many elements deep files from outside are dragged over the page.
+let depth = 0;
+
 /// Files from outside, dropped anywhere, go to the folder that `path()` gives, or nowhere if that is null.
 export function acceptFiles(host, path) {
-    let depth = 0;
     const isOutside = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
     const enter = (event) => {
         if (!isOutside(event)) return;
@@ -120,6 +122,7 @@ function take(event, to) {
     if (!takes(event, to)) return;
     event.preventDefault();
     event.stopPropagation();
+    depth = 0;
     document.body.classList.remove('dropping');
     if (dragged) dropped({ ...dragged, to, copy: event.ctrlKey || event.altKey });
     else dropped({ files: gather(event.dataTransfer), to });

@@ -7,17 +7,17 @@ import { LANGUAGES, language, t } from './i18n.js';
 import { openMenu } from './menu.js';
 import * as path from './path.js';
 import { setLanguage, setTheme, theme } from './preferences.js';
-import { account, listen } from './state.js';
+import { account, listen, root, visit } from './state.js';
 import { acceptDrops } from './drag.js';
 
 /// Puts the frame in place of what the server has rendered; the server's list stays in `#view` until a view
 /// replaces it.
 export function layOut() {
     const rendered = document.querySelector('main');
-    const frame = h('div', { class: 'frame' },
+    const frame = h('div', { class: visit.base ? 'frame alone' : 'frame' },
         h('header', { class: 'bar' },
-            button({ picture: 'menu', title: t('places'), kind: 'plain only-narrow', onclick: () => document.body.classList.toggle('drawer') }),
-            h('a', { class: 'brand', href: '/', 'aria-label': t('home') }, brand(), h('span', {}, 'sockeye')),
+            !visit.base && button({ picture: 'menu', title: t('places'), kind: 'plain only-narrow', onclick: () => document.body.classList.toggle('drawer') }),
+            h('a', { class: 'brand', href: path.folderHref(root), 'aria-label': t('home') }, brand(), h('span', {}, 'sockeye')),
             h('div', { id: 'bar', class: 'grow' }),
             who()),
         h('nav', { class: 'places', 'aria-label': t('places') }, h('div', { id: 'places' }), h('div', { id: 'space' })),
@@ -43,6 +43,7 @@ function brand() {
 
 /// The places at the side, as far as they are known, and the room that is left.
 export function refresh() {
+    if (visit.base) return;
     const here = path.canonical(location.pathname);
     const own = location.pathname.startsWith('/-/');
     const inside = (at) => !own && path.within(here, at);
@@ -85,7 +86,7 @@ function space({ used, quota }) {
 function who() {
     if (!account.name) {
         const next = encodeURIComponent(location.pathname);
-        return h('div', { class: 'who' }, looks(), h('a', { class: 'button primary', href: `/-/login?next=${next}` }, t('signin')));
+        return h('div', { class: 'who' }, looks(), !visit.base && h('a', { class: 'button primary', href: `/-/login?next=${next}` }, t('signin')));
     }
     return h('div', { class: 'who' }, button({
         kind: 'plain account', title: t('account.menu'), 'aria-haspopup': 'menu',

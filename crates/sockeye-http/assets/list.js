@@ -6,6 +6,7 @@ import { icon, setIcon } from './icons.js';
 import { t } from './i18n.js';
 import { hasThumbnail, kind } from './kinds.js';
 import * as path from './path.js';
+import { visit } from './state.js';
 import { Virtual } from './virtual.js';
 
 const ROW = 40;
@@ -15,11 +16,14 @@ const COLUMNS = [['name', 'column.name'], ['size', 'column.size'], ['time', 'col
 let ids = 0;
 
 export class List {
-    /// `on` has `open(index, event)`, `menu(index, at)`, `sort(order)`, `click(index, event)`, `check(index, event)`.
+    /// `on` has `open(index)`, `menu(at)`, `sort(order)`.
     constructor(host, { folder, selection, on, tiles }) {
         Object.assign(this, { folder, selection, on, tiles });
         this.id = `list${ids += 1}`;
-        this.all = h('span', { class: 'check', role: 'checkbox', 'aria-label': t('select.all'), onclick: () => this.toggleAll() }, icon('check'));
+        this.all = h('span', {
+            class: 'check', role: 'checkbox', tabindex: '0', 'aria-label': t('select.all'),
+            onclick: () => this.toggleAll(), onkeydown: (event) => this.pressedAll(event),
+        }, icon('check'));
         this.head = h('div', { class: 'head', role: 'row' },
             h('span', { role: 'columnheader' }, this.all),
             COLUMNS.map(([key, label]) => h('span', { role: 'columnheader', class: key, dataset: { key } },
@@ -32,6 +36,10 @@ export class List {
         this.grid.addEventListener('click', (event) => this.clicked(event));
         this.grid.addEventListener('dblclick', (event) => this.opened(event));
         this.grid.addEventListener('contextmenu', (event) => this.asked(event));
+        // A menu that is asked for by a key is for where the cursor is, whatever the pointer is on.
+        this.byKey = false;
+        this.grid.addEventListener('keydown', (event) => { this.byKey = event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey); });
+        this.grid.addEventListener('pointerdown', () => { this.byKey = false; });
         this.virtual = new Virtual({ scroller: host, body: this.body, make: () => this.make(), draw: (row, index) => this.draw(row, index) });
         this.update();
     }
@@ -102,7 +110,8 @@ export class List {
         holder.querySelector('img, video')?.remove();
         setIcon(holder.querySelector('svg'), of);
         holder.classList.remove('seen');
-        if (!hasThumbnail(entry) || (of === 'video' && !this.tiles)) return;
+        // By a link, whatever is loaded is a download, and counted as one.
+        if (visit.base || !hasThumbnail(entry) || (of === 'video' && !this.tiles)) return;
         const src = `${this.folder.pathOf(entry)}?v=${entry.time}`;
         const small = of === 'image'
             ? h('img', { src, alt: '', loading: 'lazy', decoding: 'async', draggable: 'false', fetchpriority: 'low' })
@@ -122,7 +131,7 @@ export class List {
         if (index < 0) return;
         if (event.target.closest('.more')) {
             if (!this.selection.has(this.folder.shown[index])) this.selection.only(index);
-            this.on.menu(index, event.target.closest('.more'));
+            this.on.menu(event.target.closest('.more'));
         } else if (event.target.closest('.check')) {
             if (event.shiftKey) this.selection.extend(index);
             else this.selection.toggle(index);
@@ -143,13 +152,38 @@ export class List {
     }
 
     asked(event) {
+        if (this.byKey) {
+            this.byKey = false;
+            event.preventDefault();
+            this.menuAtCursor();
+            return;
+        }
         const index = this.indexOf(event);
         // With Shift the browser's own menu.
         if (event.shiftKey) return;
         event.preventDefault();
         if (index >= 0 && !this.selection.has(this.folder.shown[index])) this.selection.only(index);
         else if (index < 0) this.selection.clear();
-        this.on.menu(index, { x: event.clientX, y: event.clientY });
+        this.on.menu({ x: event.clientX, y: event.clientY });
+    }
+
+    menuAtCursor() {
+        const { cursor } = this.selection;
+        const entry = this.folder.shown[cursor];
+        if (!entry) {
+            this.on.menu(this.head);
+            return;
+        }
+        if (!this.selection.has(entry)) this.selection.only(cursor);
+        this.reveal(cursor);
+        this.on.menu(this.virtual.element(cursor).querySelector('.name'));
+    }
+
+    pressedAll(event) {
+        if (event.key !== ' ' && event.key !== 'Enter') return;
+        event.preventDefault();
+        event.stopPropagation();
+        this.toggleAll();
     }
 
     sort(key) {

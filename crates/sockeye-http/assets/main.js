@@ -5,7 +5,7 @@ import { learn, t } from './i18n.js';
 import { layOut } from './layout.js';
 import * as remote from './remote.js';
 import { go, route, start } from './router.js';
-import { account, listen } from './state.js';
+import { account, listen, visit } from './state.js';
 import { oops, toast } from './toast.js';
 import { settle } from './dom.js';
 
@@ -13,7 +13,7 @@ const page = document.documentElement.dataset;
 
 account.name = page.account ?? '';
 account.csrf = page.csrf ?? '';
-api.allowChanges(account.csrf);
+api.allowChanges(account.csrf, account.name);
 
 await learn(document.documentElement.lang);
 layOut();
@@ -21,11 +21,18 @@ route(/^\/-\/trash\/?$/, () => import('./views/trash.js'));
 route(/^\/-\/shares\/?$/, () => import('./views/shares.js'));
 route(/^\/-\/account\/?$/, () => import('./views/account.js'));
 route(/^\/-\/admin(\/.*)?$/, () => import('./admin/admin.js'));
-route(/^\/(?!-\/)/, () => import('./views/files.js'));
+if (visit.base) route(/^\/-\/s\/[^/]+\/(.*\/)?$/, () => import('./views/files.js'));
+else route(/^\/(?!-\/)/, () => import('./views/files.js'));
 account.settled = account.name ? remote.me().then((told) => account.learn(told), oops) : Promise.resolve();
-api.onSignedOut(settle(() => toast(t('error.401'), {
-    kind: 'bad', action: { label: t('signin'), run: () => location.assign(`/-/login?next=${encodeURIComponent(location.pathname)}`) },
-}), 100));
+api.onSignedOut(settle(() => {
+    // A link asks for its password itself.
+    if (visit.base) location.reload();
+    else {
+        toast(t('error.401'), {
+            kind: 'bad', action: { label: t('signin'), run: () => location.assign(`/-/login?next=${encodeURIComponent(location.pathname)}`) },
+        });
+    }
+}, 100));
 // What was put or deleted changes how much room there is.
 listen('space', settle(() => remote.me().then((told) => account.learn(told), () => {}), 1000));
 await start();

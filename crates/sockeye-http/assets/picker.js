@@ -6,7 +6,7 @@ import { icon } from './icons.js';
 import { t } from './i18n.js';
 import * as path from './path.js';
 import * as remote from './remote.js';
-import { account } from './state.js';
+import { account, root, visit } from './state.js';
 import { explain } from './toast.js';
 
 /// Asks for a folder, beginning at `from`; gives its path, or nothing. `refuse(path)` says where it cannot be.
@@ -60,10 +60,10 @@ async function foldersOf(at) {
 
 /// The folders from the root down to `at`, with what each is called.
 export function ways(at) {
-    const out = [{ href: '/', label: t('home') }];
-    let so = '';
-    for (const key of at.split('/').filter(Boolean)) {
-        so += `/${key}`;
+    const out = [{ href: root, label: visit.base ? nameText(visit.name) : t('home') }];
+    let so = root;
+    for (const key of at.slice(root.length).split('/').filter(Boolean)) {
+        so = path.join(so, key);
         out.push({ href: so, label: nameText(path.decode(key)) });
     }
     return out;

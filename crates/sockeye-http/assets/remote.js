@@ -68,22 +68,59 @@ export const copy = (from, to, overwrite = false) => api.post('copy', { from, to
 /// What one request may name.
 const MOST = 1000;
 
-/// Moves things to the trash; gives what is there of each, so that it can be undone.
-export async function discard(paths) {
-    const ids = [];
-    for (let n = 0; n < paths.length; n += MOST) {
-        const told = await api.post('delete', { paths: paths.slice(n, n + MOST) });
-        ids.push(...told.ids.filter((id) => id !== null));
+/// Asks for something to be done to each of `names`, so many at once: `{ done, failed }`, where `failed` has `{ name,
+/// error }`. Throws where nothing was done at all.
+async function each(names, key, ask, told) {
+    const sum = { done: [], failed: [] };
+    for (let n = 0; n < names.length; n += MOST) {
+        const some = names.slice(n, n + MOST);
+        try {
+            const answer = await ask(some);
+            sum.done.push(...told(answer, some));
+            sum.failed.push(...answer.failed.map((one) => ({ name: one[key], error: new api.Refused(one.problem.status, one.problem) })));
+        } catch (error) {
+            if (!(error instanceof api.Refused) || (names.length <= MOST)) throw error;
+            sum.failed.push(...some.map((name) => ({ name, error })));
+        }
     }
-    return ids;
+    if (sum.done.length === 0 && sum.failed.length > 0) throw sum.failed[0].error;
+    return sum;
 }
 
-/// What is in the trash of a tree: the own home, or a shared folder.
-export const trash = (tree, after) => api.get('trash', { tree, after });
-export const restore = (ids) => api.post('trash/restore', { ids });
-export const purge = (ids) => api.post('trash/purge', { ids });
+/// Moves things to the trash. What was done is `{ path, id }`, without an id where it cannot be undone.
+export const discard = (paths) => each(paths, 'path', (some) => api.post('delete', { paths: some }), (answer) => answer.deleted);
 
-export const shares = () => api.get('shares');
+/// What is in the trash of a tree, the newest first: of the own home, a shared folder or the public tree.
+export const trash = (tree, after) => api.get('trash', { tree, after });
+
+/// Puts things back. What was done is `{ id, path }`.
+export const restore = (ids) => each(ids, 'id', (some) => api.post('trash/restore', { ids: some }), (answer) => answer.restored);
+
+/// Destroys things in the trash for good.
+export const purge = (ids) => each(ids, 'id', (some) => api.post('trash/purge', { ids: some }), (answer, some) => some);
+
+/// Destroys all that is in the trash of a tree.
+export const emptyTrash = (tree) => api.post('trash/empty', { tree });
+
+/// Uploads to a tree that were begun and left: the zone is `home`, `public` or `shared:NAME`.
+export const uploads = (zone) => api.get('uploads', { zone });
+export const dropUpload = ({ zone, id }) => api.remove(`uploads/${encodeURIComponent(zone)}/${encodeURIComponent(id)}`);
+
+/// A page of one's own shares; `next` is what the page behind it comes after.
+export const shares = (after) => api.get('shares', { after });
+
+/// All of them.
+export async function allShares() {
+    const all = [];
+    let next;
+    do {
+        const told = await shares(next);
+        all.push(...told.shares);
+        ({ next } = told);
+    } while (next);
+    return all;
+}
+
 export const addShare = (share) => api.post('shares', share);
 export const revokeShare = (id) => api.remove(`shares/${encodeURIComponent(id)}`);
 

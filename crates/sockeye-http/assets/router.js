@@ -2,11 +2,19 @@
 // uploads go on.
 
 import { refresh as refreshPlaces } from './layout.js';
+import { canonical } from './path.js';
+import { visit } from './state.js';
 import { oops } from './toast.js';
 
 const routes = [];
 let current = null;
 let turn = 0;
+
+/// What closes what is shown over the view, if anything is.
+let covered = null;
+
+/// Steps back that are only the end of what was shown over the view.
+let uncovering = 0;
 
 /// Shows addresses like this one by the module that `load` gives.
 export function route(pattern, load) {
@@ -16,25 +24,45 @@ export function route(pattern, load) {
 /// Shows the address that the page has.
 export async function start() {
     history.scrollRestoration = 'manual';
-    addEventListener('popstate', () => show().catch(oops));
+    addEventListener('popstate', (event) => wentBack(event.state));
     document.addEventListener('click', follow);
     await show(true);
 }
 
 /// Goes to an address of this site.
 export async function go(href, { replace = false } = {}) {
-    current?.leave?.();
+    // Where it is scrolled to is found again by going back.
+    if (current?.top) history.replaceState({ top: current.top }, '');
     if (replace) history.replaceState(null, '', href);
     else history.pushState(null, '', href);
     await show();
 }
 
-/// The view that is shown.
-export function view() {
-    return current;
+/// Something is shown over the view, such as a preview: Back closes it by `close`, and the view stays. What it returns
+/// is to be called when it was closed otherwise.
+export function cover(close) {
+    if (current?.top) history.replaceState({ top: current.top }, '');
+    history.pushState(null, '');
+    covered = close;
+    return () => {
+        if (covered !== close) return;
+        covered = null;
+        uncovering += 1;
+        history.back();
+    };
 }
 
-async function show(first = false) {
+function wentBack(state) {
+    if (uncovering > 0) {
+        uncovering -= 1;
+    } else if (covered) {
+        const close = covered;
+        covered = null;
+        close();
+    } else show(false, state?.top).catch(oops);
+}
+
+async function show(first = false, top = 0) {
     turn += 1;
     const mine = turn;
     const place = location.pathname;
@@ -47,7 +75,7 @@ async function show(first = false) {
     // A later step has been taken meanwhile.
     if (mine !== turn) return;
     if (current?.module === module && current.turnTo) {
-        await current.turnTo(place);
+        await current.turnTo(place, false, top);
     } else {
         current?.close?.();
         const host = document.getElementById('view');
@@ -64,14 +92,21 @@ async function show(first = false) {
     refreshPlaces();
 }
 
+/// Whether an address is one of this page's views: what a link stands for is not a view of the site, nor the site one of
+/// a link's.
+function isView(place) {
+    if (visit.base) return place.endsWith('/') && canonical(place).startsWith(visit.base);
+    if (/^\/-\/(s|static|api)\//.test(place)) return false;
+    return place.endsWith('/') || /^\/-\/(trash|shares|account|admin)/.test(place);
+}
+
 /// A plain click on a link to a view stays in this page.
 function follow(event) {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target.closest?.('a[href]');
     if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
     if (link.hash && link.pathname === location.pathname) return;
-    const isView = link.pathname.endsWith('/') || /^\/-\/(trash|shares|account|admin)/.test(link.pathname);
-    if (!isView || link.search || /^\/-\/(s|static|api)\//.test(link.pathname)) return;
+    if (link.search || !isView(link.pathname)) return;
     event.preventDefault();
     go(link.getAttribute('href')).catch(oops);
 }

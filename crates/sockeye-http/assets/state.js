@@ -1,6 +1,7 @@
 // What the views share: who is signed in, and news of what was changed.
 
 import * as api from './api.js';
+import { canonical } from './path.js';
 
 /// The account, as far as it is known.
 export const account = {
@@ -10,6 +11,8 @@ export const account = {
     space: null,
     shared: [],
     isPublic: false,
+    /// Whether what is deleted is kept for a time.
+    keepsTrash: true,
     /// Whether the password was given by somebody else.
     mustChange: false,
     known: false,
@@ -23,6 +26,7 @@ export const account = {
         this.space = told.space ?? null;
         this.shared = told.shared ?? [];
         this.isPublic = told.public ?? false;
+        this.keepsTrash = told.trash ?? true;
         this.mustChange = told.must_change ?? false;
         if (told.csrf) this.renew(told.csrf);
         this.known = true;
@@ -32,9 +36,17 @@ export const account = {
     /// Goes on with another sign-in's token.
     renew(csrf) {
         this.csrf = csrf;
-        api.allowChanges(csrf);
+        api.allowChanges(csrf, this.name);
     },
 };
+
+/// Where the page is, if it was reached by a share's link: `base` is what the link stands for, `name` what that is
+/// called. Else `base` is empty.
+const page = document.documentElement.dataset;
+export const visit = { base: page.base ? canonical(page.base) : '', name: page.name ?? '' };
+
+/// The uppermost folder there is.
+export const root = visit.base || '/';
 
 const listeners = new Map();
 

@@ -9,7 +9,7 @@ const SHOWN = 4;
 const STAYS = 6000;
 const STAYS_WITH_UNDO = 12_000;
 
-/// Shows a message; `action` is `{ label, run }`.
+/// Shows a message; `action` is `{ label, run, kind }`.
 export function toast(text, { action, kind = '' } = {}) {
     const host = document.getElementById('toasts');
     let timer = 0;
@@ -19,7 +19,7 @@ export function toast(text, { action, kind = '' } = {}) {
     };
     const item = h('div', { class: `toast ${kind}`, role: kind === 'bad' ? 'alert' : 'status' },
         icon(kind === 'bad' ? 'warn' : 'check'), h('span', { class: 'grow' }, text),
-        action && button({ label: action.label, kind: 'plain', onclick: () => { close(); action.run(); } }),
+        action && button({ label: action.label, kind: `plain ${action.kind ?? ''}`, onclick: () => { close(); action.run(); } }),
         button({ picture: 'close', title: t('close'), onclick: close }));
     const wait = () => { timer = setTimeout(close, action || kind === 'bad' ? STAYS_WITH_UNDO : STAYS); };
     item.addEventListener('pointerenter', () => clearTimeout(timer));
@@ -49,8 +49,8 @@ export function oops(error) {
 export function explain(error) {
     if (error instanceof Unreachable) return t('error.unreachable');
     if (error instanceof Refused) {
-        const key = `error.${error.status}`;
-        return knows(key) ? t(key, { detail: error.message }) : error.message;
+        const key = error.kind ? `problem.${error.kind}` : `error.${error.status}`;
+        return knows(key) ? t(key) : error.message;
     }
     return String(error?.message ?? error);
 }

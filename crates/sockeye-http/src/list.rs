@@ -7,7 +7,7 @@ use sockeye_node::{Error, Folder, Gathered, Session, csrf_token};
 
 use crate::{
     answer::Answerer,
-    page::{ALL, Boot, Dress, FIRST_ENTRIES, Greeting, ListingPage, media_type},
+    page::{ALL, Boot, Dress, FIRST_ENTRIES, Greeting, ListingPage, Shared, media_type},
     payload::{ListingBody, Payload},
     reply::Reply,
     wire::{
@@ -37,7 +37,8 @@ impl Answerer<'_> {
         let mut page = ListingPage {
             form,
             look: Look::of(&head.fields),
-            dress: self.dress(session, head, wanted, &gathered)?,
+            dress: self.dress(session, head, wanted, &gathered, base.as_deref())?,
+            all: query::has(wanted.query, ALL),
             path: wanted.path.clone(),
             greeting: self.greeting(session)?,
             rights: session.rights_at(&wanted.path)?,
@@ -92,12 +93,12 @@ impl Answerer<'_> {
         head: &Head<'_>,
         wanted: &Resource<'_>,
         gathered: &Gathered,
+        base: Option<&str>,
     ) -> Result<Dress, Error> {
         if !self.site.is_node() {
             return Ok(Dress::Plain);
         }
-        // What was shared has no page that asks the API, which is for accounts.
-        if query::has(wanted.query, ALL) || session.share().is_some() {
+        if query::has(wanted.query, ALL) {
             return Ok(Dress::Site);
         }
         let more = match gathered {
@@ -105,7 +106,11 @@ impl Answerer<'_> {
             Gathered::Some(..) => true,
         };
         let rights = session.rights_at(&wanted.path)?.to_string();
-        Ok(Dress::App(Boot { rights, more, ..boot(session, head)? }))
+        let shared = session.share().zip(base).map(|(share, base)| Shared {
+            base: base.to_owned(),
+            name: share.path.as_str().rsplit('/').next().unwrap_or_default().to_owned(),
+        });
+        Ok(Dress::App(Boot { rights, more, shared, ..boot(session, head)? }))
     }
 
     /// What a listing says of who reads it.

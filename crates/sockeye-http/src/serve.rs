@@ -62,7 +62,7 @@ impl Answerer<'_> {
         head: &Head<'_>,
         wanted: &Resource<'_>,
     ) -> Result<Reply, Error> {
-        if wanted.query == Some(archive::QUERY) && self.config.listing {
+        if archive::is_asked(wanted.query) && self.config.listing {
             return Box::pin(self.send_archive(session, head, wanted)).await;
         }
         // Who has an account, or asks for all entries, wants the folder. What somebody else has put into it must not

@@ -7,7 +7,7 @@ use std::{
 };
 
 use sockeye_accounts::{AccountId, Quota, SharedId};
-use sockeye_store::{Home, Keeping};
+use sockeye_store::{Amount, Home, Keeping};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::{Error, Result};
@@ -50,6 +50,25 @@ impl Homes {
         let slot = Arc::clone(self.slots().get(&owner)?);
         let home = slot.try_lock().ok()?;
         home.clone()
+    }
+
+    /// Whether what is removed from a home is kept for a time.
+    #[must_use]
+    pub fn keeps_trash(&self) -> bool {
+        !self.keeping.trash_for.is_zero()
+    }
+
+    /// What the home of this owner holds, uploads under way apart; none if it has none yet, or was neither opened nor
+    /// closed well. It is not opened for this.
+    ///
+    /// Cancellation: safe.
+    pub async fn contents(&self, owner: Owner) -> Option<Amount> {
+        if let Some(home) = self.get(owner) {
+            let space = home.space().await.ok()?;
+            return Some(Amount { bytes: space.bytes, entries: space.entries });
+        }
+        let folder = self.folder(owner);
+        self.keeping.pool.run(move || Home::closed_with(&folder)).await.ok()?
     }
 
     /// The home of this owner, made if it is not there yet, with this quota from now on.

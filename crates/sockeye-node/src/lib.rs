@@ -73,9 +73,9 @@ pub use uploads::{BadKey, Pending, Progress, UploadKey};
 /// What protocols are told of accounts, and ask for: types alone.
 pub mod accounts {
     pub use sockeye_accounts::{
-        AccountAnswer, AccountCommand, AccountQuery, Error, ErrorKind, Key, NewPassword, NewShare,
-        NewToken, PasswordChoice, Prefix, Protocols, PublicKey, Quota, QuotaChoice, Share,
-        ShareKind, ShareProof, Timestamp, Token,
+        AccountAnswer, AccountCommand, AccountQuery, Error, ErrorKind, Grant, Key, NewPassword,
+        NewShare, NewToken, PasswordChoice, PasswordError, Prefix, Protocols, PublicKey, Quota,
+        QuotaChoice, Share, ShareKind, ShareProof, Shared, SharedName, Timestamp, Token,
     };
 }
 

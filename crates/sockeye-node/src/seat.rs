@@ -317,12 +317,19 @@ impl Seat {
     }
 }
 
-/// The grants that begin beneath `path`.
+/// The grants that begin beneath `path` in its tree: no other tree lies in the own home, whatever the addresses say.
 fn grants_beneath<'a>(account: &'a Account, path: &FilePath) -> impl Iterator<Item = &'a Grant> {
-    let root = absolute(path);
+    let (root, here_is_own) = (absolute(path), is_own(path));
     account.grants.iter().filter(move |grant| {
         let prefix: &[u8] = grant.prefix.as_ref();
         let rest = prefix.strip_prefix(root.as_slice());
         rest.is_some_and(|rest| rest.first() == Some(&b'/') || root.len() == 1)
+            && FilePath::parse(prefix.strip_prefix(b"/").unwrap_or(prefix))
+                .is_ok_and(|at| is_own(&at) == here_is_own)
     })
+}
+
+/// Whether a path is in the own home.
+fn is_own(path: &FilePath) -> bool {
+    matches!(Zone::of(path), Zone::Own(_))
 }

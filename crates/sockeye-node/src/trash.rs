@@ -15,8 +15,8 @@ use crate::{
 };
 
 impl Session {
-    /// What was removed from the tree that `tree` is the root of (the home, `/shared/NAME`, `/public`), the oldest
-    /// first: at most `limit` of those after `after`. Their paths are those within the tree. Not recorded.
+    /// What was removed from the tree that `tree` is the root of (the home, `/shared/NAME`, `/public`), the newest
+    /// first: at most `limit` of those before `before`. Their paths are those within the tree. Not recorded.
     ///
     /// # Errors
     /// [`Error::Denied`] without the right to list there, and for a guest and whoever came by a link;
@@ -26,11 +26,11 @@ impl Session {
     pub async fn trash(
         &self,
         tree: &FilePath,
-        after: Option<TrashId>,
+        before: Option<TrashId>,
         limit: usize,
     ) -> Result<Vec<TrashEntry>> {
         let place = self.own_seat()?.place(tree, Rights::LIST).await?;
-        Ok(place.home.trash(after, limit).await?)
+        Ok(place.home.newest_trash(before, limit).await?)
     }
 
     /// The newest thing in the trash that was removed from each of these paths, which are in any tree: to be asked
@@ -87,6 +87,24 @@ impl Session {
         let place = seat.place_to_change(&tree, Rights::DELETE).await?;
         let act = Act::begin(&seat, Operation::Purge, &tree);
         let done = async move { Ok(place.home.purge(Purge::One(id)).await?) };
+        act.carry_out(done, |done| Contents::bytes(done.bytes)).await
+    }
+
+    /// Destroys all that was removed from a tree until now for good; says how much it was.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] also where something beneath the tree may not be deleted; what holds for every change, see
+    /// [`Session::mkdir`].
+    ///
+    /// Cancellation: it is done and recorded.
+    pub async fn empty_trash(&self, tree: &FilePath) -> Result<Amount> {
+        let (seat, tree) = (Arc::clone(self.own_seat()?), tree.clone());
+        let act = Act::begin(&seat, Operation::Purge, &tree);
+        let done = async move {
+            seat.gate().check_writable()?;
+            let place = seat.tree(&tree, Rights::DELETE).await?;
+            Ok(place.home.purge(Purge::All).await?)
+        };
         act.carry_out(done, |done| Contents::bytes(done.bytes)).await
     }
 

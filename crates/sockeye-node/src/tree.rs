@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sockeye_accounts::Rights;
 use sockeye_journal::{Operation, Outcome};
-use sockeye_store::{FilePath, Tree, Version};
+use sockeye_store::{FilePath, Name, Tree, Version, Wish};
 
 use crate::{
     Error, RESERVED, Result, Session,
@@ -15,8 +15,9 @@ use crate::{
 };
 
 impl Session {
-    /// Gathers a folder and all below it in at most about `memory` bytes, recorded as one listing. What may not be
-    /// read, and what is neither a file nor a folder, is left out, and said to be.
+    /// Gathers a folder and all below it in at most about `memory` bytes, recorded as one listing; of what is in it
+    /// only what has one of these names, where names are given. What may not be read, and what is neither a file nor a
+    /// folder, is left out, and said to be.
     ///
     /// A folder that only the namespace has, such as `/shared`, is not gathered, nor is what the namespace adds to
     /// a root.
@@ -25,16 +26,26 @@ impl Session {
     /// [`Error::TooManyEntries`]; [`Error::WrongKind`] for a file; as [`Session::list`].
     ///
     /// Cancellation: safe.
-    pub async fn tree(&self, path: &FilePath, memory: usize) -> Result<Tree> {
+    pub async fn tree(
+        &self,
+        path: &FilePath,
+        names: Option<Vec<Name>>,
+        memory: usize,
+    ) -> Result<Tree> {
+        let chosen = Chosen(names);
         let seat = match &self.kind {
             Kind::Guest(home) => {
-                return Ok(home.gather(path, memory, Box::new(|_, _| true)).await?);
+                let wanted = move |below: &[u8], _| match chosen.has(below) {
+                    true => Wish::Take,
+                    false => Wish::Pass,
+                };
+                return Ok(home.gather(path, memory, Box::new(wanted)).await?);
             }
             Kind::Seat(seat) => seat,
         };
         let path = &*seat.reached(path)?;
         let act = Act::begin(seat, Operation::List, path);
-        let gathered = gather(seat, path, memory).await;
+        let gathered = gather(seat, path, chosen, memory).await;
         let outcome = gathered.as_ref().map_or_else(Error::outcome, |_| Outcome::Ok);
         act.end(outcome, Contents::NONE);
         gathered
@@ -77,7 +88,18 @@ impl Session {
     }
 }
 
-async fn gather(seat: &Arc<Seat>, path: &FilePath, memory: usize) -> Result<Tree> {
+/// The names that were chosen of a folder; none for all of it.
+struct Chosen(Option<Vec<Name>>);
+
+impl Chosen {
+    /// Whether something at this path from the folder is what was chosen, or in it.
+    fn has(&self, below: &[u8]) -> bool {
+        let first = below.split(|&b| b == b'/').next().unwrap_or_default();
+        self.0.as_ref().is_none_or(|names| names.iter().any(|name| name.as_bytes() == first))
+    }
+}
+
+async fn gather(seat: &Arc<Seat>, path: &FilePath, chosen: Chosen, memory: usize) -> Result<Tree> {
     let place = match seat.way(path).await? {
         Way::Place(place) if place.rights.contains(Rights::LIST) => place,
         _ => return Err(Error::Denied),
@@ -88,15 +110,17 @@ async fn gather(seat: &Arc<Seat>, path: &FilePath, memory: usize) -> Result<Tree
     let narrower = seat.has_grants_beneath(path)?;
     let (asked, top) = (Arc::clone(seat), absolute(path));
     let wanted = move |below: &[u8], is_folder: bool| {
-        if root && reserved(below) {
-            return false;
-        }
-        if !narrower {
-            return is_folder || reads;
+        if !chosen.has(below) {
+            return Wish::Pass;
         }
         let slash: &[u8] = if top.ends_with(b"/") { b"" } else { b"/" };
-        let rights = asked.rights_at([&top, slash, below].concat());
-        rights.contains(if is_folder { Rights::LIST } else { Rights::READ })
+        let needed = if is_folder { Rights::LIST } else { Rights::READ };
+        let may = match narrower {
+            _ if root && reserved(below) => false,
+            true => asked.rights_at([&top, slash, below].concat()).contains(needed),
+            false => is_folder || reads,
+        };
+        if may { Wish::Take } else { Wish::Deny }
     };
     Ok(place.home.gather(&place.path, memory, Box::new(wanted)).await?)
 }

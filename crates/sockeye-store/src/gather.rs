@@ -106,8 +106,19 @@ impl Tree {
     }
 }
 
+/// What is to become of something below a folder that is gathered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// It is gathered, and if it is a folder, what is in it is asked for.
+    Take,
+    /// It was not asked for, and nothing is said of it.
+    Pass,
+    /// It is left out, and said to be.
+    Deny,
+}
+
 /// Which of the things below a folder are wanted, by their path from it; `true` for a folder.
-pub type Wanted = Box<dyn FnMut(&[u8], bool) -> bool + Send>;
+pub type Wanted = Box<dyn FnMut(&[u8], bool) -> Wish + Send>;
 
 impl Home {
     /// Gathers what lies below the folder `path`, as far as it is `wanted`, in at most about `memory` bytes.
@@ -179,10 +190,11 @@ impl Gathering {
         if name.starts_with(b".") && self.home.hides(&path) {
             return Choice::Hide;
         }
-        if !(self.wanted)(&below, is_folder) || !self.is_readable(folder, name, is_folder) {
-            return Choice::LeaveOut(LeftOut::Denied);
+        match (self.wanted)(&below, is_folder) {
+            Wish::Pass => Choice::Hide,
+            Wish::Take if self.is_readable(folder, name, is_folder) => Choice::Take,
+            Wish::Take | Wish::Deny => Choice::LeaveOut(LeftOut::Denied),
         }
-        Choice::Take
     }
 
     /// Whether the system lets it be read: what was put into a kept home surely can.
@@ -261,7 +273,16 @@ mod tests {
 
     async fn gather(home: &Home, path: &str, memory: usize) -> Result<Tree> {
         let path = FilePath::parse(path.as_bytes()).unwrap();
-        home.gather(&path, memory, Box::new(|path, _| !path.ends_with(b"secret"))).await
+        home.gather(
+            &path,
+            memory,
+            Box::new(|path, _| match path {
+                b"passed" => Wish::Pass,
+                path if path.ends_with(b"secret") => Wish::Deny,
+                _ => Wish::Take,
+            }),
+        )
+        .await
     }
 
     fn shown<'a, T>(entries: impl Iterator<Item = (&'a [u8], T)>) -> Vec<(String, T)> {
@@ -275,7 +296,7 @@ mod tests {
         fs::create_dir_all(at("top/b/secret/below")).unwrap();
         fs::create_dir_all(at("top/a")).unwrap();
         fs::create_dir_all(at("top/.hidden")).unwrap();
-        for name in ["top/b/two", "top/a/one", "top/b-", "top/.env", "beside"] {
+        for name in ["top/b/two", "top/a/one", "top/b-", "top/passed", "top/.env", "beside"] {
             fs::write(at(name), name).unwrap();
         }
         std::os::unix::fs::symlink("../beside", at("top/link")).unwrap();

@@ -16,10 +16,11 @@ use rustix::{
 };
 
 use crate::{
-    Claim, Error, File, FilePath, Kind, Listing, Meta, Pool, Result,
+    Amount, Claim, Contents, Error, File, FilePath, Kind, Listing, Meta, Pool, Result,
     file::Residence,
     keep::{Keep, Keeping},
     lookup::{self, Lookup, Wait},
+    usage,
 };
 
 /// `f_type` of tmpfs and ramfs (statfs(2)).
@@ -136,6 +137,15 @@ impl Home {
         let home = Self::open_with(&dir.join(crate::keep::FILES), pool)?;
         let keep = Keep::open(base, dir, &home.root, keeping)?;
         Ok(Self { keep: Some(Arc::new(keep)), hidden: true, ..home })
+    }
+
+    /// What the home in `dir` held when it was closed; none if it was not, or has been changed since. It is neither
+    /// opened nor counted for this.
+    #[must_use]
+    pub fn closed_with(dir: &Path) -> Option<Amount> {
+        let folder = std::fs::File::open(dir).ok()?;
+        let Contents { files, partials, trash } = usage::read(&folder.into())?;
+        Some(files.plus(partials).plus(trash))
     }
 
     /// Whether this handle is the only one, and nothing that was opened or begun with it is left.

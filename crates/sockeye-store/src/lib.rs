@@ -71,7 +71,7 @@ pub use digest::{Algorithm, Digest};
 pub use digests::Digests;
 pub use error::{Error, Result};
 pub use file::File;
-pub use gather::{LeftOut, Tree, Wanted};
+pub use gather::{LeftOut, Tree, Wanted, Wish};
 pub use home::{Folder, Home, Opened};
 pub use id::{BadId, PartialId, TrashId};
 pub use keep::{Durability, Keeping};

@@ -1,15 +1,13 @@
-// Accounts and shared folders: who there is, how much each uses, adding and changing them.
+// Accounts: who there is, how much each uses, what each may do where, adding and changing them.
 
 import * as api from '../api.js';
 import { copyText } from '../copying.js';
 import { confirm, openDialog } from '../dialog.js';
-import { button, field, fill, h, meterFill, nameText } from '../dom.js';
-import * as format from '../format.js';
+import { button, field, fill, h, nameText, settle } from '../dom.js';
 import { t } from '../i18n.js';
-import { openMenu } from '../menu.js';
 import { account as me } from '../state.js';
-import { toast } from '../toast.js';
-import { table } from './admin.js';
+import { oops, toast } from '../toast.js';
+import { bytes, limit, more, pages, room } from './table.js';
 
 const ROLES = ['member', 'guest', 'admin'];
 
@@ -19,22 +17,21 @@ export async function open(host) {
 }
 
 async function draw(host) {
-    const told = await api.get('admin/accounts', { limit: 1000 });
-    const all = told.accounts;
-    const again = () => draw(host);
+    const starts = h('input', { type: 'search', placeholder: t('accounts.starts'), 'aria-label': t('accounts.starts') });
+    const body = h('div', {});
+    const list = pages(body, {
+        read: (after) => api.get('admin/accounts', { starts: starts.value.trim(), after }), of: (told) => told.accounts,
+        columns: [[t('name')], [t('role')], [t('space'), 'space'], [t('state')], ['', 'end']],
+        row: (one, again) => [
+            nameText(one.name), t(`role.${one.role}`), room(one), one.locked ? h('span', { class: 'badge bad' }, t('locked')) : h('span', { class: 'badge' }, t('active')),
+            more(items(one, again)),
+        ],
+    });
+    starts.addEventListener('input', settle(() => list.read().catch(oops), 250));
     fill(host,
-        h('div', { class: 'line' }, h('h2', { class: 'grow' }, t('accounts')), button({ picture: 'plus', label: t('accounts.new'), kind: 'primary', onclick: () => add(again) })),
-        table([[t('name')], [t('role')], [t('space'), 'space'], [t('state')], ['', 'end']], all.map((one) => [
-            nameText(one.name), t(`role.${one.role}`), space(one), one.locked ? h('span', { class: 'badge bad' }, t('locked')) : h('span', { class: 'badge' }, t('active')),
-            button({ picture: 'more', title: t('more'), kind: 'plain', 'aria-haspopup': 'menu', onclick: (event) => openMenu(event.currentTarget, items(one, again)) }),
-        ]), t('none')));
-}
-
-function space(one) {
-    const used = one.used ?? 0;
-    const quota = one.quota.bytes;
-    if (!quota) return format.size(used);
-    return [h('div', { class: 'meter' }, meterFill(Math.min(1, used / quota))), h('span', { class: 'soft small' }, t('space.of', { used: format.size(used), quota: format.size(quota) }))];
+        h('div', { class: 'line filters' }, h('h2', { class: 'grow' }, t('accounts')), starts, button({ picture: 'plus', label: t('accounts.new'), kind: 'primary', onclick: () => add(list.again) })),
+        body);
+    await list.read();
 }
 
 const at = (one) => `admin/accounts/${encodeURIComponent(one.name)}`;
@@ -47,6 +44,7 @@ function items(one, again) {
     };
     return [
         { picture: 'disk', label: t('quota.set'), run: () => quota(one, again) },
+        { picture: 'shared', label: t('rights'), run: () => import('./rights.js').then((it) => it.openRights(one, again)).catch(oops) },
         { picture: 'lock', label: t('password.set'), run: () => password(one) },
         one.name !== me.name && { picture: 'user', label: t('role.change'), run: () => role(one, again) },
         one.name !== me.name && { picture: one.locked ? 'key' : 'lock', label: t(one.locked ? 'unlock' : 'lock'), run: change({ locked: !one.locked }, t('saved')) },
@@ -68,7 +66,7 @@ function add(again) {
     const name = h('input', { type: 'text', autofocus: true, autocomplete: 'off', spellcheck: 'false' });
     const password = h('input', { type: 'password', autocomplete: 'new-password' });
     const role = h('select', {}, ROLES.map((value) => h('option', { value }, t(`role.${value}`))));
-    const most = h('input', { type: 'text', placeholder: t('quota.hint') });
+    const most = limit(null);
     dialog(t('accounts.new'), [field(t('name'), name), field(t('password'), password, t('password.made')), h('div', { class: 'columns' }, field(t('role'), role), field(t('quota'), most))], t('create'), async () => {
         const told = await api.post('admin/accounts', { name: name.value.trim(), password: password.value || null, role: role.value, quota: bytes(most.value) });
         again();
@@ -87,7 +85,7 @@ function showOnce({ account, one_time_password: text }) {
 }
 
 function quota(one, again) {
-    const most = h('input', { type: 'text', autofocus: true, placeholder: t('quota.hint') });
+    const most = limit(one.quota.bytes);
     dialog(t('quota.set'), field(t('quota'), most, t('quota.none')), t('save'), async () => {
         await api.patch(at(one), { quota: bytes(most.value) });
         again();
@@ -108,12 +106,4 @@ function role(one, again) {
         await api.patch(at(one), { role: chosen.value });
         again();
     });
-}
-
-/// `10 GiB` as bytes; nothing is no limit.
-function bytes(text) {
-    const found = /^\s*([\d.]+)\s*([kmgt]?)i?b?\s*$/i.exec(text);
-    if (text.trim() === '') return null;
-    if (!found) throw new Error(t('quota.hint'));
-    return Math.round(Number(found[1]) * 1024 ** ' kmgt'.indexOf(found[2].toLowerCase() || ' '));
 }

@@ -7,7 +7,8 @@ import { explain } from '../toast.js';
 
 const TABS = [
     ['overview', 'activity', () => import('./overview.js')],
-    ['accounts', 'shared', () => import('./accounts.js')],
+    ['accounts', 'user', () => import('./accounts.js')],
+    ['shared', 'shared', () => import('./shared.js')],
     ['sessions', 'globe', () => import('./sessions.js')],
     ['log', 'log', () => import('./log.js')],
 ];
@@ -32,12 +33,4 @@ export async function open(host, place) {
     };
     await turnTo(place);
     return { turnTo, close: () => view.shown?.close?.() };
-}
-
-/// A table: `columns` are `[title, class]`, `rows` lists of cells.
-export function table(columns, rows, empty) {
-    if (rows.length === 0) return h('p', { class: 'soft none' }, empty);
-    return h('div', { class: 'wide' }, h('table', { class: 'data' },
-        h('thead', {}, h('tr', {}, columns.map(([title, kind]) => h('th', { class: kind ?? null, scope: 'col' }, title)))),
-        h('tbody', {}, rows.map((cells) => h('tr', {}, cells.map((cell, n) => h('td', { class: columns[n]?.[1] ?? null }, cell)))))));
 }

@@ -6,7 +6,7 @@ import * as format from '../format.js';
 import { t } from '../i18n.js';
 import { seconds } from '../remote.js';
 import { explain, toast } from '../toast.js';
-import { table } from './admin.js';
+import { table } from './table.js';
 
 /// Records that are shown.
 const MOST = 500;

@@ -7,7 +7,7 @@ import * as format from '../format.js';
 import { t } from '../i18n.js';
 import { seconds } from '../remote.js';
 import { oops, toast } from '../toast.js';
-import { table } from './admin.js';
+import { table } from './table.js';
 
 const EVERY = 5000;
 

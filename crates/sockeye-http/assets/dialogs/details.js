@@ -7,6 +7,7 @@ import * as format from '../format.js';
 import { t } from '../i18n.js';
 import * as path from '../path.js';
 import * as remote from '../remote.js';
+import { visit } from '../state.js';
 import { explain } from '../toast.js';
 
 export function openDetails(folder, entry) {
@@ -16,12 +17,13 @@ export function openDetails(folder, entry) {
         title: t('details'),
         body: h('dl', { class: 'facts' },
             row(t('name'), nameText(entry.name)),
-            row(t('where'), nameText(path.show(folder.path))),
+            row(t('where'), nameText(visit.base ? visit.name + path.show(folder.path.slice(visit.base.length)) : path.show(folder.path))),
             !entry.folder && row(t('column.size'), format.size(entry.size), h('span', { class: 'soft' }, ` (${t('bytes', { n: entry.size })})`)),
             row(t('column.time'), format.exactly(entry.time)),
             more),
     });
-    if (entry.folder) return;
+    // Whoever comes by a link has no API.
+    if (entry.folder || visit.base) return;
     remote.digest(folder.pathOf(entry)).then((digest) => {
         fill(more, digest && row('SHA-256', h('code', { class: 'clip', title: digest }, digest), button({ picture: 'copy', title: t('copy'), kind: 'plain', onclick: () => copyText(digest) })));
     }, (error) => fill(more, h('p', { class: 'fault' }, explain(error))));

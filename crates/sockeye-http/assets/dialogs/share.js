@@ -45,10 +45,7 @@ export function openShare({ at, isFolder }) {
                 },
             }],
     });
-    remote.shares().then((told) => {
-        const own = told.shares.filter((one) => path.canonical(one.path) === at);
-        drawThere(there, own);
-    }, (error) => fill(there, h('p', { class: 'fault' }, explain(error))));
+    remote.allShares().then((all) => drawThere(there, all.filter((one) => path.canonical(one.path) === at)), (error) => fill(there, h('p', { class: 'fault' }, explain(error))));
 }
 
 /// The links that there are already.

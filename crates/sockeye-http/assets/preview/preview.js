@@ -7,6 +7,8 @@ import * as format from '../format.js';
 import { icon } from '../icons.js';
 import { t } from '../i18n.js';
 import { kind, previews } from '../kinds.js';
+import { cover } from '../router.js';
+import { visit } from '../state.js';
 import { showText } from './text.js';
 
 let open = null;
@@ -37,8 +39,7 @@ class Preview {
         });
         this.dialog.addEventListener('keydown', (event) => this.pressed(event));
         this.stage.addEventListener('click', (event) => { if (event.target === this.stage) this.close(); });
-        this.left = () => this.close();
-        addEventListener('popstate', this.left);
+        this.uncover = cover(() => this.close());
         document.body.append(this.dialog);
         this.dialog.showModal();
         this.show(index);
@@ -69,7 +70,7 @@ class Preview {
         this.view.list.reveal(index);
         // The neighbour is there when it is asked for.
         const ahead = all[this.next(1)];
-        if (ahead && kind(ahead) === 'image' && ahead.size < 8 << 20) new Image().src = `${this.folder.pathOf(ahead)}?v=${ahead.time}`;
+        if (!visit.base && ahead && kind(ahead) === 'image' && ahead.size < 8 << 20) new Image().src = `${this.folder.pathOf(ahead)}?v=${ahead.time}`;
     }
 
     make(of, src, entry) {
@@ -121,7 +122,7 @@ class Preview {
         if (open !== this) return;
         open = null;
         this.stop.abort();
-        removeEventListener('popstate', this.left);
+        this.uncover();
         this.dialog.close();
         this.dialog.remove();
         this.view.list.grid.focus({ preventScroll: true });

@@ -36,9 +36,14 @@ export function enqueue(files) {
                 sum.sent += bytes - item.sent;
                 item.sent = bytes;
                 item.state = 'running';
+                item.fault = '';
                 tell('uploads');
             },
-            waiting: () => change(item, 'stalled'),
+            waiting: (error) => {
+                // That there is no connection is what the state says; of an answer, what it was.
+                item.fault = error.status ? whatToDo(error) : '';
+                change(item, 'stalled');
+            },
         });
         items.push(item);
         sum.bytes += file.size;
@@ -67,7 +72,10 @@ function pump() {
             pump();
         });
     }
-    if (!isBusy()) answer = null;
+    if (isBusy()) return;
+    answer = null;
+    // Until there is more to do, anybody may remove what was made.
+    folders.clear();
 }
 
 async function run(item) {
@@ -93,8 +101,11 @@ async function send(item) {
     } catch (error) {
         if (!isThere(error)) throw error;
         const there = await remote.stat(item.target);
-        // What is missing is the folder.
-        if (!there) throw error;
+        if (!there) {
+            await makeAnew(item, error);
+            await send(item);
+            return;
+        }
         if (isSame(there, item.file)) {
             change(item, 'same');
             return;
@@ -104,12 +115,22 @@ async function send(item) {
             change(item, 'skipped');
             return;
         }
-        item.upload.lose();
-        if (chosen === 'replace') item.overwrite = true;
-        else await rename(item);
+        if (chosen === 'replace') {
+            item.overwrite = true;
+            await item.upload.restart();
+        } else await rename(item);
         change(item, 'running');
         await send(item);
     }
+}
+
+/// Nothing is at its place, so that what is missing is the folder, which was there or made before; once.
+async function makeAnew(item, error) {
+    if (item.remade) throw error;
+    item.remade = true;
+    const at = path.parent(item.target);
+    for (const made of folders.keys()) if (path.within(at, made) || path.within(made, at)) folders.delete(made);
+    await ensureFolder(at);
 }
 
 function isSame(there, file) {
@@ -142,7 +163,7 @@ async function rename(item) {
         const target = path.join(path.parent(item.target), path.encode(name));
         if (await remote.stat(target)) continue;
         Object.assign(item, { name, target });
-        Object.assign(item.upload, { target });
+        await item.upload.restart(target);
         return;
     }
 }
@@ -193,6 +214,7 @@ async function make(at) {
 /// What went wrong with a file, and what to do.
 function whatToDo(error) {
     if (error instanceof Refused || error instanceof Unreachable) return explain(error);
+    if (error.status >= 500 && error.status !== 507) return t('upload.failing', { status: error.status });
     const key = { 401: 'upload.401', 403: 'upload.403', 413: 'upload.507', 507: 'upload.507', 423: 'upload.423' }[error.status];
     if (key) return t(key);
     if (error.name === 'NotFoundError' || error.name === 'NotReadableError') return t('upload.unreadable');

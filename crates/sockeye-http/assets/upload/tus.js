@@ -1,6 +1,6 @@
 // One file to the server by tus 1.0: created, sent in pieces, and gone on with after whatever cut it.
 
-import { proof } from '../api.js';
+import { proof, renew } from '../api.js';
 import * as path from '../path.js';
 import { fingerprint, forget, recall, remember } from './fingerprints.js';
 
@@ -25,7 +25,7 @@ export class Failed extends Error {
 }
 
 export class Upload {
-    /// `on` has `progress(bytes)` and `waiting(milliseconds)` for when the server cannot be reached.
+    /// `on` has `progress(bytes)`, and `waiting(error)` for when it is tried again in a while.
     constructor(file, target, on) {
         Object.assign(this, { file, target, on, url: null, sent: 0, stopped: false, request: null });
         this.print = fingerprint(file, target);
@@ -35,6 +35,7 @@ export class Upload {
     /// `stop`.
     async run(overwrite) {
         this.stopped = false;
+        let renewed = false;
         let tries = 0;
         let before = -1;
         for (;;) {
@@ -45,11 +46,16 @@ export class Upload {
             } catch (error) {
                 if (this.stopped) throw new DOMException('stopped', 'AbortError');
                 const again = error instanceof Cut || error.status === 423 || error.status >= 500 && error.status !== 507 || error.status === 429;
+                if (error.status === 403 && !renewed) {
+                    // Another page may have signed in anew.
+                    renewed = true;
+                    if (await renew().catch(() => false)) continue;
+                }
                 if (!again) throw error;
                 // Whoever gets on is not made to wait longer and longer.
                 tries = this.sent > before ? 0 : tries + 1;
                 before = this.sent;
-                await this.rest(WAITS[Math.min(tries, WAITS.length - 1)]);
+                await this.rest(WAITS[Math.min(tries, WAITS.length - 1)], error);
             }
         }
     }
@@ -66,6 +72,12 @@ export class Upload {
         this.stop();
         forget(this.print);
         if (this.url) await fetch(this.url, { method: 'DELETE', headers: { ...VERSION, ...proof() } }).catch(() => {});
+    }
+
+    /// Begins anew, at this target; what the server has of it is given up.
+    async restart(target = this.target) {
+        await this.drop();
+        Object.assign(this, { target, url: null, sent: 0, print: fingerprint(this.file, target) });
     }
 
     async go(overwrite) {
@@ -153,8 +165,8 @@ export class Upload {
     }
 
     /// Waits, or until the network is back.
-    rest(wait) {
-        this.on.waiting(wait);
+    rest(wait, error) {
+        this.on.waiting(error);
         return new Promise((resolve) => {
             const end = () => {
                 clearTimeout(timer);

@@ -1,4 +1,4 @@
-// One's own account: space, password, where one is signed in, tokens for programs.
+// One's own account: space, password, where one is signed in, tokens and keys for programs.
 
 import * as api from '../api.js';
 import { copyText } from '../copying.js';
@@ -17,14 +17,16 @@ export async function open(host) {
     host.className = 'sheet';
     const signIns = h('div', {});
     const tokens = h('div', {});
+    const keys = h('div', {});
     fill(host,
         h('h1', {}, nameText(account.name)),
         h('p', { class: 'soft' }, t(`role.${account.role || 'member'}`)),
         section('disk', t('space'), space()),
         section('lock', t('password'), password(() => drawSignIns(signIns))),
         section('globe', t('signins'), h('p', { class: 'soft small' }, t('signins.hint')), signIns),
-        section('key', t('tokens'), h('p', { class: 'soft small' }, t('tokens.hint')), tokens));
-    await Promise.all([drawSignIns(signIns), drawTokens(tokens)]);
+        section('key', t('tokens'), h('p', { class: 'soft small' }, t('tokens.hint')), tokens),
+        section('lock', t('ssh'), h('p', { class: 'soft small' }, t('ssh.hint')), keys));
+    await Promise.all([drawSignIns(signIns), drawTokens(tokens), drawKeys(keys)]);
     return {};
 }
 
@@ -133,6 +135,40 @@ function newToken(made) {
                 text.focus();
                 made();
                 return false;
+            },
+        }],
+    });
+}
+
+async function drawKeys(host) {
+    try {
+        const told = await api.get('keys');
+        fill(host,
+            told.length > 0 && h('ul', { class: 'cards' }, told.map((one) => h('li', {},
+                icon('key', 'tint'),
+                h('div', { class: 'grow' }, h('span', { class: 'strong clip' }, nameText(one.comment || one.kind)),
+                    h('p', { class: 'soft small clip' }, h('code', {}, one.fingerprint), ` · ${t('since', { when: format.distance(seconds(one.created)) })}`)),
+                button({
+                    label: t('remove'), onclick: async () => {
+                        const sure = await confirm({ title: t('ssh.remove'), text: t('ssh.remove.text'), action: t('remove'), danger: true, run: () => api.remove(`keys/${encodeURIComponent(one.fingerprint)}`).then(() => true) });
+                        if (sure) drawKeys(host);
+                    },
+                })))),
+            button({ picture: 'plus', label: t('ssh.new'), onclick: () => newKey(() => drawKeys(host)) }));
+    } catch (error) {
+        fill(host, h('p', { class: 'fault' }, explain(error)));
+    }
+}
+
+function newKey(made) {
+    const key = h('textarea', { rows: 4, autofocus: true, spellcheck: 'false', autocomplete: 'off' });
+    openDialog({
+        title: t('ssh.new'),
+        body: field(t('ssh.key'), key),
+        actions: [{ label: t('cancel') }, {
+            label: t('ssh.new'), kind: 'primary', submit: true, run: async () => {
+                await api.post('keys', { key: key.value.trim() });
+                made();
             },
         }],
     });

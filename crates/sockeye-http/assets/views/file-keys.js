@@ -68,6 +68,8 @@ function find(view, event) {
             default: return null;
         }
     }
+    // What goes with Alt is the browser's.
+    if (event.altKey) return null;
     switch (event.key) {
         case 'Backspace': return () => view.leaveUp();
         case 'Delete': return selection.size && view.may('delete') ? () => view.discard() : null;

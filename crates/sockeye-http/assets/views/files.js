@@ -17,7 +17,7 @@ import { rightsOf } from '../remote.js';
 import { renameInPlace } from '../renaming.js';
 import { go } from '../router.js';
 import { Selection } from '../selection.js';
-import { account, clipboard, listen } from '../state.js';
+import { account, clipboard, listen, root, visit } from '../state.js';
 import { explain, oops } from '../toast.js';
 import { bind } from './file-keys.js';
 
@@ -57,43 +57,51 @@ class Files {
         this.ends.push(() => document.removeEventListener('visibilitychange', back));
     }
 
-    /// Shows the folder of that address.
-    async turnTo(place, first = false) {
+    /// Shows the folder of that address, scrolled as far as it was.
+    async turnTo(place, first = false, top = 0) {
         const at = path.canonical(place);
         const before = this.folder;
-        this.folder = new Folder(at, this.order);
+        before?.close();
+        const folder = this.folder = new Folder(at, this.order);
         this.selection = new Selection(() => this.folder.shown, () => this.marked());
         this.filter.value = '';
-        this.failed = null;
-        document.title = `${at === '/' ? t('home') : plainName(path.decode(path.last(at)))} · sockeye`;
+        document.title = `${at === root ? (visit.name || t('home')) : plainName(path.decode(path.last(at)))} · sockeye`;
         if (first && this.given) {
             this.since = Date.now();
             this.folder.adopt(this.given.entries, this.given.rights, this.given.more, () => this.changed());
         } else {
             const wait = setTimeout(() => this.scroller.setAttribute('aria-busy', 'true'), 150);
-            await this.load();
+            await this.load(folder);
             clearTimeout(wait);
+            // A later step has been taken meanwhile: what there is to draw is that one's.
+            if (folder !== this.folder) return;
             this.scroller.removeAttribute('aria-busy');
         }
-        before?.close();
         this.draw(before && path.parent(before.path) === at ? path.last(before.path) : null);
+        if (top > 0) this.scroller.scrollTop = top;
         if (first) performance.mark('usable');
     }
 
-    async load() {
+    /// Reads a folder; what went wrong is its own.
+    async load(folder) {
         this.since = Date.now();
+        const changed = () => { if (folder === this.folder) this.changed(); };
         try {
-            await this.folder.read(() => this.changed());
+            await folder.read(changed);
         } catch (error) {
-            if (error.name === 'AbortError') return;
-            this.failed = error;
+            if (error.name !== 'AbortError') folder.failed = error;
         }
     }
 
     async reread() {
         const { folder } = this;
-        await this.load();
+        await this.load(folder);
         if (folder === this.folder) this.changed();
+    }
+
+    /// How far it is scrolled.
+    get top() {
+        return this.scroller.scrollTop;
     }
 
     /// All of it; the cursor goes to the entry of the key `at`.
@@ -106,7 +114,7 @@ class Files {
                 folder: this.folder, selection: this.selection, tiles: this.tiles,
                 on: {
                     open: (index) => this.enter(index),
-                    menu: (index, place) => this.menu(place),
+                    menu: (place) => this.menu(place),
                     sort: (order) => this.sort(order),
                 },
             });
@@ -216,8 +224,8 @@ class Files {
         this.note.hidden = shown.length > 0;
         if (shown.length > 0) return;
         const may = this.may('write');
-        fill(this.note, this.failed
-            ? [icon('warn'), h('h2', {}, explain(this.failed)), this.failed.status === 401 || !account.name ? h('a', { class: 'button primary', href: `/-/login?next=${encodeURIComponent(location.pathname)}` }, t('signin')) : h('a', { class: 'button', href: '/' }, t('home'))]
+        fill(this.note, failed
+            ? [icon('warn'), h('h2', {}, explain(failed)), !visit.base && (failed.status === 401 || !account.name) ? h('a', { class: 'button primary', href: `/-/login?next=${encodeURIComponent(location.pathname)}` }, t('signin')) : h('a', { class: 'button', href: path.folderHref(root) }, t('home'))]
             : filter
                 ? [icon('search'), h('h2', {}, t('found.none')), button({ label: t('filter.clear'), onclick: () => this.unfilter() })]
                 : [icon(may ? 'upload' : 'folder'), h('h2', {}, t('empty')), may && h('p', {}, t('empty.hint'))]);
@@ -235,7 +243,7 @@ class Files {
     }
 
     leaveUp() {
-        if (this.folder.path !== '/') go(path.folderHref(path.parent(this.folder.path))).catch(oops);
+        if (this.folder.path !== root) go(path.folderHref(path.parent(this.folder.path))).catch(oops);
     }
 
     sort(order) {
@@ -384,7 +392,7 @@ class Files {
 
     /// Undo of the last message, as the key has it.
     undo() {
-        document.querySelector('#toasts .toast:last-child .button:not(.bare)')?.click();
+        [...document.querySelectorAll('#toasts .undo')].at(-1)?.click();
     }
 
     close() {

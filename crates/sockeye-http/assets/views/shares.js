@@ -23,8 +23,7 @@ export async function open(host) {
 async function draw(host) {
     let all;
     try {
-        const told = await remote.shares();
-        all = told.shares;
+        all = await remote.allShares();
     } catch (error) {
         fill(host, h('p', { class: 'fault' }, explain(error)));
         return;

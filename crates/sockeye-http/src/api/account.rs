@@ -7,7 +7,7 @@ use sockeye_node::{Credentials, Secret};
 use sockeye_node::{Error, FilePath, Gathered, Order, csrf_token};
 
 use super::{
-    Call, Problem,
+    Call, Kind, Problem,
     answer::{Answered, done, json},
     shown,
 };
@@ -27,6 +27,8 @@ struct Me<'a> {
     shared: Vec<Shared>,
     /// Whether there is a public tree for everybody.
     public: bool,
+    /// Whether what is deleted is kept for a time.
+    trash: bool,
     /// Where `?path=` asks: what may be done there.
     #[serde(skip_serializing_if = "Option::is_none")]
     rights: Option<String>,
@@ -74,6 +76,7 @@ pub(super) async fn me(call: &Call<'_>) -> Answered {
         space,
         shared: shared(call).await?,
         public: call.gate.public(),
+        trash: call.gate.homes().keeps_trash(),
         rights,
     })
 }
@@ -152,15 +155,17 @@ pub(super) async fn set_password(call: &Call<'_>) -> Answered {
     let credentials = Credentials::password(account.name.as_str(), current);
     let origin = call.answerer.link.visitor.origin().clone();
     let proven = call.gate.login(&credentials, origin).await;
+    let wrong = || {
+        let why = "the current password is another one";
+        Problem::new(StatusCode::FORBIDDEN, why).of_kind(Kind::WrongPassword)
+    };
     let proven = proven.map_err(|error| match crate::site::Unwelcome::from(error) {
-        crate::site::Unwelcome::Refused(sockeye_node::Refused::Wrong(_)) => {
-            Problem::new(StatusCode::FORBIDDEN, "the current password is another one")
-        }
+        crate::site::Unwelcome::Refused(sockeye_node::Refused::Wrong(_)) => wrong(),
         other => other.into(),
     })?;
     // A token is no password.
     if !proven.is_by_password() {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "the current password is another one"));
+        return Err(wrong());
     }
     let own = own_sign_in(call).await?;
     let accounts = call.gate.accounts().commanded_by(call.commander()?);

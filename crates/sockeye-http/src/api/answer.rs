@@ -23,7 +23,8 @@ pub(super) fn created(value: &impl Serialize) -> Answered {
     with_status(StatusCode::CREATED, value)
 }
 
-fn with_status(status: StatusCode, value: &impl Serialize) -> Answered {
+/// A value, with this status.
+pub(super) fn with_status(status: StatusCode, value: &impl Serialize) -> Answered {
     let text = serde_json::to_vec(value).map_err(|error| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the answer: {error}"))
     })?;

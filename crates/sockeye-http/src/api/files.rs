@@ -2,13 +2,13 @@
 
 use std::cmp::Ordering;
 
-use ::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use sockeye_node::{Algorithm, Entry, Error, FilePath, Kind, Meta, Overwrite, Recursive, SortKey};
+use sockeye_node::{Algorithm, Entry, FilePath, Kind, Meta, Overwrite, Recursive, SortKey};
 
 use super::{
     Call, Problem,
     answer::{Answered, created, done, json},
+    each::{Each, list_of},
     path_of, shown,
     trash::Removed,
 };
@@ -244,43 +244,38 @@ struct Paths {
     paths: Vec<String>,
 }
 
-/// `POST delete`: to the trash. The ids are in the order of the paths; `null` for what has none, as nothing is kept.
+#[derive(Serialize)]
+struct Deleted {
+    path: String,
+    /// What it is restored by; none where nothing is kept, or what is kept is not this account's to see.
+    id: Option<String>,
+}
+
+/// `POST delete`: to the trash, one after the other, whatever becomes of the others.
 pub(super) async fn delete(call: &Call<'_>) -> Answered {
     let Paths { paths } = call.content()?;
     if paths.len() > MOST_PATHS {
         return Err(Problem::wrong(format!("at most {MOST_PATHS} paths are deleted at once")));
     }
     let paths = paths.iter().map(|path| path_of(path)).collect::<Result<Vec<_>, _>>()?;
-    let mut removed = Vec::with_capacity(paths.len());
-    let mut failure = None;
+    let mut removed = Each::new();
     for path in paths {
-        match call.session.remove(&path, Recursive::Yes).await {
-            Ok(()) => removed.push(path),
-            Err(error) => {
-                failure = Some((path, error));
-                break;
-            }
-        }
+        let done = call.session.remove(&path, Recursive::Yes).await;
+        removed.note(shown(&path), done.map(|()| path));
     }
-    if let Some((path, error)) = failure {
-        // What was deleted before it lies in the trash, and is found there.
-        let gone = removed.len();
-        return Err(match error {
-            error if gone == 0 => error.into(),
-            Error::Ended => Error::Ended.into(),
-            error => Problem::new(
-                StatusCode::CONFLICT,
-                format!("{gone} were deleted, and then {} not: {error}", shown(&path)),
-            ),
-        });
-    }
-    // Whoever may not list has no business in the trash.
-    let ids = match call.session.removed(&removed).await {
+    // Not to be told where they are is no reason to say that they were not deleted.
+    let ids = match call.session.removed(&removed.done).await {
         Ok(ids) => ids,
-        Err(Error::Denied) => vec![None; removed.len()],
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            tracing::debug!(%error, "what was deleted is not told by its ids");
+            vec![None; removed.done.len()]
+        }
     };
-    let ids: Vec<_> =
-        ids.into_iter().map(|it| it.map(|(tree, id)| Removed { tree, id }.to_string())).collect();
-    json(&serde_json::json!({ "ids": ids }))
+    removed.answer("path", |paths| {
+        let deleted = paths.iter().zip(ids).map(|(path, id)| Deleted {
+            path: shown(path),
+            id: id.map(|(tree, id)| Removed { tree, id }.to_string()),
+        });
+        list_of("deleted", deleted)
+    })
 }

@@ -10,13 +10,15 @@
 mod account;
 mod admin;
 mod answer;
+mod each;
 mod files;
+mod kind;
 mod problem;
 mod shares;
 mod tokens;
 mod trash;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{fmt::Display, future::Future, pin::Pin, str::FromStr, sync::Arc};
 
 use ::http::StatusCode;
 use bytes::Bytes;
@@ -24,7 +26,7 @@ use serde::de::DeserializeOwned;
 use sockeye_node::{Account, FilePath, Gate, Node, Role, Session, command::Commander};
 
 pub(crate) use self::admin::log::Followers;
-use self::{answer::Answered, problem::Problem};
+use self::{answer::Answered, kind::Kind, problem::Problem};
 use crate::{
     answer::Answerer,
     content::{Content, read_whole},
@@ -97,6 +99,7 @@ const ROWS: &[Row] = rows! {
     Get "trash" Account => trash::list;
     Post "trash/restore" Account => trash::restore;
     Post "trash/purge" Account => trash::purge;
+    Post "trash/empty" Account => trash::empty;
     Get "uploads" Account => trash::uploads;
     Delete "uploads/*/*" Account => trash::drop_upload;
     Get "shares" Account => shares::list;
@@ -106,7 +109,12 @@ const ROWS: &[Row] = rows! {
     Post "admin/accounts" Admin => admin::accounts::add;
     Patch "admin/accounts/*" Admin => admin::accounts::change;
     Delete "admin/accounts/*" Admin => admin::accounts::remove;
-    Get "admin/shared" Admin => admin::accounts::shared;
+    Post "admin/accounts/*/grants" Admin => admin::accounts::grant;
+    Delete "admin/accounts/*/grants" Admin => admin::accounts::ungrant;
+    Get "admin/shared" Admin => admin::shared::list;
+    Post "admin/shared" Admin => admin::shared::add;
+    Patch "admin/shared/*" Admin => admin::shared::change;
+    Delete "admin/shared/*" Admin => admin::shared::remove;
     Get "admin/sessions" Admin => admin::node::sessions;
     Delete "admin/sessions/*" Admin => admin::node::end_session;
     Get "admin/health" Admin => admin::node::health;
@@ -163,7 +171,7 @@ async fn carry_out(
             if account.role == Role::Admin && asker.session.is_by_password() => {}
         (Who::Admin, Some(_)) => {
             let why = "this is for administrators who signed in with their password";
-            return Err(Problem::new(StatusCode::FORBIDDEN, why));
+            return Err(Problem::new(StatusCode::FORBIDDEN, why).of_kind(Kind::NeedsPassword));
         }
     }
     if head.method.changes() && !asker.may_change(&head.fields) {
@@ -259,7 +267,7 @@ impl Call<'_> {
     }
 
     /// A name of the path that stands for a `*`, read as what it has to be.
-    fn named<T: std::str::FromStr>(&self, at: usize, what: &str) -> Result<T, Problem> {
+    fn named<T: FromStr>(&self, at: usize, what: &str) -> Result<T, Problem> {
         let name = self.names.get(at).and_then(|name| str::from_utf8(name).ok());
         let named = name.and_then(|name| name.parse().ok());
         named.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no such {what}")))
@@ -271,7 +279,7 @@ impl Call<'_> {
     }
 
     /// A value of the query, read as what it has to be.
-    fn asked_as<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
+    fn asked_as<T: FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
         let Some(text) = self.asked(name) else { return Ok(None) };
         let wrong = || {
             let shown: String = text.chars().take(64).collect();
@@ -286,9 +294,16 @@ impl Call<'_> {
     }
 }
 
+/// A text of a content as what it has to be; else the problem is of this kind.
+fn parsed<T: FromStr<Err: Display>>(text: &str, kind: Kind) -> Result<T, Problem> {
+    text.parse().map_err(|error: T::Err| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).of_kind(kind)
+    })
+}
+
 /// A path as it is written in an address.
 fn path_of(text: &str) -> Result<FilePath, Problem> {
-    let wrong = |error: &dyn std::fmt::Display| {
+    let wrong = |error: &dyn Display| {
         let shown: String = text.chars().take(64).collect();
         Problem::new(StatusCode::BAD_REQUEST, format!("{shown:?} is no path: {error}"))
     };

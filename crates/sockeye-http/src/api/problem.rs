@@ -10,6 +10,7 @@ use sockeye_node::{
     command::{Refusal, RefusalKind},
 };
 
+use super::kind::Kind;
 use crate::{
     content::{Cut, Unread},
     payload::Payload,
@@ -22,6 +23,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     status: StatusCode,
+    /// Which one it is, where the status alone does not say.
+    kind: Option<Kind>,
     detail: Cow<'static, str>,
     retry_after: Option<u32>,
     /// Nothing more can be read from the connection.
@@ -32,13 +35,19 @@ impl Problem {
     /// Nothing is there.
     pub(super) const NOT_FOUND: Self = Self {
         status: StatusCode::NOT_FOUND,
+        kind: None,
         detail: Cow::Borrowed("there is nothing of that name"),
         retry_after: None,
         last: false,
     };
 
     pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), retry_after: None, last: false }
+        Self { status, kind: None, detail: detail.into(), retry_after: None, last: false }
+    }
+
+    /// The same, known to be of this kind.
+    pub(super) fn of_kind(self, kind: impl Into<Option<Kind>>) -> Self {
+        Self { kind: kind.into(), ..self }
     }
 
     /// What a call asks for makes no sense.
@@ -46,15 +55,19 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail.to_string())
     }
 
-    /// The reply. No challenge goes with it: it would have a browser ask for a password in a window of its own.
-    pub(super) fn reply(&self) -> Reply {
-        let problem = serde_json::json!({
-            "type": "about:blank",
+    /// The problem itself.
+    pub(super) fn object(&self) -> serde_json::Value {
+        serde_json::json!({
+            "type": Kind::uri(self.kind),
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
             "detail": self.detail,
-        });
-        let text = Bytes::from(problem.to_string());
+        })
+    }
+
+    /// The reply. No challenge goes with it: it would have a browser ask for a password in a window of its own.
+    pub(super) fn reply(&self) -> Reply {
+        let text = Bytes::from(self.object().to_string());
         let mut reply = empty(self.status);
         reply.head.content_type = Some("application/problem+json".into());
         reply.head.length = Some(text.len() as u64);
@@ -78,7 +91,8 @@ impl From<Error> for Problem {
             StatusCode::INTERNAL_SERVER_ERROR => "the server failed; its log says why".to_owned(),
             _ => error.to_string(),
         };
-        Self { retry_after: busy.then_some(1), ..Self::new(status, detail) }
+        let kind = Kind::of(&error);
+        Self { retry_after: busy.then_some(1), ..Self::new(status, detail).of_kind(kind) }
     }
 }
 
@@ -97,7 +111,8 @@ impl From<sockeye_node::accounts::Error> for Problem {
                 return Self::new(StatusCode::INTERNAL_SERVER_ERROR, why);
             }
         };
-        Self::new(status, error.to_string())
+        let kind = Kind::of_accounts(&error);
+        Self::new(status, error.to_string()).of_kind(kind)
     }
 }
 
@@ -129,7 +144,12 @@ impl From<Unwelcome> for Problem {
             Unwelcome::Refused(refused) => refused.retry_after().map(retry_after),
             _ => None,
         };
-        Self { retry_after: wait, ..Self::new(status, unwelcome.to_string()) }
+        let kind = match &unwelcome {
+            Unwelcome::Forged => Some(Kind::StalePage),
+            Unwelcome::Failed(error) => Kind::of(error),
+            _ => None,
+        };
+        Self { retry_after: wait, ..Self::new(status, unwelcome.to_string()).of_kind(kind) }
     }
 }
 

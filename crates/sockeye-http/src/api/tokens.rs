@@ -6,8 +6,9 @@ use sockeye_node::Rights;
 use sockeye_node::accounts::{Key, NewToken, Prefix, Protocols, PublicKey, Timestamp, Token};
 
 use super::{
-    Call, Problem,
+    Call, Kind, Problem,
     answer::{Answered, created, done, json},
+    parsed,
 };
 
 #[derive(Serialize)]
@@ -115,13 +116,14 @@ pub(super) async fn keys(call: &Call<'_>) -> Answered {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewKey {
-    key: PublicKey,
+    key: String,
 }
 
 /// `POST keys`
 pub(super) async fn add_key(call: &Call<'_>) -> Answered {
     owner(call)?;
     let NewKey { key } = call.content()?;
+    let key: PublicKey = parsed(&key, Kind::BadKey)?;
     let accounts = call.gate.accounts().commanded_by(call.commander()?);
     let key = accounts.add_key(call.account()?.id, key).await?;
     created(&ShownKey::from(&key))

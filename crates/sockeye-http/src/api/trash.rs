@@ -3,12 +3,14 @@
 use std::{fmt, str::FromStr, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 use sockeye_node::accounts::Timestamp;
-use sockeye_node::{Error, FilePath, Kind, PartialId, TrashId};
+use sockeye_node::{Amount, Error, FilePath, Kind, PartialId, TrashId};
 
 use super::{
     Call, Problem,
     answer::{Answered, done, json},
+    each::{Each, list_of},
     path_of, shown,
 };
 
@@ -76,7 +78,7 @@ fn moment(time: SystemTime) -> Option<Timestamp> {
     Timestamp::try_from(time).ok()
 }
 
-/// `GET trash`
+/// `GET trash`: the newest first, as that is what is looked for.
 pub(super) async fn list(call: &Call<'_>) -> Answered {
     let tree = tree(call)?;
     let limit = call.limit(PAGE.0, PAGE.1)?;
@@ -112,33 +114,54 @@ impl Ids {
     }
 }
 
+#[derive(Serialize)]
+struct Restored {
+    id: String,
+    path: String,
+}
+
 /// `POST trash/restore`
 pub(super) async fn restore(call: &Call<'_>) -> Answered {
-    let mut paths = Vec::new();
     // The last one removed first: folders are there again before what was removed from them.
     let mut ids = Ids::read(call)?;
     ids.sort_by_key(|removed| std::cmp::Reverse(removed.id));
+    let mut restored = Each::new();
     for removed in ids {
-        let path = call.session.restore(&removed.tree, removed.id).await?;
-        paths.push(beneath(&removed.tree, &path));
+        let done = call.session.restore(&removed.tree, removed.id).await;
+        let told = |path| Restored { id: removed.to_string(), path: beneath(&removed.tree, &path) };
+        restored.note(removed.to_string(), done.map(told));
     }
-    json(&serde_json::json!({ "paths": paths }))
+    restored.answer("id", |restored| list_of("restored", restored.into_iter()))
 }
 
 /// `POST trash/purge`
 pub(super) async fn purge(call: &Call<'_>) -> Answered {
-    let (mut bytes, mut entries) = (0, 0);
+    let mut purged = Each::new();
     for removed in Ids::read(call)? {
-        match call.session.purge(&removed.tree, removed.id).await {
-            Ok(amount) => {
-                bytes += amount.bytes;
-                entries += amount.entries;
-            }
+        let done = match call.session.purge(&removed.tree, removed.id).await {
             // Gone already, which was wanted.
-            Err(Error::NotFound) => {}
-            Err(error) => return Err(error.into()),
-        }
+            Err(Error::NotFound) => Ok(Amount::default()),
+            done => done,
+        };
+        purged.note(removed.to_string(), done);
     }
+    purged.answer("id", |purged| {
+        let bytes: u64 = purged.iter().map(|amount| amount.bytes).sum();
+        let entries: u64 = purged.iter().map(|amount| amount.entries).sum();
+        Map::from_iter([("bytes".to_owned(), bytes.into()), ("entries".to_owned(), entries.into())])
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tree {
+    tree: String,
+}
+
+/// `POST trash/empty`: all of a tree's trash.
+pub(super) async fn empty(call: &Call<'_>) -> Answered {
+    let Tree { tree } = call.content()?;
+    let Amount { bytes, entries } = call.session.empty_trash(&path_of(&tree)?).await?;
     json(&serde_json::json!({ "bytes": bytes, "entries": entries }))
 }
 

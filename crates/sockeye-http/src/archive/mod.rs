@@ -11,7 +11,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use ::http::{HeaderValue, StatusCode, header};
 use futures_util::stream;
-use sockeye_node::{Error, Range, Session};
+use sockeye_node::{Error, Name, Range, Session};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::{body::Body, plan::Plan};
@@ -23,15 +23,32 @@ use crate::{
     serve::unsatisfiable,
     wire::{
         condition::{Selection, select},
-        disposition,
+        disposition, escape,
         head::Head,
         reply::ContentRange,
         target::Resource,
     },
 };
 
-/// The query that asks for a folder as an archive.
-pub(crate) const QUERY: &[u8] = b"zip";
+/// The query that asks for a folder as an archive, alone or before the names that are wanted: `zip&name=a&name=b`.
+const QUERY: &[u8] = b"zip";
+
+/// What goes before each name.
+const NAME: &[u8] = b"name=";
+
+/// Whether a query asks for an archive.
+pub(crate) fn is_asked(query: Option<&[u8]>) -> bool {
+    query.is_some_and(|query| query.split(|&b| b == b'&').next() == Some(QUERY))
+}
+
+/// The names that a query for an archive wants of the folder; none if all are wanted. What no name can be has none, as
+/// what is not there.
+fn names(query: Option<&[u8]>) -> Option<Vec<Name>> {
+    let parts = query.unwrap_or_default().split(|&b| b == b'&').skip(1);
+    let mut texts = parts.filter_map(|part| part.strip_prefix(NAME)).peekable();
+    texts.peek()?;
+    Some(texts.filter_map(|text| Name::parse(&escape::decode(text)?).ok()).collect())
+}
 
 /// How long an archive waits until others have been looked through.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -121,9 +138,11 @@ impl Answerer<'_> {
     async fn plan_archive(&self, session: &Session, wanted: &Resource<'_>) -> Result<Plan, Error> {
         let most = self.config.limits.archive.min(ARCHIVES);
         let room = self.config.archives.take(most).await?;
-        let tree = session.tree(&wanted.path, most).await?;
+        let tree = session.tree(&wanted.path, names(wanted.query), most).await?;
         let account = session.account()?;
-        let root = account.as_ref().map_or("files", |account| account.name.as_str());
+        let shared = session.share().and_then(|share| share.path.as_str().rsplit('/').next());
+        let own = account.as_ref().map(|account| account.name.as_str());
+        let root = shared.or(own).unwrap_or("files");
         Ok(Plan::new(wanted.path.clone(), root.as_bytes(), tree, room))
     }
 }

@@ -36,6 +36,17 @@ pub(crate) struct Boot {
     pub(crate) rights: String,
     /// Whether the folder has more entries than the page.
     pub(crate) more: bool,
+    /// What the folder belongs to, if it is reached by a share's link.
+    pub(crate) shared: Option<Shared>,
+}
+
+/// What is reached by a share's link, as the module has to know it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shared {
+    /// The address that everything shared is below, with a slash at its end.
+    pub(crate) base: String,
+    /// What is shared is called so.
+    pub(crate) name: String,
 }
 
 /// Appends everything up to the page's body.
@@ -55,6 +66,10 @@ pub(super) fn begin(out: &mut String, look: Look, dress: &Dress, title: &str) {
         attribute(out, "rights", &boot.rights);
         if boot.more {
             out.push_str(" data-more");
+        }
+        if let Some(shared) = &boot.shared {
+            attribute(out, "base", &shared.base);
+            attribute(out, "name", &shared.name);
         }
     }
     out.push_str(

@@ -50,6 +50,8 @@ pub(crate) struct ListingPage {
     pub(crate) rights: Rights,
     /// The address of the root, with a slash at its end.
     pub(crate) base: Cow<'static, str>,
+    /// Whether all entries were asked for, whatever the page could do about the rest.
+    pub(crate) all: bool,
     /// How the entries are sorted, or `None` if they are not.
     pub(crate) order: Option<Order>,
     /// Entries written so far.
@@ -197,6 +199,12 @@ impl ListingPage {
 
     /// The columns' heads. What sorts is a button, as robots that mirror a tree follow every link.
     fn columns(&self, out: &mut String) {
+        // Another order of all is of all as well.
+        let all = if self.all {
+            format!("<input type=\"hidden\" name=\"{ALL}\">")
+        } else {
+            String::new()
+        };
         out.push_str("<table><thead><tr>");
         for (key, title, class) in [
             (SortKey::Name, &text::NAME, ""),
@@ -218,7 +226,7 @@ impl ListingPage {
             };
             let _ = write!(
                 out,
-                "<th{class} aria-sort=\"{sort}\"><form>\
+                "<th{class} aria-sort=\"{sort}\"><form>{all}\
                  <input type=\"hidden\" name=\"order\" value=\"{direction}\">\
                  <button name=\"sort\" value=\"{sort_by}\">{title}{arrow}</button></form>"
             );
@@ -277,6 +285,7 @@ mod tests {
             greeting,
             rights: Rights::READ,
             base: Cow::Borrowed("/"),
+            all: false,
             order,
             count: 0,
         };

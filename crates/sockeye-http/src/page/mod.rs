@@ -12,7 +12,7 @@ mod sign_in;
 pub(crate) mod text;
 
 pub(crate) use error::{error_page, media_type};
-pub(crate) use frame::{Boot, Dress};
+pub(crate) use frame::{Boot, Dress, Shared};
 pub(crate) use listing::{ALL, FIRST_ENTRIES, Greeting, ListingPage};
 pub(crate) use share::{SharePage, share_page};
 pub(crate) use shell::shell_page;

@@ -220,7 +220,7 @@ impl Visit<'_> {
                     folder: true,
                     query: self.query,
                 };
-                if self.query == Some(archive::QUERY) {
+                if archive::is_asked(self.query) {
                     return self.send_archive(session, &wanted).await;
                 }
                 let base = format!("{}/", self.root());

@@ -19,10 +19,14 @@ pub fn order(query: Option<&[u8]>) -> Order {
     order
 }
 
-/// Whether one of the query's parts is `name` alone.
+/// Whether one of the query's parts is `name` alone, or without a value, as a form has it.
 #[must_use]
 pub fn has(query: Option<&[u8]>, name: &str) -> bool {
-    query.is_some_and(|query| query.split(|&b| b == b'&').any(|part| part == name.as_bytes()))
+    query.is_some_and(|query| {
+        query
+            .split(|&b| b == b'&')
+            .any(|part| part.strip_suffix(b"=").unwrap_or(part) == name.as_bytes())
+    })
 }
 
 /// The values of `sort` and `order` that ask for this order.

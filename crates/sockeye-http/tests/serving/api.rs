@@ -90,23 +90,82 @@ fn what_is_deleted_comes_back_by_its_ids() {
         ask(&site, "alice", "POST move", Some(&json!({ "from": "/docs/a", "to": "/docs/z" })));
     assert_eq!(moved.status, 204);
     let paths = json!({ "paths": ["/docs", "/b%20c"] });
-    let ids = told(&site, "alice", "POST delete", Some(&paths))["ids"].clone();
-    assert_eq!(ids.as_array().unwrap().len(), 2);
+    let ids = ids(&told(&site, "alice", "POST delete", Some(&paths)));
     assert_eq!(site.get("alice", "/docs/z").status, 404);
+    // What was deleted last is looked for first.
     let trash = told(&site, "alice", "GET trash?limit=1", None);
-    assert_eq!(trash["entries"][0]["path"], "/docs");
+    assert_eq!(trash["entries"][0]["path"], "/b%20c");
     let next = trash["next"].as_str().unwrap();
     let rest = told(&site, "alice", &format!("GET trash?after={next}"), None);
-    assert_eq!(rest["entries"][0]["path"], "/b%20c");
-    refused(&site, "bob", "POST trash/restore", Some(&json!({ "ids": ids })), 404);
-    let back = told(&site, "alice", "POST trash/restore", Some(&json!({ "ids": ids })));
-    assert_eq!(back["paths"].as_array().unwrap().len(), 2);
+    assert_eq!((&rest["entries"][0]["path"], &rest["next"]), (&json!("/docs"), &Value::Null));
+    refused(&site, "bob", "POST trash/restore", Some(&ids), 404);
+    let back = told(&site, "alice", "POST trash/restore", Some(&ids));
+    assert_eq!(back["restored"].as_array().unwrap().len(), 2);
     assert_eq!(site.get("alice", "/docs/z").text(), "/docs/a");
-    let ids = told(&site, "alice", "POST delete", Some(&json!({ "paths": ["/docs"] })));
-    let purged = told(&site, "alice", "POST trash/purge", Some(&ids));
-    assert_eq!(purged["entries"], 2);
+}
+
+/// The ids of what was deleted, as they are asked for.
+fn ids(deleted: &Value) -> Value {
+    let deleted = deleted["deleted"].as_array().unwrap();
+    json!({ "ids": deleted.iter().map(|one| one["id"].clone()).collect::<Vec<_>>() })
+}
+
+#[test]
+fn what_was_done_of_several_things_is_told_beside_what_was_not() {
+    let site = Served::new();
+    for name in ["/a", "/c"] {
+        site.put("alice", name, b"content");
+    }
+    let some = |request: &str, content: &Value| {
+        let answer = ask(&site, "alice", request, Some(content));
+        assert_eq!(answer.status, 207, "{request}: {}", answer.text());
+        serde_json::from_str::<Value>(&answer.text()).unwrap()
+    };
+    let deleted = some("POST delete", &json!({ "paths": ["/a", "/none", "/c"] }));
+    assert_eq!(deleted["deleted"][1]["path"], "/c");
+    assert_eq!(deleted["failed"][0]["path"], "/none");
+    let problem = &deleted["failed"][0]["problem"];
+    assert_eq!(problem["type"], "urn:sockeye:problem:not-found");
+    let ids = ids(&deleted);
+    site.put("alice", "/a", b"another");
+    let restored = some("POST trash/restore", &ids);
+    assert_eq!(
+        (&restored["restored"][0]["path"], restored["restored"].as_array().unwrap().len()),
+        (&json!("/c"), 1)
+    );
+    assert_eq!(restored["failed"][0]["problem"]["type"], "urn:sockeye:problem:exists");
+    // Where nothing was done, the answer is no success.
     refused(&site, "alice", "POST trash/restore", Some(&ids), 404);
+    refused(&site, "alice", "POST trash/restore", Some(&json!({ "ids": [] })), 400);
     refused(&site, "alice", "POST delete", Some(&json!({ "paths": ["/none"] })), 404);
+    assert_eq!(told(&site, "alice", "POST trash/purge", Some(&ids))["bytes"], 7);
+}
+
+#[test]
+fn a_trash_is_emptied_as_a_whole() {
+    let site = Served::new();
+    site.node.share("team");
+    site.node.grant("alice", "/shared/team", "all");
+    site.node.grant("bob", "/shared/team", "read,list,write");
+    for name in ["/a", "/b", "/shared/team/c", "/shared/team/d"] {
+        site.put("alice", name, b"12345");
+        ask(&site, "alice", "POST delete", Some(&json!({ "paths": [name] })));
+    }
+    let tree = json!({ "tree": "/shared/team" });
+    refused(&site, "bob", "POST trash/empty", Some(&tree), 403);
+    // What somebody may not delete is not destroyed with the rest.
+    site.node.grant("alice", "/shared/team/secret", "none");
+    refused(&site, "alice", "POST trash/empty", Some(&tree), 403);
+    let emptied = told(&site, "alice", "POST trash/empty", Some(&json!({ "tree": "/" })));
+    assert_eq!((&emptied["bytes"], &emptied["entries"]), (&json!(10), &json!(2)));
+    let entries = |tree: &str| {
+        told(&site, "alice", &format!("GET trash?tree={tree}"), None)["entries"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!((entries("/"), entries("/shared/team")), (0, 2));
+    assert_eq!(told(&site, "root", "POST trash/empty", Some(&tree))["entries"], 2);
 }
 
 #[test]
@@ -172,11 +231,91 @@ fn administering_is_for_administrators() {
     assert_eq!(ask(&site, "root", "DELETE admin/accounts/carol", None).status, 204);
     refused(&site, "root", "DELETE admin/accounts/carol", None, 404);
     refused(&site, "root", "DELETE admin/accounts/root", None, 403);
+    refused(&site, "root", "POST admin/accounts", Some(&json!({ "name": "a b" })), 422);
     let made = site.node.records("admin");
     assert!(made.iter().any(|it| it["user"] == "root" && it["detail"] == "account carol: removed"));
     let sessions = told(&site, "root", "GET admin/sessions", None);
     assert!(sessions["sessions"].as_array().unwrap().iter().any(|it| it["account"] == "root"));
     refused(&site, "root", "DELETE admin/sessions/999999", None, 404);
+}
+
+#[test]
+fn shared_folders_are_made_granted_bounded_and_removed() {
+    let site = Served::new();
+    let new = json!({ "name": "team", "quota": 1_000_000 });
+    let made = told(&site, "root", "POST admin/shared", Some(&new));
+    assert_eq!(
+        (&made["path"], &made["quota"]["bytes"]),
+        (&json!("/shared/team"), &json!(1_000_000))
+    );
+    assert_eq!(made["used"], Value::Null, "nobody was in it");
+    refused(&site, "root", "POST admin/shared", Some(&new), 409);
+    refused(&site, "root", "POST admin/shared", Some(&json!({ "name": "a/b" })), 422);
+    refused(&site, "alice", "POST admin/shared", Some(&new), 403);
+    let grant = json!({ "prefix": "/shared/team", "rights": "read,list,write" });
+    let alice = told(&site, "root", "POST admin/accounts/alice/grants", Some(&grant));
+    assert_eq!(alice["grants"], json!([{ "prefix": "/shared/team", "rights": "read,write,list" }]));
+    assert_eq!(site.put("alice", "/shared/team/a", b"12345").status, 201);
+    let all = told(&site, "root", "GET admin/shared", None);
+    assert_eq!((&all["shared"][0]["used"], &all["shared"][0]["entries"]), (&json!(5), &json!(1)));
+    let changed = told(&site, "root", "PATCH admin/shared/team", Some(&json!({ "quota": null })));
+    assert_eq!(changed["quota"]["bytes"], Value::Null);
+    let taken = "DELETE admin/accounts/alice/grants?prefix=/shared/team";
+    assert_eq!(told(&site, "root", taken, None)["grants"], json!([]));
+    refused(&site, "root", taken, None, 404);
+    assert_eq!(site.get("alice", "/shared/team/a").status, 404);
+    assert_eq!(ask(&site, "root", "DELETE admin/shared/team", None).status, 204);
+    refused(&site, "root", "DELETE admin/shared/team", None, 404);
+}
+
+#[test]
+fn problems_that_a_status_does_not_tell_apart_have_types() {
+    let site = Served::new();
+    site.put("alice", "/a", b"content");
+    let kind = |who: &str, request: &str, content: &Value| {
+        let answer = ask(&site, who, request, Some(content));
+        let problem: Value = serde_json::from_str(&answer.text()).unwrap();
+        let kind = problem["type"].as_str().unwrap().to_owned();
+        kind.strip_prefix("urn:sockeye:problem:").map(str::to_owned)
+    };
+    let to = |to: &str| json!({ "from": "/a", "to": to });
+    for (who, request, content, expected) in [
+        ("alice", "POST move", to("/none/b"), "no-folder"),
+        ("alice", "POST copy", to("/a"), "into-itself"),
+        ("alice", "POST folders", json!({ "path": "/a" }), "exists"),
+        ("gast", "POST folders", json!({ "path": "/b" }), "denied"),
+        ("alice", "POST password", json!({ "current": "no idea", "new": "x" }), "wrong-password"),
+        ("alice", "POST keys", json!({ "key": "ssh-rsa x" }), "bad-key"),
+        ("root", "POST admin/accounts", json!({ "name": "alice" }), "name-taken"),
+        (
+            "root",
+            "POST admin/accounts",
+            json!({ "name": "dan", "password": "short" }),
+            "password-too-short",
+        ),
+        (
+            "root",
+            "POST admin/accounts",
+            json!({ "name": "..", "password": null }),
+            "bad-account-name",
+        ),
+        ("root", "PATCH admin/accounts/root", json!({ "locked": true }), "last-admin"),
+    ] {
+        assert_eq!(kind(who, request, &content).as_deref(), Some(expected), "{request} {content}");
+    }
+    assert_eq!(kind("alice", "POST folders", &json!({ "path": "x" })), None);
+}
+
+#[test]
+fn what_a_home_holds_is_told_and_of_none_nothing() {
+    let site = Served::new();
+    site.put("alice", "/a", b"12345");
+    let used = |name: &str| {
+        let all = told(&site, "root", "GET admin/accounts", None);
+        let all = all["accounts"].as_array().unwrap().clone();
+        all.into_iter().find(|one| one["name"] == name).unwrap()["used"].clone()
+    };
+    assert_eq!((used("alice"), used("bob")), (json!(5), Value::Null));
 }
 
 #[test]

@@ -52,6 +52,18 @@ fn range(site: &Site, target: &str, range: &str, more: &[&str]) -> Answer {
 }
 
 #[test]
+fn what_is_chosen_of_a_folder_is_an_archive_of_its_own() {
+    let site = filled();
+    let some = site.get("/top/?zip&name=z&name=plain.txt&name=none&name=%2e%2e&name=%zz");
+    assert_eq!(names(&some.body), ["top/", "top/plain.txt", "top/z/", "top/z/large"]);
+    assert_ne!(some.field("etag"), site.get("/top/?zip").field("etag"));
+    let encoded = site.get("/top/?zip&name=%E6%97%A5%E6%9C%AC");
+    assert_eq!(names(&encoded.body), ["top/", "top/日本/", "top/日本/naïve \"x\".txt"]);
+    assert_eq!(names(&site.get("/top/?zip&name=none").body), ["top/"]);
+    assert_eq!(names(&site.get("/top/?zip&other=z").body), names(&site.get("/top/?zip").body));
+}
+
+#[test]
 fn a_folder_is_sent_as_an_archive() {
     let site = filled();
     let answer = site.get("/top/?zip");

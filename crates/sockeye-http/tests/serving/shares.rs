@@ -61,6 +61,13 @@ fn a_shared_folder_is_listed_and_its_files_are_had_without_an_account() {
     let page = get(&site, &format!("{link}/"));
     assert_eq!(page.status, 200);
     assert!(page.text().contains("plan%20b.txt") && page.text().contains(&format!("{link}/")));
+    // The module knows what it is below, and whose it is not.
+    let told = format!("data-base=\"{link}/\" data-name=\"docs\"");
+    assert!(page.text().contains(&told) && page.text().contains("data-account=\"\""));
+    let by_alice = site.get("alice", &format!("{link}/"));
+    assert!(by_alice.text().contains("data-account=\"\" data-csrf=\"\""));
+    let all = get(&site, &format!("{link}/?all")).text();
+    assert!(!all.contains("main.js") && all.contains("name=\"all\""), "another order is of all");
     let file = get(&site, &format!("{link}/plan%20b.txt"));
     assert_eq!((file.status, file.text().as_str()), (200, "the plan"));
     assert_eq!(file.field("content-disposition"), Some("inline; filename=\"plan b.txt\""));
@@ -220,6 +227,7 @@ fn a_shared_folder_is_had_as_an_archive_which_is_one_download() {
     let (site, share, link) = shared(NewShare { downloads: Some(1), ..of("/docs") });
     let archive = get(&site, &format!("{link}/?zip"));
     assert_eq!((archive.status, archive.field("content-type")), (200, Some("application/zip")));
+    assert_eq!(archive.field("content-disposition"), Some("attachment; filename=\"docs.zip\""));
     let accounts = site.node.gate().accounts().clone();
     let counted = site.node.block_on(accounts.find_share(share.id)).unwrap();
     assert_eq!(counted.downloaded, 1);

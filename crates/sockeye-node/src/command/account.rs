@@ -5,31 +5,41 @@ use sockeye_accounts::{AccountAnswer, AccountCommand, Commander, ErrorKind};
 use super::{Refusal, RefusalKind};
 use crate::{Node, node::FIRST_ADMIN};
 
-/// Carries out a command about accounts.
-pub(super) async fn execute(
-    node: &Node,
-    command: AccountCommand,
-    by: Commander,
-) -> Result<AccountAnswer, Refusal> {
-    let usual = node.config().settings.quota();
-    let command = match command {
-        AccountCommand::Add { name, role, quota, password } => {
-            let quota = quota.decide(usual).into();
-            AccountCommand::Add { name, role, quota, password }
+impl Node {
+    /// Carries out a command about accounts that is given from within, as [`Node::command`] does, and tells what is
+    /// refused as the accounts do.
+    ///
+    /// # Errors
+    /// As the method of [`Accounts`](sockeye_accounts::Accounts) that the command names.
+    ///
+    /// # Cancel safety
+    /// As all changes of accounts.
+    pub async fn account_command(
+        &self,
+        command: AccountCommand,
+        by: Commander,
+    ) -> sockeye_accounts::Result<AccountAnswer> {
+        let usual = self.config().settings.quota();
+        let command = match command {
+            AccountCommand::Add { name, role, quota, password } => {
+                let quota = quota.decide(usual).into();
+                AccountCommand::Add { name, role, quota, password }
+            }
+            other => other,
+        };
+        let first = matches!(
+            &command,
+            AccountCommand::Passwd { name, .. } | AccountCommand::Remove(name)
+                if name.as_str() == FIRST_ADMIN
+        );
+        let answer = self.accounts().commanded_by(by).execute(command).await?;
+        if first {
+            // What is in it is no longer right.
+            let _ = std::fs::remove_file(self.folder().initial_password());
         }
-        other => other,
-    };
-    let first = matches!(
-        &command,
-        AccountCommand::Passwd { name, .. } | AccountCommand::Remove(name)
-            if name.as_str() == FIRST_ADMIN
-    );
-    let answer = node.accounts().commanded_by(by).execute(command).await?;
-    if first {
-        // What is in it is no longer right.
-        let _ = std::fs::remove_file(node.folder().initial_password());
+        self.recorder().settle().await;
+        Ok(answer)
     }
-    Ok(answer)
 }
 
 impl From<sockeye_accounts::Error> for Refusal {

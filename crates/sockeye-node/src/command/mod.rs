@@ -166,7 +166,8 @@ impl Execute for Node {
                     .hint("`sockeye serve` starts one"))
             }
             Command::Account(command) => {
-                account::execute(self, command, by).await.map(Answer::Account)
+                let answer = self.account_command(command, by).await;
+                answer.map(Answer::Account).map_err(Refusal::from)
             }
             Command::Share(command) => share::execute(self, command, by).await.map(Answer::Share),
             Command::Trash { of, what } => {

@@ -5,6 +5,7 @@ mod name;
 mod purge;
 
 use std::{
+    cmp::Reverse,
     collections::{BinaryHeap, HashMap},
     ffi::{CStr, CString},
     time::SystemTime,
@@ -50,18 +51,43 @@ impl Keep {
     ) -> Result<Vec<(TrashId, CString)>> {
         // The largest is on top, to be thrown out.
         let mut oldest = BinaryHeap::new();
-        tree::each_name(&self.trash, |name| {
-            if let Item::Removed(id, _) = name::parse(name)
-                && after.is_none_or(|after| id > after)
-            {
+        self.each_removed(|id, name| {
+            if after.is_none_or(|after| id > after) {
                 oldest.push((id, name.to_owned()));
                 if oldest.len() > limit {
                     oldest.pop();
                 }
             }
-            Ok(())
         })?;
         Ok(oldest.into_sorted_vec())
+    }
+
+    /// The newest things before `before`, at most `limit`, the newest first.
+    fn newest_trash_names(
+        &self,
+        before: Option<TrashId>,
+        limit: usize,
+    ) -> Result<Vec<(TrashId, CString)>> {
+        let mut newest = BinaryHeap::new();
+        self.each_removed(|id, name| {
+            if before.is_none_or(|before| id < before) {
+                newest.push(Reverse((id, name.to_owned())));
+                if newest.len() > limit {
+                    newest.pop();
+                }
+            }
+        })?;
+        Ok(newest.into_sorted_vec().into_iter().map(|Reverse(named)| named).collect())
+    }
+
+    /// Goes once through what was removed, in no order.
+    fn each_removed(&self, mut each: impl FnMut(TrashId, &CStr)) -> Result<()> {
+        tree::each_name(&self.trash, |name| {
+            if let Item::Removed(id, _) = name::parse(name) {
+                each(id, name);
+            }
+            Ok(())
+        })
     }
 
     /// The name in the trash that has this id.
@@ -134,6 +160,27 @@ impl Home {
         self.slow(move |keep| {
             let mut entries = Vec::new();
             for (id, name) in keep.trash_names(after, limit)? {
+                entries.extend(keep.trash_entry(id, &name)?);
+            }
+            Ok(entries)
+        })
+        .await
+    }
+
+    /// What lies in the trash and was removed before what has the id `before`, newest first, at most `limit` things.
+    ///
+    /// # Errors
+    /// As [`Home::trash`].
+    ///
+    /// Cancellation: safe.
+    pub async fn newest_trash(
+        &self,
+        before: Option<TrashId>,
+        limit: usize,
+    ) -> Result<Vec<TrashEntry>> {
+        self.slow(move |keep| {
+            let mut entries = Vec::new();
+            for (id, name) in keep.newest_trash_names(before, limit)? {
                 entries.extend(keep.trash_entry(id, &name)?);
             }
             Ok(entries)

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use sockeye_store::{Amount, Condition, Error, Kind, Purge, Recursive};
+use sockeye_store::{Amount, Condition, Error, Home, Kind, Purge, Recursive};
 
 use crate::{Kept, is_there, keeping, noise, path, soon};
 
@@ -66,6 +66,33 @@ async fn a_long_path_is_remembered_as_well() {
     assert_eq!(kept.get(&long).await, b"content");
     soon(kept.home.purge(Purge::One(entries[1].id))).await.unwrap();
     assert_eq!(fs::read_dir(kept.at("trash")).unwrap().count(), 0, "notes are left");
+}
+
+#[tokio::test]
+async fn the_trash_is_paged_from_its_newest_to_its_oldest() {
+    let kept = Kept::plain();
+    for name in ["a", "b", "c"] {
+        kept.put(name, b"content").await.unwrap();
+        soon(kept.home.remove(&path(name), Recursive::No)).await.unwrap();
+    }
+    let all = soon(kept.home.trash(None, 10)).await.unwrap();
+    let newest = soon(kept.home.newest_trash(None, 2)).await.unwrap();
+    assert_eq!(newest, [all[2].clone(), all[1].clone()]);
+    let rest = soon(kept.home.newest_trash(Some(newest[1].id), 2)).await.unwrap();
+    assert_eq!(rest, [all[0].clone()]);
+}
+
+#[tokio::test]
+async fn what_a_home_held_is_known_while_it_is_closed_and_unchanged() {
+    let kept = Kept::plain();
+    let dir = kept.at("");
+    kept.put("a", b"12345").await.unwrap();
+    kept.put("a", b"123").await.unwrap();
+    assert_eq!(Home::closed_with(&dir), None, "what it holds changes");
+    let Kept { home, dir: folder } = kept;
+    drop(home);
+    assert_eq!(Home::closed_with(&dir), Some(Amount { bytes: 8, entries: 2 }));
+    assert_eq!(Home::closed_with(&folder.path().join("nowhere")), None);
 }
 
 #[tokio::test]

@@ -1,25 +1,23 @@
-//! Accounts and shared folders, with what they hold.
+//! Accounts, with what they hold and what was granted to them.
 
 use serde::{Deserialize, Serialize};
 use sockeye_node::accounts::{
-    AccountAnswer, AccountCommand, AccountQuery, PasswordChoice, Quota, QuotaChoice, Timestamp,
+    AccountAnswer, AccountCommand, AccountQuery, Grant, PasswordChoice, Prefix, Quota, QuotaChoice,
+    Timestamp,
 };
-use sockeye_node::{Account, AccountName, Role, Secret};
-use sockeye_node::{
-    Owner,
-    command::{Answer, Command},
-};
+use sockeye_node::{Account, AccountName, Owner, Rights, Role, Secret};
 
 use super::super::{
-    Call, Problem,
+    Call, Kind, Problem,
     answer::{Answered, created, done, json},
+    parsed,
 };
 
 /// Accounts in a page, if nothing is said, and at most.
 const PAGE: (usize, usize) = (200, 1000);
 
 #[derive(Serialize)]
-struct Limits {
+pub(super) struct Limits {
     bytes: Option<u64>,
     entries: Option<u64>,
 }
@@ -39,14 +37,26 @@ struct Shown {
     has_password: bool,
     must_change: bool,
     quota: Limits,
-    /// Bytes that its home holds; none while the home is not open and was not closed well.
+    /// Bytes that its home holds; none before it has one, and while that was neither opened nor closed well.
     used: Option<u64>,
     entries: Option<u64>,
+    /// Rights that differ from those of its role.
+    grants: Vec<Granted>,
     created: Timestamp,
 }
 
+#[derive(Serialize)]
+struct Granted {
+    prefix: String,
+    rights: String,
+}
+
 async fn shown(call: &Call<'_>, account: Account) -> Shown {
-    let space = space(call, Owner::Account(account.id)).await;
+    let contents = call.gate.homes().contents(Owner::Account(account.id)).await;
+    let granted = |grant: &Grant| Granted {
+        prefix: grant.prefix.as_str().to_owned(),
+        rights: grant.rights.to_string(),
+    };
     Shown {
         id: account.id.to_string(),
         name: account.name.to_string(),
@@ -55,27 +65,22 @@ async fn shown(call: &Call<'_>, account: Account) -> Shown {
         has_password: account.has_password,
         must_change: account.must_change,
         quota: account.quota.into(),
-        used: space.map(|space| space.0),
-        entries: space.map(|space| space.1),
+        used: contents.map(|contents| contents.bytes),
+        entries: contents.map(|contents| contents.entries),
+        grants: account.grants.iter().map(granted).collect(),
         created: account.created,
     }
 }
 
-/// What an open home holds: bytes and entries. One that is not open is not opened for this.
-async fn space(call: &Call<'_>, owner: Owner) -> Option<(u64, u64)> {
-    let space = call.gate.homes().get(owner)?.space().await.ok()?;
-    Some((space.bytes, space.entries))
-}
-
-async fn execute(call: &Call<'_>, command: AccountCommand) -> Result<AccountAnswer, Problem> {
+pub(super) async fn execute(
+    call: &Call<'_>,
+    command: AccountCommand,
+) -> Result<AccountAnswer, Problem> {
     let by = call.commander()?;
-    match &call.answerer.config.node {
-        Some(node) => match node.command(Command::Account(command), by).await? {
-            Answer::Account(answer) => Ok(answer),
-            _ => Err(Problem::NOT_FOUND),
-        },
-        None => Ok(call.gate.accounts().commanded_by(by).execute(command).await?),
-    }
+    Ok(match &call.answerer.config.node {
+        Some(node) => node.account_command(command, by).await?,
+        None => call.gate.accounts().commanded_by(by).execute(command).await?,
+    })
 }
 
 /// `GET admin/accounts`
@@ -98,7 +103,7 @@ pub(in super::super) async fn list(call: &Call<'_>) -> Answered {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct New {
-    name: AccountName,
+    name: String,
     #[serde(default)]
     role: Role,
     /// Bytes; none is what the configuration has for new accounts.
@@ -118,6 +123,7 @@ struct Added {
 /// `POST admin/accounts`
 pub(in super::super) async fn add(call: &Call<'_>) -> Answered {
     let New { name, role, quota, password } = call.content()?;
+    let name = parsed(&name, Kind::BadAccountName)?;
     let quota = match quota {
         Some(bytes) => QuotaChoice::from(Quota { bytes: Some(bytes), entries: None }),
         None => QuotaChoice::default(),
@@ -145,11 +151,13 @@ struct Changes {
     password: Option<String>,
     role: Option<Role>,
     locked: Option<bool>,
-    name: Option<AccountName>,
+    name: Option<String>,
 }
 
 /// Tells `null` from what is not there.
-fn said<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<u64>>, D::Error> {
+pub(super) fn said<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<u64>>, D::Error> {
     Option::<u64>::deserialize(from).map(Some)
 }
 
@@ -157,6 +165,7 @@ fn said<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<u64>>
 pub(in super::super) async fn change(call: &Call<'_>) -> Answered {
     let mut name: AccountName = call.named(0, "account")?;
     let Changes { quota, password, role, locked, name: to } = call.content()?;
+    let to = to.map(|to| parsed::<AccountName>(&to, Kind::BadAccountName)).transpose()?;
     // One after the other: each is a command, and what was done before one that is refused stays done.
     if let Some(bytes) = quota {
         let entries = call.gate.accounts().find(&name).await?.quota.entries;
@@ -190,24 +199,33 @@ pub(in super::super) async fn remove(call: &Call<'_>) -> Answered {
     done()
 }
 
-/// `GET admin/shared`
-pub(in super::super) async fn shared(call: &Call<'_>) -> Answered {
-    let after = call.asked_as("after")?;
-    let page =
-        call.gate.accounts().list_shared(after.as_ref(), call.limit(PAGE.0, PAGE.1)?).await?;
-    let next = page.entries.last().filter(|_| page.more).map(|last| last.name.to_string());
-    let mut folders = Vec::with_capacity(page.entries.len());
-    for folder in page.entries {
-        let space = space(call, Owner::Shared(folder.id)).await;
-        folders.push(serde_json::json!({
-            "id": folder.id.to_string(),
-            "name": folder.name.to_string(),
-            "path": folder.path(),
-            "quota": Limits::from(folder.quota),
-            "used": space.map(|space| space.0),
-            "entries": space.map(|space| space.1),
-            "created": folder.created,
-        }));
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewGrant {
+    prefix: Prefix,
+    rights: Rights,
+}
+
+/// `POST admin/accounts/*/grants`: in place of what was granted there before.
+pub(in super::super) async fn grant(call: &Call<'_>) -> Answered {
+    let name: AccountName = call.named(0, "account")?;
+    let NewGrant { prefix, rights } = call.content()?;
+    let command = AccountCommand::Grant { name, grant: Grant { prefix, rights } };
+    changed(call, execute(call, command).await?).await
+}
+
+/// `DELETE admin/accounts/*/grants?prefix=`
+pub(in super::super) async fn ungrant(call: &Call<'_>) -> Answered {
+    let name: AccountName = call.named(0, "account")?;
+    let prefix = call.asked_as::<Prefix>("prefix")?;
+    let prefix = prefix.ok_or_else(|| Problem::wrong("prefix says where it was granted"))?;
+    changed(call, execute(call, AccountCommand::Ungrant { name, prefix }).await?).await
+}
+
+/// The account as it is after a change.
+async fn changed(call: &Call<'_>, answer: AccountAnswer) -> Answered {
+    match answer {
+        AccountAnswer::Account(account) => json(&shown(call, account).await),
+        _ => Err(Problem::NOT_FOUND),
     }
-    json(&serde_json::json!({ "shared": folders, "next": next }))
 }

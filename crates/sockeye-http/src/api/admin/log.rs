@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::super::{
-    Call, Problem,
+    Call, Kind, Problem,
     answer::{self, Answered},
     path_of,
 };
@@ -136,7 +136,7 @@ async fn follow(call: &Call<'_>, node: &Arc<Node>, query: Query) -> Answered {
     let places = Arc::clone(&call.answerer.config.followers.0);
     let place = places.try_acquire_owned().map_err(|_| {
         let why = format!("at most {FOLLOWERS} follow the log at once");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, why)
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, why).of_kind(Kind::TooManyFollow)
     })?;
     let told = call.head.fields.get("last-event-id").one();
     let told = told.and_then(|id| str::from_utf8(id).ok()?.parse::<u64>().ok());

@@ -3,3 +3,4 @@
 pub(super) mod accounts;
 pub(super) mod log;
 pub(super) mod node;
+pub(super) mod shared;
