@@ -36,6 +36,88 @@ export const STEPS = [
         await page.locator('dialog').waitFor({ state: 'detached' });
     }],
 
+    ['what is played or printed is looked at, and what is torn is said to be', async ({ page }) => {
+        await page.goto('/Media/');
+        await ready(page);
+        await page.getByRole('link', { name: 'leaflet.pdf' }).click();
+        await page.locator('.stage iframe').waitFor();
+        await page.keyboard.press('ArrowRight');
+        await page.waitForFunction(() => document.querySelector('.stage audio')?.duration === 1);
+        await page.keyboard.press('ArrowRight');
+        await page.locator('.stage').getByText('This cannot be shown here').waitFor();
+        await page.keyboard.press('Escape');
+        await page.locator('dialog').waitFor({ state: 'detached' });
+        assert(new URL(page.url()).pathname === '/Media/', 'the folder was left');
+    }],
+
+    ['going back closes what is looked at, and then leaves the folder', async ({ page }) => {
+        await page.goto('/');
+        await ready(page);
+        await row(page, 'Letters').locator('a').click();
+        await page.getByRole('link', { name: 'to whom.txt' }).click();
+        await page.locator('.text pre').last().waitFor();
+        await page.goBack();
+        await page.locator('dialog').waitFor({ state: 'detached' });
+        assert(new URL(page.url()).pathname === '/Letters/', 'the folder was left');
+        await page.goBack();
+        await row(page, 'Letters').waitFor();
+        await page.goForward();
+        await row(page, 'to whom.txt').waitFor();
+    }],
+
+    ['of two folders entered at once the later one is shown', async ({ page }) => {
+        await page.goto('/');
+        await ready(page);
+        // The first one's listing comes after the second one's.
+        let hold;
+        const held = new Promise((resolve) => { hold = resolve; });
+        await page.route('**/odd/?all*', async (route) => {
+            await held;
+            await route.continue().catch(() => {});
+        });
+        await row(page, 'odd').locator('a').click();
+        await page.waitForURL('**/odd/');
+        await page.locator('.places').getByText('Home').click();
+        await row(page, 'Letters').waitFor();
+        await row(page, 'Letters').locator('a').click();
+        await row(page, 'to whom.txt').waitFor();
+        hold();
+        await page.unroute('**/odd/?all*');
+        await page.locator('.status').getByText('3 items').waitFor();
+        assert(await page.getByText('This folder is empty').isHidden(), 'the folder is drawn as empty');
+    }],
+
+    ['menus are had by keys, for the entry at the cursor', async ({ page }) => {
+        await page.locator('.list').focus();
+        await page.keyboard.press('Home');
+        await page.keyboard.press('Shift+F10');
+        await page.locator('.menu').getByText('Details').waitFor();
+        await page.keyboard.press('Escape');
+        await page.locator('.list').focus();
+        await page.keyboard.press('Shift+Tab');
+        await page.locator('.head .check').focus();
+        await page.keyboard.press(' ');
+        await page.locator('.status').getByText('3 selected').waitFor();
+        await page.keyboard.press(' ');
+        await page.locator('.status').getByText('3 items').waitFor();
+    }],
+
+    ['the heads of the columns stand above what is in them', async ({ page }) => {
+        const edges = await page.evaluate(() => {
+            const box = (element) => {
+                const range = document.createRange();
+                range.selectNodeContents(element);
+                return range.getBoundingClientRect();
+            };
+            const file = [...document.querySelectorAll('.list .row')].find((it) => !it.classList.contains('folder'));
+            return {
+                size: box(document.querySelector('.head .size .button span')).right - box(file.querySelector('.size')).right,
+                time: box(document.querySelector('.head .time .button span')).left - box(file.querySelector('time')).left,
+            };
+        });
+        assert(Math.abs(edges.size) < 1 && Math.abs(edges.time) < 1, `off by ${JSON.stringify(edges)} pixels`);
+    }],
+
     ['a list is filtered, sorted and shown as tiles, and stays so', async ({ page }) => {
         await page.keyboard.press('/');
         await page.keyboard.type('TO');
@@ -72,6 +154,16 @@ export const STEPS = [
         await row(page, 'Letters').locator('.time').click();
         const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.tools').getByText('Download').click()]);
         assert(download.suggestedFilename() === 'Letters.zip', download.suggestedFilename());
+        assert(await download.failure() === null, 'the download failed');
+    }],
+
+    ['what is chosen of a folder is downloaded as one archive', async ({ page }) => {
+        await page.goto('/Letters/');
+        await ready(page);
+        await row(page, 'page.html').locator('.time').click();
+        await row(page, 'to whom.txt').locator('.time').click({ modifiers: ['Control'] });
+        const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.tools').getByText('Download').click()]);
+        assert(new URL(download.url()).search === '?zip&name=page.html&name=to%20whom.txt', download.url());
         assert(await download.failure() === null, 'the download failed');
     }],
 

@@ -1,6 +1,8 @@
 //! The page in a real browser: Chromium, driven by Playwright from node, against a node that is served.
 //!
-//! What is done stands in looking.mjs, changing.mjs and visiting.mjs; this starts the node, makes what the steps find there, and tells what they said.
+//! What is done stands in looking.mjs, changing.mjs, sharing.mjs and visiting.mjs; with `SOCKEYE_SHOTS` set to a folder,
+//! pictures of every view are put there (shots.mjs). This starts the node, makes what the steps find there, and tells
+//! what they said.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
@@ -36,7 +38,7 @@ const HOSTILE: [&str; 10] = [
 ];
 
 /// How long the steps may take: they wait for what they see, and the machine may be busy.
-const LIMIT: &str = "300";
+const LIMIT: &str = "480";
 
 #[test]
 fn people_can_do_it_all_in_a_browser() {
@@ -74,7 +76,7 @@ fn people_can_do_it_all_in_a_browser() {
 
 /// What the steps find in a home.
 fn furnish(home: &Path) {
-    for folder in ["Letters", "odd", "many"] {
+    for folder in ["Letters", "Media", "odd", "many"] {
         fs::create_dir_all(home.join(folder)).unwrap();
     }
     let letters = home.join("Letters");
@@ -83,12 +85,28 @@ fn furnish(home: &Path) {
     let drawing = "<svg xmlns='http://www.w3.org/2000/svg' width='40' height='30'><script>alert(1)</script>\
                    <rect width='40' height='30'/></svg>";
     fs::write(letters.join("drawing.svg"), drawing).unwrap();
+    fs::write(home.join("Media/leaflet.pdf"), PDF).unwrap();
+    fs::write(home.join("Media/silence.wav"), silence()).unwrap();
+    fs::write(home.join("Media/torn.mp4"), "no film").unwrap();
     for name in HOSTILE {
         fs::write(home.join("odd").join(name), "x").unwrap();
     }
     for n in 1..=MANY {
         fs::File::create(home.join(format!("many/file-{n}.txt"))).unwrap();
     }
+}
+
+/// A page with nothing on it.
+const PDF: &str = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
+                   2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+                   3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj\ntrailer<</Root 1 0 R>>\n";
+
+/// A second of it, as 8-bit samples, 8,000 in a second.
+fn silence() -> Vec<u8> {
+    let samples = [128; 8000];
+    let mut wave = b"RIFF\x64\x1f\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x40\x1f\0\0".to_vec();
+    wave.extend_from_slice(&samples);
+    wave
 }
 
 /// The scripts beside what they import, which npm fetches once: in the folder for what is built.
@@ -102,6 +120,8 @@ fn scripts(npm: &Path) -> Option<PathBuf> {
         "browser.mjs",
         "looking.mjs",
         "changing.mjs",
+        "sharing.mjs",
+        "shots.mjs",
         "visiting.mjs",
         "wire.mjs",
         "run.mjs",

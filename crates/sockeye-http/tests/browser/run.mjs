@@ -5,6 +5,8 @@ import fs from 'node:fs/promises';
 import { launch } from './browser.mjs';
 import { STEPS as CHANGING } from './changing.mjs';
 import { STEPS as LOOKING } from './looking.mjs';
+import { STEPS as SHARING } from './sharing.mjs';
+import { STEPS as SHOTS } from './shots.mjs';
 import { STEPS as VISITING } from './visiting.mjs';
 import { Wire } from './wire.mjs';
 
@@ -13,7 +15,7 @@ it.wire = await Wire.to(it.port);
 it.base = it.wire.base;
 it.browser = await launch(it.chromium);
 let code = 0;
-for (const [what, how] of [...LOOKING, ...CHANGING, ...VISITING]) {
+for (const [what, how] of [...LOOKING, ...CHANGING, ...SHARING, ...SHOTS, ...VISITING]) {
     if (it.only && !new RegExp(it.only).test(what)) continue;
     const begun = performance.now();
     try {
