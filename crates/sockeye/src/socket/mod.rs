@@ -22,6 +22,7 @@ mod send_file;
 mod seqpacket;
 mod stream;
 pub(crate) mod unix_file;
+mod urgent;
 
 pub use batch::{
     BatchFull, MAX_BATCH_SLOTS, MAX_DATAGRAM_BYTES, Received, RecvBatch, SendBatch, SendReport,

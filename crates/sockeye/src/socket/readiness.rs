@@ -92,6 +92,7 @@ impl Stream {
     }
 }
 
-fn is_temporary(error: &io::Error) -> bool {
+/// Whether to wait and try again.
+pub(super) fn is_temporary(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }

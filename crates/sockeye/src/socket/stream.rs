@@ -1,7 +1,7 @@
 //! A connected stream over any transport, with or without TLS.
 //!
 //! Waiting stands in `readiness.rs`, receiving in other ways than [`AsyncRead`] in `receive.rs`,
-//! sending of files in `send_file.rs`, of descriptors in `descriptors.rs`.
+//! urgent data in `urgent.rs`, sending of files in `send_file.rs`, of descriptors in `descriptors.rs`.
 
 use std::{
     io::{self, IoSlice},
@@ -20,7 +20,9 @@ use tokio::{
 #[cfg(feature = "tls")]
 use crate::tls::{TlsInfo, TlsSocket};
 
-use super::{PeerCredentials, SocketName, StreamKind, seqpacket::Seqpacket};
+use super::{
+    PeerCredentials, SocketName, StreamKind, seqpacket::Seqpacket, urgent::poll_read_to_mark,
+};
 
 /// A connected stream, registered with the current runtime.
 ///
@@ -38,6 +40,8 @@ use super::{PeerCredentials, SocketName, StreamKind, seqpacket::Seqpacket};
 #[derive(Debug)]
 pub struct Stream {
     pub(super) transport: Transport,
+    /// Whether urgent data stands among the other bytes: see `urgent.rs`.
+    pub(super) inline: bool,
 }
 
 /// What a stream runs over. Small, as a server holds many that are idle: whatever is large is
@@ -115,13 +119,13 @@ impl Stream {
             StreamKind::Unix => Transport::Unix(UnixStream::from_std(fd.into())?),
             StreamKind::Seqpacket => Transport::Seqpacket(Seqpacket::register(fd)?),
         };
-        Ok(Self { transport })
+        Ok(transport.into())
     }
 
     /// A stream of TLS records over another stream.
     #[cfg(feature = "tls")]
     pub(crate) fn from_tls(session: TlsSocket<Self>) -> Self {
-        Self { transport: Transport::Tls(Box::new(session)) }
+        Transport::Tls(Box::new(session)).into()
     }
 
     /// What the TLS handshake agreed on; `None` on a plain stream.
@@ -267,15 +271,21 @@ impl Stream {
     }
 }
 
+impl From<Transport> for Stream {
+    fn from(transport: Transport) -> Self {
+        Self { transport, inline: false }
+    }
+}
+
 impl From<TcpStream> for Stream {
     fn from(stream: TcpStream) -> Self {
-        Self { transport: Transport::Tcp(stream) }
+        Transport::Tcp(stream).into()
     }
 }
 
 impl From<UnixStream> for Stream {
     fn from(stream: UnixStream) -> Self {
-        Self { transport: Transport::Unix(stream) }
+        Transport::Unix(stream).into()
     }
 }
 
@@ -302,6 +312,11 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.inline
+            && let Transport::Tcp(stream) = &self.transport
+        {
+            return poll_read_to_mark(stream, cx, buf);
+        }
         on_transport!(&mut self.transport, inner => Pin::new(inner).poll_read(cx, buf))
     }
 }
