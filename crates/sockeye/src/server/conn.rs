@@ -1,5 +1,8 @@
 //! A connection as its handler sees it.
 
+#[cfg(feature = "tls")]
+mod start_tls;
+
 use std::{
     fmt,
     future::{Future, poll_fn},
@@ -41,6 +44,8 @@ pub struct Conn {
     tally: Tally,
     ended: bool,
     leaves_rest: bool,
+    /// Whether a TLS handshake was begun on it and not finished.
+    torn: bool,
 }
 
 /// Bytes not yet added to the server's counters.
@@ -65,6 +70,7 @@ impl Conn {
             tally: Tally::default(),
             ended: false,
             leaves_rest: false,
+            torn: false,
             server,
         }
     }
@@ -145,6 +151,7 @@ impl Conn {
             self.watched.line.progress();
             return Ok(self.ahead.split_to(n).freeze());
         }
+        self.check_whole()?;
         let received = self.watched.read.guard(self.stream.recv(max)).await?;
         self.received(received.len());
         Ok(received)
@@ -220,6 +227,7 @@ impl Conn {
 
     /// Receives what is there, under the line's deadline if a line has begun.
     async fn more_of_a_line(&mut self) -> io::Result<Bytes> {
+        self.check_whole()?;
         let Self { stream, ahead, watched, .. } = self;
         let mut receiving = pin!(stream.recv(READ_AHEAD));
         poll_fn(|cx| {
@@ -281,6 +289,15 @@ impl Conn {
     fn consume_ahead(&mut self, n: usize) {
         self.ahead.advance(n);
         self.watched.line.progress();
+    }
+
+    /// Fails once TLS was begun and not finished: what comes then is neither plain text nor to be believed.
+    fn check_whole(&self) -> io::Result<()> {
+        if !self.torn {
+            return Ok(());
+        }
+        let message = "the connection ended with a TLS handshake that failed";
+        Err(io::Error::new(io::ErrorKind::NotConnected, message))
     }
 
     fn received(&mut self, n: usize) {
@@ -353,6 +370,7 @@ impl AsyncRead for Conn {
             self.consume_ahead(n);
             return Poll::Ready(Ok(()));
         }
+        self.check_whole()?;
         let (before, room) = (buf.filled().len(), buf.remaining());
         match Pin::new(&mut self.stream).poll_read(cx, buf) {
             Poll::Ready(Ok(())) => {

@@ -16,6 +16,7 @@ use tracing::Instrument;
 use super::{
     Conn, ConnInfo, Failure,
     context::ServerContext,
+    failure::handshake_too_slow,
     linger::{Lingering, Rest},
     registry::Admission,
     stats::Counter,
@@ -232,13 +233,8 @@ async fn open_layers(
         }
         Ok(stream)
     };
-    tokio::time::timeout(limit, open).await.unwrap_or_else(|_| {
-        Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            format!("the handshake took longer than {} ms", limit.as_millis()),
-        )
-        .into())
-    })
+    let opened = tokio::time::timeout(limit, open).await;
+    opened.unwrap_or_else(|_| Err(handshake_too_slow(limit).into()))
 }
 
 /// Reads the PROXY header of a trusted peer: the client it names, if it names one.

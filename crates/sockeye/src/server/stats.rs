@@ -76,7 +76,7 @@ counters! {
     RefusedNoDescriptors => refused_no_descriptors,
     /// Connections closed unserved as no thread or process could be started for them.
     RefusedNoWorker => refused_no_worker,
-    /// Connections that failed before the handler: TLS or PROXY header.
+    /// Connections whose PROXY header or TLS handshake failed.
     ErrorsHandshake => errors_handshake,
     /// Connections whose handler failed since the peer went away.
     ErrorsPeerGone => errors_peer_gone,

@@ -122,6 +122,16 @@ impl Stream {
         Ok(transport.into())
     }
 
+    /// The same plain socket once more, by a descriptor of its own.
+    ///
+    /// # Errors
+    /// If the system has no more descriptors, or the runtime cannot watch it.
+    #[cfg(feature = "tls")]
+    pub(crate) fn duplicate(&self) -> io::Result<Self> {
+        let same = Self::register(self.as_fd().try_clone_to_owned()?, self.kind())?;
+        Ok(Self { inline: self.inline, ..same })
+    }
+
     /// A stream of TLS records over another stream.
     #[cfg(feature = "tls")]
     pub(crate) fn from_tls(session: TlsSocket<Self>) -> Self {

@@ -97,7 +97,7 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 /// Refuses a stream that keeps records apart: TLS cuts its own records anywhere.
-fn check_transport(stream: &Stream) -> Result<(), TlsError> {
+pub(crate) fn check_transport(stream: &Stream) -> Result<(), TlsError> {
     let kind = stream.kind();
     if kind.keeps_records() { Err(TlsError::NotAByteStream(kind.scheme())) } else { Ok(()) }
 }

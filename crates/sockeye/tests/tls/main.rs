@@ -9,6 +9,7 @@ mod handshake;
 mod peers;
 mod refusals;
 mod sessions;
+mod start_tls;
 mod strangers;
 
 use std::{io, net::Ipv4Addr, time::Duration};

@@ -5,8 +5,8 @@
 //!     [--space MIB] [--processes N] [--times N] [--workers N] [--reload] [--bystander] [--beside] [--after]
 //! ```
 //!
-//! Stream handlers: `echo`, `script`, `steps`, `setup-fails`, `blocking`, `refuse`, `report-panics`; `idle`,
-//! `idle-echo` and `blocking-idle` end at the drain by themselves.
+//! Stream handlers: `echo`, `script`, `steps`, `setup-fails`, `blocking`, `refuse`, `report-panics`; `starttls`,
+//! which has what `--tls` names; `idle`, `idle-echo` and `blocking-idle` end at the drain by themselves.
 //! Datagram addresses are always served by the datagram script. The process has one thread until
 //! the model starts others, as the process models want; a `#[test]` always has two.
 //!
@@ -155,11 +155,14 @@ fn prepare(options: &Options, ready: &Arc<OnceLock<Value>>) -> Result<PreparedSe
             });
         }
     }
-    if let Some((chain, key)) = &options.tls {
-        let tls = TlsServer::from_pem_files(chain, key);
-        server = server.tls(tls.map_err(|error| Error::Bind(std::io::Error::other(error)))?);
-    }
-    let server = with_handler(server, &options.handler);
+    let files = options.tls.as_ref();
+    let tls = files.map(|(chain, key)| TlsServer::from_pem_files(chain, key)).transpose();
+    let tls = tls.map_err(|error| Error::Bind(std::io::Error::other(error)))?;
+    let server = match tls {
+        Some(tls) if options.handler == "starttls" => server.with(streams::StartTls(tls)),
+        Some(tls) => with_handler(server.tls(tls), &options.handler),
+        None => with_handler(server, &options.handler),
+    };
     let server = match packets {
         Some(packets) => server.join(packets.with(packets::Script::default())),
         None => server,

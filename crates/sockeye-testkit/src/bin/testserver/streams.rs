@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 use sockeye::{
     BlockingConn, BlockingHandler, Conn, ConnInfo, Failure, Handler, Model, PerConnection,
-    PreparedServer, RequestHandler, Server,
+    PreparedServer, RequestHandler, Server, tls::TlsServer,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -89,6 +89,33 @@ impl Handler for IdleEcho {
             conn.write_all(&chunk).await?;
         }
         conn.write_all(b"goodbye\n").await
+    }
+}
+
+/// As [`Script`], and TLS can be started, by `starttls`; `patience` sets the idle limit, in milliseconds.
+pub(crate) struct StartTls(pub(crate) TlsServer);
+
+impl Handler for StartTls {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        while let Some(line) = conn.read_line().await? {
+            if &*line == b"starttls" {
+                conn.write_all(b"go on\n").await?;
+                let own = self.0.for_connection().map_err(io::Error::from)?;
+                let discarded = conn.start_tls(&own).await?;
+                conn.write_all(format!("discarded {discarded}\n").as_bytes()).await?;
+            } else if let Some(time) = line.strip_prefix(b"patience ") {
+                let time = std::str::from_utf8(time).ok().and_then(|time| time.parse().ok());
+                conn.set_read_idle(time.map(Duration::from_millis));
+                conn.write_all(b"patient\n").await?;
+            } else if !obey(conn, &String::from_utf8_lossy(&line)).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn on_error(&self, info: &ConnInfo, failure: &Failure) {
+        events::failed(Some(info.id().get()), failure);
     }
 }
 
