@@ -93,7 +93,7 @@ fn check(head: &Head<'_>, size: u64) {
         let _ = query::order(wanted.query);
     }
     let modified = Timestamp { seconds: 784_111_777, nanos: 0 };
-    let meta = Meta { kind: Kind::File, size, modified, device: 1, inode: 2 };
+    let meta = Meta { kind: Kind::File, size, modified, mode: 0o644, device: 1, inode: 2 };
     let file = Validators::of(&meta);
     let _ = condition::guard(&head.fields, Some(&file));
     match condition::select(head.method, &head.fields, &file, 784_111_800, 16) {

@@ -134,6 +134,8 @@ pub(crate) const NAMED: Meta = Meta {
     kind: Kind::Folder,
     size: 0,
     modified: Timestamp { seconds: 0, nanos: 0 },
+    // It is only read.
+    mode: 0o555,
     device: 0,
     inode: 0,
 };

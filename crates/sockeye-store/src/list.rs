@@ -20,6 +20,8 @@ pub struct Entry {
     pub size: u64,
     /// When its content last changed.
     pub modified: Timestamp,
+    /// The permissions of owner, group and others (`0o777`).
+    pub mode: u32,
     /// The device that it lies on.
     pub device: u64,
     /// Its inode there.
@@ -30,15 +32,15 @@ impl Entry {
     /// The entry called `name` of what has this kind, size and age.
     #[must_use]
     pub fn new(name: Name, meta: &Meta) -> Self {
-        let Meta { kind, size, modified, device, inode } = *meta;
-        Self { name, kind, size, modified, device, inode }
+        let Meta { kind, size, modified, mode, device, inode } = *meta;
+        Self { name, kind, size, modified, mode, device, inode }
     }
 
     /// What is known of it but for its name.
     #[must_use]
     pub fn meta(&self) -> Meta {
-        let Self { kind, size, modified, device, inode, .. } = *self;
-        Meta { kind, size, modified, device, inode }
+        let Self { kind, size, modified, mode, device, inode, .. } = *self;
+        Meta { kind, size, modified, mode, device, inode }
     }
 }
 

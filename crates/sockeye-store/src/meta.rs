@@ -4,6 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FileType, Stat};
 
+/// The bits of a mode that say who may read, write and execute.
+const PERMISSIONS: u32 = 0o777;
+
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -51,7 +54,7 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// The kind, size, age and identity of a file, read in one call from its open descriptor.
+/// The kind, size, age, permissions and identity of a file, read in one call from its open descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meta {
     /// What it is.
@@ -60,6 +63,8 @@ pub struct Meta {
     pub size: u64,
     /// When the content last changed.
     pub modified: Timestamp,
+    /// The permissions of owner, group and others (`0o777`).
+    pub mode: u32,
     /// The filesystem's number.
     pub device: u64,
     /// The file's number in its filesystem.
@@ -98,6 +103,7 @@ impl Meta {
                 seconds: stat.st_mtime,
                 nanos: u32::try_from(stat.st_mtime_nsec).unwrap_or(0),
             },
+            mode: stat.st_mode & PERMISSIONS,
             device: stat.st_dev,
             inode: stat.st_ino,
         }

@@ -2,7 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
-use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, os::unix::fs::symlink};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{PermissionsExt as _, symlink},
+    },
+};
 
 use rustix::fs::{CWD, Mode};
 use sockeye_store::{Entry, FilePath, Home, Kind, Listing, Opened, Order};
@@ -36,9 +43,11 @@ async fn what_can_be_fetched_is_listed_and_nothing_else() {
     rustix::fs::mknodat(CWD, at("fifo"), rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
     fs::write(dir.path().join(OsStr::from_bytes(b"latin\xe9")), "").unwrap();
 
+    fs::set_permissions(at("file"), fs::Permissions::from_mode(0o4751)).unwrap();
+
     let home = Home::open(dir.path()).unwrap();
-    let seen: Vec<_> =
-        all(&home).await.iter().map(|e| (e.name.to_string(), e.kind, e.size)).collect();
+    let entries = all(&home).await;
+    let seen: Vec<_> = entries.iter().map(|e| (e.name.to_string(), e.kind, e.size)).collect();
     let expected = [
         ("folder", Kind::Folder, 0),
         ("file", Kind::File, 5),
@@ -46,6 +55,8 @@ async fn what_can_be_fetched_is_listed_and_nothing_else() {
         ("latin\\xE9", Kind::File, 0),
     ];
     assert_eq!(seen, expected.map(|(n, k, s)| (n.to_owned(), k, s)));
+    // The link has the mode of what it leads to.
+    assert_eq!((entries[1].mode, entries[2].mode), (0o751, 0o751));
 }
 
 #[tokio::test]

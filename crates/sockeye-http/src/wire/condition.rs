@@ -295,7 +295,7 @@ mod tests {
 
     fn meta() -> Meta {
         let modified = Timestamp { seconds: MODIFIED, nanos: 5 };
-        Meta { kind: Kind::File, size: 1000, modified, device: 1, inode: 2 }
+        Meta { kind: Kind::File, size: 1000, modified, mode: 0o644, device: 1, inode: 2 }
     }
 
     fn tag() -> String {

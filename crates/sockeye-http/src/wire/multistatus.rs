@@ -379,7 +379,7 @@ mod tests {
 
     fn meta(kind: Kind) -> Meta {
         let modified = Timestamp { seconds: 784_111_777, nanos: 5 };
-        Meta { kind, size: 1000, modified, device: 1, inode: 2 }
+        Meta { kind, size: 1000, modified, mode: 0o644, device: 1, inode: 2 }
     }
 
     fn written(kind: Kind, find: PropFind, quota: Option<(Option<u64>, u64)>) -> String {

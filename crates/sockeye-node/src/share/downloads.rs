@@ -225,6 +225,7 @@ mod tests {
             kind: sockeye_store::Kind::File,
             size: 1,
             modified: sockeye_store::Timestamp { seconds: 0, nanos: 0 },
+            mode: 0o644,
             device: 1,
             inode: 1,
         };
