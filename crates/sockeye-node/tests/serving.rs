@@ -4,9 +4,13 @@
 
 use std::{fs, io, os::unix::fs::PermissionsExt as _, sync::Arc, time::Duration};
 
-use sockeye::{Conn, Handler, Limits, systemd::Notifier};
+use sockeye::{
+    Conn, Handler, Limits, Stream,
+    systemd::Notifier,
+    tls::{TlsClient, TlsServer},
+};
 use sockeye_node::{
-    Node, Protocol,
+    ListenOption, Node, Protocol,
     certificate::{Certificates, SelfSigned},
     command::{Answer, Command, RefusalKind, Reloaded},
     config::{Config, Sources},
@@ -16,7 +20,7 @@ use sockeye_node::{
 };
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
     task::JoinSet,
 };
@@ -36,14 +40,59 @@ impl Handler for Greeter {
     }
 }
 
-const PROTOCOLS: &[Protocol] = &[Protocol {
+/// Says how its listener has TLS; a line, whichever, starts it. With `tls+` it is there from the beginning.
+struct Later {
+    said: String,
+    at_once: bool,
+    tls: Option<TlsServer>,
+}
+
+impl Handler for Later {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        if !self.at_once {
+            conn.write_all(format!("{}\n", self.said).as_bytes()).await?;
+            conn.read_line().await?;
+        }
+        let Some(tls) = &self.tls else { return conn.write_all(b"no TLS\n").await };
+        let own = tls.for_connection().map_err(io::Error::from)?;
+        conn.start_tls(&own).await?;
+        conn.write_all(format!("{}\n", self.said).as_bytes()).await?;
+        conn.flush().await
+    }
+}
+
+const PROTOCOLS: &[Protocol] = &[HELLO, LATER];
+
+const LATER: Protocol = Protocol {
+    name: "later",
+    schemes: ("later", "laters"),
+    ports: (3, 4),
+    local_only: false,
+    alpn: &["later"],
+    options: &[ListenOption {
+        name: "tls",
+        notation: "allowed or off",
+        help: "whether TLS can be started",
+        takes: |value| ["allowed", "off"].contains(&value),
+    }],
+    starts_tls: |listen| listen.addr.tls || listen.option("tls") != Some("off"),
+    service: |listening| {
+        let said = listening.listen.option("tls").unwrap_or("from the start").to_owned();
+        let at_once = listening.listen.addr.tls;
+        Arc::new(Later { said, at_once, tls: listening.tls.cloned() })
+    },
+};
+
+const HELLO: Protocol = Protocol {
     name: "hello",
     schemes: ("hello", "hellos"),
     ports: (1, 2),
     local_only: false,
     alpn: &["hello"],
+    options: &[],
+    starts_tls: |_| false,
     service: |listening| Arc::new(Greeter(listening.settings.http_index[0].to_string())),
-}];
+};
 
 async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(LIMIT, work).await.expect("done within the limit")
@@ -134,6 +183,13 @@ impl Line {
         let mut line = String::new();
         within(self.0.read_line(&mut line)).await.unwrap();
         line.trim_end().to_owned()
+    }
+
+    /// All that is said from now on.
+    async fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        within(self.0.read_to_string(&mut rest)).await.unwrap();
+        rest
     }
 }
 
@@ -230,6 +286,77 @@ async fn thread_per_core_listeners_are_drained_too() {
     let mut line = node.connect(0).await;
     assert_eq!(line.greeting().await, "index.html");
     drop(line);
+    node.finish().await;
+}
+
+impl Running {
+    /// Begins a connection in TLS on a plain one, which is done with once it is read to its end.
+    async fn secured(&self, line: Line, certificate: &SelfSigned) -> String {
+        let client = TlsClient::builder().pinned([certificate.fingerprint]).build().unwrap();
+        assert_eq!(line.0.buffer(), b"");
+        let stream = Stream::from(line.0.into_inner());
+        let mut stream = within(client.connect(stream, "localhost")).await.unwrap();
+        let mut said = String::new();
+        within(stream.read_to_string(&mut said)).await.unwrap();
+        said
+    }
+
+    fn renew_certificate(&self) -> SelfSigned {
+        let tls = self.folder().tls();
+        let made = SelfSigned::make("test", Vec::new(), Duration::from_secs(3600)).unwrap();
+        Certificates::new(tls.join("cert.pem"), tls.join("key.pem")).write(&made).unwrap();
+        made
+    }
+}
+
+#[tokio::test]
+async fn a_protocol_starts_tls_itself_with_the_certificate_of_this_moment() {
+    let listen = "listen = [\"later+tcp://127.0.0.1:0?tls=allowed&backlog=9\", \
+                  \"later+tls+tcp://127.0.0.1:0\", \"later+tcp://127.0.0.1:0?tls=off\"]\n\
+                  drain = \"200ms\"\n";
+    let node = Running::start(listen).await;
+    let opened = node.serving.opened();
+    assert_eq!(opened.iter().map(|it| it.addrs[0].tls).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(opened[1].scheme, ("laters", 4));
+    // The second time the certificate is another one, which the reload has told of.
+    for _ in 0..2 {
+        let certificate = node.renew_certificate();
+        let reloaded = node.reload(listen).await;
+        assert!(reloaded.opened.is_empty() && reloaded.closed.is_empty(), "{reloaded:?}");
+        let mut plain = node.connect(0).await;
+        // Its first line is there before it is asked.
+        assert_eq!(plain.greeting().await, "allowed");
+        assert_eq!(node.secured(plain, &certificate).await, "allowed\n");
+        let at_once = node.connect(1).await;
+        assert_eq!(node.secured(at_once, &certificate).await, "from the start\n");
+        let mut never = node.connect(2).await;
+        assert_eq!((never.greeting().await, never.rest().await), ("off".into(), "no TLS\n".into()));
+    }
+    let Answer::Status(status) = node.ask(Command::Status).await.unwrap() else { panic!() };
+    let accepted: Vec<_> = status.listeners.iter().map(|it| it.accepted).collect();
+    assert_eq!(accepted, [2, 2, 2]);
+    assert_eq!(status.listeners[0].listen, "later+tcp://127.0.0.1:0?backlog=9&tls=allowed");
+    // Another option is another listener.
+    let reloaded = node.reload(&listen.replace("allowed", "off")).await;
+    assert_eq!(reloaded.opened, ["later+tcp://127.0.0.1:0?backlog=9&tls=off"]);
+    assert_eq!(reloaded.closed, ["later+tcp://127.0.0.1:0?backlog=9&tls=allowed"]);
+    node.finish().await;
+}
+
+#[tokio::test]
+async fn no_certificate_is_asked_for_where_nobody_starts_tls() {
+    let node = Running::start(ONE).await;
+    fs::remove_file(node.folder().tls().join("cert.pem")).unwrap();
+    let reloaded = node
+        .reload(&ONE.replace("hello+tcp://127.0.0.1:0", "later+tcp://127.0.0.1:0?tls=off"))
+        .await;
+    assert_eq!((reloaded.opened.len(), reloaded.failed.len()), (1, 0), "{reloaded:?}");
+    let reloaded = node.reload(&ONE.replace("hello+tcp", "later+tcp")).await;
+    assert_eq!(reloaded.failed.len(), 1, "{reloaded:?}");
+    assert!(
+        reloaded.failed[0].contains("no TLS on later+tcp://127.0.0.1:0: cannot read "),
+        "{reloaded:?}"
+    );
     node.finish().await;
 }
 

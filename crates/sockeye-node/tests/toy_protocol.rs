@@ -17,6 +17,8 @@ const ROW: Protocol = Protocol {
     ports: (7, 8),
     local_only: false,
     alpn: &["toy"],
+    options: &[],
+    starts_tls: |_| false,
     service: |listening| Arc::new(Toy(Arc::clone(listening.node.gate()))),
 };
 

@@ -18,6 +18,8 @@ pub(super) const HTTP: Protocol = Protocol {
     ports: (80, 443),
     local_only: false,
     alpn: HTTP_ALPN,
+    options: &[],
+    starts_tls: |_| false,
     service: http,
 };
 
@@ -28,6 +30,8 @@ const ADMIN: Protocol = Protocol {
     ports: (80, 443),
     local_only: true,
     alpn: &["http/1.1"],
+    options: &[],
+    starts_tls: |_| false,
     service: admin,
 };
 

@@ -4,7 +4,11 @@ use std::{path::PathBuf, process};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Node, listeners::Opened, node::Phase};
+use crate::{
+    Node,
+    listeners::{Opened, shown},
+    node::Phase,
+};
 
 /// How a running node is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,8 +77,9 @@ impl Node {
     pub(crate) fn status(&self, opened: Vec<Opened>) -> Status {
         let servers = self.servers();
         let listener = |Opened { listen, addrs, .. }| {
-            let server =
-                servers.iter().find(|(of, server)| *of == listen && server.addrs() == addrs);
+            let server = servers
+                .iter()
+                .find(|(of, server)| *of == listen && shown(of, server.addrs()) == addrs);
             let stats = server.map(|(_, server)| server.stats());
             ListenerStatus {
                 listen: listen.to_string(),

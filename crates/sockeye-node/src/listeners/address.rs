@@ -1,4 +1,5 @@
-//! A listener as it is written: an address of the framework's grammar with the protocol in front.
+//! A listener as it is written: an address of the framework's grammar with the protocol in front, and the protocol's
+//! own options among the address's.
 //!
 //! `http+tcp://127.0.0.1:8080`, `http+tls+tcp://[::]:8443`, `http+unix:///run/web.sock?mode=0660`.
 
@@ -6,10 +7,10 @@ use std::{fmt, str::FromStr};
 
 use sockeye::{
     Addr,
-    addr::{AddrError, Transport, nearest},
+    addr::{AddrError, OptionSpec, Transport, nearest},
 };
 
-use super::Protocol;
+use super::{ListenOption, Protocol, options::OwnOptions};
 
 /// Where to listen, and what is spoken there.
 ///
@@ -27,6 +28,7 @@ pub struct Listen {
     pub protocol: String,
     /// Where.
     pub addr: Addr,
+    options: OwnOptions,
 }
 
 /// A listener that cannot be.
@@ -68,6 +70,38 @@ pub enum ListenError {
         /// What was given.
         listen: Box<Listen>,
     },
+    /// The protocol has options, and none of this name.
+    #[error("{listen}: {} has no option {name:?}, only {known}", listen.protocol)]
+    UnknownOption {
+        /// What was given.
+        listen: Box<Listen>,
+        /// The option.
+        name: String,
+        /// Those that the protocol has, joined by commas, each with how its value is written.
+        known: String,
+        /// The option that was probably meant, of the protocol or of the address.
+        meant: Option<&'static str>,
+    },
+    /// A value that an option of the protocol's does not have.
+    #[error("{listen}: {name} is {notation}, not {value:?}")]
+    OptionValue {
+        /// What was given.
+        listen: Box<Listen>,
+        /// The option.
+        name: &'static str,
+        /// How its value is written.
+        notation: &'static str,
+        /// What was given for it.
+        value: String,
+    },
+    /// An option of the protocol's stands twice.
+    #[error("{listen}: {name} stands twice")]
+    OptionTwice {
+        /// What was given.
+        listen: Box<Listen>,
+        /// The option.
+        name: String,
+    },
     /// The protocol is for this machine alone, and the address is not.
     #[error("{listen}: {} is for this machine alone", listen.protocol)]
     NotLocal {
@@ -85,7 +119,11 @@ impl ListenError {
             Self::Url { meant, .. } | Self::NoProtocol { meant, .. } => {
                 Some(format!("write {meant}"))
             }
-            Self::Unknown { meant, .. } => meant.map(|meant| format!("did you mean {meant}?")),
+            Self::Unknown { meant, .. } | Self::UnknownOption { meant, .. } => {
+                meant.map(|meant| format!("did you mean {meant}?"))
+            }
+            Self::OptionValue { .. } => None,
+            Self::OptionTwice { .. } => Some("write it once".to_owned()),
             Self::Transport { .. } => Some("listen on tcp://, unix:// or fd://".to_owned()),
             Self::NotLocal { .. } => Some("listen on 127.0.0.1, [::1] or a Unix socket".to_owned()),
         }
@@ -111,6 +149,20 @@ impl Listen {
     }
 
     fn read(text: &str, usual: Option<&str>) -> Result<Self, ListenError> {
+        let (address, options) = OwnOptions::take(text);
+        match Self::read_address(&address, usual) {
+            Ok(listen) => Ok(Self { options, ..listen }),
+            // What is said of it is said of the whole.
+            Err(ListenError::NoProtocol { meant, .. }) => {
+                Err(ListenError::NoProtocol { text: text.to_owned(), meant: options.behind(meant) })
+            }
+            Err(ListenError::Url { meant, .. }) => Err(url(text, &meant)),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Reads a listener without options of the protocol's own.
+    fn read_address(text: &str, usual: Option<&str>) -> Result<Self, ListenError> {
         let Some((scheme, rest)) = text.split_once("://") else {
             // A path or an abstract name: what that is with its transport is said.
             let path = text.starts_with(['/', '.', '@']);
@@ -129,16 +181,20 @@ impl Listen {
             }
             (protocol, Some(below)) if Transport::from_name(protocol).is_none() => {
                 let addr = format!("{below}://{rest}").parse()?;
-                Ok(Self { protocol: protocol.to_owned(), addr })
+                Ok(Self::new(protocol, addr))
             }
             // A layer below its transport, which the grammar says.
             _ => Self::without_protocol(text, text.parse()?, usual),
         }
     }
 
+    fn new(protocol: &str, addr: Addr) -> Self {
+        Self { protocol: protocol.to_owned(), addr, options: OwnOptions::default() }
+    }
+
     fn without_protocol(text: &str, addr: Addr, usual: Option<&str>) -> Result<Self, ListenError> {
         match usual {
-            Some(protocol) => Ok(Self { protocol: protocol.to_owned(), addr }),
+            Some(protocol) => Ok(Self::new(protocol, addr)),
             None => Err(ListenError::NoProtocol {
                 text: text.to_owned(),
                 meant: format!("http+{addr}"),
@@ -149,7 +205,8 @@ impl Listen {
     /// Whether one of `protocols` can be spoken there: which.
     ///
     /// # Errors
-    /// [`ListenError::Unknown`], [`ListenError::Transport`] or [`ListenError::NotLocal`].
+    /// [`ListenError::Unknown`], [`ListenError::Transport`] or [`ListenError::NotLocal`]; what is wrong with an
+    /// option.
     pub fn check<'a>(&self, protocols: &'a [Protocol]) -> Result<&'a Protocol, ListenError> {
         let listen = || Box::new(self.clone());
         let Some(protocol) = protocols.iter().find(|it| it.name == self.protocol) else {
@@ -167,7 +224,61 @@ impl Listen {
         if protocol.local_only && !self.addr.is_local() && !inherited {
             return Err(ListenError::NotLocal { listen: listen() });
         }
+        self.check_options(protocol)?;
         Ok(protocol)
+    }
+
+    fn check_options(&self, protocol: &Protocol) -> Result<(), ListenError> {
+        let listen = || Box::new(self.clone());
+        for (name, value) in self.options.iter() {
+            match protocol.options.iter().find(|option| option.name == name) {
+                Some(option) if (option.takes)(value) => {}
+                Some(&ListenOption { name, notation, .. }) => {
+                    let value = value.to_owned();
+                    return Err(ListenError::OptionValue {
+                        listen: listen(),
+                        name,
+                        notation,
+                        value,
+                    });
+                }
+                None => return Err(self.unknown_option(protocol, name)),
+            }
+        }
+        match self.options.twice() {
+            Some(name) => Err(ListenError::OptionTwice { listen: listen(), name: name.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
+    fn unknown_option(&self, protocol: &Protocol, name: &str) -> ListenError {
+        // Of a protocol without options, all that stands there is meant for the address.
+        if protocol.options.is_empty()
+            && let Err(error) = self.written().parse::<Addr>()
+        {
+            return error.into();
+        }
+        let names = protocol.options.iter().map(|option| option.name);
+        let of_address = OptionSpec::all().iter().map(|spec| spec.name);
+        let known = protocol.options.iter().map(|it| format!("{} ({})", it.name, it.notation));
+        ListenError::UnknownOption {
+            listen: Box::new(self.clone()),
+            name: name.to_owned(),
+            known: known.collect::<Vec<_>>().join(", "),
+            meant: nearest(name, names.chain(of_address)),
+        }
+    }
+
+    /// The value of one of the protocol's [options](Protocol::options): empty if only its name is there, `None` if it
+    /// is not.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.options.get(name)
+    }
+
+    /// The address with all options: what stands behind the protocol.
+    fn written(&self) -> String {
+        self.options.behind(self.addr.to_string())
     }
 
     /// Whether the system chooses the port, so that two such listeners do not meet.
@@ -179,7 +290,7 @@ impl Listen {
 
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}+{}", self.protocol, self.addr)
+        write!(f, "{}+{}", self.protocol, self.written())
     }
 }
 
@@ -204,7 +315,10 @@ fn place(rest: &str, usual: u16) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::listeners::tests::PROTOCOLS;
 
     #[test]
     fn the_protocol_in_front_and_the_transport_may_be_left_out_where_one_is_usual() {
@@ -237,6 +351,96 @@ mod tests {
         }
         let error = Listen::parse("https://example.org/x").unwrap_err();
         assert_eq!(error.hint().unwrap(), "write http+tls+tcp://example.org:443");
+    }
+
+    /// What is wrong with a listener of the tests' protocols, and what to write instead.
+    fn wrong(text: &str) -> (String, Option<String>) {
+        let error = Listen::parse(text).and_then(|it| it.check(PROTOCOLS).map(drop)).unwrap_err();
+        (error.to_string(), error.hint())
+    }
+
+    #[test]
+    fn a_protocols_own_options_stand_among_those_of_the_address() {
+        for (text, canonical) in [
+            ("ftp+tcp://[::1]:21?tls=off", "ftp+tcp://[::1]:21?tls=off"),
+            (
+                "ftp+tcp://h:21?tls=off&backlog=9&charset=gbk",
+                "ftp+tcp://h:21?backlog=9&charset=gbk&tls=off",
+            ),
+            ("ftp+tls+unix:///run/a%3Fb?charset=a=b", "ftp+tls+unix:///run/a%3Fb?charset=a=b"),
+            ("ftp+tcp://h:21?backlog=9", "ftp+tcp://h:21?backlog=9"),
+        ] {
+            let listen = Listen::parse(text).unwrap();
+            listen.check(PROTOCOLS).unwrap();
+            assert_eq!(listen.to_string(), canonical);
+            assert_eq!(Listen::parse(canonical).unwrap(), listen);
+        }
+        let listen = Listen::parse("ftp+tcp://h:21?tls=off&backlog=9&charset").unwrap();
+        assert_eq!(listen.addr.options.backlog, Some(9));
+        let options = ["tls", "charset", "backlog"].map(|name| listen.option(name));
+        assert_eq!(options, [Some("off"), Some(""), None]);
+    }
+
+    #[test]
+    fn an_option_that_cannot_be_is_told_with_what_there_is() {
+        let at = "ftp+tcp://h:21";
+        let known = "only tls (required, allowed or off), charset (a character set, as gbk)";
+        for (query, message, hint) in [
+            (
+                "?tlz=off",
+                format!("{at}?tlz=off: ftp has no option \"tlz\", {known}"),
+                Some("did you mean tls?"),
+            ),
+            (
+                "?backlogs=9",
+                format!("{at}?backlogs=9: ftp has no option \"backlogs\", {known}"),
+                Some("did you mean backlog?"),
+            ),
+            ("?tls=on", format!("{at}?tls=on: tls is required, allowed or off, not \"on\""), None),
+            (
+                "?charset",
+                format!("{at}?charset: charset is a character set, as gbk, not \"\""),
+                None,
+            ),
+            ("?tls=off&tls=off", format!("{at}?tls=off: tls stands twice"), Some("write it once")),
+        ] {
+            assert_eq!(wrong(&format!("{at}{query}")), (message, hint.map(str::to_owned)));
+        }
+    }
+
+    #[test]
+    fn where_a_protocol_has_no_options_the_address_says_what_is_wrong() {
+        for (text, message) in [
+            (
+                "http+tcp://h:1?blacklog=9",
+                "`tcp://h:1?blacklog=9`: no option is called `blacklog`; write backlog",
+            ),
+            ("http+tcp://h:1?tls=off", "no option is called `tls`"),
+            ("http+tcp://h:1?backlog=9&backlog=9", "backlog stands twice"),
+            ("ftp+tcp://h:1?tls=off&backlog=x", "backlog: "),
+            ("ftp+tcp://h:1?tls=off&", "an option is missing here"),
+            ("ftp+tcp://h:1?tls=off#x", "an address has no fragment"),
+        ] {
+            let (said, _) = wrong(text);
+            assert!(said.contains(message), "{text}: {said}");
+        }
+        let error = Listen::parse("tcp://h:21?tls=off&backlog=9").unwrap_err();
+        assert_eq!(error.hint().unwrap(), "write http+tcp://h:21?backlog=9&tls=off");
+        assert!(
+            error.to_string().starts_with("tcp://h:21?tls=off&backlog=9: nothing says"),
+            "{error}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_is_read_back(text in "ftp\\+tcp://h:1[?]([a-d=&#%?é]{0,12})") {
+            if let Ok(listen) = Listen::parse(&text)
+                && listen.options.twice().is_none()
+            {
+                prop_assert_eq!(Listen::parse(&listen.to_string()).unwrap(), listen);
+            }
+        }
     }
 
     #[test]

@@ -39,7 +39,10 @@ impl Bound {
     /// If none of `protocols` can be spoken there, or the system refuses the address.
     pub fn open(listen: &Listen, protocols: &'static [Protocol]) -> Result<Self, OpenError> {
         let protocol = listen.check(protocols)?;
-        let server = Server::bind(&listen.addr)?;
+        // Of a protocol that starts TLS the address is plain: no handshake is done before it has the connection.
+        let plain = (protocol.starts_tls)(listen);
+        let addr = Addr { tls: listen.addr.tls && !plain, ..listen.addr.clone() };
+        let server = Server::bind(&addr)?;
         // An inherited socket tells only now where it is.
         if protocol.local_only && !server.addrs().iter().all(Addr::is_local) {
             return Err(ListenError::NotLocal { listen: Box::new(listen.clone()) }.into());
@@ -53,9 +56,20 @@ impl Bound {
         &self.listen
     }
 
+    /// Whether it needs the node's certificate: its address has TLS, or its protocol starts it.
+    #[must_use]
+    pub fn needs_certificate(&self) -> bool {
+        self.protocol.needs_certificate(&self.listen)
+    }
+
     /// The addresses that it has, with their real ports.
     #[must_use]
     pub fn addrs(&self) -> Vec<Addr> {
-        self.server.addrs()
+        shown(&self.listen, &self.server.addrs())
     }
+}
+
+/// The addresses of a listener's server as its clients have them: under TLS, whoever does the handshake.
+pub(crate) fn shown(listen: &Listen, addrs: &[Addr]) -> Vec<Addr> {
+    addrs.iter().map(|addr| Addr { tls: listen.addr.tls, ..addr.clone() }).collect()
 }

@@ -5,12 +5,15 @@
 mod address;
 mod bind;
 mod open;
+mod options;
 mod protocol;
 mod service;
 
 pub use address::{Listen, ListenError};
+pub(crate) use bind::shown;
 pub use bind::{Bound, OpenError};
 pub use open::{Exchanged, Listeners, Opened};
+pub use options::ListenOption;
 pub use protocol::{Listening, Protocol, Service};
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use sockeye::{Addr, Limits, Model, PreparedServer, Report, ServerHandle};
+use sockeye::{Addr, Limits, Model, PreparedServer, Report, ServerHandle, tls::TlsServer};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::task::TaskTracker;
 
-use super::{Bound, Listen, Listening, OpenError, Protocol, Service, service::Current};
+use super::{Bound, Listen, Listening, OpenError, Protocol, Service, service::Current, shown};
 use crate::{Bucket, Node, certificate::Certificates, config::Settings};
 
 /// How long a listener may need to let go of an address that another one is to have.
@@ -41,6 +41,8 @@ struct Open {
     protocol: &'static Protocol,
     service: Arc<Current>,
     bucket: Arc<Bucket>,
+    /// What the protocol starts TLS with, if it does.
+    tls: Option<TlsServer>,
     handle: ServerHandle,
 }
 
@@ -95,20 +97,27 @@ impl Listeners {
     pub fn accept(&self, bound: Bound) -> Result<(), OpenError> {
         let Bound { listen, protocol, server } = bound;
         let config = self.node.config();
-        let bucket = Arc::new(Bucket::new(None));
-        let service = self.service(protocol, &config.settings, &bucket);
-        let service = Arc::new(Current::new(service));
         let model = config.settings.model.model();
         let mut server = server.model(model).limits(self.limits.clone()).signals(false);
-        if listen.addr.tls {
-            let tls = self.certificates.server(protocol.alpn);
-            let failed = |source| OpenError::Tls { listen: Box::new(listen.clone()), source };
-            server = server.tls(tls.map_err(failed)?);
+        let mut tls = match protocol.needs_certificate(&listen) {
+            false => None,
+            true => {
+                let failed = |source| OpenError::Tls { listen: Box::new(listen.clone()), source };
+                Some(self.certificates.server(protocol.alpn).map_err(failed)?)
+            }
+        };
+        if !(protocol.starts_tls)(&listen)
+            && let Some(tls) = tls.take()
+        {
+            server = server.tls(tls);
         }
+        let bucket = Arc::new(Bucket::new(None));
+        let service = self.service(protocol, &listen, tls.as_ref(), &config.settings, &bucket);
+        let service = Arc::new(Current::new(service));
         let prepared = server.with(Arc::clone(&service)).prepare()?;
         let handle = prepared.handle();
         self.run(prepared, model)?;
-        self.lock().push(Open { listen, protocol, service, bucket, handle });
+        self.lock().push(Open { listen, protocol, service, bucket, tls, handle });
         self.node.set_servers(self.handles());
         Ok(())
     }
@@ -117,11 +126,13 @@ impl Listeners {
     fn service(
         &self,
         protocol: &Protocol,
+        listen: &Listen,
+        tls: Option<&TlsServer>,
         settings: &Settings,
         bucket: &Arc<Bucket>,
     ) -> Arc<dyn Service> {
         bucket.set_rate(settings.bandwidth_listener.map(|rate| rate.0));
-        (protocol.service)(&Listening { node: &self.node, settings, bucket })
+        (protocol.service)(&Listening { listen, tls, node: &self.node, settings, bucket })
     }
 
     /// Runs a server beside the others.
@@ -159,7 +170,7 @@ impl Listeners {
     pub fn opened(&self) -> Vec<Opened> {
         let opened = |open: &Open| Opened {
             listen: open.listen.clone(),
-            addrs: open.handle.addrs().to_vec(),
+            addrs: shown(&open.listen, open.handle.addrs()),
             scheme: open.protocol.scheme(open.listen.addr.tls),
         };
         self.lock().iter().map(opened).collect()
@@ -218,7 +229,8 @@ impl Listeners {
             match before.iter().position(|open| open.listen == *listen) {
                 Some(at) => {
                     let stays = before.swap_remove(at);
-                    let service = self.service(stays.protocol, settings, &stays.bucket);
+                    let Open { protocol, tls, bucket, .. } = &stays;
+                    let service = self.service(protocol, listen, tls.as_ref(), settings, bucket);
                     stays.service.replace(service);
                     open.push(stays);
                 }

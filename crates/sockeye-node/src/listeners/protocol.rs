@@ -2,8 +2,9 @@
 
 use std::{fmt, future::Future, io, pin::Pin, sync::Arc};
 
-use sockeye::{Conn, ConnInfo, Failure, Handler};
+use sockeye::{Conn, ConnInfo, Failure, Handler, tls::TlsServer};
 
+use super::{Listen, ListenOption};
 use crate::{Bucket, Node, config::Settings};
 
 /// A protocol that a node can speak: a row of the program's table.
@@ -19,6 +20,12 @@ pub struct Protocol {
     pub local_only: bool,
     /// What it calls itself within TLS (ALPN), the preferred name first.
     pub alpn: &'static [&'static str],
+    /// The options that its listeners have beside those of their address.
+    pub options: &'static [ListenOption],
+    /// Whether the connections of a listener have their TLS from the protocol itself, by
+    /// [`start_tls`](sockeye::Conn::start_tls): in the middle (AUTH TLS), or for the sake of sessions of their own at once,
+    /// where the address has `tls+`. It then has [`Listening::tls`].
+    pub starts_tls: fn(&Listen) -> bool,
     /// Makes what serves a listener's connections, again at each reload.
     pub service: fn(&Listening<'_>) -> Arc<dyn Service>,
 }
@@ -26,6 +33,11 @@ pub struct Protocol {
 /// What the service of a listener is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Listening<'a> {
+    /// The listener as it is configured, with the protocol's [options](Listen::option).
+    pub listen: &'a Listen,
+    /// The node's certificate, if the protocol [starts TLS](Protocol::starts_tls) there itself; a reload of the certificate
+    /// reaches it.
+    pub tls: Option<&'a TlsServer>,
     /// The node.
     pub node: &'a Arc<Node>,
     /// The settings that hold from now on.
@@ -40,6 +52,12 @@ impl Protocol {
     #[must_use]
     pub const fn scheme(&self, tls: bool) -> (&'static str, u16) {
         if tls { (self.schemes.1, self.ports.1) } else { (self.schemes.0, self.ports.0) }
+    }
+
+    /// Whether a listener needs the node's certificate.
+    #[must_use]
+    pub fn needs_certificate(&self, listen: &Listen) -> bool {
+        listen.addr.tls || (self.starts_tls)(listen)
     }
 }
 

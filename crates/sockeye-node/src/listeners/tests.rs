@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sockeye::{Conn, Handler};
 use tokio::io::AsyncWriteExt as _;
 
-use super::Protocol;
+use super::{ListenOption, Protocol};
 
 /// Says its name.
 struct Greeting(&'static str);
@@ -24,6 +24,8 @@ pub(crate) const PROTOCOLS: &[Protocol] = &[
         ports: (80, 443),
         local_only: false,
         alpn: &["h2", "http/1.1"],
+        options: &[],
+        starts_tls: |_| false,
         service: |_| Arc::new(Greeting("http\n")),
     },
     Protocol {
@@ -32,6 +34,31 @@ pub(crate) const PROTOCOLS: &[Protocol] = &[
         ports: (80, 443),
         local_only: true,
         alpn: &["http/1.1"],
+        options: &[],
+        starts_tls: |_| false,
         service: |_| Arc::new(Greeting("admin\n")),
+    },
+    Protocol {
+        name: "ftp",
+        schemes: ("ftp", "ftps"),
+        ports: (21, 990),
+        local_only: false,
+        alpn: &["ftp"],
+        options: &[
+            ListenOption {
+                name: "tls",
+                notation: "required, allowed or off",
+                help: "whether TLS can be started, or has to be",
+                takes: |value| ["required", "allowed", "off"].contains(&value),
+            },
+            ListenOption {
+                name: "charset",
+                notation: "a character set, as gbk",
+                help: "what names are in",
+                takes: |value| !value.is_empty(),
+            },
+        ],
+        starts_tls: |listen| listen.addr.tls || listen.option("tls") != Some("off"),
+        service: |_| Arc::new(Greeting("ftp\n")),
     },
 ];

@@ -141,7 +141,7 @@ fn certificate(
     let settings = &config.settings;
     let chain = folder.resolve(&settings.tls_cert);
     let certificates = Certificates::new(chain.clone(), folder.resolve(&settings.tls_key));
-    if !settings.listen.iter().any(|listen| listen.addr.tls) {
+    if !bound.iter().any(Bound::needs_certificate) {
         return Ok((certificates, None));
     }
     let own = config.place("tls.cert") == Place::Default;
