@@ -6,10 +6,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use sockeye::addr::Host;
 use sockeye_journal::Kind;
 use sockeye_store::Name;
 
-use super::value::{Bytes, Durability, NodeModel, Raw, SecureUrl, SiteUrl, Value, Within};
+use super::value::{
+    Bytes, DataTls, Durability, NodeModel, PortRange, Raw, SecureUrl, SiteUrl, Value, Within,
+};
 use crate::listeners::Listen;
 
 /// When a changed value holds.
@@ -241,6 +244,28 @@ settings! {
     NewConnections "http.archive" => http_archive: Bytes = "64MiB";
     /// Requests at once on one HTTP/2 connection.
     NewConnections "http.streams" => http_streams: Within<1, 100_000> = "100";
+
+    /// Ports that passive data connections come to, for who has to let them through a firewall: one is in use
+    /// for each transfer at once. "none" leaves the choice to the system.
+    NewConnections "ftp.passive-ports" => ftp_passive_ports: Option<PortRange> = "none";
+    /// The address that clients are told to open data connections to, behind a router that translates
+    /// addresses; a name is looked up each time. "none": that of the control connection.
+    NewConnections "ftp.address" => ftp_address: Option<Host> = "none";
+    /// Whether clients may have data connections to a port of their own (PORT, EPRT).
+    NewConnections "ftp.active" => ftp_active: bool = "true";
+    /// Whether a data connection under TLS has to resume the session of its control connection, which
+    /// nobody else can. "require", or "prefer" for clients that cannot either.
+    NewConnections "ftp.data-tls" => ftp_data_tls: DataTls = "require";
+    /// Sessions of one account at once.
+    NewConnections "ftp.per-account" => ftp_per_account: Option<Within<1, 1_000_000>> = "none";
+    /// How long a control connection may be idle while nothing is transferred.
+    NewConnections "ftp.idle" => ftp_idle: Duration = "5m";
+    /// How long a data connection may take to come.
+    NewConnections "ftp.connect" => ftp_connect: Duration = "30s";
+    /// How long the other side of a transfer may send or take nothing.
+    NewConnections "ftp.stall" => ftp_stall: Duration = "60s";
+    /// Whether an upload is seen under its name while it grows; otherwise once it is complete.
+    NewConnections "ftp.growing" => ftp_growing: bool = "false";
 }
 
 #[cfg(test)]

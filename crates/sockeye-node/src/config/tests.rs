@@ -98,6 +98,12 @@ fn listeners_that_cannot_be_are_told() {
         ("\"gopher+tcp://127.0.0.1:70\"", "`gopher` is not spoken here"),
         ("\"admin+tcp://0.0.0.0:9\"", "admin is for this machine alone"),
         ("\"http+udp://127.0.0.1:80\"", "http needs a stream of bytes"),
+        ("\"http+tcp://127.0.0.1:80?blacklog=9\"", "no option is called `blacklog`; write backlog"),
+        (
+            "\"ftp+tcp://127.0.0.1:21?tlz=off\"",
+            "ftp has no option \"tlz\", only tls (required, allowed or off)",
+        ),
+        ("\"ftp+tcp://127.0.0.1:21?tls=on\"", "tls is required, allowed or off, not \"on\""),
         ("[\"http+tcp://[::1]:1\", \"http+tcp://[::1]:1\"]", "is there twice"),
         ("\"http+tcp://localhost:99999\"", "the port `99999` is out of range"),
         ("7", "expected a list in [brackets], each being a listener"),
@@ -105,6 +111,30 @@ fn listeners_that_cannot_be_are_told() {
         let error = load(&format!("listen = {listen}"), &[], &[]).unwrap_err();
         assert!(error.starts_with("sockeye.toml:1: listen: "), "{error}");
         assert!(error.contains(expected), "{listen}: {error}");
+    }
+}
+
+#[test]
+fn what_ftp_is_told_is_checked() {
+    let text = "[ftp]\npassive-ports = \"50000-50100\"\naddress = \"ftp.example.org\"\ndata-tls = \"prefer\"\n\
+                per-account = 3\n";
+    let settings = load(text, &[("SOCKEYE_FTP_PASSIVE_PORTS", "2000-2001")], &[]).unwrap().settings;
+    assert_eq!(settings.ftp_passive_ports.unwrap().ports(), 2000..=2001);
+    assert_eq!(settings.ftp_address.unwrap().to_string(), "ftp.example.org");
+    assert_eq!((settings.ftp_data_tls, settings.ftp_active), (DataTls::Prefer, true));
+    assert_eq!(settings.ftp_per_account.map(Within::get), Some(3));
+    for (setting, expected) in [
+        ("passive-ports = \"9-1\"", "the range 9-1 ends before it begins: write 1-9"),
+        ("passive-ports = \"all\"", "expected a range of ports, as \"50000-50100\", found \"all\""),
+        ("address = \"0.0.0.0\"", "0.0.0.0 is no address that others can connect to"),
+        ("address = \"a b\"", "address `a b`: "),
+        ("data-tls = \"maybe\"", "expected \"require\" or \"prefer\", found \"maybe\""),
+        ("per-account = 0", "expected a whole number from 1 to 1000000, found the number 0"),
+    ] {
+        let error = load(&format!("[ftp]\n{setting}\n"), &[], &[]).unwrap_err();
+        let name = setting.split(' ').next().unwrap();
+        let start = format!("sockeye.toml:2: ftp.{name}: {expected}");
+        assert!(error.starts_with(&start), "{error}");
     }
 }
 
