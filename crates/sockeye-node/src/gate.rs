@@ -23,7 +23,7 @@ use crate::{
     Error, Homes, Origin, Owner, Result, Session,
     operations::Operations,
     pace::{Bucket, Pace},
-    presence::Presences,
+    presence::{Presences, TooMany},
     seat::{Holder, Seat},
     share::Downloads,
 };
@@ -184,17 +184,28 @@ impl Gate {
             }
             account = now;
         };
-        // Whoever goes by a sign-in logged in when it was made.
-        if login.sign_in().is_none() {
+        let seated = self.seat(login.clone(), home, origin.clone());
+        let record = |operation, outcome, detail| {
             self.record(&Record {
                 account: Some(account.name.as_str()),
                 from: Some(origin.peer.recorded()),
                 took: Some(begun.elapsed()),
-                detail: login.token().map(|token| token.label.as_str()),
-                ..Record::new(Operation::Login, Outcome::Ok, origin.protocol)
+                detail,
+                ..Record::new(operation, outcome, origin.protocol)
             });
+        };
+        match &seated {
+            Err(refused) => {
+                record(Operation::Refuse, Outcome::Denied, Some(&*refused.to_string()));
+            }
+            // Whoever goes by a sign-in logged in when it was made.
+            Ok(_) if login.sign_in().is_none() => {
+                let label = login.token().map(|token| token.label.as_str());
+                record(Operation::Login, Outcome::Ok, label);
+            }
+            Ok(_) => {}
         }
-        Ok(self.seat(login, home, origin))
+        seated
     }
 
     /// The session of who has these credentials, if they were verified a short while ago and the home is open:
@@ -207,34 +218,43 @@ impl Gate {
     ) -> Option<Session> {
         let login = self.accounts.login_cached(credentials, &origin.attempt())?;
         let home = self.homes.get(Owner::Account(login.account().id))?;
-        Some(self.seat(login, home, origin.clone()))
+        self.seat(login, home, origin.clone()).ok()
     }
 
     /// A session of anybody, who may read the public tree; none while it is closed.
     #[must_use]
     pub fn anonymous(self: &Arc<Self>, origin: Origin) -> Option<Session> {
         let pace = Pace::through(origin.listener.clone());
-        let seat = || Seat::new(Arc::clone(self), Holder::Anonymous, origin, pace);
-        self.public().then(|| Session::seated(seat()))
+        let seat = || Seat::new(Arc::clone(self), Holder::Anonymous, origin, pace).ok();
+        self.public().then(seat).flatten().map(Session::seated)
     }
 
     /// The session of this login, whose home is opened if it is not.
-    pub(crate) async fn seat_of(self: &Arc<Self>, login: Login, origin: Origin) -> Result<Session> {
+    pub(crate) async fn seat_of(
+        self: &Arc<Self>,
+        login: Login,
+        origin: Origin,
+    ) -> Result<Session, LoginError> {
         let account = login.account();
         let home = match self.homes.get(Owner::Account(account.id)) {
             Some(home) => home,
             None => self.homes.open(Owner::Account(account.id), account.quota).await?,
         };
-        Ok(self.seat(login, home, origin))
+        self.seat(login, home, origin)
     }
 
-    pub(crate) fn seat(self: &Arc<Self>, login: Login, home: Home, origin: Origin) -> Session {
+    pub(crate) fn seat(
+        self: &Arc<Self>,
+        login: Login,
+        home: Home,
+        origin: Origin,
+    ) -> Result<Session, LoginError> {
         let account = login.account();
         let buckets = [self.bucket(account.id)].into_iter().chain(origin.listener.clone());
         let pace = Pace::through(buckets);
         let name = account.name.as_str().into();
         let holder = Holder::Account { login, name, home };
-        Session::seated(Seat::new(Arc::clone(self), holder, origin, pace))
+        Ok(Session::seated(Seat::new(Arc::clone(self), holder, origin, pace)?))
     }
 
     /// Carries out a change to its end, also if who asked for it goes away.
@@ -355,4 +375,19 @@ pub enum LoginError {
     /// They are right, and the home could not be opened.
     #[error("the home cannot be opened: {0}")]
     Home(#[from] Error),
+    /// They are right, and the account has as many [sessions](crate::Sessions::Long) over this protocol as it may
+    /// have.
+    #[error(
+        "as many sessions of this account are open as there may be at once ({most}); end one of them first"
+    )]
+    TooMany {
+        /// How many that is.
+        most: usize,
+    },
+}
+
+impl From<TooMany> for LoginError {
+    fn from(TooMany { most }: TooMany) -> Self {
+        Self::TooMany { most }
+    }
 }

@@ -48,7 +48,7 @@ pub use listeners::{Listen, ListenError, ListenOption, Listening, Protocol, Serv
 pub use marks::LockWish;
 pub use namespace::RESERVED;
 pub use node::{FIRST_ADMIN, Node, NodeError, Phase};
-pub use origin::{Origin, Peer};
+pub use origin::{Origin, Peer, Sessions};
 pub use pace::Bucket;
 pub use presence::Present;
 pub use read::{FileBody, OpenFile, Range};

@@ -16,6 +16,22 @@ pub struct Origin {
     pub peer: Peer,
     /// What the listener's bytes go through, if it has a limit.
     pub listener: Option<Arc<Bucket>>,
+    /// How long its sessions are.
+    pub sessions: Sessions,
+}
+
+/// How long the sessions of a protocol are, and so whether they are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sessions {
+    /// They come and go with requests, and are not counted.
+    #[default]
+    Brief,
+    /// As long as connections: of one account there may be so many at once over this protocol. Those that nobody has
+    /// logged in to are not counted.
+    Long {
+        /// The most; the highest number is no limit.
+        most: usize,
+    },
 }
 
 /// The other side of a connection.
@@ -28,10 +44,10 @@ pub enum Peer {
 }
 
 impl Origin {
-    /// Over this protocol, from this address, through a listener without a limit.
+    /// Over this protocol, from this address, through a listener without a limit, for brief sessions.
     #[must_use]
     pub fn new(protocol: &'static str, peer: Peer) -> Self {
-        Self { protocol, peer, listener: None }
+        Self { protocol, peer, listener: None, sessions: Sessions::Brief }
     }
 
     /// As the accounts are told of it.

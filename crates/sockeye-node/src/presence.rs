@@ -1,7 +1,7 @@
 //! Who has a session now, over every protocol: so that an administrator can see it, and end it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -13,7 +13,7 @@ use sockeye_accounts::{AccountId, Commander, SignInId};
 use sockeye_journal::{Operation, Outcome, Record};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Gate, Peer, Result, gate::accounts_failed};
+use crate::{Gate, Peer, Result, Sessions, gate::accounts_failed};
 
 /// Who has a session. Several connections of the same account from the same place over the same protocol, by the
 /// same sign-in, are one.
@@ -54,29 +54,79 @@ pub(crate) struct Presences(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     last: AtomicU64,
-    all: Mutex<BTreeMap<u64, (Present, CancellationToken)>>,
+    table: Mutex<Table>,
 }
+
+#[derive(Debug, Default)]
+struct Table {
+    all: BTreeMap<u64, (Present, CancellationToken)>,
+    /// How many long sessions an account has over a protocol, where it has any.
+    long: HashMap<Seats, usize>,
+}
+
+/// What long sessions are counted by: the account and the protocol.
+type Seats = (AccountId, &'static str);
 
 /// The presence of one session, for as long as it lasts.
 #[derive(Debug)]
 pub(crate) struct Presence {
     id: u64,
     end: CancellationToken,
+    /// What it is counted by, if it is.
+    counted: Option<Seats>,
     all: Presences,
 }
 
+/// An account has as many sessions over a protocol as it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooMany {
+    pub(crate) most: usize,
+}
+
 impl Presences {
-    /// Enters a session; what its id is said to be does not matter.
-    pub(crate) fn enter(&self, mut present: Present) -> Arc<Presence> {
+    /// Enters a session, if there may be one more; what its id is said to be does not matter.
+    pub(crate) fn enter(
+        &self,
+        mut present: Present,
+        sessions: Sessions,
+    ) -> std::result::Result<Arc<Presence>, TooMany> {
         let id = self.0.last.fetch_add(1, Relaxed) + 1;
         let end = CancellationToken::new();
         present.id = id;
-        self.lock().insert(id, (present, end.clone()));
-        Arc::new(Presence { id, end, all: self.clone() })
+        let mut table = self.lock();
+        let counted = match (sessions, present.account_id) {
+            (Sessions::Long { most }, Some(account)) => {
+                let seats = (account, present.protocol);
+                let taken = table.long.get(&seats).copied().unwrap_or(0);
+                if taken >= most {
+                    return Err(TooMany { most });
+                }
+                table.long.insert(seats, taken + 1);
+                Some(seats)
+            }
+            _ => None,
+        };
+        table.all.insert(id, (present, end.clone()));
+        drop(table);
+        Ok(Arc::new(Presence { id, end, counted, all: self.clone() }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, (Present, CancellationToken)>> {
-        self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// A session is over; what it was counted by.
+    fn leave(&mut self, id: u64, counted: Option<Seats>) {
+        self.all.remove(&id);
+        let Some(seats) = counted else { return };
+        if let Some(taken) = self.long.get_mut(&seats) {
+            *taken -= 1;
+            if *taken == 0 {
+                self.long.remove(&seats);
+            }
+        }
     }
 }
 
@@ -94,7 +144,7 @@ impl Presence {
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        self.all.lock().remove(&self.id);
+        self.all.lock().leave(self.id, self.counted);
     }
 }
 
@@ -102,9 +152,9 @@ impl Gate {
     /// Who has a session now, in the order in which they began: at most `limit`, those after the id `after`.
     #[must_use]
     pub fn present(&self, after: u64, limit: usize) -> Vec<Present> {
-        let all = self.presences().lock();
+        let table = self.presences().lock();
         let mut found: Vec<Present> = Vec::new();
-        for (present, _) in all.values() {
+        for (present, _) in table.all.values() {
             if found.len() > limit {
                 break;
             }
@@ -126,9 +176,9 @@ impl Gate {
     /// Cancellation: the sign-in may not be ended.
     pub async fn end_present(&self, id: u64, by: &Commander) -> Result<Option<Present>> {
         let (present, ends) = {
-            let all = self.presences().lock();
-            let Some((present, _)) = all.get(&id) else { return Ok(None) };
-            let alike = all.values().filter(|(other, _)| other.is_like(present));
+            let table = self.presences().lock();
+            let Some((present, _)) = table.all.get(&id) else { return Ok(None) };
+            let alike = table.all.values().filter(|(other, _)| other.is_like(present));
             (present.clone(), alike.map(|(_, end)| end.clone()).collect::<Vec<_>>())
         };
         ends.iter().for_each(CancellationToken::cancel);

@@ -10,7 +10,7 @@ use crate::{
     gate::Gate,
     namespace::{Zone, absolute},
     pace::Pace,
-    presence::{Presence, Present},
+    presence::{Presence, Present, TooMany},
     share::Visit,
 };
 
@@ -66,7 +66,13 @@ pub(crate) enum Way {
 }
 
 impl Seat {
-    pub(crate) fn new(gate: Arc<Gate>, holder: Holder, origin: Origin, pace: Pace) -> Arc<Self> {
+    /// Takes a seat, if there is one more for its holder.
+    pub(crate) fn new(
+        gate: Arc<Gate>,
+        holder: Holder,
+        origin: Origin,
+        pace: Pace,
+    ) -> Result<Arc<Self>, TooMany> {
         let share = match &holder {
             Holder::Account { login, .. } => login.share(),
             Holder::Anonymous => None,
@@ -79,7 +85,7 @@ impl Seat {
             }
             Holder::Anonymous => (None, None, None),
         };
-        let presence = gate.presences().enter(Present {
+        let present = Present {
             id: 0,
             account,
             account_id,
@@ -88,8 +94,9 @@ impl Seat {
             sign_in,
             by_link: visit.is_some(),
             since: SystemTime::now(),
-        });
-        Arc::new(Self { gate, holder, visit, origin, pace, presence, claim: None })
+        };
+        let presence = gate.presences().enter(present, origin.sessions)?;
+        Ok(Arc::new(Self { gate, holder, visit, origin, pace, presence, claim: None }))
     }
 
     /// What is shared with its holder, if it came by a link.

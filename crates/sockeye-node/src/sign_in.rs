@@ -45,7 +45,7 @@ impl Gate {
             detail: detail.as_deref(),
             ..Record::new(Operation::Login, Outcome::Ok, origin.protocol)
         });
-        Ok((self.seat(login, home, origin), secret))
+        Ok((self.seat(login, home, origin)?, secret))
     }
 }
 

@@ -117,6 +117,7 @@ impl From<LoginError> for ShareError {
             },
             LoginError::Refused(refused) => Self::Refused(refused),
             LoginError::Home(error) => Self::Failed(error),
+            LoginError::TooMany { .. } => Self::Failed(Error::Busy),
         }
     }
 }
@@ -155,7 +156,7 @@ impl Gate {
         if is_new {
             self.record_visit(&login, &share, &origin);
         }
-        self.seat_of(login, origin).await.map_err(ShareError::Failed)
+        Ok(self.seat_of(login, origin).await?)
     }
 
     /// What a browser keeps in place of the password of the share that a session came by; none without one.
