@@ -97,9 +97,10 @@ export class List {
         row.querySelector('.name').title = entry.name.length > 24 ? entry.name : '';
         row.querySelector('.size').textContent = entry.folder ? '' : format.size(entry.size);
         const time = row.querySelector('time');
+        // What only the namespace has was never changed.
         time.dateTime = new Date(entry.time * 1000).toISOString();
-        time.textContent = format.moment(entry.time);
-        time.title = format.exactly(entry.time);
+        time.textContent = entry.time > 0 ? format.moment(entry.time) : '';
+        time.title = entry.time > 0 ? format.exactly(entry.time) : '';
         this.picture(row.querySelector('.picture'), entry);
     }
 

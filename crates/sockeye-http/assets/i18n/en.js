@@ -193,6 +193,7 @@ export default {
     'problem.name-taken': 'This name is taken already.',
     'problem.needs-password': 'This is for administrators who signed in with their password.',
     'problem.no-folder': 'The folder that this should go into is not there.',
+    'problem.no-node': 'This server is no whole node: it keeps no log to show, and has no configuration of its own.',
     'problem.not-empty': 'The folder is not empty.',
     'problem.not-found': 'This is no longer here. It may have been moved or deleted.',
     'problem.over-quota': 'There is no room left. Delete something, or ask for a larger quota.',

@@ -185,6 +185,7 @@ export default {
     'problem.name-taken': '该名称已被使用。',
     'problem.needs-password': '仅限使用密码登录的管理员。',
     'problem.no-folder': '目标文件夹不存在。',
+    'problem.no-node': '此服务器不是完整节点：没有可显示的日志，也没有自己的配置。',
     'problem.not-empty': '该文件夹不为空。',
     'problem.not-found': '该内容已不在此处，可能已被移动或删除。',
     'problem.over-quota': '空间不足，请删除一些内容或申请更大的配额。',

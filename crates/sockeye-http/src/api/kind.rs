@@ -67,7 +67,8 @@ kinds! {
     PasswordControl "password-control";
     PasswordGuessed "password-guessed";
     KeptElsewhere "kept-elsewhere";
-    // Of the log.
+    // Of the node.
+    NoNode "no-node";
     TooManyFollow "too-many-follow";
 }
 

@@ -247,7 +247,8 @@ impl Call<'_> {
     /// The node, which not every server has.
     fn node(&self) -> Result<&Arc<Node>, Problem> {
         let node = self.answerer.config.node.as_ref();
-        node.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "this server is not a whole node"))
+        let why = "this server is not a whole node";
+        node.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, why).of_kind(Kind::NoNode))
     }
 
     /// Who commands what is done, for the log.
