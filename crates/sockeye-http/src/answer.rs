@@ -14,7 +14,7 @@ use crate::{
     reply::{Reply, allow, error},
     site::{Asker, Site, Unwelcome},
     wire::{
-        head::Head,
+        head::{Head, Once},
         method::{Allowed, Method},
         plan::{Plan, Refusal, Rules, allowed, plan},
         target::{self, Resource},
@@ -149,10 +149,18 @@ impl Answerer<'_> {
     /// Answers what needs no content.
     async fn carry_out(&self, session: &Session, head: &Head<'_>, plan: Plan<'_>) -> Reply {
         match plan {
-            Plan::Serve(wanted) => match self.serve(session, head, &wanted).await {
-                Ok(reply) => reply,
-                Err(error) => failed(session, head, &wanted.path, &error),
-            },
+            Plan::Serve(wanted) => {
+                // Few ask under a condition of WebDAV's, and all would wait for the look at it.
+                if !matches!(head.fields.get("if"), Once::Missing)
+                    && let Err(unmet) = Box::pin(claim::submitting(session, head, &wanted)).await
+                {
+                    return unmet.reply(session, head, &wanted.path);
+                }
+                match self.serve(session, head, &wanted).await {
+                    Ok(reply) => reply,
+                    Err(error) => failed(session, head, &wanted.path, &error),
+                }
+            }
             Plan::Delete(wanted) => Box::pin(self.give_up(session, head, &wanted)).await,
             Plan::Options(Some(wanted)) => match session.rights_at(&wanted.path) {
                 Ok(rights) => {

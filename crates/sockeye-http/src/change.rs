@@ -1,9 +1,9 @@
 //! PUT and DELETE: from a request to a changed file.
 
-use ::http::StatusCode;
+use ::http::{HeaderName, HeaderValue, StatusCode};
 use sockeye_node::{
-    Committed, Condition, Digest, Error, FilePath, Kind, Meta, Recursive, Session, Upload,
-    UploadOptions,
+    Committed, Condition, Digest, Error, FilePath, Kind, Meta, Recursive, Session, Timestamp,
+    Upload, UploadOptions,
 };
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     serve::REPR_DIGEST,
     wire::{
         condition::{ETag, Guard, Validators, guard, needs_no_look},
+        date::moment,
         digest,
         head::Head,
         target::Resource,
@@ -26,6 +27,9 @@ const WORTH_KEEPING: u64 = 1024 * 1024;
 /// From this size on, and where a client waits to hear of it, what would fail in the end is found before the content
 /// comes. Below, it costs more than it spares.
 const WORTH_A_LOOK: u64 = 1024 * 1024;
+
+/// The field by which clients of ownCloud's kind say when a file was changed, in seconds since the epoch.
+const MTIME: HeaderName = HeaderName::from_static("x-oc-mtime");
 
 /// Why a request changed nothing.
 pub(crate) enum Unchanged {
@@ -64,6 +68,9 @@ impl Answerer<'_> {
                 reply.head.etag = Some(ETag::of(&done.meta));
                 let modified = done.meta.modified.seconds;
                 reply.head.modified = (modified <= self.now).then_some(modified);
+                if self::modified(head).is_some() {
+                    reply.head.more.add(MTIME, HeaderValue::from_static("accepted"));
+                }
                 if head.fields.want_repr_digest.is_some_and(digest::wants_sha_256) {
                     let version = done.meta.version();
                     let digest = self.repr_digest(session, &wanted.path, version).await;
@@ -87,6 +94,7 @@ impl Answerer<'_> {
         options.length = content.length();
         options.digest = self.announced(head, content)?;
         let early = content.is_withheld() || options.length.is_none_or(|it| it > WORTH_A_LOOK);
+        options.modified = modified(head);
         options.condition = condition(session, head, path, early).await?;
         let mut upload = session.upload(path, options).await?;
         if early && let Err(unchanged) = foresee(session, path).await {
@@ -187,6 +195,11 @@ impl Answerer<'_> {
             Unchanged::Cut(cut) => unread(head, cut.into()),
         }
     }
+}
+
+/// When the file was changed, as far as its sender says so in a way that is understood.
+fn modified(head: &Head<'_>) -> Option<Timestamp> {
+    head.fields.get(MTIME.as_str()).one().and_then(moment)
 }
 
 /// What must hold of the file at the commit, which is looked at if it `looks` or has to, by the request's conditions (RFC 9110 §13); 412 if they do not

@@ -1,12 +1,15 @@
 //! PROPPATCH (RFC 4918 §9.2): properties set and removed, all or none.
 
 use ::http::StatusCode;
-use sockeye_node::{Error, Kind, MAX_PROPERTIES, MAX_PROPERTY, Property, PropertyChange};
+use sockeye_node::{
+    Error, Kind, MAX_PROPERTIES, MAX_PROPERTY, Property, PropertyChange, Timestamp,
+};
 
 use super::{Asked, Refused, xml};
 use crate::{
     reply::Reply,
     wire::{
+        date::parse_http_date,
         multistatus::{Live, Step, patched},
         webdav::Patch,
     },
@@ -19,6 +22,9 @@ const OK: &str = "200 OK";
 const FORBIDDEN: &str = "403 Forbidden";
 const FAILED_DEPENDENCY: &str = "424 Failed Dependency";
 const INSUFFICIENT_STORAGE: &str = "507 Insufficient Storage";
+
+/// The namespace of what Windows keeps beside a file.
+const MICROSOFT: &str = "urn:schemas-microsoft-com:";
 
 /// What is said of a value longer than [`MAX_PROPERTY`].
 const TOO_LONG: &str = "a property's value is at most 64 KiB";
@@ -44,6 +50,9 @@ pub(super) async fn patch(asked: &Asked<'_>) -> Result<Reply, Refused> {
     if steps.len() as u64 > MAX_STEPS {
         return Ok(told(&all(INSUFFICIENT_STORAGE, TOO_MANY)));
     }
+    if let Some(at) = steps.iter().find_map(modified) {
+        session.set_modified(path, at).await?;
+    }
     match session.set_properties(path, steps.iter().filter_map(change).collect()).await {
         Ok(()) => Ok(told(&all(OK, ""))),
         Err(Error::TooManyMarks { what }) => Ok(told(&all(INSUFFICIENT_STORAGE, what))),
@@ -66,6 +75,18 @@ fn refused(steps: &[Patch]) -> Option<Vec<Step<'_>>> {
         Step { condition, why, ..became(step, status) }
     });
     Some(told.collect())
+}
+
+/// When the file was changed, if that is what a step says: Windows has a property of its own for it ([MS-WDV] §2.2.2).
+fn modified(step: &Patch) -> Option<Timestamp> {
+    let Patch::Set(name, Some(value)) = step else { return None };
+    if (&*name.space, &*name.local) != (MICROSOFT, "Win32LastModifiedTime") {
+        return None;
+    }
+    let (_, text) = value.split_once('>')?;
+    let (text, _) = text.split_once('<')?;
+    let seconds = parse_http_date(text.trim().as_bytes())?;
+    Some(Timestamp { seconds, nanos: 0 })
 }
 
 fn became<'a>(step: &'a Patch, status: &'a str) -> Step<'a> {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use sockeye_node::Timestamp;
+
 /// Length of an HTTP date.
 pub const HTTP_DATE: usize = 29;
 
@@ -74,6 +76,28 @@ pub fn parse_http_date(text: &[u8]) -> Option<i64> {
     i64::try_from(since.as_secs()).ok()
 }
 
+/// Reads seconds since the epoch, with up to nine decimals.
+#[must_use]
+pub fn moment(text: &[u8]) -> Option<Timestamp> {
+    let text = str::from_utf8(text).ok()?;
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let magnitude = whole.strip_prefix('-').unwrap_or(whole);
+    if !digits(magnitude) || !digits(decimals) || decimals.len() > 9 {
+        return None;
+    }
+    let seconds: i64 = whole.parse().ok()?;
+    let places = u32::try_from(decimals.len()).ok()?;
+    let nanos = decimals.parse::<u32>().ok()? * 10_u32.pow(9 - places);
+    match (whole.starts_with('-'), nanos) {
+        // Nanoseconds count forward, also before the epoch.
+        (true, 1..) => {
+            Some(Timestamp { seconds: seconds.checked_sub(1)?, nanos: 1_000_000_000 - nanos })
+        }
+        _ => Some(Timestamp { seconds, nanos }),
+    }
+}
+
 /// `2026-11-21T09:03:00Z`.
 #[must_use]
 pub fn iso(seconds: i64) -> String {
@@ -140,6 +164,28 @@ mod tests {
         #[test]
         fn reading_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             let _ = parse_http_date(&bytes);
+        }
+    }
+
+    #[test]
+    fn times_are_counted_forward() {
+        let at = |seconds, nanos| Some(Timestamp { seconds, nanos });
+        for (text, expected) in [
+            ("0", at(0, 0)),
+            ("1763754311.5", at(1_763_754_311, 500_000_000)),
+            ("1.000000001", at(1, 1)),
+            ("-1", at(-1, 0)),
+            ("-1.25", at(-2, 750_000_000)),
+            ("-0.5", at(-1, 500_000_000)),
+            ("1.", None),
+            (".5", None),
+            ("1.0000000001", None),
+            ("1e3", None),
+            ("+1", None),
+            ("", None),
+            ("9223372036854775808", None),
+        ] {
+            assert_eq!(moment(text.as_bytes()), expected, "{text}");
         }
     }
 }

@@ -3,7 +3,10 @@
 use data_encoding::BASE64;
 use sockeye_node::{FilePath, PathBuilder, Timestamp};
 
-use super::head::{Fields, Once};
+use super::{
+    date::moment,
+    head::{Fields, Once},
+};
 
 /// The one version that is spoken.
 pub const VERSION: &str = "1.0.0";
@@ -166,27 +169,6 @@ fn target(path: Option<&[u8]>, filename: Option<&[u8]>) -> Result<FilePath, Fiel
     Ok(whole.finish())
 }
 
-/// Seconds since the epoch, with up to nine decimals.
-fn moment(text: &[u8]) -> Option<Timestamp> {
-    let text = str::from_utf8(text).ok()?;
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let magnitude = whole.strip_prefix('-').unwrap_or(whole);
-    if !digits(magnitude) || !digits(decimals) || decimals.len() > 9 {
-        return None;
-    }
-    let seconds: i64 = whole.parse().ok()?;
-    let places = u32::try_from(decimals.len()).ok()?;
-    let nanos = decimals.parse::<u32>().ok()? * 10_u32.pow(9 - places);
-    match (whole.starts_with('-'), nanos) {
-        // Nanoseconds count forward, also before the epoch.
-        (true, 1..) => {
-            Some(Timestamp { seconds: seconds.checked_sub(1)?, nanos: 1_000_000_000 - nanos })
-        }
-        _ => Some(Timestamp { seconds, nanos }),
-    }
-}
-
 /// An algorithm of Upload-Checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
@@ -331,28 +313,6 @@ mod tests {
         assert!(whole.overwrite);
         assert_eq!(whole.modified, Some(Timestamp { seconds: 15, nanos: 250_000_000 }));
         assert!(whole.text.starts_with("filename YQ==,is_private,"));
-    }
-
-    #[test]
-    fn times_are_counted_forward() {
-        let at = |seconds, nanos| Some(Timestamp { seconds, nanos });
-        for (text, expected) in [
-            ("0", at(0, 0)),
-            ("1763754311.5", at(1_763_754_311, 500_000_000)),
-            ("1.000000001", at(1, 1)),
-            ("-1", at(-1, 0)),
-            ("-1.25", at(-2, 750_000_000)),
-            ("-0.5", at(-1, 500_000_000)),
-            ("1.", None),
-            (".5", None),
-            ("1.0000000001", None),
-            ("1e3", None),
-            ("+1", None),
-            ("", None),
-            ("9223372036854775808", None),
-        ] {
-            assert_eq!(moment(text.as_bytes()), expected, "{text}");
-        }
     }
 
     #[test]

@@ -235,3 +235,18 @@ fn a_stored_page_never_acts_as_the_site() {
         assert!(policy.is_none_or(|it| !it.contains("same-origin")), "{name}");
     }
 }
+
+#[test]
+fn a_file_is_as_old_as_its_sender_says() {
+    let site = Served::new();
+    let put = |mtime: &str| site.ask("alice", "PUT /a", &[&format!("X-OC-Mtime: {mtime}")], b"x");
+    for mtime in ["1234567890", "1234567890.25"] {
+        let made = put(mtime);
+        assert_eq!(made.field("x-oc-mtime"), Some("accepted"));
+        assert_eq!(made.field("last-modified"), Some("Fri, 13 Feb 2009 23:31:30 GMT"));
+        let file = site.get("alice", "/a");
+        assert_eq!(file.field("last-modified"), Some("Fri, 13 Feb 2009 23:31:30 GMT"));
+    }
+    let made = put("yesterday");
+    assert_eq!((made.status, made.field("x-oc-mtime")), (204, None));
+}

@@ -460,10 +460,13 @@ fn what_if_expects_has_to_be_so_of_every_method() {
         ("COPY /a", "Destination: /b"),
         ("MKCOL /c", "X: y"),
         ("PROPFIND /a", "Depth: 0"),
+        ("GET /a", "X: y"),
+        ("HEAD /a", "X: y"),
         ("LOCK /c", "X: y"),
     ] {
         assert_eq!(dav.status(request, &[wrong, more]), 412, "{request}");
     }
+    assert_eq!(dav.status("GET /a", &[&format!("If: ({token})")]), 200);
     let right = dav.0.get("alice", "/a").field("etag").unwrap().to_owned();
     assert_eq!(dav.status("DELETE /a", &[&format!("If: ({token} [{right}])")]), 204);
 }

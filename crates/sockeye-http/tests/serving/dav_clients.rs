@@ -57,6 +57,8 @@ fn windows_copies_a_file_into_a_mounted_folder() {
     assert_eq!(dav.status("UNLOCK /report.docx", &[AGENT, &unlock]), 204);
     let found = dav.ask("PROPFIND /report.docx", &with(&["Depth: 0"]), "").text();
     assert!(found.contains("Win32FileAttributes") && found.contains("<D:getcontentlength>11<"));
+    let modified = "<D:getlastmodified>Sat, 21 Nov 2026 10:00:00 GMT<";
+    assert!(found.contains(modified), "the time that it says is the file's: {found}");
     // A new folder, which it renames, and deletes without a slash at the end.
     assert_eq!(dav.status("MKCOL /New%20folder", &[AGENT]), 201);
     let to = "Destination: http://localhost/Reports";
