@@ -55,6 +55,22 @@ pub fn require_module(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// Gives a program in Python that `scripts/peers` has installed; else the test is to be skipped, as [`require`] has it.
+///
+/// # Panics
+/// As [`require`].
+#[track_caller]
+#[must_use = "`None` asks the test to return early"]
+pub fn require_tool(name: &str) -> Option<PathBuf> {
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers/python/bin");
+    let tool = tools.join(name);
+    if is_executable(&tool) {
+        return Some(tool);
+    }
+    skip(&format!("`{name}` is not in target/peers"));
+    None
+}
+
 /// Says that a test is skipped, where that may be.
 #[track_caller]
 fn skip(why: &str) {

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod administering;
+mod api;
 mod clients;
 mod completing;
 mod dialling;

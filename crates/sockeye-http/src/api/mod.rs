@@ -31,9 +31,14 @@ use crate::{
     answer::Answerer,
     content::{Content, read_whole},
     own::Asked,
-    reply::Reply,
+    reply::{Reply, allow},
     site::Unwelcome,
-    wire::{form, head::Head, method::Method, target::url_path},
+    wire::{
+        form,
+        head::Head,
+        method::{Allowed, Method},
+        target::url_path,
+    },
 };
 
 /// The path of the API, behind `/-/`.
@@ -156,6 +161,9 @@ async fn carry_out(
 ) -> Answered {
     let head = asked.head;
     let Some(gate) = answerer.site.gate() else { return Err(Problem::NOT_FOUND) };
+    if head.method == Method::Options {
+        return allowed(&asked.below).map(allow).ok_or(Problem::NOT_FOUND);
+    }
     let (row, names) = find(head.method, &asked.below)?;
     let asker = match answerer.asker(head).await {
         Ok(asker) => asker,
@@ -202,18 +210,19 @@ async fn read(head: &Head<'_>, content: &mut impl Content) -> Result<Bytes, Prob
 /// The row of a method and a path.
 fn find(method: Method, path: &FilePath) -> Result<(&'static Row, Vec<Vec<u8>>), Problem> {
     let method = if method == Method::Head { Method::Get } else { method };
-    let mut known = false;
-    for row in ROWS {
-        let Some(names) = matched(row.path, path) else { continue };
-        if row.method == method {
-            return Ok((row, names));
-        }
-        known = true;
-    }
-    match known {
-        true => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not by this method")),
-        false => Err(Problem::NOT_FOUND),
-    }
+    let mut rows = ROWS.iter().filter(|row| row.method == method);
+    let found = rows.find_map(|row| Some((row, matched(row.path, path)?)));
+    found.ok_or_else(|| allowed(path).map_or(Problem::NOT_FOUND, Problem::method))
+}
+
+/// What can be done at a path, if it is one.
+fn allowed(path: &FilePath) -> Option<Allowed> {
+    let mut rows = ROWS.iter().filter(|row| matched(row.path, path).is_some()).peekable();
+    rows.peek()?;
+    Some(rows.fold(Allowed::of(&[Method::Options]), |all, row| match row.method {
+        Method::Get => all.with(Method::Get).with(Method::Head),
+        method => all.with(method),
+    }))
 }
 
 /// What stands for each `*`, if the path is of this pattern.
@@ -263,8 +272,14 @@ impl Call<'_> {
 
     /// What the content says.
     fn content<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_json::from_slice(&self.content)
-            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the content: {error}")))
+        serde_json::from_slice(&self.content).map_err(|error| {
+            // JSON, and not what it has to say.
+            let status = match error.is_data() {
+                true => StatusCode::UNPROCESSABLE_ENTITY,
+                false => StatusCode::BAD_REQUEST,
+            };
+            Problem::new(status, format!("the content: {error}"))
+        })
     }
 
     /// A name of the path that stands for a `*`, read as what it has to be.
@@ -276,7 +291,7 @@ impl Call<'_> {
 
     /// A value of the query.
     fn asked(&self, name: &str) -> Option<String> {
-        form::value(self.query, name).filter(|value| !value.is_empty())
+        form::value(self.query, name)
     }
 
     /// A value of the query, read as what it has to be.
@@ -291,7 +306,9 @@ impl Call<'_> {
 
     /// How many are wanted, at most `most`.
     fn limit(&self, usual: usize, most: usize) -> Result<usize, Problem> {
-        Ok(self.asked_as("limit")?.unwrap_or(usual).clamp(1, most))
+        let limit = self.asked_as("limit")?.unwrap_or(usual);
+        let wrong = || Problem::wrong(format!("limit is a number from 1 to {most}"));
+        (1..=most).contains(&limit).then_some(limit).ok_or_else(wrong)
     }
 }
 

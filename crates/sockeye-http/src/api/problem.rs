@@ -17,6 +17,7 @@ use crate::{
     refused::{retry_after, status_of},
     reply::{Reply, empty},
     site::Unwelcome,
+    wire::method::Allowed,
 };
 
 /// Why a call was not answered.
@@ -27,6 +28,8 @@ pub(super) struct Problem {
     kind: Option<Kind>,
     detail: Cow<'static, str>,
     retry_after: Option<u32>,
+    /// What can be done there, if it is the method that cannot.
+    allow: Option<Allowed>,
     /// Nothing more can be read from the connection.
     last: bool,
 }
@@ -38,11 +41,13 @@ impl Problem {
         kind: None,
         detail: Cow::Borrowed("there is nothing of that name"),
         retry_after: None,
+        allow: None,
         last: false,
     };
 
     pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, kind: None, detail: detail.into(), retry_after: None, last: false }
+        let detail = detail.into();
+        Self { status, kind: None, detail, retry_after: None, allow: None, last: false }
     }
 
     /// The same, known to be of this kind.
@@ -50,9 +55,20 @@ impl Problem {
         Self { kind: kind.into(), ..self }
     }
 
+    /// Only these methods are taken there.
+    pub(super) fn method(allowed: Allowed) -> Self {
+        let allow = Some(allowed);
+        Self { allow, ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "not by this method") }
+    }
+
     /// What a call asks for makes no sense.
     pub(super) fn wrong(detail: impl ToString) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail.to_string())
+    }
+
+    /// What a call asks for is understood, and cannot be.
+    pub(super) fn unfit(detail: impl ToString) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail.to_string())
     }
 
     /// The problem itself.
@@ -73,6 +89,7 @@ impl Problem {
         reply.head.length = Some(text.len() as u64);
         reply.head.cache_control = Some("no-store".into());
         reply.head.retry_after = self.retry_after;
+        reply.head.allow = self.allow;
         reply.head.traits.last = self.last;
         reply.payload = Payload::Page(text);
         reply
@@ -84,6 +101,7 @@ impl From<Error> for Problem {
         let status = match &error {
             Error::Ended => StatusCode::UNAUTHORIZED,
             Error::Exists => StatusCode::CONFLICT,
+            Error::BadName { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             error => status_of(&FilePath::root(), error),
         };
         let busy = status == StatusCode::SERVICE_UNAVAILABLE;

@@ -98,8 +98,8 @@ pub(super) async fn add(call: &Call<'_>) -> Answered {
     if !rights.contains(Rights::SHARE | kind.rights()) {
         return Err(Error::Denied.into());
     }
-    let text = format!("/{}", str::from_utf8(path.as_bytes()).map_err(Problem::wrong)?);
-    let path: Prefix = text.parse().map_err(Problem::wrong)?;
+    let text = format!("/{}", str::from_utf8(path.as_bytes()).map_err(Problem::unfit)?);
+    let path: Prefix = text.parse().map_err(Problem::unfit)?;
     let of = call.account()?.name.clone();
     let password = password.map(Secret::new);
     let new = ShareCommand::Add { of, path, kind, label, expires, downloads, password };

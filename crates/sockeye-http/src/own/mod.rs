@@ -70,8 +70,9 @@ const GET: Allowed = Allowed::of(&[Method::Get]);
 /// A page with a form, and what is posted from it.
 const FORM: Allowed = Allowed::of(&[Method::Get, Method::Post]);
 
-/// What the API takes; which of them where, its own table says.
-const API: Allowed = Allowed::of(&[Method::Get, Method::Post, Method::Patch, Method::Delete]);
+/// What the API takes; which of them where, its own table says, and what is not taken it refuses in its own form.
+const API: Allowed =
+    GET.with(Method::Post).with(Method::Patch).with(Method::Delete).with(Method::Options);
 
 /// What was shared is had, put into a drop box, or opened by a form.
 const SHARED: Allowed = Allowed::of(&[Method::Get, Method::Put, Method::Post]);
@@ -100,7 +101,7 @@ pub(crate) async fn answer(
         return error(StatusCode::NOT_FOUND, None, Some(head));
     };
     let all = row.takes();
-    if !all.contains(head.method) {
+    if !all.contains(head.method) && !matches!(row.route, Route::Api) {
         return refuse(Refusal::Method(all), Some(head));
     }
     if head.method == Method::Options && !row.methods.contains(Method::Options) {

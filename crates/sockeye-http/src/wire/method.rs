@@ -38,7 +38,7 @@ pub enum Method {
 }
 
 /// Every method with a meaning in HTTP or WebDAV. Allow names them in this order.
-pub(crate) const METHODS: [(&str, Method); 17] = [
+pub(crate) const METHODS: [(&str, Method); 18] = [
     ("GET", Method::Get),
     ("HEAD", Method::Head),
     ("OPTIONS", Method::Options),
@@ -56,6 +56,7 @@ pub(crate) const METHODS: [(&str, Method); 17] = [
     ("TRACE", Method::NotAllowed),
     ("CONNECT", Method::NotAllowed),
     ("REPORT", Method::NotAllowed),
+    ("QUERY", Method::NotAllowed),
 ];
 
 impl Method {

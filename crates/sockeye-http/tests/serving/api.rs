@@ -334,8 +334,8 @@ fn what_makes_no_sense_is_refused_and_said() {
     let site = Served::new();
     refused(&site, "alice", "GET nothing", None, 404);
     refused(&site, "alice", "GET trash/restore", None, 405);
-    refused(&site, "alice", "POST folders", Some(&json!({})), 400);
-    refused(&site, "alice", "POST folders", Some(&json!({ "path": "/a", "more": 1 })), 400);
+    refused(&site, "alice", "POST folders", Some(&json!({})), 422);
+    refused(&site, "alice", "POST folders", Some(&json!({ "path": "/a", "more": 1 })), 422);
     refused(&site, "alice", "POST trash/restore", Some(&json!({ "ids": ["x"] })), 400);
     let form = ["Content-Type: text/plain", "Content-Length: 13"];
     let posted = site.ask("alice", "POST /-/api/v1/folders", &form, b"{\"path\":\"/a\"}");

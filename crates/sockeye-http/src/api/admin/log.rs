@@ -51,7 +51,7 @@ impl Default for Followers {
 pub(in super::super) async fn show(call: &Call<'_>) -> Answered {
     let node = Arc::clone(call.node()?);
     let query = query(call)?;
-    if call.asked("follow").is_some_and(|follow| follow != "false") {
+    if call.asked_as("follow")?.unwrap_or(false) {
         return follow(call, &node, query).await;
     }
     let limit = call.limit(PAGE.0, PAGE.1)?;
