@@ -1,9 +1,19 @@
-//! FTP and FTPS for a sockeye node (RFC 959, 1123 §4, 2228, 2389, 2428, 2577, 2640, 3659, 4217, 7151).
+//! FTP for a sockeye node (RFC 959 and what came after it).
 //!
-//! So far [`wire`], the syntax: what a client sends on the control connection becomes commands, addresses, paths and
-//! times, and what it is told becomes bytes. The control connection, data connections and transfers are
-//! being built on it.
+//! [`Ftp`] serves every control connection of a listener: it logs in, and lists, sends, stores and changes files
+//! through a [`Session`](sockeye_node::Session) alone, by verbs that are one table. A transfer is a future beside the
+//! control connection, which goes on being read while it runs.
 //!
-//! This crate sees files only through a [`Session`](sockeye_node::Session), and starts no task of its own.
+//! This crate sees no file but through the session, and starts no task of its own.
 
+mod commands;
+mod config;
+mod control;
+mod data;
+mod ftp;
+mod transfer;
+mod verbs;
 pub mod wire;
+
+pub use config::{Config, Limits};
+pub use ftp::Ftp;

@@ -1,0 +1,84 @@
+//! Changes to the tree (RFC 959 §4.1.3): DELE, RMD, MKD, RNFR, RNTO.
+
+use sockeye_node::{Error, FilePath, Kind, Overwrite, Recursive};
+
+use super::{facts::known, folders::told, refused::refused};
+use crate::{
+    control::{Answer, Dialog},
+    wire::{
+        path::{PathError, absolute},
+        reply::Reply,
+    },
+};
+
+/// DELE: a file, to the trash.
+pub(crate) async fn dele(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let (path, meta) = known(dialog, argument).await?;
+    if meta.kind == Kind::Folder {
+        let error = Error::WrongKind { expected: "a file, found a folder; RMD removes that" };
+        return Err(refused(&path, &error));
+    }
+    remove(dialog, &path).await
+}
+
+/// RMD: a folder that is empty.
+pub(crate) async fn rmd(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let (path, meta) = known(dialog, argument).await?;
+    if meta.kind != Kind::Folder {
+        let error = Error::WrongKind { expected: "a folder, found a file; DELE removes that" };
+        return Err(refused(&path, &error));
+    }
+    remove(dialog, &path).await
+}
+
+async fn remove(dialog: &Dialog, path: &FilePath) -> Answer {
+    let done = dialog.session()?.remove(path, Recursive::No).await;
+    done.map_err(|error| refused(path, &error))?;
+    Ok(done_with(250, path, " is removed."))
+}
+
+/// MKD.
+pub(crate) async fn mkd(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let path = dialog.new_path(argument).map_err(taken)?;
+    let done = dialog.session()?.mkdir(&path).await;
+    done.map_err(|error| refused(&path, &error))?;
+    Ok(told(257, &path, " is made."))
+}
+
+/// The root, which cannot be made, is there.
+fn taken(reply: Reply) -> Reply {
+    if reply.text() == format!("{}.", PathError::Root).as_bytes() {
+        return Reply::new(550, "The root folder is there already.");
+    }
+    reply
+}
+
+/// RNFR: what is there, to be renamed by the next command.
+pub(crate) async fn rnfr(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let (path, _) = known(dialog, argument).await?;
+    if path.is_root() {
+        return Err(refused(&path, &Error::IntoItself));
+    }
+    dialog.renaming = Some(path);
+    Ok(Reply::new(350, "Its new name is told by RNTO."))
+}
+
+/// RNTO: a file gives way to what gets its name, as clients expect of a rename; a folder does not.
+pub(crate) async fn rnto(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let Some(from) = dialog.renaming.take() else {
+        return Err(Reply::new(503, "What is renamed is told by RNFR first."));
+    };
+    let to = dialog.new_path(argument)?;
+    let session = dialog.session()?;
+    let overwrite = match session.stat(&to).await {
+        Ok(there) if there.kind == Kind::Folder => Overwrite::No,
+        _ => Overwrite::Yes,
+    };
+    let done = session.rename(&from, &to, overwrite).await;
+    done.map_err(|error| refused(&to, &error))?;
+    Ok(done_with(250, &to, " is its name now."))
+}
+
+fn done_with(code: u16, path: &FilePath, text: &str) -> Reply {
+    Reply::new(code, [&absolute(path)[..], text.as_bytes()].concat())
+}

@@ -1,0 +1,201 @@
+//! Digests of files: HASH and OPTS HASH (draft-bryan-ftpext-hash), and what was there before it: XCRC, XMD5, XSHA1,
+//! XSHA256, of a whole file or a stretch of it.
+//!
+//! Of a file that has not changed, BLAKE3, SHA-256 and CRC-32 are told as they are known, without reading it.
+
+use md5::Digest as _;
+use sockeye_node::{Algorithm, Error, FilePath, Kind, Meta, Range, Resource, Session};
+
+use super::{facts::known, refused::refused};
+use crate::{
+    control::{Answer, Dialog},
+    wire::{path::absolute, reply::Reply},
+};
+
+/// Bytes hashed before others have their turn.
+const PIECE: u64 = 64 * 1024;
+
+/// The names of HASH, and what is computed.
+const ALGORITHMS: [(&str, Algorithm); 2] =
+    [("BLAKE3", Algorithm::Blake3), ("SHA-256", Algorithm::Sha256)];
+
+fn name(algorithm: Algorithm) -> &'static str {
+    let found = ALGORITHMS.iter().find(|(_, known)| *known == algorithm);
+    found.map_or("SHA-256", |(name, _)| name)
+}
+
+/// The line of FEAT: those there are, the one that is chosen with an asterisk.
+pub(crate) fn feature(dialog: &Dialog) -> String {
+    let mark = |algorithm| if algorithm == dialog.hash { "*" } else { "" };
+    let names: Vec<_> =
+        ALGORITHMS.iter().map(|(name, it)| format!("{name}{}", mark(*it))).collect();
+    format!("HASH {}", names.join(";"))
+}
+
+/// OPTS HASH: without a name, which one is chosen.
+pub(super) fn choose(dialog: &mut Dialog, wanted: &[u8]) -> Answer {
+    if !wanted.is_empty() {
+        let found =
+            ALGORITHMS.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(wanted));
+        let unknown = || Reply::new(504, "There is BLAKE3 and SHA-256.");
+        dialog.hash = found.ok_or_else(unknown)?.1;
+    }
+    Ok(Reply::new(200, name(dialog.hash)))
+}
+
+/// HASH.
+pub(crate) async fn hash(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let (path, meta) = file(dialog, argument).await?;
+    let digest = dialog.session()?.digest(&path, dialog.hash).await;
+    let digest = digest.map_err(|error| refused(&path, &error))?;
+    let text = format!("{} 0-{} {} ", name(dialog.hash), meta.size, hex(digest.as_bytes()));
+    Ok(Reply::new(213, [text.as_bytes(), &absolute(&path)].concat()))
+}
+
+async fn file(dialog: &Dialog, argument: &[u8]) -> Result<(FilePath, Meta), Reply> {
+    let (path, meta) = known(dialog, argument).await?;
+    match meta.kind {
+        Kind::File => Ok((path, meta)),
+        _ => Err(refused(&path, &Error::WrongKind { expected: "a file, found a folder" })),
+    }
+}
+
+/// What is computed by the older commands.
+#[derive(Clone, Copy)]
+enum Sum {
+    Crc32,
+    Md5,
+    Sha1,
+    Sha256,
+}
+
+/// XCRC.
+pub(crate) async fn xcrc(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    sum(dialog, argument, Sum::Crc32).await
+}
+
+/// XMD5.
+pub(crate) async fn xmd5(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    sum(dialog, argument, Sum::Md5).await
+}
+
+/// XSHA1.
+pub(crate) async fn xsha1(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    sum(dialog, argument, Sum::Sha1).await
+}
+
+/// XSHA256.
+pub(crate) async fn xsha256(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    sum(dialog, argument, Sum::Sha256).await
+}
+
+async fn sum(dialog: &mut Dialog, argument: &[u8], sum: Sum) -> Answer {
+    let (path, meta, range) = match file(dialog, argument).await {
+        Ok((path, meta)) => (path, meta, None),
+        Err(refusal) => {
+            let (name, start, end) = stretch(argument).ok_or(refusal)?;
+            let (path, meta) = file(dialog, name).await?;
+            let end = end.unwrap_or(meta.size).min(meta.size);
+            let length = end
+                .checked_sub(start)
+                .ok_or_else(|| refused(&path, &Error::BadRange { start, size: meta.size }))?;
+            (path, meta, Some(Range { offset: start, length }))
+        }
+    };
+    let session = dialog.session()?;
+    let computed = match (sum, range) {
+        (Sum::Crc32, None) => {
+            let crc = session.crc32(&path, meta.version(), meta.size).await;
+            crc.map(|crc| crc.to_be_bytes().to_vec())
+        }
+        (Sum::Sha256, None) => {
+            let digest = session.digest(&path, Algorithm::Sha256).await;
+            digest.map(|digest| digest.as_bytes().to_vec())
+        }
+        (sum, range) => {
+            let range = range.unwrap_or(Range { offset: 0, length: meta.size });
+            compute(session, &path, range, sum).await
+        }
+    };
+    let computed = computed.map_err(|error| refused(&path, &error))?;
+    Ok(Reply::new(250, hex(&computed).to_uppercase()))
+}
+
+/// `PATH START [END]`, or the path between quotation marks and perhaps these behind it.
+fn stretch(argument: &[u8]) -> Option<(&[u8], u64, Option<u64>)> {
+    let number = |word: &[u8]| {
+        let is_number = !word.is_empty() && word.iter().all(u8::is_ascii_digit);
+        str::from_utf8(word).ok().filter(|_| is_number)?.parse().ok()
+    };
+    if let Some(rest) = argument.strip_prefix(b"\"") {
+        let end = rest.iter().rposition(|&b| b == b'"')?;
+        let mut words = rest[end + 1..].split(|&b| b == b' ').filter(|word| !word.is_empty());
+        let start = words.next().map_or(Some(0), number)?;
+        let last = words.next().map(number);
+        return Some((&rest[..end], start, last.flatten()));
+    }
+    let mut words = argument.rsplitn(3, |&b| b == b' ');
+    let (last, before) = (number(words.next()?)?, words.next()?);
+    match (number(before), words.next()) {
+        (Some(start), Some(name)) => Some((name, start, Some(last))),
+        _ => Some((&argument[..argument.iter().rposition(|&b| b == b' ')?], last, None)),
+    }
+}
+
+async fn compute(
+    session: &Session,
+    path: &FilePath,
+    range: Range,
+    sum: Sum,
+) -> Result<Vec<u8>, Error> {
+    let Resource::File(file) = session.open(path).await? else { return Err(Error::NotFound) };
+    let mut body = file.body(range)?;
+    // At most `PIECE`.
+    let mut piece = vec![0; usize::try_from(range.length.min(PIECE)).unwrap_or(0)];
+    let mut crc = crc32fast::Hasher::new();
+    let (mut md5, mut sha1) = (md5::Md5::new(), sha1::Sha1::new());
+    let mut sha256 = sha2::Sha256::new();
+    while body.remaining() > 0 {
+        let n = body.read(&mut piece).await?;
+        match sum {
+            Sum::Crc32 => crc.update(&piece[..n]),
+            Sum::Md5 => md5.update(&piece[..n]),
+            Sum::Sha1 => sha1.update(&piece[..n]),
+            Sum::Sha256 => sha256.update(&piece[..n]),
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(match sum {
+        Sum::Crc32 => crc.finalize().to_be_bytes().to_vec(),
+        Sum::Md5 => md5.finalize().to_vec(),
+        Sum::Sha1 => sha1.finalize().to_vec(),
+        Sum::Sha256 => sha256.finalize().to_vec(),
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stretch_stands_behind_the_path() {
+        for (argument, expected) in [
+            ("a 1 2", Some(("a", 1, Some(2)))),
+            ("a b 7", Some(("a b", 7, None))),
+            ("\"a b\"", Some(("a b", 0, None))),
+            ("\"a b\" 1", Some(("a b", 1, None))),
+            ("\"a b\" 1 20", Some(("a b", 1, Some(20)))),
+            ("a b", None),
+            ("7", None),
+            ("\"a", None),
+        ] {
+            let found = stretch(argument.as_bytes());
+            let expected = expected.map(|(name, start, end)| (name.as_bytes(), start, end));
+            assert_eq!(found, expected, "{argument}");
+        }
+    }
+}

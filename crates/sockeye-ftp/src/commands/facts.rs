@@ -1,0 +1,90 @@
+//! What is known of a file: MLST (RFC 3659 §7), SIZE (§4), and of the room: AVBL.
+
+use sockeye_node::{Error, FilePath, Kind, Meta, Resource};
+
+use super::refused::refused;
+use crate::{
+    control::{Answer, Dialog},
+    transfer::item,
+    wire::{ascii::Length, parameter::Type, path::absolute, reply::Reply},
+};
+
+/// Bytes read at once to be counted.
+const PIECE: u64 = 64 * 1024;
+
+/// What is known of the file or folder that an argument names.
+pub(super) async fn known(dialog: &Dialog, argument: &[u8]) -> Result<(FilePath, Meta), Reply> {
+    let path = dialog.path(argument)?;
+    let found = dialog.session()?.stat(&path).await;
+    let meta = found.map_err(|error| refused(&path, &error))?;
+    Ok((path, meta))
+}
+
+/// MLST: the facts of one file, with its whole path.
+pub(crate) async fn mlst(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let (path, meta) = known(dialog, argument).await?;
+    let (session, _, owner) = dialog.user()?;
+    let rights = session.rights_at(&path).map_err(|error| refused(&path, &error))?;
+    let (name, mut line) = (absolute(&path), Vec::new());
+    dialog.facts.write(&mut line, &item(&name, &meta, owner, rights));
+    Ok(Reply::lines(250, "Its facts:", [line], "That is all."))
+}
+
+/// SIZE: how long a file is as it would be sent. Of a file that was cut while it came, how much of it is there, so that
+/// the client knows where to go on.
+pub(crate) async fn size(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let path = dialog.path(argument)?;
+    let failed = |error: &Error| refused(&path, error);
+    let session = dialog.session()?;
+    let meta = match session.stat(&path).await {
+        Ok(meta) => meta,
+        Err(Error::NotFound) => {
+            return match session.partial_for(&path).await {
+                Ok(Some(partial)) => Ok(told(partial.offset)),
+                _ => Err(failed(&Error::NotFound)),
+            };
+        }
+        Err(error) => return Err(failed(&error)),
+    };
+    if meta.kind != Kind::File {
+        return Err(failed(&Error::WrongKind { expected: "a file, found a folder" }));
+    }
+    match dialog.representation {
+        Type::Image => Ok(told(meta.size)),
+        Type::Ascii if meta.size > dialog.shared.config.limits.text => {
+            Err(Reply::new(550, "That is too long to be counted as text; TYPE I first."))
+        }
+        Type::Ascii => as_text(dialog, &path).await.map(told).map_err(|error| failed(&error)),
+    }
+}
+
+fn told(bytes: u64) -> Reply {
+    Reply::new(213, bytes.to_string())
+}
+
+/// How long a file is as text.
+async fn as_text(dialog: &Dialog, path: &FilePath) -> Result<u64, Error> {
+    let Ok(session) = dialog.session() else { return Err(Error::Ended) };
+    let Resource::File(file) = session.open(path).await? else { return Err(Error::NotFound) };
+    let length = file.meta().size;
+    let mut body = file.body(sockeye_node::Range { offset: 0, length })?;
+    // At most `PIECE`.
+    let mut piece = vec![0; usize::try_from(length.min(PIECE)).unwrap_or(0)];
+    let mut counted = Length::default();
+    while body.remaining() > 0 {
+        let n = body.read(&mut piece).await?;
+        counted.add(&piece[..n]);
+        tokio::task::coop::consume_budget().await;
+    }
+    Ok(counted.get())
+}
+
+/// AVBL.
+pub(crate) async fn avbl(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let path = dialog.path(argument)?;
+    let space = dialog.session()?.space(&path).await.map_err(|error| refused(&path, &error))?;
+    match space.available_bytes() {
+        Some(bytes) => Ok(told(bytes)),
+        None => Err(Reply::new(550, "There is no limit but the disk.")),
+    }
+}

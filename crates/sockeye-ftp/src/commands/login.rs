@@ -1,0 +1,127 @@
+//! Coming and going (RFC 959 §4.1.1): USER, PASS, ACCT, REIN, QUIT; HOST (RFC 7151).
+
+use std::sync::Arc;
+
+use sockeye_node::{Credentials, FilePath, LoginError, Refused, Session};
+
+use crate::{
+    control::{Answer, Dialog, Phase, Then},
+    data::Prepared,
+    wire::{command::trimmed, reply::Reply},
+};
+
+/// The names of who has none (RFC 1635).
+const ANONYMOUS: [&str; 2] = ["anonymous", "ftp"];
+
+fn is_anonymous(name: &str) -> bool {
+    ANONYMOUS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// USER: whoever was in is so no more.
+pub(crate) fn user(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let name = String::from_utf8_lossy(trimmed(argument)).into_owned();
+    let open = is_anonymous(&name) && dialog.shared.gate.public();
+    leave(dialog);
+    dialog.phase = Phase::Named(name);
+    // The same for every name: whether there is such an account is nobody's business.
+    Ok(Reply::new(
+        331,
+        match open {
+            true => "No account is needed; send anything as the password.",
+            false => "Send the password.",
+        },
+    ))
+}
+
+/// PASS.
+pub(crate) async fn pass(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let Phase::Named(name) = &dialog.phase else {
+        return Err(Reply::new(503, "Say first who it is, with USER."));
+    };
+    let gate = Arc::clone(&dialog.shared.gate);
+    if is_anonymous(name)
+        && let Some(session) = gate.anonymous(dialog.origin.clone())
+    {
+        return Ok(enter(dialog, session, "ftp"));
+    }
+    // What is no text is no password: no account can have it.
+    let secret = String::from_utf8_lossy(argument).into_owned();
+    let credentials = Credentials::password(name.clone(), secret);
+    let login = gate.login(&credentials, dialog.origin.clone()).await;
+    match login {
+        Ok(session) => {
+            let account = session.account().ok().flatten();
+            let name = account.map_or_else(|| "ftp".to_owned(), |it| it.name.as_str().to_owned());
+            Ok(enter(dialog, session, &name))
+        }
+        Err(error) => {
+            dialog.phase = Phase::Greeted;
+            Err(not_in(&error))
+        }
+    }
+}
+
+fn enter(dialog: &mut Dialog, session: Session, name: &str) -> Reply {
+    let folder = FilePath::root();
+    dialog.phase = Phase::In { session, folder, owner: name.into() };
+    Reply::new(230, format!("{name} is logged in."))
+}
+
+fn not_in(error: &LoginError) -> Reply {
+    match error {
+        LoginError::Refused(Refused::Busy { .. } | Refused::Failed(_)) => {
+            Reply::new(421, format!("Not now: {error}."))
+        }
+        LoginError::Refused(_) => Reply::new(530, format!("Not logged in: {error}.")),
+        LoginError::Home(cause) => {
+            tracing::warn!(error = %cause, "a home cannot be opened");
+            Reply::new(421, "The home cannot be opened; the server's log says why.")
+        }
+        _ => Reply::new(530, "Not logged in."),
+    }
+}
+
+/// Forgets who it was, and what was of them.
+fn leave(dialog: &mut Dialog) {
+    dialog.phase = Phase::Greeted;
+    dialog.data = Prepared::None;
+    (dialog.restart, dialog.allocated, dialog.renaming) = (0, None, None);
+}
+
+/// ACCT.
+pub(crate) fn acct(_: &mut Dialog, _: &[u8]) -> Answer {
+    Ok(Reply::new(202, "Not needed here."))
+}
+
+/// REIN: all as it was at the beginning.
+pub(crate) fn rein(dialog: &mut Dialog, _: &[u8]) -> Answer {
+    leave(dialog);
+    dialog.representation = Default::default();
+    dialog.facts = Default::default();
+    dialog.only_epsv = false;
+    Ok(Reply::new(220, "Ready for another user."))
+}
+
+/// QUIT.
+pub(crate) fn quit(dialog: &mut Dialog, _: &[u8]) -> Answer {
+    dialog.then = Then::Close;
+    Ok(Reply::new(221, "Goodbye."))
+}
+
+/// HOST: whatever it is called, there is one server here (RFC 7151 §3).
+pub(crate) fn host(dialog: &mut Dialog, _: &[u8]) -> Answer {
+    match dialog.phase {
+        Phase::Greeted => Ok(Reply::new(220, "There is one server here, whatever it is called.")),
+        _ => Err(Reply::new(503, "HOST comes before USER.")),
+    }
+}
+
+/// AUTH, PBSZ and PROT where there is no certificate.
+pub(crate) fn no_tls(_: &mut Dialog, _: &[u8]) -> Answer {
+    Err(Reply::new(502, "There is no TLS on this connection."))
+}
+
+/// CCC: what was protected stays so (RFC 4217 §12.3 allows to refuse it).
+pub(crate) fn ccc(_: &mut Dialog, _: &[u8]) -> Answer {
+    Err(Reply::new(534, "The control connection stays as it is."))
+}

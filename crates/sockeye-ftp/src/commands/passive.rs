@@ -1,0 +1,100 @@
+//! Ports that the client connects to: PASV (RFC 959 §4.1.2), EPSV (RFC 2428 §3).
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddrV4},
+};
+
+use crate::{
+    control::{Answer, Dialog},
+    data::{Passive, Prepared},
+    wire::{
+        host::{self, Epsv, Family},
+        reply::Reply,
+    },
+};
+
+/// EPSV.
+pub(crate) async fn epsv(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let (local, client) = ends(dialog)?;
+    if host::parse_epsv(argument, Family::of(local))? == Epsv::All {
+        dialog.only_epsv = true;
+        return Ok(Reply::new(200, "From now on only EPSV is taken."));
+    }
+    let port = open(dialog, local, client).await?;
+    Ok(host::epsv_reply(port))
+}
+
+/// PASV.
+pub(crate) async fn pasv(dialog: &mut Dialog, _: &[u8]) -> Answer {
+    check_epsv_all(dialog)?;
+    let (local, client) = ends(dialog)?;
+    let told = told_address(dialog, local, client).await?;
+    let port = open(dialog, local, client).await?;
+    Ok(host::pasv_reply(SocketAddrV4::new(told, port)))
+}
+
+/// Refuses what EPSV ALL has ruled out (RFC 2428 §4).
+pub(super) fn check_epsv_all(dialog: &Dialog) -> Result<(), Reply> {
+    match dialog.only_epsv {
+        true => Err(Reply::new(501, "EPSV ALL was asked for; only EPSV is taken.")),
+        false => Ok(()),
+    }
+}
+
+/// The addresses of the control connection: this end's, and the client's.
+pub(super) fn ends(dialog: &Dialog) -> Result<(IpAddr, IpAddr), Reply> {
+    let ends = dialog.local.zip(dialog.origin.peer.ip());
+    ends.ok_or_else(|| Reply::new(425, "Data connections need a control connection over TCP."))
+}
+
+async fn open(dialog: &mut Dialog, local: IpAddr, client: IpAddr) -> Result<u16, Reply> {
+    // What was prepared before is given back first: it may be the port that is to be had.
+    dialog.data = Prepared::None;
+    let limit = dialog.shared.config.limits.connect;
+    let opened: io::Result<Passive> = dialog.shared.ports.open(local, client, limit).await;
+    let failed = |error: io::Error| {
+        Reply::new(
+            425,
+            match error.kind() {
+                io::ErrorKind::TimedOut | io::ErrorKind::AddrInUse => {
+                    "All ports for data are taken; try again.".to_owned()
+                }
+                _ => {
+                    tracing::warn!(%error, "no port can be opened for data");
+                    format!("No port can be opened: {error}.")
+                }
+            },
+        )
+    };
+    let passive = opened.map_err(failed)?;
+    let port = passive.port().map_err(failed)?;
+    dialog.data = Prepared::Passive(passive);
+    Ok(port)
+}
+
+/// The address that PASV tells: what is configured, but to clients of this machine.
+async fn told_address(dialog: &Dialog, local: IpAddr, client: IpAddr) -> Result<Ipv4Addr, Reply> {
+    let IpAddr::V4(local) = local else {
+        return Err(Reply::new(425, "PASV knows IPv4 alone; use EPSV."));
+    };
+    let Some(name) = &dialog.shared.config.address else { return Ok(local) };
+    if client.is_loopback() && local.is_loopback() {
+        return Ok(local);
+    }
+    let limit = dialog.shared.config.limits.connect;
+    let looked_up = tokio::time::timeout(limit, tokio::net::lookup_host((name.as_str(), 0))).await;
+    let found = looked_up.map_err(io::Error::from).flatten().map(|mut found| {
+        found.find_map(|address| match address.ip() {
+            IpAddr::V4(address) => Some(address),
+            IpAddr::V6(_) => None,
+        })
+    });
+    match found {
+        Ok(Some(address)) => Ok(address),
+        failed => {
+            tracing::warn!(%name, ?failed, "the external address has no IPv4 address");
+            Err(Reply::new(425, "The server does not know its own address; use EPSV."))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Replies to what was not done: the code that clients rely on, and a text that helps a person.
+
+use sockeye_node::{Error, FilePath};
+
+use crate::wire::{
+    facts::FactsError,
+    host::HostError,
+    parameter::ParameterError,
+    path::{PathError, absolute},
+    reply::Reply,
+    time::TimeError,
+};
+
+/// The code for what a session did not do (RFC 959 §4.2.2).
+pub(crate) fn code(error: &Error) -> u16 {
+    match error {
+        Error::OverQuota { .. } | Error::TooManyMarks { .. } => 552,
+        Error::NoSpace => 452,
+        Error::Busy | Error::InUse | Error::Locked { .. } | Error::Changed => 450,
+        Error::BadName { .. } | Error::IntoItself => 553,
+        Error::BadRange { .. } => 554,
+        Error::UploadEnded | Error::Shrunk | Error::Io(_) => 451,
+        _ => 550,
+    }
+}
+
+/// The text: what the log is to know of the system's faults the client is not told.
+pub(crate) fn text(error: &Error) -> String {
+    match error {
+        Error::Io(cause) => {
+            tracing::warn!(error = %cause, "the system failed");
+            "the server failed; its log says why".to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
+/// The reply to what was not done with `path`.
+pub(crate) fn refused(path: &FilePath, error: &Error) -> Reply {
+    let named = [&absolute(path)[..], b": ", text(error).as_bytes(), b"."].concat();
+    Reply::new(code(error), named)
+}
+
+impl From<PathError> for Reply {
+    fn from(error: PathError) -> Self {
+        let code = match error {
+            PathError::Control | PathError::Root => 553,
+            _ => 501,
+        };
+        Self::new(code, format!("{error}."))
+    }
+}
+
+impl From<ParameterError> for Reply {
+    fn from(error: ParameterError) -> Self {
+        error.reply()
+    }
+}
+
+impl From<HostError> for Reply {
+    fn from(error: HostError) -> Self {
+        error.reply()
+    }
+}
+
+impl From<TimeError> for Reply {
+    fn from(error: TimeError) -> Self {
+        Self::new(501, error.to_string())
+    }
+}
+
+impl From<FactsError> for Reply {
+    fn from(error: FactsError) -> Self {
+        Self::new(501, error.to_string())
+    }
+}

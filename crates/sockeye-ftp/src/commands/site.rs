@@ -1,0 +1,86 @@
+//! SITE (RFC 959 §4.1.3): CHMOD, UTIME, QUOTA, HASH, WHO, HELP.
+
+use std::time::SystemTime;
+
+use sockeye_node::Role;
+
+use super::{digests, refused::refused, times};
+use crate::{
+    control::{Answer, Dialog},
+    wire::{
+        command::{SiteVerb, split},
+        path::absolute,
+        reply::Reply,
+        time,
+    },
+};
+
+/// Most sessions that WHO tells.
+const MOST_TOLD: usize = 1_000;
+
+/// SITE.
+pub(crate) async fn site(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    let (name, rest) = split(argument);
+    match SiteVerb::named(name) {
+        Some(SiteVerb::Chmod) => chmod(dialog, rest).await,
+        Some(SiteVerb::Utime) => {
+            let (at, name) = time::split_utime(rest)?;
+            times::set(dialog, at, name).await
+        }
+        Some(SiteVerb::Quota) => quota(dialog).await,
+        Some(SiteVerb::Hash) => digests::hash(dialog, rest).await,
+        Some(SiteVerb::Who) => who(dialog),
+        Some(SiteVerb::Help) => Ok(help()),
+        None => Err(Reply::new(504, "There is no such command; SITE HELP names those there are.")),
+    }
+}
+
+async fn chmod(dialog: &Dialog, argument: &[u8]) -> Answer {
+    let (digits, name) = split(argument);
+    if name.is_empty() {
+        return Err(Reply::new(501, "Syntax: SITE CHMOD MODE PATH"));
+    }
+    let mode = times::mode(digits)?;
+    let path = dialog.path(name)?;
+    let done = dialog.session()?.set_mode(&path, mode).await;
+    done.map_err(|error| refused(&path, &error))?;
+    let text = format!(" has the permissions {mode:03o}.");
+    Ok(Reply::new(200, [&absolute(&path)[..], text.as_bytes()].concat()))
+}
+
+async fn quota(dialog: &Dialog) -> Answer {
+    let (session, folder, _) = dialog.user()?;
+    let space = session.space(folder).await.map_err(|error| refused(folder, &error))?;
+    let most = |quota: Option<u64>| quota.map_or("no limit".to_owned(), |most| format!("{most}"));
+    let lines = [
+        format!("{} bytes are used, of {}.", space.bytes, most(space.quota.bytes)),
+        format!("{} entries are used, of {}.", space.entries, most(space.quota.entries)),
+        format!("{} bytes of that are in the trash.", space.trash.bytes),
+    ];
+    Ok(Reply::lines(200, "The room here:", lines, "That is all."))
+}
+
+/// Who has a session: for administrators.
+fn who(dialog: &Dialog) -> Answer {
+    let account = dialog.session()?.account().ok().flatten();
+    if !account.is_some_and(|account| account.role == Role::Admin) {
+        return Err(Reply::new(550, "Only administrators may see that."));
+    }
+    let now = SystemTime::now();
+    let present = dialog.shared.gate.present(0, MOST_TOLD);
+    let lines: Vec<_> = present
+        .iter()
+        .map(|present| {
+            let name = present.account.as_deref().unwrap_or("anonymous");
+            let since = now.duration_since(present.since).unwrap_or_default().as_secs();
+            let from = present.peer.ip().map_or("local".to_owned(), |ip| ip.to_string());
+            format!("{name} over {} from {from}, for {since} s", present.protocol)
+        })
+        .collect();
+    Ok(Reply::lines(200, "There are:", lines, "That is all."))
+}
+
+fn help() -> Reply {
+    let names = SiteVerb::ALL.iter().map(|verb| verb.name());
+    Reply::lines(214, "SITE knows:", names, "That is all.")
+}

@@ -1,0 +1,239 @@
+//! What goes over a data connection (RFC 959 §4.1.3): RETR, STOR, STOU, APPE, LIST, NLST, MLSD (RFC 3659 §7).
+
+use std::{
+    hash::{BuildHasher as _, Hasher as _},
+    time::SystemTime,
+};
+
+use sockeye_node::{
+    Condition, Error, FilePath, Resource, Session, Start, Timestamp, Upload, UploadOptions,
+};
+
+use super::{parameters::check_room, refused::refused};
+use crate::{
+    control::Dialog,
+    data::{OpenError, Prepared},
+    transfer::{Form, List, Receive, SendFile, Teller, Transfer, What, Work},
+    wire::{command::Verb, ls::Options, path::resolve, pattern::Pattern, reply::Reply},
+};
+
+type Begun = Result<Transfer, Reply>;
+
+/// Refuses a transfer that has no data connection.
+fn check_data(dialog: &Dialog) -> Result<(), Reply> {
+    match dialog.data {
+        Prepared::None => Err(OpenError::None.reply()),
+        _ => Ok(()),
+    }
+}
+
+fn begin(dialog: &mut Dialog, verb: Verb, path: FilePath, work: Work) -> Transfer {
+    let data = std::mem::take(&mut dialog.data);
+    Transfer::begin(verb, path, data, work, &dialog.shared.config.limits)
+}
+
+/// RETR.
+pub(crate) async fn retr(dialog: &mut Dialog, argument: &[u8]) -> Begun {
+    let path = dialog.path(argument)?;
+    check_data(dialog)?;
+    let failed = |error: Error| refused(&path, &error);
+    let body = match dialog.session()?.open(&path).await.map_err(failed)? {
+        Resource::File(file) => {
+            let (offset, size) = (dialog.restart, file.meta().size);
+            let length = size.saturating_sub(offset);
+            file.body(sockeye_node::Range { offset, length }).map_err(failed)?
+        }
+        Resource::Folder(_) => {
+            return Err(failed(Error::WrongKind { expected: "a file, found a folder" }));
+        }
+    };
+    let work = Work::Send(SendFile { body, representation: dialog.representation });
+    Ok(begin(dialog, Verb::Retr, path, work))
+}
+
+/// STOR.
+pub(crate) async fn stor(dialog: &mut Dialog, argument: &[u8]) -> Begun {
+    let path = dialog.new_path(argument)?;
+    check_data(dialog)?;
+    let session = dialog.session()?;
+    if let Some(bytes) = dialog.allocated {
+        check_room(session, &path, bytes).await?;
+    }
+    let upload = match dialog.restart {
+        0 => session.upload(&path, UploadOptions::default()).await,
+        offset => written_from(session, &path, offset).await,
+    };
+    let upload = upload.map_err(|error| refused(&path, &error))?;
+    Ok(receive(dialog, Verb::Stor, path, upload))
+}
+
+fn receive(dialog: &mut Dialog, verb: Verb, path: FilePath, upload: Upload) -> Transfer {
+    let work = Work::Receive(Receive { upload, representation: dialog.representation });
+    begin(dialog, verb, path, work)
+}
+
+/// An upload that goes on at `offset`: that of a file which was cut there, over whichever protocol; or of the file that is
+/// there, written over from there on.
+async fn written_from(session: &Session, path: &FilePath, offset: u64) -> Result<Upload, Error> {
+    if let Some(partial) = session.partial_for(path).await?
+        && partial.offset == offset
+    {
+        return session.resume(path, partial.id).await;
+    }
+    let size = session.stat(path).await?.size;
+    if offset > size {
+        return Err(Error::BadRange { start: offset, size });
+    }
+    let mut options = UploadOptions::default();
+    options.start = Start::At(offset);
+    session.upload(path, options).await
+}
+
+/// APPE: to the file that is there; else to the one that was cut, over whichever protocol.
+pub(crate) async fn appe(dialog: &mut Dialog, argument: &[u8]) -> Begun {
+    let path = dialog.new_path(argument)?;
+    check_data(dialog)?;
+    let session = dialog.session()?;
+    if let Some(bytes) = dialog.allocated {
+        check_room(session, &path, bytes).await?;
+    }
+    let upload = appended(session, &path).await.map_err(|error| refused(&path, &error))?;
+    Ok(receive(dialog, Verb::Appe, path, upload))
+}
+
+async fn appended(session: &Session, path: &FilePath) -> Result<Upload, Error> {
+    let mut options = UploadOptions::default();
+    match session.stat(path).await {
+        Ok(_) => options.start = Start::End,
+        Err(Error::NotFound) => {
+            if let Some(partial) = session.partial_for(path).await? {
+                return session.resume(path, partial.id).await;
+            }
+            // Whoever makes the file meanwhile keeps what is his.
+            options.condition = Condition::Absent;
+        }
+        Err(error) => return Err(error),
+    }
+    session.upload(path, options).await
+}
+
+/// STOU: the name is chosen here, behind what the client wants it to begin with; 150 tells it.
+pub(crate) async fn stou(dialog: &mut Dialog, argument: &[u8]) -> Begun {
+    if dialog.restart > 0 {
+        return Err(Reply::new(550, "A new file begins at its beginning: no REST before STOU."));
+    }
+    let wanted = if argument.is_empty() { b"ftp" } else { argument };
+    let path = dialog.new_path(&[wanted, b".", unlikely().as_bytes()].concat())?;
+    check_data(dialog)?;
+    let mut options = UploadOptions::default();
+    options.condition = Condition::Absent;
+    let upload = dialog.session()?.upload(&path, options).await;
+    let upload = upload.map_err(|error| refused(&path, &error))?;
+    Ok(receive(dialog, Verb::Stou, path, upload))
+}
+
+/// A word that no file's name ends with; if one does all the same, the upload fails.
+fn unlikely() -> String {
+    let number = std::hash::RandomState::new().build_hasher().finish();
+    format!("{number:016x}")
+}
+
+/// LIST.
+pub(crate) async fn list(dialog: &mut Dialog, argument: &[u8]) -> Begun {
+    listing(dialog, Verb::List, argument).await
+}
+
+/// NLST.
+pub(crate) async fn nlst(dialog: &mut Dialog, argument: &[u8]) -> Begun {
+    listing(dialog, Verb::Nlst, argument).await
+}
+
+/// MLSD.
+pub(crate) async fn mlsd(dialog: &mut Dialog, argument: &[u8]) -> Begun {
+    let path = dialog.path(argument)?;
+    check_data(dialog)?;
+    let session = dialog.session()?;
+    let listing = session.list(&path).await.map_err(|error| match error {
+        // The code that the standard has for it (RFC 3659 §7.2.1).
+        Error::WrongKind { .. } => Reply::new(501, "That is a file; MLST tells its facts."),
+        error => refused(&path, &error),
+    })?;
+    let teller = teller(dialog, Form::Facts(dialog.facts), path.clone(), None)?;
+    let work = List { teller, what: What::Folder(listing, None), sorted: 0 };
+    Ok(begin(dialog, Verb::Mlsd, path, Work::List(work)))
+}
+
+async fn listing(dialog: &mut Dialog, verb: Verb, argument: &[u8]) -> Begun {
+    check_data(dialog)?;
+    let list = look(dialog, verb, argument).await?;
+    let path = list.teller.folder.clone();
+    Ok(begin(dialog, verb, path, Work::List(list)))
+}
+
+/// What LIST, NLST or STAT is to tell.
+pub(super) async fn look(dialog: &Dialog, verb: Verb, argument: &[u8]) -> Result<List, Reply> {
+    let (options, argument) = Options::parse(argument);
+    let (session, working, _) = dialog.user()?;
+    let decoded = dialog.charset.decode(argument).map_err(|e| Reply::new(501, e.to_string()))?;
+    let whole = resolve(working, &decoded)?;
+    let found = session.find(&whole).await;
+    let last = decoded.iter().rposition(|&b| b == b'/').map_or(0, |slash| slash + 1);
+    let (path, pattern, before) = match (&found, Pattern::parse(&decoded[last..])) {
+        // A file may be called like a pattern.
+        (Ok(None), Some(pattern)) => {
+            (resolve(working, &decoded[..last])?, Some(pattern), &decoded[..last])
+        }
+        _ => (whole, None, &decoded[..]),
+    };
+    let failed = |error: Error| refused(&path, &error);
+    let found = if pattern.is_some() { session.find(&path).await } else { found };
+    let resource = found.map_err(failed)?.ok_or_else(|| failed(Error::NotFound))?;
+    let names = (verb == Verb::Nlst && !options.long) || options.names;
+    let is_inside = matches!(resource, Resource::Folder(_)) && !options.itself;
+    let form = match names {
+        true if is_inside => Form::Names(behind(before)),
+        true => Form::Names(Box::default()),
+        false => Form::Long,
+    };
+    let what = match resource {
+        Resource::Folder(folder) if is_inside => {
+            let dots = (options.all && pattern.is_none()).then(|| *folder.meta());
+            What::Folder(folder.list(), dots)
+        }
+        Resource::Folder(folder) => What::One(own_name(before), *folder.meta()),
+        Resource::File(file) => What::One(own_name(before), *file.meta()),
+    };
+    let teller = teller(dialog, form, path, pattern)?;
+    Ok(List { teller, what, sorted: dialog.shared.config.limits.sorted })
+}
+
+/// What stands in front of each name of NLST, so that it can be asked for from the working folder.
+fn behind(folder: &[u8]) -> Box<[u8]> {
+    match folder {
+        b"" | b"." => Box::default(),
+        folder if folder.ends_with(b"/") => folder.into(),
+        folder => [folder, b"/"].concat().into(),
+    }
+}
+
+fn own_name(argument: &[u8]) -> Box<[u8]> {
+    if argument.is_empty() { b".".as_slice().into() } else { argument.into() }
+}
+
+fn teller(
+    dialog: &Dialog,
+    form: Form,
+    folder: FilePath,
+    pattern: Option<Pattern>,
+) -> Result<Teller, Reply> {
+    let (session, _, owner) = dialog.user()?;
+    Ok(Teller {
+        form,
+        charset: dialog.charset,
+        owner: owner.clone(),
+        now: Timestamp::from(SystemTime::now()),
+        session: session.clone(),
+        folder,
+        pattern,
+    })
+}

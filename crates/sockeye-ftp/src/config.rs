@@ -1,0 +1,87 @@
+//! What can be set, and the limits.
+
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+
+use sockeye_node::{Bucket, Listening};
+
+use crate::wire::charset::Charset;
+
+/// How files are served.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The ports that clients connect to for data; the system's choice by default. One serves one client at a time, for as
+    /// long as it takes to connect.
+    pub passive_ports: Option<RangeInclusive<u16>>,
+    /// The address that PASV tells, or a name that has one, looked up each time; that of the control connection by default.
+    pub address: Option<String>,
+    /// Whether data connections to the client's own address are made, by PORT and EPRT; they are by default.
+    pub active: bool,
+    /// The charset of names, UTF-8 by default.
+    pub charset: Charset,
+    /// The limits.
+    pub limits: Limits,
+    /// What all bytes go through that sessions send and receive here: a limit on bandwidth.
+    pub bandwidth: Option<Arc<Bucket>>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            passive_ports: None,
+            address: None,
+            active: true,
+            charset: Charset::UTF_8,
+            limits: Limits::default(),
+            bandwidth: None,
+        }
+    }
+}
+
+/// As its node has it for a listener.
+impl From<&Listening<'_>> for Config {
+    fn from(listening: &Listening<'_>) -> Self {
+        Self { bandwidth: Some(Arc::clone(listening.bucket)), ..Self::default() }
+    }
+}
+
+/// The limits of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How long a client may be silent while nothing is transferred; 5 minutes by default.
+    pub idle: Duration,
+    /// How long a data connection may stand still; 60 s by default.
+    pub stall: Duration,
+    /// How long a data connection may take to come about, and a client wait for a port of
+    /// [`Config::passive_ports`]; 30 s by default. A port that nobody connects to is given back after as long.
+    pub connect: Duration,
+    /// How long a reply may wait to be read; 30 s by default.
+    pub write_stall: Duration,
+    /// Lines that are no commands, and refused logins, before somebody logs in; the connection ends with the last. 10 by default.
+    pub mistakes: u8,
+    /// Commands that wait while a transfer runs; more are not read until it has ended. 32 by default.
+    pub queue: usize,
+    /// Entries of a folder that are sorted for LIST and NLST; larger folders come as they are. 2,000 by default.
+    pub sorted: usize,
+    /// Entries of a folder that STAT tells; 1,000 by default.
+    pub stat: usize,
+    /// Bytes of a file that are read to tell how long it is as text (SIZE under type A); 64 MiB by default.
+    pub text: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(300),
+            stall: Duration::from_secs(60),
+            connect: Duration::from_secs(30),
+            write_stall: Duration::from_secs(30),
+            mistakes: 10,
+            queue: 32,
+            sorted: 2_000,
+            stat: 1_000,
+            text: 64 << 20,
+        }
+    }
+}

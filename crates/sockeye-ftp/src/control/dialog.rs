@@ -1,0 +1,199 @@
+//! What is known of a client between two commands, and how a command is carried out.
+
+use std::{net::IpAddr, sync::Arc};
+
+use sockeye::Conn;
+use sockeye_node::{Algorithm, FilePath, Origin, Peer, Session};
+
+use crate::{
+    data::Prepared,
+    ftp::Shared,
+    transfer::Transfer,
+    verbs::{Access, Row, Run},
+    wire::{
+        charset::Charset,
+        command::{Command, Verb},
+        facts::Facts,
+        parameter::Type,
+        path,
+        reply::Reply,
+    },
+};
+
+/// The reply to a command, whether it was carried out or not.
+pub(crate) type Answer = Result<Reply, Reply>;
+
+/// How far a client has come.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// It has said nothing of who it is.
+    Greeted,
+    /// It has a name, and owes the password.
+    Named(String),
+    /// It is in.
+    In {
+        /// What it may do.
+        session: Session,
+        /// Its working folder.
+        folder: FilePath,
+        /// Who it is, as files are said to belong to.
+        owner: Arc<str>,
+    },
+}
+
+impl Phase {
+    pub(crate) fn session(&self) -> Option<&Session> {
+        match self {
+            Self::In { session, .. } => Some(session),
+            _ => None,
+        }
+    }
+}
+
+/// What becomes of the connection once the replies are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    GoOn,
+    Close,
+}
+
+/// What is known of a client.
+pub(crate) struct Dialog {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) origin: Origin,
+    /// This end of the control connection, if it has an IP address.
+    pub(crate) local: Option<IpAddr>,
+    pub(crate) phase: Phase,
+    pub(crate) representation: Type,
+    pub(crate) facts: Facts,
+    pub(crate) charset: Charset,
+    /// What HASH computes.
+    pub(crate) hash: Algorithm,
+    /// The data connection of the next transfer.
+    pub(crate) data: Prepared,
+    /// EPSV ALL was asked for: no other way to a data connection is taken.
+    pub(crate) only_epsv: bool,
+    /// Where the next transfer begins (REST).
+    pub(crate) restart: u64,
+    /// How long the next file is said to be (ALLO).
+    pub(crate) allocated: Option<u64>,
+    /// What is renamed by the next command (RNFR).
+    pub(crate) renaming: Option<FilePath>,
+    pub(crate) transfer: Option<Transfer>,
+    pub(crate) then: Then,
+    /// Replies that are not yet sent.
+    pub(crate) out: Vec<u8>,
+    mistakes: u8,
+}
+
+impl Dialog {
+    pub(super) fn new(conn: &Conn, shared: Arc<Shared>) -> Self {
+        let listener = shared.config.bandwidth.clone();
+        let origin = Origin { listener, ..Origin::new("ftp", Peer::from(conn.peer())) };
+        let local = conn.local().ok().and_then(|name| name.ip());
+        Self {
+            charset: shared.config.charset,
+            shared,
+            origin,
+            local: local.map(|ip| ip.to_canonical()),
+            phase: Phase::Greeted,
+            representation: Type::default(),
+            facts: Facts::default(),
+            hash: Algorithm::Sha256,
+            data: Prepared::None,
+            only_epsv: false,
+            restart: 0,
+            allocated: None,
+            renaming: None,
+            transfer: None,
+            then: Then::GoOn,
+            out: Vec::new(),
+            mistakes: 0,
+        }
+    }
+
+    pub(super) fn greet(&mut self) {
+        self.say(&Reply::new(220, "sockeye is ready; log in with USER and PASS."));
+    }
+
+    /// Puts a reply behind those that are to be sent.
+    pub(crate) fn say(&mut self, reply: &Reply) {
+        reply.encode(self.charset, &mut self.out);
+    }
+
+    /// Says that something was no command, or no login; who goes on like that before it is in is not served.
+    pub(crate) fn mistake(&mut self, reply: &Reply) {
+        self.say(reply);
+        if self.phase.session().is_none() {
+            self.mistakes += 1;
+            if self.mistakes >= self.shared.config.limits.mistakes {
+                self.say(&Reply::new(421, "Too many mistakes; connect again."));
+                self.then = Then::Close;
+            }
+        }
+    }
+
+    /// Carries out a command, and says what came of it, or begins a transfer.
+    pub(super) async fn carry_out(&mut self, command: Command<'_>) {
+        let Command { verb, argument } = command;
+        let row = Row::of(verb);
+        if verb != Verb::Rnto {
+            self.renaming = None;
+        }
+        if row.access == Access::Session && self.phase.session().is_none() {
+            self.mistake(&Reply::new(530, "Log in first, with USER and PASS."));
+            return;
+        }
+        if row.needs_argument() && argument.is_empty() {
+            let syntax = format!("Something is missing: {} {}", verb.name(), row.argument);
+            self.say(&Reply::new(501, syntax));
+            return;
+        }
+        let answer = match row.run {
+            Run::Now(run) => run(self, argument),
+            Run::Later(run) => run(self, argument).await,
+            Run::Transfer(run) => {
+                let begun = run(self, argument).await;
+                (self.restart, self.allocated) = (0, None);
+                match begun {
+                    Ok(transfer) => {
+                        self.transfer = Some(transfer);
+                        return;
+                    }
+                    Err(reply) => Err(reply),
+                }
+            }
+        };
+        let reply = answer.unwrap_or_else(|refusal| refusal);
+        if verb == Verb::Pass && reply.code() == 530 {
+            self.mistake(&reply);
+        } else {
+            self.say(&reply);
+        }
+    }
+
+    /// Whether it is logged in, and then: its session, working folder and name.
+    pub(crate) fn user(&self) -> Result<(&Session, &FilePath, &Arc<str>), Reply> {
+        match &self.phase {
+            Phase::In { session, folder, owner } => Ok((session, folder, owner)),
+            _ => Err(Reply::new(530, "Log in first, with USER and PASS.")),
+        }
+    }
+
+    /// The session, if it is logged in.
+    pub(crate) fn session(&self) -> Result<&Session, Reply> {
+        Ok(self.user()?.0)
+    }
+
+    /// The path that an argument means.
+    pub(crate) fn path(&self, argument: &[u8]) -> Result<FilePath, Reply> {
+        let decoded = self.charset.decode(argument).map_err(|e| Reply::new(501, e.to_string()))?;
+        Ok(path::resolve(self.user()?.1, &decoded)?)
+    }
+
+    /// The path that an argument means, of something that is to get this name.
+    pub(crate) fn new_path(&self, argument: &[u8]) -> Result<FilePath, Reply> {
+        let decoded = self.charset.decode(argument).map_err(|e| Reply::new(501, e.to_string()))?;
+        Ok(path::resolve_new(self.user()?.1, &decoded)?)
+    }
+}

@@ -1,0 +1,212 @@
+//! The control connection: one loop that reads commands, has them carried out, and looks after the transfer beside.
+//!
+//! Replies are gathered and go out in one write once all that has come was answered. While a transfer runs, what may be
+//! asked then is answered at once and the rest waits, in a queue that is bounded.
+
+mod dialog;
+mod reader;
+
+use std::{io, sync::Arc};
+
+use bytes::Bytes;
+use sockeye::{Conn, DrainSignal};
+use tokio::io::AsyncWriteExt as _;
+
+pub(crate) use self::dialog::{Answer, Dialog, Phase, Then};
+use self::reader::Reader;
+use crate::{
+    ftp::Shared,
+    transfer::Step,
+    verbs::{During, Row},
+    wire::{
+        command::{Command, CommandError},
+        line::Line,
+        reply::Reply,
+    },
+};
+
+/// Bytes received at once.
+const PIECE: usize = 4096;
+
+/// Replies are sent once there are so many bytes of them, whatever else is to be answered.
+const FLUSH_AT: usize = 8 * 1024;
+
+/// Space for replies that is kept between two.
+const KEPT: usize = 256;
+
+/// A control connection.
+pub(crate) struct Control<'a> {
+    conn: &'a mut Conn,
+    reader: Reader,
+    dialog: Dialog,
+    drain: DrainSignal,
+}
+
+/// What a control connection waited for.
+enum Event {
+    Received(io::Result<Bytes>),
+    Transfer(Step),
+    /// Something was done about the data connection that is prepared.
+    Prepared,
+    /// The session was ended from outside.
+    Ended,
+    Drain,
+}
+
+impl<'a> Control<'a> {
+    pub(crate) fn new(conn: &'a mut Conn, shared: &Arc<Shared>) -> Self {
+        let dialog = Dialog::new(conn, Arc::clone(shared));
+        let drain = conn.drain_signal();
+        Self { conn, reader: Reader::default(), dialog, drain }
+    }
+
+    /// Serves it to its end.
+    pub(crate) async fn serve(mut self) -> io::Result<()> {
+        self.dialog.greet();
+        let served = self.converse().await;
+        // Whatever ended it: what came of an upload is kept, to be resumed.
+        if let Some(transfer) = self.dialog.transfer.take() {
+            transfer.abort().await;
+        }
+        served
+    }
+
+    async fn converse(&mut self) -> io::Result<()> {
+        loop {
+            self.answer().await?;
+            self.flush().await?;
+            if self.dialog.then == Then::Close {
+                self.conn.leave_rest();
+                return Ok(());
+            }
+            match self.wait().await {
+                Event::Received(Ok(bytes)) if bytes.is_empty() => return Ok(()),
+                Event::Received(Ok(bytes)) => self.reader.take(&bytes, &mut self.dialog.out),
+                Event::Received(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
+                    self.close(Reply::new(421, "Nothing was asked for too long; connect again."));
+                }
+                Event::Received(Err(error)) => return Err(error),
+                Event::Transfer(Step::Opened) => {
+                    let reply = self.dialog.transfer.as_ref().map(|transfer| transfer.begun());
+                    reply.into_iter().for_each(|reply| self.dialog.say(&reply));
+                }
+                Event::Transfer(Step::Done(reply)) => {
+                    self.dialog.transfer = None;
+                    self.conn.set_read_idle(Some(self.dialog.shared.config.limits.idle));
+                    self.dialog.say(&reply);
+                }
+                Event::Prepared => {}
+                Event::Ended => {
+                    self.cut_transfer().await;
+                    self.close(Reply::new(421, "The session was ended; log in again."));
+                }
+                Event::Drain => self.close(Reply::new(421, "The server is closing.")),
+            }
+        }
+    }
+
+    /// Waits for the next thing to happen. Cancellation safe.
+    async fn wait(&mut self) -> Event {
+        let Self { conn, reader, dialog, drain } = self;
+        let reads = reader.waiting() < dialog.shared.config.limits.queue;
+        let Dialog { transfer, data, phase, shared, .. } = dialog;
+        let (runs, prepared) = (transfer.is_some(), data.is_waiting());
+        let session = phase.session();
+        tokio::select! {
+            received = conn.recv(PIECE), if reads => Event::Received(received),
+            step = step_of(transfer), if runs => Event::Transfer(step),
+            () = data.wait(shared.config.limits.connect), if prepared => Event::Prepared,
+            () = ended(session), if session.is_some() => Event::Ended,
+            // What runs is finished first.
+            () = drain.wait(), if !runs => Event::Drain,
+        }
+    }
+
+    /// Answers what has come, as far as it need not wait.
+    async fn answer(&mut self) -> io::Result<()> {
+        while self.dialog.then == Then::GoOn {
+            if self.dialog.out.len() >= FLUSH_AT {
+                self.flush().await?;
+            }
+            if self.dialog.transfer.is_none()
+                && let Some(line) = self.reader.put_off_first()
+            {
+                self.carry_out(&line).await;
+                continue;
+            }
+            if self.reader.waiting() >= self.dialog.shared.config.limits.queue {
+                return Ok(());
+            }
+            let Some(line) = self.reader.next() else { return Ok(()) };
+            let Line::Whole(line) = line else {
+                self.dialog.mistake(&Reply::new(500, "The line is too long; it was not read."));
+                continue;
+            };
+            let row = Command::parse(line).map(|command| Row::of(command.verb));
+            if self.dialog.transfer.is_some() && !row.is_ok_and(|row| row.during == During::Runs) {
+                let line = Box::<[u8]>::from(line);
+                self.reader.put_off(&line);
+                continue;
+            }
+            let line = Box::<[u8]>::from(line);
+            self.carry_out(&line).await;
+        }
+        Ok(())
+    }
+
+    /// Carries out what a line asks for.
+    async fn carry_out(&mut self, line: &[u8]) {
+        let ran = self.dialog.transfer.is_some();
+        match Command::parse(line) {
+            Ok(command) => self.dialog.carry_out(command).await,
+            Err(CommandError::Http) => {
+                self.close(Reply::new(421, CommandError::Http.to_string()));
+            }
+            Err(error) => self.dialog.mistake(&Reply::new(500, error.to_string())),
+        }
+        let runs = self.dialog.transfer.is_some();
+        if runs != ran {
+            let idle = self.dialog.shared.config.limits.idle;
+            self.conn.set_read_idle((!runs).then_some(idle));
+        }
+    }
+
+    async fn cut_transfer(&mut self) {
+        if let Some(transfer) = self.dialog.transfer.take() {
+            let reply = transfer.abort().await;
+            self.dialog.say(&reply);
+        }
+    }
+
+    fn close(&mut self, reply: Reply) {
+        self.dialog.say(&reply);
+        self.dialog.then = Then::Close;
+        self.reader.forget();
+    }
+
+    /// Sends the replies that there are, in one call.
+    async fn flush(&mut self) -> io::Result<()> {
+        let out = &mut self.dialog.out;
+        if !out.is_empty() {
+            self.conn.write_all(out).await?;
+            self.conn.flush().await?;
+            out.clear();
+            out.shrink_to(KEPT);
+        }
+        Ok(())
+    }
+}
+
+async fn step_of(transfer: &mut Option<crate::transfer::Transfer>) -> Step {
+    match transfer {
+        Some(transfer) => transfer.step().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn ended(session: Option<&sockeye_node::Session>) {
+    match session {
+        Some(session) => session.ended().await,
+        None => std::future::pending().await,
+    }
+}

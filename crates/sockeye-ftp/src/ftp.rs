@@ -1,0 +1,40 @@
+//! The service: one control connection from its first byte to its last.
+
+use std::{io, sync::Arc};
+
+use sockeye::{Conn, Handler};
+use sockeye_node::Gate;
+
+use crate::{Config, control::Control, data::Ports};
+
+/// Serves a node over FTP; one value serves any number of connections.
+///
+/// Deadlines are those of [`Limits`](crate::Limits), in place of the server's own for reads and writes.
+#[derive(Debug)]
+pub struct Ftp(Arc<Shared>);
+
+/// What all connections of a listener share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) config: Config,
+    pub(crate) ports: Arc<Ports>,
+}
+
+impl Ftp {
+    /// Serves the node that `gate` leads to, as `config` says.
+    #[must_use]
+    pub fn new(gate: Arc<Gate>, config: Config) -> Self {
+        let ports = Ports::new(config.passive_ports.clone());
+        Self(Arc::new(Shared { gate, config, ports }))
+    }
+}
+
+impl Handler for Ftp {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        let limits = &self.0.config.limits;
+        conn.set_read_idle(Some(limits.idle));
+        conn.set_write_stall(Some(limits.write_stall));
+        Control::new(conn, &self.0).serve().await
+    }
+}

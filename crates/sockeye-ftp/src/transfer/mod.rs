@@ -1,0 +1,240 @@
+//! A transfer: a future beside the control connection, from opening the data connection to the one reply that ends it.
+//!
+//! What it owns goes with it. It is broken off by [`Transfer::abort`], after which what came of an upload is kept to be
+//! resumed if that is worth it.
+
+mod list;
+mod receive;
+mod send;
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use sockeye::Stream;
+use sockeye_node::{Error, FilePath};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::{
+    list::{Form, List, Teller, What, item},
+    receive::Receive,
+    send::Send as SendFile,
+};
+use crate::{
+    commands::refused,
+    config::Limits,
+    data::{OpenError, Prepared},
+    wire::{command::Verb, path::absolute, reply::Reply},
+};
+
+/// How long a transfer that is broken off may take to end; keeping what came of an upload may wait for a disk.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What only its owner reaches: never locked, it lets those who merely look at the owner be on any thread.
+struct Own<T>(Mutex<T>);
+
+impl<T> Own<T> {
+    fn new(value: T) -> Self {
+        Self(Mutex::new(value))
+    }
+
+    fn get(&mut self) -> &mut T {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn into_inner(self) -> T {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A transfer under way.
+pub(crate) struct Transfer {
+    verb: Verb,
+    path: FilePath,
+    stage: Stage,
+    flow: Flow,
+    since: Instant,
+}
+
+enum Stage {
+    Opening { opening: Own<Boxed<Result<Stream, OpenError>>>, work: Own<Box<Work>> },
+    Running(Own<Boxed<Reply>>),
+    Over,
+}
+
+/// What is done over a data connection.
+pub(crate) enum Work {
+    Send(SendFile),
+    Receive(Receive),
+    List(List),
+}
+
+/// What a transfer shares with the control connection.
+#[derive(Clone, Debug)]
+struct Flow {
+    stop: CancellationToken,
+    moved: Arc<AtomicU64>,
+    stall: Duration,
+}
+
+/// What has become of a transfer.
+pub(crate) enum Step {
+    /// The data connection is open: the client is to be told so.
+    Opened,
+    /// It has ended, and this is its reply.
+    Done(Reply),
+}
+
+/// Why a transfer ended early.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("broken off as asked")]
+    Stopped,
+    #[error("nothing moved for {} s", .0.as_secs())]
+    Stalled(Duration),
+    #[error("the data connection broke: {0}")]
+    Broken(io::Error),
+    #[error(transparent)]
+    Session(#[from] Error),
+}
+
+impl Failure {
+    fn reply(&self, path: &FilePath) -> Reply {
+        match self {
+            Self::Session(error) => refused::refused(path, error),
+            failure => Reply::new(426, format!("The transfer did not come to its end: {failure}.")),
+        }
+    }
+}
+
+impl Transfer {
+    /// Begins one over the data connection that was prepared.
+    pub(crate) fn begin(
+        verb: Verb,
+        path: FilePath,
+        data: Prepared,
+        work: Work,
+        limits: &Limits,
+    ) -> Self {
+        let connect = limits.connect;
+        let opening: Boxed<_> = Box::pin(data.open(connect));
+        let (stop, moved) = (CancellationToken::new(), Arc::default());
+        let flow = Flow { stop, moved, stall: limits.stall };
+        let stage = Stage::Opening { opening: Own::new(opening), work: Own::new(Box::new(work)) };
+        Self { verb, path, stage, flow, since: Instant::now() }
+    }
+
+    /// Waits for what becomes of it next. Cancellation safe.
+    pub(crate) async fn step(&mut self) -> Step {
+        match &mut self.stage {
+            Stage::Opening { opening, .. } => {
+                let opened = opening.get().as_mut().await;
+                let Stage::Opening { work, .. } = std::mem::replace(&mut self.stage, Stage::Over)
+                else {
+                    return Step::Done(Reply::new(451, "There is no transfer."));
+                };
+                match opened {
+                    Ok(stream) => {
+                        let (path, flow) = (self.path.clone(), self.flow.clone());
+                        let running = work.into_inner().run(stream, path, flow);
+                        self.stage = Stage::Running(Own::new(running));
+                        Step::Opened
+                    }
+                    Err(error) => Step::Done(error.reply()),
+                }
+            }
+            Stage::Running(running) => {
+                let reply = running.get().as_mut().await;
+                self.stage = Stage::Over;
+                Step::Done(reply)
+            }
+            Stage::Over => std::future::pending().await,
+        }
+    }
+
+    /// What is told once the data connection is open (RFC 959 §4.2).
+    pub(crate) fn begun(&self) -> Reply {
+        let name = absolute(&self.path);
+        // Where the server chose the name, this form tells it (RFC 1123 §4.1.2.9).
+        let before: &[u8] =
+            if self.verb == Verb::Stou { b"FILE: " } else { b"The data connection is open for " };
+        let after: &[u8] = if self.verb == Verb::Stou { b"" } else { b"." };
+        Reply::new(150, [before, &name, after].concat())
+    }
+
+    /// What STAT tells of it.
+    pub(crate) fn status(&self) -> Vec<u8> {
+        let moved = self.flow.moved.load(Relaxed);
+        let took = self.since.elapsed().as_secs();
+        let text = format!(": {moved} bytes in {took} s");
+        [self.verb.name().as_bytes(), b" ", &absolute(&self.path), text.as_bytes()].concat()
+    }
+
+    /// Breaks it off, and gives its reply: that of the transfer itself, if it came to its end all the same.
+    pub(crate) async fn abort(self) -> Reply {
+        self.flow.stop.cancel();
+        let running = match self.stage {
+            Stage::Running(running) => running.into_inner(),
+            Stage::Opening { .. } | Stage::Over => return Failure::Stopped.reply(&self.path),
+        };
+        let ended = tokio::time::timeout(LAST_WORDS, running).await;
+        ended.unwrap_or_else(|_| Failure::Stopped.reply(&self.path))
+    }
+}
+
+impl Work {
+    fn run(self, stream: Stream, path: FilePath, flow: Flow) -> Boxed<Reply> {
+        match self {
+            Self::Send(work) => Box::pin(async move {
+                let done = work.run(stream, &flow).await;
+                done.unwrap_or_else(|failure| failure.reply(&path))
+            }),
+            Self::Receive(work) => Box::pin(async move {
+                let done = work.run(stream, &path, &flow).await;
+                done.unwrap_or_else(|failure| failure.reply(&path))
+            }),
+            Self::List(work) => Box::pin(async move {
+                let done = work.run(stream, &flow).await;
+                done.unwrap_or_else(|failure| failure.reply(&path))
+            }),
+        }
+    }
+}
+
+impl Flow {
+    /// A call on the data connection, which must not stand still, and ends when the transfer is to.
+    async fn call<T>(&self, call: impl Future<Output = io::Result<T>>) -> Result<T, Failure> {
+        tokio::select! {
+            () = self.stop.cancelled() => Err(Failure::Stopped),
+            done = tokio::time::timeout(self.stall, call) => match done {
+                Ok(done) => done.map_err(Failure::Broken),
+                Err(_) => Err(Failure::Stalled(self.stall)),
+            },
+        }
+    }
+
+    /// A call on the session, which ends when the transfer is to; only what may be given up.
+    async fn ask<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
+        tokio::select! {
+            () = self.stop.cancelled() => Err(Failure::Stopped),
+            done = call => Ok(done?),
+        }
+    }
+
+    fn moved(&self, bytes: u64) {
+        self.moved.fetch_add(bytes, Relaxed);
+    }
+
+    fn total(&self) -> u64 {
+        self.moved.load(Relaxed)
+    }
+}

@@ -1,0 +1,84 @@
+//! A file from the client: from the socket to the upload, and in its place once the client has closed the connection.
+
+use sockeye::Stream;
+use sockeye_node::{FilePath, Upload};
+use tokio::io::AsyncReadExt as _;
+
+use super::{Failure, Flow};
+use crate::wire::{ascii::Decoder, parameter::Type, path::absolute, reply::Reply};
+
+/// Bytes taken from the socket at first; as much again as long as more comes at once.
+const FIRST: usize = 16 * 1024;
+
+/// Most bytes taken at once.
+const PIECE: usize = 256 * 1024;
+
+/// What came of an upload that was cut is kept from this size on, to be resumed over any protocol.
+const WORTH_KEEPING: u64 = 1024 * 1024;
+
+/// A file that is to come.
+pub(crate) struct Receive {
+    pub(crate) upload: Upload,
+    pub(crate) representation: Type,
+}
+
+impl Receive {
+    pub(super) async fn run(
+        self,
+        mut stream: Stream,
+        path: &FilePath,
+        flow: &Flow,
+    ) -> Result<Reply, Failure> {
+        let Self { mut upload, representation } = self;
+        match receive(&mut stream, &mut upload, representation, flow).await {
+            Ok(()) => {
+                let done = upload.commit().await?;
+                let text = format!(" is stored, {} bytes.", done.meta.size);
+                Ok(Reply::new(226, [&absolute(path)[..], text.as_bytes()].concat()))
+            }
+            Err(failure) => {
+                let cut = !matches!(failure, Failure::Session(_));
+                // What became of it is in the log; the reply tells why it came to that.
+                let _ = match cut && upload.offset() >= WORTH_KEEPING {
+                    true => upload.keep().await.map(drop),
+                    false => upload.abort().await,
+                };
+                Err(failure)
+            }
+        }
+    }
+}
+
+async fn receive(
+    stream: &mut Stream,
+    upload: &mut Upload,
+    representation: Type,
+    flow: &Flow,
+) -> Result<(), Failure> {
+    let mut piece = Vec::with_capacity(FIRST);
+    let (mut decoder, mut text) = (Decoder::default(), Vec::new());
+    loop {
+        piece.clear();
+        let n = flow.call(stream.read_buf(&mut piece)).await?;
+        flow.moved(n as u64);
+        let bytes = match representation {
+            Type::Image => &piece[..],
+            Type::Ascii => {
+                text.clear();
+                match n {
+                    0 => decoder.finish(&mut text),
+                    _ => decoder.decode(&piece, &mut text),
+                }
+                &text[..]
+            }
+        };
+        // Not given up half-way: how much was written would not be known.
+        upload.write(bytes).await?;
+        if n == 0 {
+            return Ok(());
+        }
+        if n == piece.capacity() && n < PIECE {
+            piece.reserve_exact((2 * n).min(PIECE));
+        }
+    }
+}
