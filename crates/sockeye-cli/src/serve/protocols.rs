@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sockeye_ftp::Ftp;
 use sockeye_http::{
     Config, Http,
     admin::{Admin, NodeVitals},
@@ -35,11 +36,26 @@ const ADMIN: Protocol = Protocol {
     service: admin,
 };
 
+/// Files for those who have always fetched them so.
+const FTP: Protocol = Protocol {
+    name: "ftp",
+    schemes: ("ftp", "ftps"),
+    ports: (21, 990),
+    local_only: false,
+    alpn: &["ftp"],
+    service: ftp,
+};
+
 /// What a node can speak.
-pub(crate) const PROTOCOLS: &[Protocol] = &[HTTP, ADMIN];
+pub(crate) const PROTOCOLS: &[Protocol] = &[HTTP, ADMIN, FTP];
 
 fn http(listening: &Listening<'_>) -> Arc<dyn Service> {
     Arc::new(Http::new(Arc::clone(listening.node.gate()), Config::from(listening)))
+}
+
+fn ftp(listening: &Listening<'_>) -> Arc<dyn Service> {
+    let config = sockeye_ftp::Config::from(listening);
+    Arc::new(Ftp::new(Arc::clone(listening.node.gate()), config))
 }
 
 fn admin(listening: &Listening<'_>) -> Arc<dyn Service> {

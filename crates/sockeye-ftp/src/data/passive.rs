@@ -22,13 +22,16 @@ pub(crate) struct Passive {
 #[derive(Debug)]
 enum State {
     /// The port is given back after the listener is closed.
-    Listening(TcpListener, Lease),
+    Listening {
+        listener: TcpListener,
+        _lease: Lease,
+    },
     Connected(TcpStream),
 }
 
 impl Passive {
     pub(super) fn new(listener: TcpListener, lease: Lease, client: IpAddr) -> Self {
-        Self { state: State::Listening(listener, lease), client, since: Instant::now() }
+        Self { state: State::Listening { listener, _lease: lease }, client, since: Instant::now() }
     }
 
     /// The port.
@@ -37,13 +40,13 @@ impl Passive {
     /// What the system refuses.
     pub(crate) fn port(&self) -> io::Result<u16> {
         match &self.state {
-            State::Listening(listener, _) => Ok(listener.local_addr()?.port()),
+            State::Listening { listener, .. } => Ok(listener.local_addr()?.port()),
             State::Connected(stream) => Ok(stream.local_addr()?.port()),
         }
     }
 
     pub(super) fn is_waiting(&self) -> bool {
-        matches!(self.state, State::Listening(..))
+        matches!(self.state, State::Listening { .. })
     }
 
     pub(super) fn since(&self) -> Instant {
@@ -52,7 +55,7 @@ impl Passive {
 
     /// Waits until the client has connected, and closes the port then. Others are turned away. Cancellation safe.
     pub(super) async fn settle(&mut self) -> io::Result<()> {
-        if let State::Listening(listener, _) = &self.state {
+        if let State::Listening { listener, .. } = &self.state {
             let stream = accept(listener, self.client).await?;
             self.state = State::Connected(stream);
         }
@@ -64,7 +67,7 @@ impl Passive {
         self.settle().await?;
         match self.state {
             State::Connected(stream) => Ok(stream.into()),
-            State::Listening(..) => Err(io::ErrorKind::NotConnected.into()),
+            State::Listening { .. } => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }

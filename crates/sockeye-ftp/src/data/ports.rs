@@ -38,7 +38,9 @@ struct Range {
 
 /// A port that is lent; dropped, it is free again.
 #[derive(Debug)]
-pub(super) struct Lease(Option<Lent>);
+pub(super) struct Lease {
+    _lent: Option<Lent>,
+}
 
 #[derive(Debug)]
 struct Lent {
@@ -97,7 +99,7 @@ impl Ports {
         limit: Duration,
     ) -> io::Result<Passive> {
         let Some(range) = &self.0 else {
-            return Ok(Passive::new(listen(local, 0)?, Lease(None), client));
+            return Ok(Passive::new(listen(local, 0)?, Lease { _lent: None }, client));
         };
         let free = Arc::clone(&range.free);
         let permit = tokio::time::timeout(limit, free.acquire_owned()).await?;
@@ -106,7 +108,9 @@ impl Ports {
         while let Some(port) = range.take(&tried) {
             let lent = Lent { ports: Arc::clone(self), port, _permit: permit };
             match listen(local, port) {
-                Ok(listener) => return Ok(Passive::new(listener, Lease(Some(lent)), client)),
+                Ok(listener) => {
+                    return Ok(Passive::new(listener, Lease { _lent: Some(lent) }, client));
+                }
                 Err(error) if error.kind() != io::ErrorKind::AddrInUse => return Err(error),
                 Err(_) => {}
             }

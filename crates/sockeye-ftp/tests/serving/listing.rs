@@ -1,0 +1,120 @@
+//! Folders: LIST, NLST, MLSD, MLST, STAT.
+
+use crate::client::{FtpClient, Served};
+
+fn filled() -> (Served, FtpClient) {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    for folder in ["docs", "docs/in"] {
+        client.expect(257, &format!("MKD {folder}"));
+    }
+    for file in ["a.txt", "b.txt", "docs/c.txt", "with space", "文件"] {
+        assert_eq!(client.store(&format!("STOR {file}"), b"12345"), 226);
+        client.expect(213, &format!("MFMT 20200102030405 {file}"));
+    }
+    (served, client)
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    assert!(text.is_empty() || text.ends_with("\r\n"), "{text:?}");
+    text.split_terminator("\r\n").collect()
+}
+
+#[test]
+fn nlst_names_what_can_be_asked_for() {
+    let (_served, mut client) = filled();
+    let own = ["a.txt", "b.txt", "docs", "public", "shared", "with space", "文件"];
+    for (line, names) in [
+        ("NLST", &own[..]),
+        ("NLST .", &own),
+        ("NLST -l", &[]),
+        ("NLST docs", &["docs/c.txt", "docs/in"]),
+        ("NLST docs/", &["docs/c.txt", "docs/in"]),
+        ("NLST /docs", &["/docs/c.txt", "/docs/in"]),
+        ("NLST *.txt", &["a.txt", "b.txt"]),
+        ("NLST docs/*.txt", &["docs/c.txt"]),
+        ("NLST [b-z]*", &["b.txt", "docs", "public", "shared", "with space"]),
+        ("NLST nothing*", &[]),
+        ("NLST a.txt", &["a.txt"]),
+        ("NLST with space", &["with space"]),
+        ("NLST docs/in", &[]),
+    ] {
+        let text = client.fetch_text(line);
+        let mut told = lines(&text);
+        told.sort_unstable();
+        if line != "NLST -l" {
+            assert_eq!(told, names, "{line}");
+        }
+    }
+    client.epsv();
+    client.expect(550, "NLST nowhere");
+}
+
+#[test]
+fn list_has_the_form_of_ls() {
+    let (_served, mut client) = filled();
+    let text = client.fetch_text("LIST docs");
+    let told = lines(&text);
+    assert_eq!(told.len(), 2);
+    let expected = "-rw-r--r--    1 alice    alice               5 Jan 02  2020 c.txt";
+    assert_eq!(told[0].replacen("rw-rw-", "rw-r--", 1).replace("Jan  2", "Jan 02"), expected);
+    assert!(told[1].starts_with("drwx") && told[1].ends_with(" in"), "{}", told[1]);
+    let names = |text: &str| -> Vec<String> {
+        lines(text).iter().map(|it| it.rsplit(' ').next().unwrap_or("").to_owned()).collect()
+    };
+    assert_eq!(names(&client.fetch_text("LIST -a docs")), [".", "..", "c.txt", "in"]);
+    assert_eq!(names(&client.fetch_text("LIST -d docs")), ["docs"]);
+    assert_eq!(names(&client.fetch_text("LIST a.txt")), ["a.txt"]);
+    assert_eq!(names(&client.fetch_text("LIST *.txt")), ["a.txt", "b.txt"]);
+    assert_eq!(client.fetch_text("LIST -1 docs"), "docs/c.txt\r\ndocs/in\r\n");
+}
+
+#[test]
+fn facts_are_those_that_the_client_chose() {
+    let (_served, mut client) = filled();
+    client.expect(200, "OPTS MLST type;size;modify;");
+    let text = client.fetch_text("MLSD docs");
+    let mut told = lines(&text);
+    told.sort_unstable();
+    assert!(told[0].starts_with("type=dir;modify=") && told[0].ends_with("; in"), "{told:?}");
+    assert_eq!(told[1], "type=file;size=5;modify=20200102030405; c.txt");
+    let reply = client.ask("MLST docs/c.txt");
+    assert_eq!(reply[1], " type=file;size=5;modify=20200102030405; /docs/c.txt");
+    client.expect(200, "OPTS MLST perm;");
+    assert_eq!(client.ask("MLST docs/c.txt")[1], " perm=adfrw; /docs/c.txt");
+    assert_eq!(client.ask("MLST docs")[1], " perm=cdeflmp; /docs");
+    client.epsv();
+    client.expect(501, "MLSD a.txt");
+    client.expect(550, "MLST nowhere");
+}
+
+#[test]
+fn stat_lists_over_the_control_connection() {
+    let (_served, mut client) = filled();
+    let told = client.ask("STAT docs");
+    assert_eq!((told.len(), &told[0][..4]), (4, "213-"));
+    assert!(told[1].ends_with(" c.txt") && told[3].starts_with("213 "), "{told:?}");
+    assert_eq!(client.ask("STAT a.txt").len(), 3);
+    client.expect(550, "STAT nowhere");
+    assert!(client.expect(211, "STAT").contains("alice is logged in, in /"));
+}
+
+#[test]
+fn a_large_folder_comes_whole() {
+    let served = Served::with(|config| config.limits.sorted = 10);
+    let mut client = served.logged_in("alice");
+    let home = served.node.home("alice");
+    client.expect(257, "MKD many");
+    for number in 0..3000 {
+        std::fs::write(home.join(format!("many/file {number}")), b"x").unwrap();
+    }
+    for line in ["MLSD many", "NLST many", "LIST many"] {
+        let text = client.fetch_text(line);
+        let mut told: Vec<_> = lines(&text).iter().map(|it| it.rsplit("file ").next()).collect();
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told.len(), 3000, "{line}");
+    }
+    assert!(client.ask("STAT many").len() <= 1002);
+}

@@ -1,0 +1,14 @@
+//! FTP over real sockets: scripted clients, and the programs that people use.
+
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
+mod active;
+mod changes;
+mod client;
+mod control;
+mod digests;
+mod listing;
+mod passive;
+mod peers;
+mod races;
+mod transfers;

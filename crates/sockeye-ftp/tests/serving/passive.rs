@@ -1,0 +1,134 @@
+//! Passive data connections: ports, who may come, and when.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use crate::client::{FtpClient, Served, data_to, is_closed, read};
+
+/// A port that nobody has.
+fn free_port() -> u16 {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().port()
+}
+
+#[test]
+fn pasv_tells_the_address_of_the_control_connection() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    let reply = client.expect(227, "PASV");
+    let numbers: Vec<u16> = reply[reply.find('(').unwrap() + 1..reply.find(')').unwrap()]
+        .split(',')
+        .map(|number| number.parse().unwrap())
+        .collect();
+    assert_eq!(numbers[..4], [127, 0, 0, 1]);
+    let mut data = data_to(Ipv4Addr::LOCALHOST, numbers[4] * 256 + numbers[5]);
+    client.expect(150, "NLST");
+    assert!(read(&mut data).len() < 100);
+    client.expect_code(226, "NLST");
+}
+
+#[test]
+fn epsv_all_rules_out_all_else() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.expect(522, "EPSV 2");
+    client.expect(229, "EPSV 1");
+    client.expect(200, "EPSV ALL");
+    for line in ["PASV", "PORT 127,0,0,1,200,1", "EPRT |1|127.0.0.1|50000|"] {
+        client.expect(501, line);
+    }
+    client.expect(229, "EPSV");
+}
+
+#[test]
+fn without_a_data_connection_nothing_is_transferred() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    for line in ["NLST", "LIST", "MLSD", "STOR x", "RETR x", "APPE x", "STOU"] {
+        client.expect(425, line);
+    }
+    // And one serves once.
+    client.fetch("NLST");
+    client.expect(425, "NLST");
+}
+
+#[test]
+fn a_connection_that_nobody_opens_is_given_up() {
+    let served = Served::with(|config| config.limits.connect = Duration::from_millis(200));
+    let mut client = served.logged_in("alice");
+    client.epsv();
+    client.expect(425, "NLST");
+    // Also without a command that waits for it: the port is given back.
+    let port = client.epsv();
+    let begun = std::time::Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_ok_and(|mut it| !is_closed(&mut it))
+    {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+    }
+    client.expect(200, "NOOP");
+}
+
+#[test]
+fn a_stranger_gets_nothing_and_keeps_nobody_off() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    let port = client.epsv();
+    // Another address of this machine.
+    let source = std::net::SocketAddr::from(([127, 0, 0, 2], 0));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let stranger = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(source).unwrap();
+        socket.connect(([127, 0, 0, 1], port).into()).await.unwrap().into_std().unwrap()
+    });
+    stranger.set_nonblocking(false).unwrap();
+    let mut stranger = stranger;
+    assert!(is_closed(&mut stranger));
+    let mut data = data_to(Ipv4Addr::LOCALHOST, port);
+    client.expect(150, "NLST");
+    read(&mut data);
+    client.expect_code(226, "NLST");
+}
+
+#[test]
+fn one_port_serves_ten_clients() {
+    let port = free_port();
+    let served = Served::with(|config| config.passive_ports = Some(port..=port));
+    let clients: Vec<FtpClient> = (0..10).map(|_| served.logged_in("alice")).collect();
+    std::thread::scope(|scope| {
+        for mut client in clients {
+            scope.spawn(move || {
+                for _ in 0..5 {
+                    assert_eq!(client.epsv(), port);
+                    let mut data = data_to(Ipv4Addr::LOCALHOST, port);
+                    client.expect(150, "NLST");
+                    read(&mut data);
+                    client.expect_code(226, "NLST");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn ports_that_all_are_lent_are_told_so_and_given_back_with_the_connection() {
+    let port = free_port();
+    let served = Served::with(|config| {
+        config.passive_ports = Some(port..=port);
+        config.limits.connect = Duration::from_millis(300);
+    });
+    let mut holder = served.logged_in("alice");
+    let taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    holder.expect(425, "EPSV");
+    drop(taken);
+    assert_eq!(holder.epsv(), port);
+    holder.expect(221, "QUIT");
+    let mut next = served.logged_in("bob");
+    assert_eq!(next.epsv(), port);
+}
+
+#[test]
+fn the_external_address_is_for_others_than_this_machine() {
+    let served = Served::with(|config| config.address = Some("192.0.2.7".to_owned()));
+    let mut client = served.logged_in("alice");
+    assert!(client.expect(227, "PASV").contains("(127,0,0,1,"));
+}

@@ -1,0 +1,228 @@
+//! A transfer and all that can come between: whatever it is, each command has one reply and nothing is left open.
+
+use std::{io::Write as _, net::Ipv4Addr};
+
+use crate::{
+    client::{Served, content, data_to, is_closed, read},
+    transfers::wait_for,
+};
+
+#[test]
+fn abor_without_a_transfer_closes_what_was_prepared() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.expect(225, "ABOR");
+    let mut data = client.passive();
+    client.expect(225, "ABOR");
+    assert!(is_closed(&mut data));
+    client.expect(425, "NLST");
+}
+
+#[test]
+fn abor_before_the_data_connection_ends_the_wait() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.epsv();
+    client.send("NLST");
+    client.expect(426, "ABOR");
+    client.expect_code(226, "ABOR");
+    client.fetch("NLST");
+}
+
+#[test]
+fn abor_within_a_transfer_ends_it() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    client.store("STOR file", &content(20 << 20));
+    let mut data = client.passive();
+    client.expect(150, "RETR file");
+    // As people's clients do, as urgent data between.
+    client.inner.send_bytes(b"\xff\xf4\xff");
+    let urgent = rustix::net::SendFlags::OOB;
+    rustix::net::send(&client.inner, b"\xf2", urgent).unwrap();
+    client.expect(426, "ABOR");
+    client.expect_code(226, "ABOR");
+    let mut all = Vec::new();
+    let _ = std::io::Read::read_to_end(&mut data, &mut all);
+    assert!(all.len() < 20 << 20);
+    // An upload is broken off in the same way, and nothing of it is seen.
+    let mut data = client.passive();
+    client.expect(150, "STOR other");
+    data.write_all(b"some").unwrap();
+    wait_for(&mut client, 4);
+    client.expect(426, "ABOR");
+    client.expect_code(226, "ABOR");
+    client.expect(550, "MLST other");
+    client.fetch("NLST");
+}
+
+#[test]
+fn abor_after_a_transfer_has_its_own_reply() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.fetch("NLST");
+    client.expect(225, "ABOR");
+}
+
+#[test]
+fn what_is_asked_during_a_transfer_is_answered_at_once_or_behind_it() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    let mut data = client.passive();
+    client.expect(150, "STOR file");
+    data.write_all(b"12345").unwrap();
+    wait_for(&mut client, 5);
+    client.expect(200, "NOOP");
+    assert!(client.expect(211, "STAT").contains("STOR /file: 5 bytes"));
+    client.send("SIZE file");
+    client.send("RETR file");
+    client.send("PWD");
+    client.expect(200, "NOOP");
+    drop(data);
+    client.expect_code(226, "STOR");
+    client.expect_code(213, "SIZE");
+    client.expect_code(425, "RETR");
+    client.expect_code(257, "PWD");
+}
+
+#[test]
+fn more_commands_than_may_wait_are_not_lost() {
+    let served = Served::with(|config| config.limits.queue = 4);
+    let mut client = served.logged_in("alice");
+    client.binary();
+    let data = client.passive();
+    client.expect(150, "STOR file");
+    client.inner.send_bytes("PWD\r\n".repeat(100).as_bytes());
+    drop(data);
+    client.expect_code(226, "STOR");
+    for _ in 0..100 {
+        client.expect_code(257, "PWD");
+    }
+}
+
+#[test]
+fn quit_waits_for_the_transfer() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    let mut data = client.passive();
+    client.expect(150, "STOR file");
+    client.send("QUIT");
+    data.write_all(b"12345").unwrap();
+    drop(data);
+    client.expect_code(226, "STOR");
+    client.expect_code(221, "QUIT");
+    assert!(client.inner.ends_cleanly());
+    let mut client = served.logged_in("alice");
+    client.binary();
+    assert_eq!(client.ask("SIZE file"), ["213 5"]);
+}
+
+#[test]
+fn a_session_of_one_piece_is_answered() {
+    let served = Served::new();
+    let mut client = served.client();
+    let password = sockeye_testkit::node::password("alice");
+    let lines =
+        format!("USER alice\r\nPASS {password}\r\nTYPE I\r\nPWD\r\nEPSV\r\nNLST\r\nQUIT\r\n");
+    client.inner.send_bytes(lines.as_bytes());
+    for code in [331, 230, 200, 257] {
+        client.expect_code(code, "a piece");
+    }
+    let reply = client.expect_code(229, "EPSV");
+    let port = reply.split('|').nth(3).and_then(|port| port.parse().ok()).unwrap();
+    let mut data = data_to(Ipv4Addr::LOCALHOST, port);
+    client.expect_code(150, "NLST");
+    read(&mut data);
+    client.expect_code(226, "NLST");
+    client.expect_code(221, "QUIT");
+}
+
+#[test]
+fn a_control_connection_that_is_lost_takes_its_download_along() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    client.store("STOR file", &content(20 << 20));
+    let mut data = client.passive();
+    client.expect(150, "RETR file");
+    client.inner.reset();
+    let mut all = Vec::new();
+    let _ = std::io::Read::read_to_end(&mut data, &mut all);
+    assert!(all.len() < 20 << 20);
+}
+
+#[test]
+fn a_data_connection_that_is_closed_at_once_is_an_empty_file() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    assert_eq!(client.store("STOR empty", b""), 226);
+    let data = client.passive();
+    data.shutdown(std::net::Shutdown::Write).unwrap();
+    client.expect(150, "STOR half");
+    client.expect_code(226, "STOR half");
+    assert_eq!(client.ask("SIZE half"), ["213 0"]);
+}
+
+#[test]
+fn a_data_connection_that_is_reset_is_no_whole_file() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    let mut data = client.passive();
+    client.expect(150, "STOR file");
+    data.write_all(b"some").unwrap();
+    wait_for(&mut client, 4);
+    let zero = std::time::Duration::ZERO;
+    rustix::net::sockopt::set_socket_linger(&data, Some(zero)).unwrap();
+    drop(data);
+    client.expect_code(426, "STOR file");
+    client.expect(550, "SIZE file");
+}
+
+#[test]
+fn a_session_that_is_ended_takes_its_transfer_along() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    let mut data = client.passive();
+    client.expect(150, "STOR file");
+    served.node.lock("alice");
+    let first = client.code();
+    assert!([421, 426, 550].contains(&first), "{first}");
+    while client.try_reply().is_some() {}
+    assert!(is_closed(&mut data));
+}
+
+#[test]
+fn one_quota_holds_for_eight_sessions_at_once() {
+    let served = Served::new();
+    served.node.set_quota("alice", 4 << 20);
+    let clients: Vec<_> = (0..8).map(|_| served.logged_in("alice")).collect();
+    let content = content(1 << 20);
+    let codes: Vec<u16> = std::thread::scope(|scope| {
+        let threads: Vec<_> = clients
+            .into_iter()
+            .enumerate()
+            .map(|(number, mut client)| {
+                let content = &content;
+                scope.spawn(move || {
+                    client.binary();
+                    let mut data = client.passive();
+                    client.expect(150, &format!("STOR file{number}"));
+                    let _ = data.write_all(content);
+                    drop(data);
+                    client.code()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let stored = codes.iter().filter(|code| **code == 226).count();
+    assert!(codes.iter().all(|code| [226, 552].contains(code)), "{codes:?}");
+    assert!((1..=4).contains(&stored), "{codes:?}");
+    let mut client = served.logged_in("alice");
+    assert_eq!(client.ask("AVBL"), [format!("213 {}", (4 << 20) - (stored << 20))]);
+}

@@ -1,0 +1,248 @@
+//! Files to and fro: bytes and text, from the middle, cut and gone on with.
+
+use std::io::Write as _;
+
+use sockeye_node::{Origin, Peer};
+use sockeye_testkit::{node::password, session};
+
+use crate::client::{FtpClient, Served, content, read};
+
+#[test]
+fn what_is_stored_is_fetched_again() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    for length in [0, 1, 5000, 16 * 1024 + 1, 3 << 20] {
+        let content = content(length);
+        assert_eq!(client.store("STOR file", &content), 226);
+        assert_eq!(client.fetch("RETR file"), content);
+        assert_eq!(client.ask("SIZE file"), [format!("213 {length}")]);
+    }
+    let written = served.node.records("write");
+    assert_eq!((written.len(), written[4]["bytes"].as_u64()), (5, Some(3 << 20)));
+    let read = served.node.records("read");
+    assert_eq!((read.len(), read[4]["outcome"].as_str()), (5, Some("ok")));
+}
+
+#[test]
+fn a_file_is_fetched_from_the_middle() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    let content = content(100_000);
+    client.store("STOR file", &content);
+    client.expect(350, "REST 99990");
+    assert_eq!(client.fetch("RETR file"), content[99_990..]);
+    // That held for one transfer.
+    assert_eq!(client.fetch("RETR file").len(), content.len());
+    client.expect(350, "REST 100000");
+    assert!(client.fetch("RETR file").is_empty());
+    client.expect(350, "REST 100001");
+    client.epsv();
+    client.expect(554, "RETR file");
+}
+
+#[test]
+fn text_has_its_lines_ended_as_each_side_wants() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    assert_eq!(client.store("STOR text", b"one\r\ntwo\r\n\rthree"), 226);
+    assert_eq!(client.ask("SIZE text"), ["213 17"]);
+    assert_eq!(client.fetch("RETR text"), b"one\r\ntwo\r\n\rthree");
+    client.binary();
+    assert_eq!(client.fetch("RETR text"), b"one\ntwo\n\rthree");
+    assert_eq!(client.ask("SIZE text"), ["213 15"]);
+}
+
+#[test]
+fn what_cannot_be_sent_or_stored_is_told_before() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.expect(257, "MKD folder");
+    for (line, code) in [
+        ("RETR nowhere", 550),
+        ("RETR folder", 550),
+        ("STOR folder", 550),
+        ("STOR nowhere/file", 550),
+        ("STOR a\tb", 553),
+        ("STOR /", 553),
+        ("APPE folder", 550),
+        ("RETR a\0b", 501),
+    ] {
+        client.epsv();
+        client.expect(code, line);
+    }
+    let mut guest = served.logged_in("gast");
+    guest.epsv();
+    guest.expect(550, "STOR file");
+}
+
+#[test]
+fn an_append_goes_behind_what_is_there() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    assert_eq!(client.store("APPE file", b"one"), 226);
+    assert_eq!(client.store("APPE file", b"two"), 226);
+    assert_eq!(client.fetch("RETR file"), b"onetwo");
+    client.expect(350, "REST 3");
+    assert_eq!(client.store("STOR file", b"six"), 226);
+    assert_eq!(client.fetch("RETR file"), b"onesix");
+    client.expect(350, "REST 7");
+    client.epsv();
+    client.expect(554, "STOR file");
+}
+
+#[test]
+fn a_name_of_the_servers_choice_is_told() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    let mut names = Vec::new();
+    for line in ["STOU", "STOU plan"] {
+        let mut data = client.passive();
+        let reply = client.expect(150, line);
+        names.push(reply.strip_prefix("150 FILE: ").unwrap().to_owned());
+        data.write_all(line.as_bytes()).unwrap();
+        drop(data);
+        client.expect_code(226, line);
+    }
+    assert!(names[0].starts_with("/ftp.") && names[1].starts_with("/plan."), "{names:?}");
+    assert_eq!(client.fetch(&format!("RETR {}", names[1])), b"STOU plan");
+}
+
+#[test]
+fn a_file_is_seen_only_once_it_is_whole() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    client.store("STOR file", b"old");
+    let mut data = client.passive();
+    client.expect(150, "STOR file");
+    data.write_all(b"new and longer").unwrap();
+    let mut other = served.logged_in("alice");
+    other.binary();
+    assert_eq!(other.fetch("RETR file"), b"old");
+    drop(data);
+    client.expect_code(226, "STOR");
+    assert_eq!(other.fetch("RETR file"), b"new and longer");
+}
+
+/// Begins to store `content` and loses the control connection when so much of it has come.
+fn cut(served: &Served, line: &str, content: &[u8]) {
+    let mut client = served.logged_in("alice");
+    client.binary();
+    let mut data = client.passive();
+    client.expect(150, line);
+    data.write_all(content).unwrap();
+    wait_for(&mut client, content.len());
+    client.inner.half_close();
+    assert!(client.try_reply().is_none());
+}
+
+/// Waits until so many bytes have come, as STAT tells.
+pub(crate) fn wait_for(client: &mut FtpClient, bytes: usize) {
+    let wanted = format!(": {bytes} bytes in");
+    while !client.expect(211, "STAT").contains(&wanted) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn an_upload_that_was_cut_is_gone_on_with() {
+    let content = content(3 << 20);
+    for line in ["APPE file", "STOR file"] {
+        let served = Served::new();
+        cut(&served, "STOR file", &content[..2 << 20]);
+        let mut client = served.logged_in("alice");
+        client.binary();
+        let size: usize = loop {
+            // The connection that was lost ends by itself.
+            let reply = client.ask("SIZE file").join("\n");
+            match reply.strip_prefix("213 ") {
+                Some(size) => break size.parse().unwrap(),
+                None => std::thread::yield_now(),
+            }
+        };
+        assert_eq!(size, 2 << 20);
+        client.epsv();
+        client.expect(550, "RETR file");
+        if line.starts_with("STOR") {
+            client.expect(350, &format!("REST {size}"));
+        }
+        assert_eq!(client.store(line, &content[size..]), 226);
+        assert!(client.fetch("RETR file") == content);
+    }
+}
+
+#[test]
+fn an_upload_of_another_protocol_is_gone_on_with() {
+    let served = Served::new();
+    let content = content(3 << 20);
+    let gate = served.node.gate();
+    served.node.block_on(async {
+        let credentials = sockeye_node::Credentials::password("alice", password("alice"));
+        let origin = Origin::new("http", Peer::Local);
+        let session = gate.login(&credentials, origin).await.unwrap();
+        let path = session::path("file");
+        let mut upload = session.upload(&path, Default::default()).await.unwrap();
+        upload.write(&content[..1_000_000]).await.unwrap();
+        upload.keep().await.unwrap();
+    });
+    let mut client = served.logged_in("alice");
+    client.binary();
+    assert_eq!(client.ask("SIZE file"), ["213 1000000"]);
+    client.expect(350, "REST 1000000");
+    assert_eq!(client.store("STOR file", &content[1_000_000..]), 226);
+    assert!(client.fetch("RETR file") == content);
+}
+
+#[test]
+fn what_is_over_quota_is_refused_and_leaves_nothing() {
+    let served = Served::new();
+    served.node.set_quota("alice", 1 << 20);
+    let mut client = served.logged_in("alice");
+    client.binary();
+    client.expect(552, "ALLO 2000000");
+    client.expect(200, "ALLO 1000");
+    client.expect(552, "ALLO 2000000");
+    client.epsv();
+    client.expect(552, "STOR file");
+    let mut data = client.passive();
+    client.expect(150, "STOR file");
+    let _ = data.write_all(&content(2 << 20));
+    drop(data);
+    client.expect_code(552, "STOR file");
+    client.expect(550, "SIZE file");
+    assert_eq!(client.store("STOR file", &content(1 << 19)), 226);
+    assert_eq!(client.ask("AVBL"), [format!("213 {}", 1 << 19)]);
+}
+
+#[test]
+fn a_slow_upload_is_cut_when_it_stands_still() {
+    let served = Served::with(|config| {
+        config.limits.stall = std::time::Duration::from_millis(300);
+        config.limits.idle = std::time::Duration::from_millis(100);
+    });
+    let mut client = served.logged_in("alice");
+    let _data = client.passive();
+    client.expect(150, "STOR file");
+    // The control connection is not idle while a transfer runs.
+    client.expect_code(426, "STOR file");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_transfer_alone() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    client.store("STOR file", &content(20 << 20));
+    let data = client.passive();
+    client.expect(150, "RETR file");
+    drop(data);
+    client.expect_code(426, "RETR file");
+    let mut data = client.passive();
+    client.expect(150, "RETR file");
+    assert_eq!(read(&mut data).len(), 20 << 20);
+    client.expect_code(226, "RETR file");
+}
