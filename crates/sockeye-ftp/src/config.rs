@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use sockeye_node::{Bucket, Listening};
+use sockeye_node::{Bucket, ListenOption, Listening, Sessions, config::Settings};
 
 use crate::wire::charset::Charset;
 
@@ -21,6 +21,8 @@ pub struct Config {
     pub charset: Charset,
     /// The limits.
     pub limits: Limits,
+    /// How many sessions an account may have at once; without limit by default.
+    pub sessions: Sessions,
     /// What all bytes go through that sessions send and receive here: a limit on bandwidth.
     pub bandwidth: Option<Arc<Bucket>>,
 }
@@ -33,7 +35,28 @@ impl Default for Config {
             active: true,
             charset: Charset::UTF_8,
             limits: Limits::default(),
+            sessions: Sessions::Long { most: usize::MAX },
             bandwidth: None,
+        }
+    }
+}
+
+/// What a node's settings say of FTP; the rest is as by default.
+impl From<&Settings> for Config {
+    fn from(settings: &Settings) -> Self {
+        let most = settings.ftp_per_account.map_or(usize::MAX, |most| most.count());
+        Self {
+            passive_ports: settings.ftp_passive_ports.as_ref().map(|range| range.ports()),
+            address: settings.ftp_address.as_ref().map(ToString::to_string),
+            active: settings.ftp_active,
+            limits: Limits {
+                idle: settings.ftp_idle,
+                connect: settings.ftp_connect,
+                stall: settings.ftp_stall,
+                ..Limits::default()
+            },
+            sessions: Sessions::Long { most },
+            ..Self::default()
         }
     }
 }
@@ -41,9 +64,23 @@ impl Default for Config {
 /// As its node has it for a listener.
 impl From<&Listening<'_>> for Config {
     fn from(listening: &Listening<'_>) -> Self {
-        Self { bandwidth: Some(Arc::clone(listening.bucket)), ..Self::default() }
+        // It was checked when the address was read.
+        let charset = listening.listen.option("charset").and_then(|name| name.parse().ok());
+        Self {
+            charset: charset.unwrap_or_default(),
+            bandwidth: Some(Arc::clone(listening.bucket)),
+            ..Self::from(listening.settings)
+        }
     }
 }
+
+/// The options that listeners have beside those of their address.
+pub const OPTIONS: &[ListenOption] = &[ListenOption {
+    name: "charset",
+    notation: "a charset that holds ASCII, such as utf-8 or gbk",
+    help: "what names are in for clients that do not ask for UTF-8",
+    takes: |name| name.parse::<Charset>().is_ok(),
+}];
 
 /// The limits of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

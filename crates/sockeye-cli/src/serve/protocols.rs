@@ -43,6 +43,8 @@ const FTP: Protocol = Protocol {
     ports: (21, 990),
     local_only: false,
     alpn: &["ftp"],
+    options: sockeye_ftp::OPTIONS,
+    starts_tls: |_| false,
     service: ftp,
 };
 

@@ -73,6 +73,7 @@ fn not_in(error: &LoginError) -> Reply {
             Reply::new(421, format!("Not now: {error}."))
         }
         LoginError::Refused(_) => Reply::new(530, format!("Not logged in: {error}.")),
+        LoginError::TooMany { .. } => Reply::new(421, format!("Not now: {error}.")),
         LoginError::Home(cause) => {
             tracing::warn!(error = %cause, "a home cannot be opened");
             Reply::new(421, "The home cannot be opened; the server's log says why.")

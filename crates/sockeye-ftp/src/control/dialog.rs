@@ -89,7 +89,8 @@ pub(crate) struct Dialog {
 impl Dialog {
     pub(super) fn new(conn: &Conn, shared: Arc<Shared>) -> Self {
         let listener = shared.config.bandwidth.clone();
-        let origin = Origin { listener, ..Origin::new("ftp", Peer::from(conn.peer())) };
+        let sessions = shared.config.sessions;
+        let origin = Origin { listener, sessions, ..Origin::new("ftp", Peer::from(conn.peer())) };
         let local = conn.local().ok().and_then(|name| name.ip());
         Self {
             charset: shared.config.charset,
@@ -137,6 +138,12 @@ impl Dialog {
     pub(super) async fn carry_out(&mut self, command: Command<'_>) {
         let Command { verb, argument } = command;
         let row = Row::of(verb);
+        // Also where nobody was told of it, as when the public tree is closed.
+        if self.phase.session().is_some_and(Session::is_ended) {
+            self.say(&Reply::new(421, "The session was ended; log in again."));
+            self.then = Then::Close;
+            return;
+        }
         if verb != Verb::Rnto {
             self.renaming = None;
         }

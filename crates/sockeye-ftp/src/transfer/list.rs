@@ -69,8 +69,8 @@ pub(crate) fn item<'a>(name: &'a [u8], meta: &Meta, owner: &'a str, rights: Righ
     };
     // What only the namespace has is on no device.
     let unique = (meta.device != 0 || meta.inode != 0).then_some((meta.device, meta.inode));
-    let mode = if kind.is_folder() { 0o755 } else { 0o644 };
-    Item { name, kind, size: meta.size, modified: meta.modified, unique, mode, owner, rights }
+    let (size, modified, mode) = (meta.size, meta.modified, meta.mode);
+    Item { name, kind, size, modified, unique, mode, owner, rights }
 }
 
 impl Teller {

@@ -14,7 +14,7 @@ fn files_and_folders_are_made_renamed_and_removed() {
         ("MKD folder", 550),
         ("MKD /", 550),
         ("MKD no/where", 550),
-        ("MKD public", 553),
+        ("MKD public", 550),
         ("RNFR a", 350),
         ("RNTO folder/c", 250),
         ("RNFR nowhere", 550),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sockeye_node::Sessions;
 use sockeye_testkit::node::password;
 
 use crate::client::Served;
@@ -79,12 +80,23 @@ fn anonymous_visitors_see_the_public_tree_and_change_nothing() {
     client.expect(550, "MKD x");
     // Closed again, nobody stays.
     served.node.gate().set_public(false);
-    client.send("NOOP");
-    let mut last = None;
-    while let Some(reply) = client.try_reply() {
-        last = Some(reply[0][..3].to_owned());
-    }
-    assert!(last.is_some_and(|code| ["200", "421"].contains(&&*code)));
+    client.expect(421, "NOOP");
+    assert!(client.try_reply().is_none());
+}
+
+#[test]
+fn an_account_has_as_many_sessions_as_it_may() {
+    let served = Served::with(|config| config.sessions = Sessions::Long { most: 1 });
+    let mut first = served.logged_in("alice");
+    let mut second = served.client();
+    second.expect(331, "USER alice");
+    second.expect(421, &format!("PASS {}", password("alice")));
+    first.expect(221, "QUIT");
+    assert!(first.inner.ends_cleanly());
+    while second.ask("USER alice").is_empty()
+        || second.ask(&format!("PASS {}", password("alice")))[0].starts_with("421")
+    {}
+    second.expect(257, "PWD");
 }
 
 #[test]

@@ -47,11 +47,11 @@ fn curl_stores_fetches_lists_and_goes_on() {
     run(curl().args(["-C", "-", "-o"]).arg(&down).arg(at("a/b/file")));
     assert!(same(&up, &down));
     let listed = run(curl().args(["-l", &at("a/b/")])).stdout;
-    assert_eq!(listed, b"file\r\n");
+    assert_eq!(listed, b"file\n");
     let active = run(curl().args(["-P", "-", &at("a/b/file")])).stdout;
     assert!(active == fs::read(&up).unwrap());
     run(curl().args(["-Q", "RNFR a/b/file", "-Q", "RNTO a/other", &at("")]));
-    assert_eq!(run(curl().args(["-l", &at("a/")])).stdout, b"b\r\nother\r\n");
+    assert_eq!(run(curl().args(["-l", &at("a/")])).stdout, b"b\nother\n");
 }
 
 #[test]

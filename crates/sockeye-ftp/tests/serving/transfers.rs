@@ -47,11 +47,11 @@ fn text_has_its_lines_ended_as_each_side_wants() {
     let served = Served::new();
     let mut client = served.logged_in("alice");
     assert_eq!(client.store("STOR text", b"one\r\ntwo\r\n\rthree"), 226);
-    assert_eq!(client.ask("SIZE text"), ["213 17"]);
+    assert_eq!(client.ask("SIZE text"), ["213 16"]);
     assert_eq!(client.fetch("RETR text"), b"one\r\ntwo\r\n\rthree");
     client.binary();
     assert_eq!(client.fetch("RETR text"), b"one\ntwo\n\rthree");
-    assert_eq!(client.ask("SIZE text"), ["213 15"]);
+    assert_eq!(client.ask("SIZE text"), ["213 14"]);
 }
 
 #[test]
