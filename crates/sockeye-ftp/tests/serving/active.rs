@@ -5,8 +5,8 @@ use std::{io::Write as _, net::TcpListener};
 use crate::client::{Served, read};
 
 fn listener() -> (TcpListener, u16) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let port = listener.local_addr().expect("an address").port();
     (listener, port)
 }
 

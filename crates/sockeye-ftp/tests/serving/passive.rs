@@ -6,8 +6,8 @@ use crate::client::{FtpClient, Served, data_to, is_closed, read};
 
 /// A port that nobody has.
 fn free_port() -> u16 {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().port()
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+    socket.local_addr().expect("an address").port()
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn run(command: &mut Command) -> Output {
 }
 
 fn same(left: &Path, right: &Path) -> bool {
-    fs::read(left).unwrap() == fs::read(right).unwrap()
+    fs::read(left).expect("a file") == fs::read(right).expect("a file")
 }
 
 #[test]

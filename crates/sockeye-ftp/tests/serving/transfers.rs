@@ -134,7 +134,7 @@ fn cut(served: &Served, line: &str, content: &[u8]) {
     client.binary();
     let mut data = client.passive();
     client.expect(150, line);
-    data.write_all(content).unwrap();
+    data.write_all(content).expect("a server that reads");
     wait_for(&mut client, content.len());
     client.inner.half_close();
     assert!(client.try_reply().is_none());
