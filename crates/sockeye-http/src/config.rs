@@ -2,7 +2,11 @@
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use sockeye_node::{Bucket, Listening, Name, Node, config::Settings};
+use sockeye::addr::Cidr;
+use sockeye_node::{
+    Bucket, Listening, Name, Node,
+    config::{Settings, SiteUrl},
+};
 
 use crate::{
     Requests, api::Followers, archive::Room, compress::Compressor, tus::Turns, wire::log::Record,
@@ -21,6 +25,8 @@ pub struct Config {
     pub listing: bool,
     /// Names, without port, that loopback listeners answer to beside `localhost` and addresses.
     pub hosts: Vec<String>,
+    /// Proxies that are believed when they say whom a request is from (`X-Forwarded-For`, `X-Forwarded-Proto`).
+    pub proxies: Vec<Cidr>,
     /// What Cache-Control says of files; `no-cache` by default: kept, and asked about before each use.
     pub cache_control: Option<Cow<'static, str>>,
     /// Whether texts of a bounded size are made smaller while they are sent, for who takes that; they are by default.
@@ -57,6 +63,7 @@ impl Default for Config {
             index: Name::parse(b"index.html").into_iter().collect(),
             listing: true,
             hosts: Vec::new(),
+            proxies: Vec::new(),
             cache_control: Some(Cow::Borrowed("no-cache")),
             compress: true,
             precompressed: false,
@@ -79,10 +86,12 @@ impl Default for Config {
 impl From<&Settings> for Config {
     fn from(settings: &Settings) -> Self {
         let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let own = settings.http_url.as_ref().map(SiteUrl::host);
         Self {
             index: settings.http_index.clone(),
             listing: settings.http_listing,
-            hosts: settings.http_hosts.clone(),
+            hosts: settings.http_hosts.iter().cloned().chain(own.map(str::to_owned)).collect(),
+            proxies: settings.http_proxies.clone(),
             compress: settings.http_compress,
             precompressed: settings.http_precompressed,
             redirect: settings.http_redirect.as_ref().map(|url| url.0.clone()),

@@ -68,6 +68,8 @@ impl Respond for Http {
         content: &mut impl Content,
     ) -> Reply {
         let (site, config) = (&self.site, &self.config);
+        let through = link.through(&config.proxies, &head.fields);
+        let link = through.as_ref().unwrap_or(link);
         let answerer = Answerer { site, config, link, now };
         let reply = answerer.answer(head, content).await;
         if let Some(requests) = &self.config.requests {

@@ -7,9 +7,9 @@ mod patience;
 #[cfg(test)]
 mod tests;
 
-use std::{io, pin::Pin};
+use std::{io, net::IpAddr, pin::Pin};
 
-use sockeye::{Conn, DrainSignal, ServerHandle, SocketName};
+use sockeye::{Conn, DrainSignal, ServerHandle, SocketName, addr::Cidr};
 use sockeye_node::{Origin, Peer};
 
 use crate::{
@@ -17,7 +17,11 @@ use crate::{
     content::Content,
     reply::Reply,
     site::Visitor,
-    wire::{head::Head, host::HostRule},
+    wire::{
+        forwarded,
+        head::{Fields, Head},
+        host::HostRule,
+    },
 };
 
 pub(crate) use clock::{Clock, seconds_now};
@@ -74,6 +78,22 @@ impl<'a> Link<'a> {
                 listener: config.bandwidth.clone(),
                 ..Origin::new(PROTOCOL, Peer::from(conn.peer()))
             }),
+        })
+    }
+
+    /// As it is for a request that came through one of these proxies, of which it says whom it is from; none of any other.
+    pub(crate) fn through(&self, proxies: &[Cidr], fields: &Fields<'_>) -> Option<Self> {
+        let trusted = |ip: IpAddr| proxies.iter().any(|block| block.contains(ip));
+        let origin = self.visitor.origin();
+        origin.peer.ip().filter(|&ip| trusted(ip))?;
+        let client = forwarded::client(fields, trusted)?;
+        Some(Self {
+            hosts: self.hosts,
+            peer: self.peer.clone(),
+            server: self.server.clone(),
+            drain: self.drain.clone(),
+            visitor: Visitor::new(Origin { peer: Peer::Ip(client), ..origin.clone() }),
+            secure: forwarded::secure(fields).unwrap_or(self.secure),
         })
     }
 

@@ -15,6 +15,7 @@ pub mod digest;
 pub mod disposition;
 pub mod escape;
 pub mod form;
+pub mod forwarded;
 pub mod framing;
 pub mod head;
 pub mod host;

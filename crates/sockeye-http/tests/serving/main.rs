@@ -5,6 +5,7 @@
 mod api;
 mod archive;
 mod assets;
+mod behind_proxy;
 mod beside;
 mod changes;
 mod codings;

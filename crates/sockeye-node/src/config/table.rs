@@ -6,7 +6,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use sockeye::addr::Host;
+use sockeye::addr::{Cidr, Host};
 use sockeye_journal::Kind;
 use sockeye_store::Name;
 
@@ -213,8 +213,11 @@ settings! {
     NewConnections "http.index" => http_index: Vec<Name> = "index.html";
     /// Whether other folders are listed.
     NewConnections "http.listing" => http_listing: bool = "true";
-    /// Names that listeners on loopback answer to, beside localhost.
+    /// Names that listeners on loopback answer to, beside localhost and the host of http.url.
     NewConnections "http.hosts" => http_hosts: Vec<String> = "";
+    /// Addresses of proxies in front that are believed when they say whom a request is from, by X-Forwarded-For and
+    /// X-Forwarded-Proto: "127.0.0.1", "10.0.0.0/8". Nobody else may be able to call from there.
+    NewConnections "http.proxies" => http_proxies: Vec<Cidr> = "";
     /// Whether texts are made smaller while they are sent (gzip, brotli, zstd), for who takes that.
     NewConnections "http.compress" => http_compress: bool = "true";
     /// Whether FILE.br, FILE.zst and FILE.gz are sent for FILE, to who takes that.

@@ -1,6 +1,6 @@
 //! Values that other rooms know how to read: listeners, hosts, names of files, kinds of operations.
 
-use sockeye::addr::{AddrError, Host};
+use sockeye::addr::{AddrError, Cidr, Host};
 use sockeye_journal::Kind;
 use sockeye_store::Name;
 
@@ -38,6 +38,21 @@ impl Value for Host {
             }
             _ => Ok(host),
         }
+    }
+
+    fn print(&self) -> String {
+        quoted(&self.to_string())
+    }
+}
+
+impl Value for Cidr {
+    fn expected() -> String {
+        "an address or a block of them, as \"127.0.0.1\" or \"10.0.0.0/8\"".to_owned()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, String> {
+        let text = raw.text().ok_or_else(|| Self::unlike(raw))?;
+        text.parse().map_err(|error: AddrError| error.to_string())
     }
 
     fn print(&self) -> String {

@@ -37,6 +37,16 @@ impl SiteUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Its host, as a request's Host has it before the port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let authority = self.0.split_once("://").map_or("", |(_, rest)| rest.trim_end_matches('/'));
+        match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, _)) => address,
+            None => authority.split(':').next().unwrap_or_default(),
+        }
+    }
 }
 
 impl Value for SiteUrl {
