@@ -7,13 +7,10 @@ use sockeye_journal::{
     Error, Event, Journal, Kind, Operation, Outcome, Own, Record, Segment, Settings, State, Ticket,
     wire::line,
 };
+use sockeye_testkit::soon;
 
 /// No wait in these tests is longer.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-async fn within<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work).await.expect("done within the limit")
-}
 
 /// Nothing is written before somebody waits for it.
 fn unhurried() -> Settings {
@@ -57,8 +54,8 @@ async fn what_was_waited_for_is_in_the_file() {
     let first = journal.append(&read("alice", "/a")).unwrap();
     let second = journal.append(&read("bob", "/b")).unwrap();
     assert_eq!((first.seq(), second.seq()), (2, 3));
-    within(journal.wait(second)).await.unwrap();
-    within(journal.wait(first)).await.unwrap();
+    soon(journal.wait(second)).await.unwrap();
+    soon(journal.wait(first)).await.unwrap();
     let written = lines(folder.path());
     let expected =
         [(1, SEGMENT, None), (2, READ, Some("/a".to_owned())), (3, READ, Some("/b".to_owned()))];
@@ -72,7 +69,7 @@ async fn what_nobody_waits_for_is_written_and_signed_by_itself() {
     let settings = Settings { interval: Duration::from_millis(5), ..unhurried() };
     let journal = Journal::open(folder.path(), settings).unwrap();
     let ticket = journal.append(&read("alice", "/a")).unwrap();
-    within(async {
+    soon(async {
         while journal.head().is_none_or(|head| head.seq <= ticket.seq()) {
             tokio::task::yield_now().await;
         }
@@ -86,11 +83,11 @@ async fn a_checkpoint_is_the_head_of_all_that_was_appended() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::open(folder.path(), unhurried()).unwrap();
     let _ = journal.append(&read("alice", "/a")).unwrap();
-    let head = within(journal.checkpoint()).await.unwrap();
+    let head = soon(journal.checkpoint()).await.unwrap();
     assert_eq!(head.seq, 3);
     assert_eq!(sockeye_journal::Head::of_folder(folder.path()).unwrap(), head);
     assert_eq!(events(folder.path()), [SEGMENT, READ, CHECKPOINT]);
-    assert_eq!(within(journal.checkpoint()).await.unwrap().seq, 4);
+    assert_eq!(soon(journal.checkpoint()).await.unwrap().seq, 4);
 }
 
 #[tokio::test]
@@ -141,10 +138,10 @@ async fn kinds_that_are_off_are_not_recorded_and_done_at_once() {
     let journal = Journal::open(folder.path(), settings).unwrap();
     let ticket = journal.append(&read("alice", "/a")).unwrap();
     assert_eq!(ticket, Ticket::DONE);
-    within(journal.wait(ticket)).await.unwrap();
+    soon(journal.wait(ticket)).await.unwrap();
     // A change cannot be left out.
     let ticket = journal.append(&Record::new(Operation::Write, Outcome::Ok, "ftp")).unwrap();
-    within(journal.wait(ticket)).await.unwrap();
+    soon(journal.wait(ticket)).await.unwrap();
     assert_eq!(events(folder.path()), [SEGMENT, Event::Operation(Operation::Write)]);
 }
 
@@ -169,7 +166,7 @@ async fn records_of_many_at_once_all_come_and_in_the_order_of_their_tickets() {
             tickets
         });
     }
-    let mut expected: Vec<_> = within(tasks.join_all()).await.into_iter().flatten().collect();
+    let mut expected: Vec<_> = soon(tasks.join_all()).await.into_iter().flatten().collect();
     journal.close().unwrap();
     expected.sort_unstable();
     let written: Vec<_> = lines(folder.path())

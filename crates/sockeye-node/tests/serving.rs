@@ -18,15 +18,13 @@ use sockeye_node::{
     data::{DataFolder, Hold},
     listeners::Bound,
 };
+use sockeye_testkit::soon;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
     task::JoinSet,
 };
-
-/// No wait is longer.
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// Answers each line with a greeting, which is the configured index file.
 struct Greeter(String);
@@ -94,10 +92,6 @@ const HELLO: Protocol = Protocol {
     service: |listening| Arc::new(Greeter(listening.settings.http_index[0].to_string())),
 };
 
-async fn within<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LIMIT, work).await.expect("done within the limit")
-}
-
 /// A node in a temporary folder, which serves until the test ends.
 struct Running {
     _dir: TempDir,
@@ -138,7 +132,7 @@ impl Running {
         tasks.spawn(async move {
             run.run(|| told.send(()).unwrap()).await.unwrap();
         });
-        within(ready).await.unwrap();
+        soon(ready).await.unwrap();
         Self { _dir: dir, hold, node, serving, tasks }
     }
 
@@ -149,7 +143,7 @@ impl Running {
     async fn ask(&self, command: Command) -> Result<Answer, ControlError> {
         let folder = self.folder().clone();
         let pool = sockeye_node::Pool::default();
-        within(pool.run(move || ask(&folder, command))).await.unwrap()
+        soon(pool.run(move || ask(&folder, command))).await.unwrap()
     }
 
     async fn reload(&self, config: &str) -> Reloaded {
@@ -163,13 +157,13 @@ impl Running {
     async fn connect(&self, listener: usize) -> Line {
         let addr = self.serving.opened()[listener].addrs[0].clone();
         let port = addr.port().unwrap();
-        Line(BufReader::new(within(TcpStream::connect(("127.0.0.1", port))).await.unwrap()))
+        Line(BufReader::new(soon(TcpStream::connect(("127.0.0.1", port))).await.unwrap()))
     }
 
     async fn finish(mut self) {
         self.serving.finish();
-        within(self.tasks.join_next()).await.unwrap().unwrap();
-        within(self.node.close()).await.unwrap();
+        soon(self.tasks.join_next()).await.unwrap().unwrap();
+        soon(self.node.close()).await.unwrap();
         assert!(!self.folder().control().exists());
     }
 }
@@ -181,14 +175,14 @@ impl Line {
     async fn greeting(&mut self) -> String {
         self.0.write_all(b"hi\n").await.unwrap();
         let mut line = String::new();
-        within(self.0.read_line(&mut line)).await.unwrap();
+        soon(self.0.read_line(&mut line)).await.unwrap();
         line.trim_end().to_owned()
     }
 
     /// All that is said from now on.
     async fn rest(&mut self) -> String {
         let mut rest = String::new();
-        within(self.0.read_to_string(&mut rest)).await.unwrap();
+        soon(self.0.read_to_string(&mut rest)).await.unwrap();
         rest
     }
 }
@@ -295,9 +289,9 @@ impl Running {
         let client = TlsClient::builder().pinned([certificate.fingerprint]).build().unwrap();
         assert_eq!(line.0.buffer(), b"");
         let stream = Stream::from(line.0.into_inner());
-        let mut stream = within(client.connect(stream, "localhost")).await.unwrap();
+        let mut stream = soon(client.connect(stream, "localhost")).await.unwrap();
         let mut said = String::new();
-        within(stream.read_to_string(&mut said)).await.unwrap();
+        soon(stream.read_to_string(&mut said)).await.unwrap();
         said
     }
 
@@ -371,7 +365,7 @@ async fn what_is_no_command_is_answered() {
         let mut socket = BufReader::new(socket);
         socket.write_all(line.as_bytes()).await.unwrap();
         let mut answer = String::new();
-        within(socket.read_line(&mut answer)).await.unwrap();
+        soon(socket.read_line(&mut answer)).await.unwrap();
         assert!(answer.starts_with("{\"refused\":") && answer.contains(part), "{answer}");
     }
     node.finish().await;

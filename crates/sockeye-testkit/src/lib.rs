@@ -13,3 +13,6 @@ pub mod program;
 pub mod running;
 #[cfg(feature = "node")]
 pub mod session;
+mod soon;
+
+pub use soon::soon;

@@ -71,9 +71,12 @@ pub fn require_tool(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// Says that a test is skipped, where that may be.
+/// Says that a test is skipped, where that may be, past the test runner's capture.
+///
+/// # Panics
+/// As [`require`].
 #[track_caller]
-fn skip(why: &str) {
+pub fn skip(why: &str) {
     let ci = env::var_os("CI").is_some_and(|value| !value.is_empty());
     let caller = std::panic::Location::caller();
     let mut message = why.to_owned();

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
 use std::{
-    future::Future,
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     time::{Duration, Instant},
@@ -16,14 +15,10 @@ use sockeye::{
     proxy::{Header, Protocol, read_header},
     socket::StreamKind,
 };
+use sockeye_testkit::soon;
 use tokio::io::AsyncWriteExt;
 
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// No wait in these tests is without an end.
-async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what).await.expect("it takes too long")
-}
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()

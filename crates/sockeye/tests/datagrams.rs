@@ -18,6 +18,7 @@ use sockeye::{
         is_transient,
     },
 };
+use sockeye_testkit::soon;
 use tokio::time::timeout;
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -53,14 +54,10 @@ fn client(ip: &str) -> UdpSocket {
     client
 }
 
-async fn within<T>(future: impl Future<Output = T>) -> T {
-    timeout(LIMIT, future).await.expect("nothing came within the time limit")
-}
-
 /// Waits for one batch; the datagrams were sent before, so that all of them are in it.
 async fn batch_of(server: &Datagram, slots: usize, slot_bytes: usize) -> RecvBatch {
     let mut batch = RecvBatch::new(slots, slot_bytes);
-    within(server.recv_batch(&mut batch)).await.unwrap();
+    soon(server.recv_batch(&mut batch)).await.unwrap();
     batch
 }
 
@@ -71,11 +68,11 @@ async fn an_echo_reaches_its_sender_over_both_families() {
         let client = client(host);
         client.send_to(b"hello", inet(server.socket())).unwrap();
         let mut buffer = [0; 64];
-        let arrival = within(server.recv_from(&mut buffer)).await.unwrap();
+        let arrival = soon(server.recv_from(&mut buffer)).await.unwrap();
         assert_eq!((arrival.len, arrival.datagram_len, arrival.truncated), (5, 5, false));
         assert_eq!(arrival.peer.name(), SocketName::Inet(client.local_addr().unwrap()));
         assert_eq!(arrival.peer.destination(), None, "a bound address needs no packet information");
-        within(server.send_to(&buffer[..5], &arrival.peer)).await.unwrap();
+        soon(server.send_to(&buffer[..5], &arrival.peer)).await.unwrap();
         assert_eq!(client.recv(&mut buffer).unwrap(), 5);
     }
 }
@@ -118,13 +115,13 @@ async fn a_datagram_longer_than_its_slot_is_marked_and_counted() {
 async fn a_connected_receive_refuses_to_pass_a_part_as_the_whole() {
     let (a, b) = DatagramSocket::pair().unwrap();
     let (a, b) = (Datagram::new(a).unwrap(), Datagram::new(b).unwrap());
-    within(a.send(b"too long for it")).await.unwrap();
-    within(a.send(b"fits")).await.unwrap();
+    soon(a.send(b"too long for it")).await.unwrap();
+    soon(a.send(b"fits")).await.unwrap();
     let mut buffer = [0; 4];
-    let error = within(b.recv(&mut buffer)).await.unwrap_err();
+    let error = soon(b.recv(&mut buffer)).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     assert!(error.to_string().contains("15 bytes"), "{error}");
-    assert_eq!(within(b.recv(&mut buffer)).await.unwrap(), 4);
+    assert_eq!(soon(b.recv(&mut buffer)).await.unwrap(), 4);
 }
 
 #[tokio::test]
@@ -137,14 +134,14 @@ async fn a_batch_of_many_peers_is_answered_each_to_its_own() {
     let mut batch = RecvBatch::new(32, 64);
     let mut replies = SendBatch::new(128);
     while replies.len() < clients.len() {
-        let count = within(server.recv_batch(&mut batch)).await.unwrap();
+        let count = soon(server.recv_batch(&mut batch)).await.unwrap();
         assert!((1..=32).contains(&count));
         assert_eq!(batch.len(), count);
         for received in batch.iter() {
             replies.push(received.payload(), &received.peer()).unwrap();
         }
     }
-    let report = within(server.send_batch(&replies)).await.unwrap();
+    let report = soon(server.send_batch(&replies)).await.unwrap();
     assert_eq!(report.sent, 100);
     assert!(report.failed.is_empty());
     for (index, client) in clients.iter().enumerate() {
@@ -166,7 +163,7 @@ async fn a_failed_datagram_does_not_stop_the_rest_of_its_batch() {
     batch.push(b"last", &good).unwrap();
     assert_eq!(batch.push(b"none left", &good), Err(BatchFull { slots: 4 }));
 
-    let report = within(server.send_batch(&batch)).await.unwrap();
+    let report = soon(server.send_batch(&batch)).await.unwrap();
     assert_eq!(report.sent, 2);
     let failed: Vec<_> =
         report.failed.iter().map(|(index, error)| (*index, error.raw_os_error())).collect();
@@ -194,10 +191,10 @@ async fn a_wildcard_socket_answers_from_the_address_that_was_asked() {
             client.send(b"two").unwrap();
 
             let mut buffer = [0; 8];
-            let arrival = within(server.recv_from(&mut buffer)).await.unwrap();
+            let arrival = soon(server.recv_from(&mut buffer)).await.unwrap();
             assert_eq!(arrival.peer.destination(), Some(to.ip()));
             assert!(arrival.peer.interface().is_some());
-            within(server.send_to(b"1", &arrival.peer)).await.unwrap();
+            soon(server.send_to(b"1", &arrival.peer)).await.unwrap();
             assert_eq!(client.recv(&mut buffer).unwrap(), 1);
 
             let batch = batch_of(&server, 4, 64).await;
@@ -205,7 +202,7 @@ async fn a_wildcard_socket_answers_from_the_address_that_was_asked() {
             assert_eq!(received.destination(), Some(to.ip()));
             let mut replies = SendBatch::new(1);
             replies.push(b"22", &received.peer()).unwrap();
-            assert_eq!(within(server.send_batch(&replies)).await.unwrap().sent, 1);
+            assert_eq!(soon(server.send_batch(&replies)).await.unwrap().sent, 1);
             assert_eq!(client.recv(&mut buffer).unwrap(), 2);
         }
     }
@@ -219,10 +216,10 @@ async fn one_batch_serves_sockets_with_and_without_packet_information() {
     let mut batch = RecvBatch::new(4, 64);
     for _ in 0..3 {
         client.send_to(b"w", (Ipv4Addr::LOCALHOST, port(wildcard.socket()))).unwrap();
-        within(wildcard.recv_batch(&mut batch)).await.unwrap();
+        soon(wildcard.recv_batch(&mut batch)).await.unwrap();
         assert_eq!(batch.get(0).unwrap().destination(), Some(Ipv4Addr::LOCALHOST.into()));
         client.send_to(b"p", (Ipv4Addr::LOCALHOST, port(plain.socket()))).unwrap();
-        within(plain.recv_batch(&mut batch)).await.unwrap();
+        soon(plain.recv_batch(&mut batch)).await.unwrap();
         assert_eq!(batch.get(0).unwrap().destination(), None);
         assert_eq!(batch.get(0).unwrap().payload(), b"p");
     }
@@ -251,11 +248,11 @@ async fn unix_peers_are_answered_by_path_and_by_abstract_name() {
     assert!(peers[0].can_reply());
     assert_eq!(peers[1].name(), SocketName::Unix(UnixName::Unnamed));
     assert!(!peers[1].can_reply());
-    within(server.send_to(b"reply", &peers[0])).await.unwrap();
+    soon(server.send_to(b"reply", &peers[0])).await.unwrap();
     let mut buffer = [0; 8];
     assert_eq!(by_path.recv(&mut buffer).unwrap(), 5);
     // Without an address there is nobody to send to, and that is an error, not a hang.
-    let error = within(server.send_to(b"reply", &peers[1])).await.unwrap_err();
+    let error = soon(server.send_to(b"reply", &peers[1])).await.unwrap_err();
     assert!(error.raw_os_error().is_some(), "{error}");
 }
 
@@ -274,7 +271,7 @@ async fn a_unix_peer_that_does_not_read_stops_nobody_else() {
         batch.push(b"more than its queue takes", &peer("deaf")).unwrap();
     }
     batch.push(b"news", &peer("listening")).unwrap();
-    let report = within(server.send_batch(&batch)).await.unwrap();
+    let report = soon(server.send_batch(&batch)).await.unwrap();
     assert!(!report.failed.is_empty(), "the queue took all of them: {report:?}");
     assert!(report.failed.iter().all(|(_, error)| error.kind() == io::ErrorKind::WouldBlock));
     assert!(report.failed.iter().all(|(index, _)| *index < 1023));
@@ -291,7 +288,7 @@ async fn a_batch_for_a_connected_peer_names_nobody() {
     let mut batch = SendBatch::new(2);
     batch.push_connected(b"one").unwrap();
     batch.push_connected(b"two").unwrap();
-    let report = within(Datagram::new(sender).unwrap().send_batch(&batch)).await.unwrap();
+    let report = soon(Datagram::new(sender).unwrap().send_batch(&batch)).await.unwrap();
     assert!(report.failed.is_empty(), "{report:?}");
     let mut buffer = [0; 8];
     for sent in [b"one", b"two"] {
@@ -328,25 +325,25 @@ async fn a_server_goes_on_answering_beside_a_unix_client_that_does_not_read() {
         let mut buffer = [0; 8];
         // The queue of a socket that is not connected holds a few datagrams.
         let deaf = Datagram::new(client("deaf")).unwrap();
-        within(deaf.send_to(&[255], &to)).await.unwrap();
-        within(reader.send_to(&[1], &to)).await.unwrap();
-        assert_eq!(within(reader.recv(&mut buffer)).await.unwrap(), 1);
+        soon(deaf.send_to(&[255], &to)).await.unwrap();
+        soon(reader.send_to(&[1], &to)).await.unwrap();
+        assert_eq!(soon(reader.recv(&mut buffer)).await.unwrap(), 1);
         // That of one that is connected to the server fills the server's own buffer: what it
         // holds up is lost, and all is well once it is gone.
         let mut hoarder = client("hoarder");
         hoarder.connect(&to.name()).unwrap();
         let hoarder = Datagram::new(hoarder).unwrap();
-        within(hoarder.send(&[255; 8192])).await.unwrap();
+        soon(hoarder.send(&[255; 8192])).await.unwrap();
         let handled = handle.stats().packets;
-        within(reader.send_to(&[0], &to)).await.unwrap();
-        within(async {
+        soon(reader.send_to(&[0], &to)).await.unwrap();
+        soon(async {
             while handle.stats().packets == handled {
                 tokio::task::yield_now().await;
             }
         })
         .await;
         drop(hoarder);
-        within(async {
+        soon(async {
             let mut answered = false;
             while !answered {
                 reader.send_to(&[1], &to).await.unwrap();
@@ -390,17 +387,17 @@ async fn a_refusal_of_an_earlier_datagram_is_transient_and_the_socket_lives_on()
     let address = gone.local_addr().unwrap();
     drop(gone);
     let socket = Datagram::new(socket).unwrap();
-    within(socket.send(b"anyone?")).await.unwrap();
-    let error = within(socket.recv(&mut [0; 8])).await.unwrap_err();
+    soon(socket.send(b"anyone?")).await.unwrap();
+    let error = soon(socket.recv(&mut [0; 8])).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     assert!(is_transient(&error));
 
     let back = UdpSocket::bind(address).unwrap();
-    within(socket.send(b"anyone?")).await.unwrap();
+    soon(socket.send(b"anyone?")).await.unwrap();
     back.set_read_timeout(Some(LIMIT)).unwrap();
     let (_, from) = back.recv_from(&mut [0; 8]).unwrap();
     back.send_to(b"here", from).unwrap();
-    assert_eq!(within(socket.recv(&mut [0; 8])).await.unwrap(), 4);
+    assert_eq!(soon(socket.recv(&mut [0; 8])).await.unwrap(), 4);
 }
 
 #[test]
@@ -441,9 +438,9 @@ async fn clones_draw_from_one_queue() {
     client("127.0.0.1").send_to(b"x", inet(&socket)).unwrap();
     let mut buffer = [0; 4];
     let clone = Datagram::new(clone).unwrap();
-    assert_eq!(within(clone.peek_from(&mut buffer)).await.unwrap().len, 1);
+    assert_eq!(soon(clone.peek_from(&mut buffer)).await.unwrap().len, 1);
     assert_eq!(clone.socket().try_peek_from(&mut buffer).unwrap().len, 1);
-    assert_eq!(within(clone.recv_from(&mut buffer)).await.unwrap().len, 1);
+    assert_eq!(soon(clone.recv_from(&mut buffer)).await.unwrap().len, 1);
     let error = socket.try_recv_from(&mut buffer).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
 }
@@ -474,17 +471,17 @@ fn a_taken_port_is_refused_by_name() {
 async fn a_client_connects_to_any_address_that_answers() {
     let server = Datagram::new(bind_one(&udp("127.0.0.1"))).unwrap();
     let to = addr(&format!("udp://localhost:{}", port(server.socket())));
-    let client = within(connect_datagram(&to)).await.unwrap();
-    within(client.send(b"question")).await.unwrap();
+    let client = soon(connect_datagram(&to)).await.unwrap();
+    soon(client.send(b"question")).await.unwrap();
     let mut buffer = [0; 64];
-    let arrival = within(server.recv_from(&mut buffer)).await.unwrap();
+    let arrival = soon(server.recv_from(&mut buffer)).await.unwrap();
     assert_eq!(&arrival.peer.name(), client.local_name());
     // Connected: what others send is not let through.
     let stranger = Datagram::new(bind_one(&udp("127.0.0.1"))).unwrap();
     let reply_to = DatagramPeer::new(client.local_name());
-    within(stranger.send_to(b"lies", &reply_to)).await.unwrap();
-    within(server.send_to(b"answer", &arrival.peer)).await.unwrap();
-    assert_eq!(within(client.recv(&mut buffer)).await.unwrap(), 6);
+    soon(stranger.send_to(b"lies", &reply_to)).await.unwrap();
+    soon(server.send_to(b"answer", &arrival.peer)).await.unwrap();
+    assert_eq!(soon(client.recv(&mut buffer)).await.unwrap(), 6);
     assert_eq!(client.peer_name().unwrap(), *server.local_name());
 }
 
@@ -493,13 +490,13 @@ async fn a_client_sends_from_the_source_it_was_given() {
     let server = Datagram::new(bind_one(&udp("127.0.0.1"))).unwrap();
     let source = Ipv4Addr::new(127, 0, 0, 5);
     let to = server.socket().addr();
-    let client = within(connect_datagram_from(&to, Some(&source.into()))).await.unwrap();
-    within(client.send(b"x")).await.unwrap();
-    let arrival = within(server.recv_from(&mut [0; 8])).await.unwrap();
+    let client = soon(connect_datagram_from(&to, Some(&source.into()))).await.unwrap();
+    soon(client.send(b"x")).await.unwrap();
+    let arrival = soon(server.recv_from(&mut [0; 8])).await.unwrap();
     assert_eq!(arrival.peer.inet().unwrap().ip(), source);
 
     let other = Ipv6Addr::LOCALHOST.into();
-    let error = within(connect_datagram_from(&to, Some(&other))).await.unwrap_err();
+    let error = soon(connect_datagram_from(&to, Some(&other))).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
 
     let folder = tempfile::tempdir().unwrap();
@@ -507,8 +504,8 @@ async fn a_client_sends_from_the_source_it_was_given() {
     let server = Datagram::new(bind_one(&to)).unwrap();
     let path = folder.path().join("client");
     let client = connect_datagram_from(&to, Some(&path.clone().into())).await.unwrap();
-    within(client.send(b"x")).await.unwrap();
-    let arrival = within(server.recv_from(&mut [0; 8])).await.unwrap();
+    soon(client.send(b"x")).await.unwrap();
+    let arrival = soon(server.recv_from(&mut [0; 8])).await.unwrap();
     assert_eq!(arrival.peer.name().as_path(), Some(&*path));
     drop(client);
     assert!(!path.exists());
@@ -519,15 +516,15 @@ async fn a_unix_client_gets_a_name_so_that_replies_arrive() {
     let folder = tempfile::tempdir().unwrap();
     let at = Addr::unixgram(folder.path().join("server"));
     let server = Datagram::new(bind_one(&at)).unwrap();
-    let client = within(connect_datagram(&at)).await.unwrap();
-    within(client.send(b"question")).await.unwrap();
+    let client = soon(connect_datagram(&at)).await.unwrap();
+    soon(client.send(b"question")).await.unwrap();
     let mut buffer = [0; 16];
-    let arrival = within(server.recv_from(&mut buffer)).await.unwrap();
+    let arrival = soon(server.recv_from(&mut buffer)).await.unwrap();
     assert!(arrival.peer.can_reply());
     assert!(arrival.peer.to_string().starts_with('@'), "{}", arrival.peer);
     assert_eq!(&arrival.peer.name(), client.local_name());
-    within(server.send_to(b"answer", &arrival.peer)).await.unwrap();
-    assert_eq!(within(client.recv(&mut buffer)).await.unwrap(), 6);
+    soon(server.send_to(b"answer", &arrival.peer)).await.unwrap();
+    assert_eq!(soon(client.recv(&mut buffer)).await.unwrap(), 6);
 }
 
 #[tokio::test]
@@ -562,9 +559,9 @@ async fn a_socket_for_both_families_answers_ipv4_from_the_address_that_was_asked
     let client = client("127.0.0.1");
     client.connect(asked).unwrap();
     client.send(b"question").unwrap();
-    let arrival = within(server.recv_from(&mut [0; 16])).await.unwrap();
+    let arrival = soon(server.recv_from(&mut [0; 16])).await.unwrap();
     assert_eq!(arrival.peer.destination(), Some(asked.ip()));
-    within(server.send_to(b"answer", &arrival.peer)).await.unwrap();
+    soon(server.send_to(b"answer", &arrival.peer)).await.unwrap();
     assert_eq!(client.recv(&mut [0; 16]).unwrap(), 6);
 }
 
@@ -582,13 +579,13 @@ async fn multicast(group: &str, bind: &str, interface: &str) -> io::Result<()> {
     let options = sockeye::socket::options::before_connect(client.socket(), &to.options);
     options?;
     let peer = DatagramPeer::from(to.resolve()?[0]);
-    within(client.send_to(b"hello, group", &peer)).await?;
+    soon(client.send_to(b"hello, group", &peer)).await?;
     let mut buffer = [0; 32];
-    let arrival = within(server.recv_from(&mut buffer)).await?;
+    let arrival = soon(server.recv_from(&mut buffer)).await?;
     assert_eq!(&buffer[..arrival.len], b"hello, group");
     assert_eq!(arrival.peer.destination().unwrap().to_string(), group);
-    within(server.send_to(b"hello, you", &arrival.peer)).await?;
-    assert_eq!(within(client.recv(&mut buffer)).await?, 10);
+    soon(server.send_to(b"hello, you", &arrival.peer)).await?;
+    assert_eq!(soon(client.recv(&mut buffer)).await?, 10);
     Ok(())
 }
 
@@ -622,7 +619,7 @@ async fn a_group_is_heard_from_joining_to_leaving_and_by_members_alone() {
     let mut buffer = [0; 16];
     let mut heard = async |socket: &DatagramSocket, group: &MulticastGroup| {
         let to = SocketAddr::new(group.address(), port(socket));
-        within(sender.send_to(b"news", &to.into())).await.unwrap();
+        soon(sender.send_to(b"news", &to.into())).await.unwrap();
         // On loopback it has arrived, or been dropped, by now.
         socket.try_recv_from(&mut buffer).is_ok()
     };
@@ -642,15 +639,15 @@ async fn a_group_is_heard_from_joining_to_leaving_and_by_members_alone() {
 async fn a_broadcast_goes_out_only_if_the_address_allows_it() {
     let server = Datagram::new(bind_one(&udp("0.0.0.0"))).unwrap();
     let to = format!("udp://127.255.255.255:{}", port(server.socket()));
-    let error = within(connect_datagram(&addr(&to))).await.unwrap_err();
+    let error = soon(connect_datagram(&addr(&to))).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{error}");
-    let client = within(connect_datagram(&addr(&format!("{to}?broadcast=1")))).await.unwrap();
-    within(client.send(b"everyone")).await.unwrap();
+    let client = soon(connect_datagram(&addr(&format!("{to}?broadcast=1")))).await.unwrap();
+    soon(client.send(b"everyone")).await.unwrap();
     let mut buffer = [0; 16];
-    let arrival = within(server.recv_from(&mut buffer)).await.unwrap();
+    let arrival = soon(server.recv_from(&mut buffer)).await.unwrap();
     assert_eq!(arrival.peer.destination(), Some(Ipv4Addr::new(127, 255, 255, 255).into()));
     // A reply to a broadcast leaves from an address of this machine.
-    within(server.send_to(b"me", &arrival.peer)).await.unwrap();
+    soon(server.send_to(b"me", &arrival.peer)).await.unwrap();
 }
 
 #[tokio::test]
@@ -665,7 +662,7 @@ async fn a_dropped_wait_loses_no_datagram() {
         assert!(nothing.is_err());
     }
     client("127.0.0.1").send_to(b"kept", inet(server.socket())).unwrap();
-    assert_eq!(within(server.recv_batch(&mut batch)).await.unwrap(), 1);
+    assert_eq!(soon(server.recv_batch(&mut batch)).await.unwrap(), 1);
     assert_eq!(batch.get(0).unwrap().payload(), b"kept");
 }
 

@@ -3,8 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
-use std::{future::Future, time::Duration};
-
 use bytes::BytesMut;
 use futures_util::{SinkExt, StreamExt};
 use proptest::{collection::vec, prelude::*};
@@ -12,14 +10,12 @@ use sockeye::framing::{
     Delimited, Delimiter, Fixed, FrameError, HEADER_PAUSE, LengthField, LengthPrefixed, MAX_HEADER,
     read_until_pause, recv_acknowledged, recv_size, send_acknowledged, send_size,
 };
+use sockeye_testkit::soon;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 use tokio_util::codec::{Decoder, Encoder, Framed};
-
-/// Far above what any of these tests takes: a hang fails, a slow machine does not.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 const FIELDS: [LengthField; 6] = [
     LengthField::U8,
@@ -29,10 +25,6 @@ const FIELDS: [LengthField; 6] = [
     LengthField::U32Le,
     LengthField::Varint,
 ];
-
-async fn in_time<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work).await.expect("within the time limit")
-}
 
 async fn tcp_pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -278,7 +270,7 @@ async fn messages_sent_together_arrive_apart_over_tcp() {
     for size in [0, 1, 127, 128, 70_000, 3] {
         client.feed(vec![b'x'; size]).await.unwrap();
     }
-    in_time(async {
+    soon(async {
         // The largest is above what the sockets buffer: send and receive at the same time.
         let (sent, sizes) = tokio::join!(SinkExt::<&[u8]>::flush(&mut client), async {
             let mut sizes = Vec::new();
@@ -302,7 +294,7 @@ async fn an_announced_size_takes_no_memory_before_its_bytes_arrive() {
     let mut server = Framed::new(server, codec);
     client.write_all(b"\xff\xff\xff\xffabc").await.unwrap();
     client.shutdown().await.unwrap();
-    let error = in_time(server.next()).await.unwrap().unwrap_err();
+    let error = soon(server.next()).await.unwrap().unwrap_err();
     assert!(matches!(error, FrameError::Unfinished { received: 7 }), "{error}");
     assert!(server.read_buffer().capacity() < 1024 * 1024);
 }
@@ -311,7 +303,7 @@ async fn an_announced_size_takes_no_memory_before_its_bytes_arrive() {
 async fn the_acknowledged_exchange_carries_any_body() {
     let (mut client, mut server) = tcp_pair().await;
     let bodies = [Vec::new(), b"12345".to_vec(), vec![7; 300_000]];
-    in_time(async {
+    soon(async {
         for body in &bodies {
             let (sent, received) = tokio::join!(
                 send_acknowledged(&mut server, body),
@@ -329,7 +321,7 @@ async fn the_acknowledged_exchange_carries_any_body() {
 #[tokio::test]
 async fn a_size_above_the_limit_is_not_acknowledged() {
     let (mut client, mut server) = tcp_pair().await;
-    in_time(async {
+    soon(async {
         let (refused, unheard) = tokio::join!(
             async {
                 let refused = recv_size(&mut client, 10).await.unwrap_err();
@@ -348,14 +340,14 @@ async fn a_size_above_the_limit_is_not_acknowledged() {
 async fn a_size_that_is_no_number_is_shown() {
     let (mut client, mut server) = tcp_pair().await;
     server.write_all(b"command error").await.unwrap();
-    let error = in_time(recv_size(&mut client, 10)).await.unwrap_err();
+    let error = soon(recv_size(&mut client, 10)).await.unwrap_err();
     assert!(error.to_string().contains("command error"), "{error}");
 }
 
 #[tokio::test]
 async fn a_peer_that_closes_within_the_body_leaves_it_unfinished() {
     let (mut client, mut server) = tcp_pair().await;
-    in_time(async {
+    soon(async {
         let (sent, received) = tokio::join!(
             async {
                 send_size(&mut server, 9).await?;
@@ -397,7 +389,7 @@ async fn a_header_is_over_at_the_first_pause_after_it_is_complete() {
         server.read_exact(&mut body).await.unwrap();
         assert_eq!(&body, b"body");
     };
-    in_time(async { tokio::join!(sender, receiver) }).await;
+    soon(async { tokio::join!(sender, receiver) }).await;
 }
 
 #[tokio::test]
@@ -405,7 +397,7 @@ async fn a_header_that_never_pauses_is_cut_at_its_limit() {
     for (size, fits) in [(MAX_HEADER, true), (MAX_HEADER + 1, false)] {
         let (mut client, mut server) = tcp_pair().await;
         client.write_all(&vec![b'1'; size]).await.unwrap();
-        let result = in_time(read_until_pause(&mut server, |_| true)).await;
+        let result = soon(read_until_pause(&mut server, |_| true)).await;
         assert_eq!(result.is_ok(), fits, "{size}");
     }
 }
@@ -416,9 +408,9 @@ async fn a_header_cut_off_by_the_end_of_the_stream_is_unfinished() {
     let (mut client, mut server) = tcp_pair().await;
     client.write_all(b"na").await.unwrap();
     client.shutdown().await.unwrap();
-    let error = in_time(read_until_pause(&mut server, never)).await.unwrap_err();
+    let error = soon(read_until_pause(&mut server, never)).await.unwrap_err();
     assert!(matches!(error, FrameError::Unfinished { received: 2 }), "{error}");
     let (client, mut server) = tcp_pair().await;
     drop(client);
-    assert!(in_time(read_until_pause(&mut server, never)).await.unwrap().is_none());
+    assert!(soon(read_until_pause(&mut server, never)).await.unwrap().is_none());
 }

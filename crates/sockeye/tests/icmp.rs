@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
 use std::{
-    future::Future,
     io::{self, BufRead, Write},
     net::{IpAddr, Ipv4Addr},
     process::{Command, Output, Stdio},
@@ -20,7 +19,7 @@ use sockeye::{
         raw::{Ipv4Header, Ipv4Packet},
     },
 };
-use tokio::time::timeout;
+use sockeye_testkit::soon;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -30,10 +29,6 @@ const OTHER_EXPERIMENT: u8 = 254;
 
 fn addr(text: &str) -> Addr {
     text.parse().unwrap()
-}
-
-async fn within<T>(future: impl Future<Output = T>) -> T {
-    timeout(LIMIT, future).await.expect("nothing came within the time limit")
 }
 
 /// The value, or `None` and a line past the test runner's capture if it takes a privilege.
@@ -83,13 +78,13 @@ async fn replies_to_others_are_not_taken_for_ones_own() {
     let payload = b"mine";
     ping.echo(1, payload, LIMIT).await.unwrap();
     let mut buffer = [0; 128];
-    let arrival = within(witness.recv_from(&mut buffer)).await.unwrap();
+    let arrival = soon(witness.recv_from(&mut buffer)).await.unwrap();
     let packet = Ipv4Packet::parse(&buffer[..arrival.len]).unwrap();
     let asked = Echo::parse(IcmpVersion::V4, packet.payload()).unwrap();
     assert_eq!((asked.kind, asked.sequence, asked.payload), (EchoKind::Request, 1, &payload[..]));
 
     let forger = addr("ip://127.0.0.1?proto=icmp&hdrincl=1");
-    let forger = within(connect_datagram(&forger)).await.unwrap();
+    let forger = soon(connect_datagram(&forger)).await.unwrap();
     let target = Ipv4Addr::new(127, 0, 0, 9);
     let forged = Ipv4Header { ttl: 7, ..Ipv4Header::new(target, Ipv4Addr::LOCALHOST, 1) };
     let right = Echo { kind: EchoKind::Reply, id: asked.id, sequence: 2, payload };
@@ -102,13 +97,13 @@ async fn replies_to_others_are_not_taken_for_ones_own() {
         Echo { kind: EchoKind::Request, ..right },
     ] {
         let packet = forged.packet(&decoy.to_bytes(IcmpVersion::V4)).unwrap();
-        within(forger.send(&packet)).await.unwrap();
+        soon(forger.send(&packet)).await.unwrap();
     }
     let reply = ping.echo(2, payload, LIMIT).await.unwrap();
     assert_ne!(reply.ttl, Some(7), "a forged reply was believed");
     // The forgery that agrees in everything cannot be told apart: the decoys do arrive.
     let twin = Echo { sequence: 3, ..right }.to_bytes(IcmpVersion::V4);
-    within(forger.send(&forged.packet(&twin).unwrap())).await.unwrap();
+    soon(forger.send(&forged.packet(&twin).unwrap())).await.unwrap();
     assert_eq!(ping.echo(3, payload, LIMIT).await.unwrap().ttl, Some(7));
 }
 
@@ -118,11 +113,11 @@ async fn a_raw_ipv4_packet_comes_with_its_header() {
     let DatagramKind::Ip { protocol } = server.socket().kind() else { unreachable!() };
     assert_eq!(protocol, EXPERIMENT);
     assert_eq!(server.socket().addr(), addr("ip://127.0.0.1?proto=253"));
-    let client = within(connect_datagram(&addr("ip://127.0.0.1?proto=253&ttl=33"))).await.unwrap();
-    within(client.send(b"payload")).await.unwrap();
+    let client = soon(connect_datagram(&addr("ip://127.0.0.1?proto=253&ttl=33"))).await.unwrap();
+    soon(client.send(b"payload")).await.unwrap();
 
     let mut buffer = [0; 128];
-    let arrival = within(server.recv_from(&mut buffer)).await.unwrap();
+    let arrival = soon(server.recv_from(&mut buffer)).await.unwrap();
     let packet = Ipv4Packet::parse(&buffer[..arrival.len]).unwrap();
     assert_eq!(packet.payload(), b"payload");
     assert_eq!((packet.protocol(), packet.ttl()), (EXPERIMENT, 33));
@@ -130,12 +125,12 @@ async fn a_raw_ipv4_packet_comes_with_its_header() {
     assert_eq!(IpAddr::V4(packet.source()), arrival.peer.inet().unwrap().ip());
     assert_eq!(packet.destination(), Ipv4Addr::LOCALHOST);
     // And back, to the peer as it came.
-    within(server.send_to(b"answer", &arrival.peer)).await.unwrap();
-    let length = within(client.recv(&mut buffer)).await.unwrap();
+    soon(server.send_to(b"answer", &arrival.peer)).await.unwrap();
+    let length = soon(client.recv(&mut buffer)).await.unwrap();
     let mut packet = Ipv4Packet::parse(&buffer[..length]).unwrap();
     if packet.payload() == b"payload" {
         // On loopback the client sees its own packet first.
-        let length = within(client.recv(&mut buffer)).await.unwrap();
+        let length = soon(client.recv(&mut buffer)).await.unwrap();
         packet = Ipv4Packet::parse(&buffer[..length]).unwrap();
     }
     assert_eq!(packet.payload(), b"answer");
@@ -144,10 +139,10 @@ async fn a_raw_ipv4_packet_comes_with_its_header() {
 #[tokio::test]
 async fn a_raw_ipv6_packet_comes_without_a_header() {
     let Some(server) = raw_server("ip://[::1]?proto=253") else { return };
-    let client = within(connect_datagram(&addr("ip://[::1]?proto=253&ttl=21"))).await.unwrap();
-    within(client.send(b"payload")).await.unwrap();
+    let client = soon(connect_datagram(&addr("ip://[::1]?proto=253&ttl=21"))).await.unwrap();
+    soon(client.send(b"payload")).await.unwrap();
     let mut buffer = [0; 128];
-    let arrival = within(server.recv_from(&mut buffer)).await.unwrap();
+    let arrival = soon(server.recv_from(&mut buffer)).await.unwrap();
     assert_eq!(&buffer[..arrival.len], b"payload");
     assert_eq!(arrival.hop_limit, Some(21));
 }
@@ -156,7 +151,7 @@ async fn a_raw_ipv6_packet_comes_without_a_header() {
 async fn a_header_of_ones_own_is_sent_as_it_is() {
     let Some(server) = raw_server("ip://127.0.0.1?proto=254") else { return };
     let client = addr("ip://127.0.0.1?proto=254&hdrincl=1");
-    let client = within(connect_datagram(&client)).await.unwrap();
+    let client = soon(connect_datagram(&client)).await.unwrap();
     let source = Ipv4Addr::new(127, 0, 0, 77);
     let header = Ipv4Header {
         ttl: 9,
@@ -164,9 +159,9 @@ async fn a_header_of_ones_own_is_sent_as_it_is() {
         identification: 4711,
         ..Ipv4Header::new(source, Ipv4Addr::LOCALHOST, OTHER_EXPERIMENT)
     };
-    within(client.send(&header.packet(b"all mine").unwrap())).await.unwrap();
+    soon(client.send(&header.packet(b"all mine").unwrap())).await.unwrap();
     let mut buffer = [0; 128];
-    let arrival = within(server.recv_from(&mut buffer)).await.unwrap();
+    let arrival = soon(server.recv_from(&mut buffer)).await.unwrap();
     let packet = Ipv4Packet::parse(&buffer[..arrival.len]).unwrap();
     assert_eq!((packet.source(), packet.ttl(), packet.tos()), (source, 9, 0x10));
     assert_eq!((packet.identification(), packet.payload()), (4711, &b"all mine"[..]));

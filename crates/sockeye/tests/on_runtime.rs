@@ -2,17 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 #![expect(clippy::disallowed_methods, reason = "a caller spawns as it likes")]
 
-use std::{io, time::Duration};
+use std::io;
 
 use sockeye::{Conn, Handler, Server};
+use sockeye_testkit::soon;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::oneshot,
-    time::timeout,
 };
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Echo;
 
@@ -26,10 +24,6 @@ impl Handler for Echo {
             conn.write_all(&chunk).await?;
         }
     }
-}
-
-async fn soon<T>(work: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, work).await.unwrap()
 }
 
 async fn served(port: u16) -> TcpStream {

@@ -9,11 +9,9 @@
 
 use std::{
     error::Error,
-    future::Future,
     io,
     net::{SocketAddrV4, SocketAddrV6},
     os::fd::OwnedFd,
-    time::Duration,
 };
 
 use proptest::{collection::vec, option, prelude::*, string::string_regex};
@@ -27,19 +25,13 @@ use sockeye::{
         write_header,
     },
 };
+use sockeye_testkit::soon;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-/// Far above what any of these tests takes: a hang fails, a slow machine does not.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
-
-async fn in_time<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work).await.expect("within the time limit")
-}
 
 async fn tcp_pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -440,9 +432,9 @@ async fn reading_a_header_takes_nothing_of_what_follows() {
         let (mut client, mut server) = tcp_pair().await;
         write_header(&mut client, &header).await.unwrap();
         client.write_all(b"hello").await.unwrap();
-        assert_eq!(in_time(read_header(&mut server)).await.unwrap(), header);
+        assert_eq!(soon(read_header(&mut server)).await.unwrap(), header);
         let mut rest = [0; 5];
-        in_time(server.read_exact(&mut rest)).await.unwrap();
+        soon(server.read_exact(&mut rest)).await.unwrap();
         assert_eq!(&rest, b"hello");
     }
 }
@@ -459,9 +451,9 @@ async fn every_transport_of_a_stream_can_carry_a_header() {
         let [mut client, mut server] = pair.map(|fd| Stream::adopt(fd).unwrap());
         write_header(&mut client, &tcp4()).await.unwrap();
         client.write_all(b"hello").await.unwrap();
-        assert_eq!(in_time(read_header(&mut server)).await.unwrap(), tcp4());
+        assert_eq!(soon(read_header(&mut server)).await.unwrap(), tcp4());
         let mut rest = [0; 5];
-        in_time(server.read_exact(&mut rest)).await.unwrap();
+        soon(server.read_exact(&mut rest)).await.unwrap();
         assert_eq!(&rest, b"hello");
     }
 }
@@ -477,11 +469,10 @@ async fn a_header_in_single_bytes_is_read_as_well() {
                 tokio::task::yield_now().await;
             }
         };
-        let (received, ()) =
-            in_time(async { tokio::join!(read_header(&mut server), sender) }).await;
+        let (received, ()) = soon(async { tokio::join!(read_header(&mut server), sender) }).await;
         assert_eq!(received.unwrap(), header);
         let mut rest = [0; 5];
-        in_time(server.read_exact(&mut rest)).await.unwrap();
+        soon(server.read_exact(&mut rest)).await.unwrap();
         assert_eq!(&rest, b"hello");
     }
 }
@@ -498,7 +489,7 @@ async fn a_bad_or_broken_header_is_an_error_that_says_what_was_seen() {
         let (mut client, mut server) = tcp_pair().await;
         client.write_all(sent).await.unwrap();
         client.shutdown().await.unwrap();
-        let error = in_time(read_header(&mut server)).await.unwrap_err();
+        let error = soon(read_header(&mut server)).await.unwrap_err();
         assert_eq!(error.kind(), kind);
         assert!(error.to_string().contains(expected), "{error}");
         let source = error.get_ref().map(|source| source as &(dyn Error + 'static));
@@ -510,6 +501,6 @@ async fn a_bad_or_broken_header_is_an_error_that_says_what_was_seen() {
 async fn the_limit_of_a_header_can_be_set() {
     let (mut client, mut server) = tcp_pair().await;
     write_header(&mut client, &tcp4()).await.unwrap();
-    let error = in_time(read_header_limited(&mut server, 11)).await.unwrap_err();
+    let error = soon(read_header_limited(&mut server, 11)).await.unwrap_err();
     assert!(error.to_string().contains("12 bytes, above the limit of 11"), "{error}");
 }

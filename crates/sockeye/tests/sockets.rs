@@ -2,13 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
-    future::Future,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr},
     os::fd::{AsFd, AsRawFd, OwnedFd},
     os::unix::fs::{FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use sockeye::{
@@ -19,14 +17,8 @@ use sockeye::{
         socketpair,
     },
 };
+use sockeye_testkit::soon;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
-
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// No wait in these tests is without an end.
-async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what).await.expect("it takes too long")
-}
 
 fn tcp(ip: impl Into<IpAddr>, port: u16) -> Addr {
     Addr::tcp(SocketAddr::new(ip.into(), port))

@@ -20,9 +20,7 @@ use std::{
 };
 
 use sockeye_accounts::*;
-
-/// The longest that anything may take here.
-const PATIENCE: Duration = Duration::from_secs(60);
+use sockeye_testkit::soon;
 
 /// A cost at which tests are quick; what bounds memory and time is tested with the real one.
 fn cheap() -> HashCost {
@@ -67,11 +65,6 @@ async fn populate(accounts: &Accounts) {
 
 fn alice() -> Credentials {
     Credentials::password("alice", "alice's password")
-}
-
-/// Bounds a wait.
-async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what).await.expect("not in time")
 }
 
 /// Remembers what it is told.

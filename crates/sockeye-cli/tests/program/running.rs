@@ -3,23 +3,15 @@
 use std::{
     path::Path,
     process::{ExitStatus, Output, Stdio},
-    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+pub(crate) use sockeye_testkit::soon as within;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStderr, ChildStdout, Command},
 };
-
-/// No wait in these tests is longer.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
-
-/// Bounds a wait.
-pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LIMIT, work).await.expect("done within the limit")
-}
 
 /// The program, in an environment that says nothing to it.
 pub(crate) fn sockeye(arguments: &[&str]) -> Command {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use sockeye::pool::Pool;
+use sockeye_testkit::soon;
 
 use super::disk::{Disk, Folder, SegmentFile};
 use crate::{
@@ -20,10 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long is waited for what does not come.
 const SOON: Duration = Duration::from_millis(200);
-
-async fn within<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work).await.expect("done within the limit")
-}
 
 /// What is wrong with the disk.
 #[derive(Clone, Default)]
@@ -125,7 +122,7 @@ async fn written(journal: &Journal, operation: Operation) -> Result<u64, Stalled
 async fn until(journal: &Journal, is_stalled: bool) {
     let mut states = journal.states();
     let wanted = |state: &State| state.is_stalled() == is_stalled;
-    within(states.wait_for(wanted)).await.unwrap();
+    soon(states.wait_for(wanted)).await.unwrap();
 }
 
 /// The names of all events, if the log is whole.
@@ -147,11 +144,11 @@ fn count(events: &[Event], operation: Operation) -> usize {
 async fn a_full_disk_stalls_the_log_and_space_brings_it_back_with_every_line() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, ills) = open(folder.path(), SOON);
-    within(written(&journal, Operation::Write)).await.unwrap();
+    soon(written(&journal, Operation::Write)).await.unwrap();
     // A line does not fit, half of it does.
     ills.set(|ill| ill.space = Some(100));
     let whole = fs::read(&Segment::list(folder.path()).unwrap()[0].path).unwrap();
-    let refused = within(written(&journal, Operation::Remove)).await.unwrap_err();
+    let refused = soon(written(&journal, Operation::Remove)).await.unwrap_err();
     assert!(refused.to_string().contains("no storage space"), "{refused}");
     assert!(refused.to_string().contains(".jsonl"), "{refused}");
     assert_eq!(journal.state(), State::Stalled(refused));
@@ -199,7 +196,7 @@ async fn reads_leave_room_for_the_changes_that_were_begun_and_a_gap_is_counted()
     journal.unrecorded(Operation::List);
     ills.set(|ill| ill.space = None);
     until(&journal, false).await;
-    within(written(&journal, Operation::Write)).await.unwrap();
+    soon(written(&journal, Operation::Write)).await.unwrap();
     journal.close().unwrap();
     let events = events(folder.path());
     assert_eq!(count(&events, Operation::Read), reads + 1);
@@ -224,7 +221,7 @@ async fn a_slow_disk_holds_up_whoever_appends_for_a_bounded_time_alone() {
     assert!(journal.state().is_stalled());
     ills.set(|ill| ill.hangs = false);
     until(&journal, false).await;
-    within(written(&journal, Operation::Write)).await.unwrap();
+    soon(written(&journal, Operation::Write)).await.unwrap();
     journal.close().unwrap();
     events(folder.path());
 }
@@ -233,9 +230,9 @@ async fn a_slow_disk_holds_up_whoever_appends_for_a_bounded_time_alone() {
 async fn what_a_failed_sync_may_have_lost_is_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, ills) = open(folder.path(), PATIENCE);
-    within(written(&journal, Operation::Write)).await.unwrap();
+    soon(written(&journal, Operation::Write)).await.unwrap();
     ills.set(|ill| (ill.syncs, ill.cuts) = (2, 1));
-    within(written(&journal, Operation::Remove)).await.unwrap();
+    soon(written(&journal, Operation::Remove)).await.unwrap();
     assert_eq!(journal.state(), State::Writing);
     journal.close().unwrap();
     let events = events(folder.path());
@@ -246,7 +243,7 @@ async fn what_a_failed_sync_may_have_lost_is_written_again() {
 async fn closing_on_a_disk_that_stays_full_gives_up_and_says_how_much_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let (journal, ills) = open(folder.path(), SOON);
-    within(written(&journal, Operation::Write)).await.unwrap();
+    soon(written(&journal, Operation::Write)).await.unwrap();
     ills.set(|ill| ill.space = Some(10));
     for _ in 0..5 {
         let _ = journal.append(&record(Operation::Read)).unwrap();
@@ -277,6 +274,6 @@ async fn closing_a_log_whose_folder_is_gone_does_not_wait_for_it_to_come_back() 
     let _ = journal.append(&record(Operation::Write)).unwrap();
     fs::remove_dir_all(&folder).unwrap();
     let closing = Pool::default();
-    let closed = within(closing.run(move || journal.close())).await.unwrap();
+    let closed = soon(closing.run(move || journal.close())).await.unwrap();
     assert!(matches!(closed, Err(Error::NotWritten { .. })), "{closed:?}");
 }

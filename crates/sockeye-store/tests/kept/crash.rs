@@ -12,7 +12,7 @@ use std::{
 
 use sockeye_store::{Algorithm, Home, Overwrite, Recursive};
 
-use crate::{Kept, PATIENCE, get, is_there, keeping, path, soon};
+use crate::{Kept, get, is_there, keeping, path, soon};
 
 /// Where the victim finds its home.
 const HOME: &str = "SOCKEYE_STORE_TEST_HOME";
@@ -165,7 +165,7 @@ fn kill_and_look(kills: u64) -> usize {
         let home = Home::keep(&at, keeping()).unwrap();
         let kept = Kept { dir: dir.take().unwrap(), home };
         runtime.block_on(async {
-            tokio::time::timeout(PATIENCE, async {
+            soon(async {
                 is_as_acknowledged(&kept, &acknowledged).await;
                 let before = soon(kept.home.check(false)).await.unwrap();
                 assert_eq!(before.recorded, None, "it was not closed");
@@ -181,8 +181,7 @@ fn kill_and_look(kills: u64) -> usize {
                     }
                 }
             })
-            .await
-            .unwrap_or_else(|_| panic!("after kill {kill} something hangs"));
+            .await;
         });
         dir = Some(kept.dir);
     }

@@ -19,15 +19,13 @@ mod trash;
 mod upload;
 
 use marks::Pair;
-use std::{future::Future, path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use sockeye_store::{
     Amount, Committed, Error, FilePath, Home, Keeping, Opened, PathBuilder, Result, UploadOptions,
 };
+use sockeye_testkit::soon;
 use tempfile::TempDir;
-
-/// The longest that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A home in a folder of its own.
 struct Kept {
@@ -90,10 +88,6 @@ fn keeping() -> Keeping {
 fn soak(a_minute: u64) -> u64 {
     let seconds = std::env::var("SOAK_SECONDS").map_or(60, |text| text.parse().unwrap());
     (a_minute * seconds / 60).max(1)
-}
-
-async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(PATIENCE, future).await.expect("it takes too long")
 }
 
 fn path(text: &str) -> FilePath {

@@ -12,23 +12,18 @@ mod sessions;
 mod start_tls;
 mod strangers;
 
-use std::{io, net::Ipv4Addr, time::Duration};
+use std::{io, net::Ipv4Addr};
 
 use sockeye::{
     Stream,
     socket::StreamKind,
     tls::{Identity, Roots, TlsClient, TlsError, TlsServer},
 };
-use sockeye_testkit::certificates::{Authority, Leaf};
+use sockeye_testkit::{
+    certificates::{Authority, Leaf},
+    soon as within,
+};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-
-/// No wait in these tests is longer.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// Bounds a wait.
-async fn within<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LIMIT, work).await.expect("done within the limit")
-}
 
 /// The two ends of a connection, server's first.
 async fn tcp() -> (Stream, Stream) {

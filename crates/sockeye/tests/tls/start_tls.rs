@@ -14,10 +14,10 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use sockeye::{Conn, ConnInfo, Failure, Handler, Limits, Report, Server, Stream, tls::TlsServer};
-use sockeye_testkit::{certificates::Authority, running::Running};
+use sockeye_testkit::{certificates::Authority, program::PATIENCE, running::Running};
 use tokio::io::AsyncWriteExt as _;
 
-use super::{LIMIT, identity};
+use super::identity;
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&version::TLS12, &version::TLS13];
 
@@ -141,8 +141,8 @@ impl Rig {
 
 fn connect(port: u16) -> TcpStream {
     let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    socket.set_read_timeout(Some(LIMIT)).unwrap();
-    socket.set_write_timeout(Some(LIMIT)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_write_timeout(Some(PATIENCE)).unwrap();
     socket
 }
 
