@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use sockeye::SocketName;
+use sockeye::{Site, SocketName};
 use sockeye_accounts::{Attempt, Timestamp};
 
 use crate::pace::Bucket;
@@ -48,6 +48,11 @@ impl Origin {
     #[must_use]
     pub fn new(protocol: &'static str, peer: Peer) -> Self {
         Self { protocol, peer, listener: None, sessions: Sessions::Brief }
+    }
+
+    /// Those who count as one with the other side; none for a local socket.
+    pub(crate) fn site(&self) -> Option<Site> {
+        self.peer.ip().map(Site::of)
     }
 
     /// As the accounts are told of it.

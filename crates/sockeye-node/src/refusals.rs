@@ -6,9 +6,11 @@
 use std::{
     collections::HashMap,
     mem,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     time::{Duration, Instant},
 };
+
+use sockeye::Site;
 
 /// For how long refusals are counted before that is recorded.
 pub(crate) const PERIOD: Duration = Duration::from_secs(60);
@@ -23,7 +25,7 @@ const ORIGINS: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Refusals {
     begun: Instant,
-    origins: HashMap<Option<IpAddr>, u64>,
+    origins: HashMap<Option<Site>, u64>,
     /// Of origins beyond those.
     others: u64,
 }
@@ -56,7 +58,7 @@ impl Refusals {
 
     /// Counts a refusal, and says whether it is to be recorded by itself.
     pub(crate) fn add(&mut self, address: Option<IpAddr>) -> bool {
-        let origin = address.map(origin);
+        let origin = address.map(Site::of);
         if self.origins.len() == ORIGINS && !self.origins.contains_key(&origin) {
             self.others += 1;
             return false;
@@ -78,7 +80,7 @@ impl Refusals {
     pub(crate) fn end(&mut self, now: Instant) -> Vec<Counted> {
         let Self { origins, others, .. } = mem::replace(self, Self::new(now));
         let each = origins.into_iter().map(|(origin, count)| Counted {
-            from: origin.map_or(From::Local, From::Address),
+            from: origin.map_or(From::Local, |site| From::Address(site.ip())),
             count: count.saturating_sub(ONE_BY_ONE),
         });
         each.chain([Counted { from: From::Many, count: others }])
@@ -87,19 +89,10 @@ impl Refusals {
     }
 }
 
-/// Those who count as one: an IPv4 address, or an IPv6 /64, within which anybody can have as many as they like.
-fn origin(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     #[test]

@@ -110,6 +110,6 @@ pub use handler::{
 pub use model::Model;
 pub use server::{
     Conn, ConnId, ConnInfo, DrainSignal, Failure, Limits, PreparedServer, Report, Server,
-    ServerHandle, Stats,
+    ServerHandle, Site, Stats,
 };
 pub use socket::{Listener, SocketName, Stream};

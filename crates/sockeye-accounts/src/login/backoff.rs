@@ -6,10 +6,12 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use sockeye::Site;
 use tokio::time::Instant;
 
 use super::credentials::Origin;
@@ -105,13 +107,10 @@ impl Failures {
     /// What attempts with a name, in any case, from an origin are charged to.
     pub(crate) fn marks(&self, name: &str, origin: Origin) -> Marks {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        match origin {
-            Origin::Local => hasher.update(b"l"),
-            Origin::V4(address) => hasher.update(b"4").update(&address.octets()),
-            Origin::V6(network) => {
-                let bytes = network.map(u16::to_be_bytes);
-                hasher.update(b"6").update(bytes.as_flattened())
-            }
+        match origin.map(Site::ip) {
+            None => hasher.update(b"l"),
+            Some(IpAddr::V4(address)) => hasher.update(b"4").update(&address.octets()),
+            Some(IpAddr::V6(first)) => hasher.update(b"6").update(&first.octets()),
         };
         hasher.update(name.to_ascii_lowercase().as_bytes());
         Marks { here: cut(&hasher), name: self.name_mark(name) }
@@ -217,14 +216,16 @@ fn cut(hasher: &blake3::Hasher) -> Mark {
 mod tests {
     use super::*;
 
-    const V4: Origin = Origin::V4(std::net::Ipv4Addr::LOCALHOST);
+    fn origin(address: &str) -> Origin {
+        Some(Site::of(address.parse().unwrap()))
+    }
 
     fn failures(entries: usize) -> Failures {
         Failures::new(BackOff { entries, ..BackOff::default() }, [1; 32])
     }
 
     fn fail(failures: &Failures, name: &str, secret: u8) -> Result<(), Duration> {
-        match failures.enter(failures.marks(name, V4), &[secret; 32], 0) {
+        match failures.enter(failures.marks(name, origin("127.0.0.1")), &[secret; 32], 0) {
             Gate::Open(charge) => {
                 charge.wrong();
                 Ok(())
@@ -253,7 +254,7 @@ mod tests {
         let failures = failures(16);
         fail(&failures, "alice", 1).unwrap();
         fail(&failures, "bob", 1).unwrap();
-        let elsewhere = failures.marks("alice", Origin::V6([1, 2, 3, 4]));
+        let elsewhere = failures.marks("alice", origin("2001:db8::1"));
         assert!(matches!(failures.enter(elsewhere, &[1; 32], 0), Gate::Open(_)));
         assert!(fail(&failures, "alice", 2).is_err());
     }
@@ -261,7 +262,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_same_wrong_secret_is_known_until_an_account_changes() {
         let failures = failures(16);
-        let mark = failures.marks("alice", V4);
+        let mark = failures.marks("alice", origin("127.0.0.1"));
         fail(&failures, "alice", 1).unwrap();
         assert!(matches!(failures.enter(mark, &[1; 32], 0), Gate::KnownWrong));
         tokio::time::advance(Duration::from_millis(200)).await;
@@ -272,7 +273,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn many_at_once_are_charged_before_any_is_checked() {
         let failures = failures(16);
-        let mark = failures.marks("alice", V4);
+        let mark = failures.marks("alice", origin("127.0.0.1"));
         let Gate::Open(first) = failures.enter(mark, &[1; 32], 0) else { panic!("refused") };
         assert!(matches!(failures.enter(mark, &[2; 32], 0), Gate::Wait(_)));
         first.right();
@@ -284,7 +285,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_name_can_be_forgotten_wherever_it_failed() {
         let failures = failures(16);
-        let elsewhere = failures.marks("alice", Origin::Local);
+        let elsewhere = failures.marks("alice", None);
         for _ in 0..2 {
             fail(&failures, "alice", 1).unwrap();
             fail(&failures, "bob", 1).unwrap();
@@ -298,7 +299,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_could_not_be_checked_is_not_charged() {
         let failures = failures(16);
-        let mark = failures.marks("alice", V4);
+        let mark = failures.marks("alice", origin("127.0.0.1"));
         let Gate::Open(charge) = failures.enter(mark, &[1; 32], 0) else { panic!("refused") };
         charge.unchecked();
         assert_eq!(failures.len(), 0);

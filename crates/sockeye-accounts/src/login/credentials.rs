@@ -1,11 +1,9 @@
 //! What somebody logs in with, and from where.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::{fmt, net::IpAddr};
 
 use jiff::Timestamp;
+use sockeye::Site;
 
 use crate::{MAX_SECRET, Secret, token::TokenText};
 
@@ -138,46 +136,18 @@ pub struct Attempt<'a> {
     pub now: Timestamp,
 }
 
-/// Those who share an address for the back-off: one IPv4 address, or an IPv6 /64, within which
-/// anybody can have as many addresses as they like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Origin {
-    Local,
-    V4(Ipv4Addr),
-    V6([u16; 4]),
-}
+/// Those who share an address for the back-off; none for a local socket.
+pub(crate) type Origin = Option<Site>;
 
 impl Attempt<'_> {
     pub(crate) fn origin(&self) -> Origin {
-        match self.address.map(|address| address.to_canonical()) {
-            None => Origin::Local,
-            Some(IpAddr::V4(address)) => Origin::V4(address),
-            Some(IpAddr::V6(address)) => Origin::V6(network_of(address)),
-        }
+        self.address.map(Site::of)
     }
-}
-
-fn network_of(address: Ipv6Addr) -> [u16; 4] {
-    let [a, b, c, d, ..] = address.segments();
-    [a, b, c, d]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn origin(address: &str) -> Origin {
-        let address = Some(address.parse().unwrap());
-        Attempt { address, protocol: "http", now: Timestamp::UNIX_EPOCH }.origin()
-    }
-
-    #[test]
-    fn one_ipv4_address_and_one_ipv6_network_are_one_origin() {
-        assert_ne!(origin("192.0.2.1"), origin("192.0.2.2"));
-        assert_eq!(origin("192.0.2.1"), origin("::ffff:192.0.2.1"));
-        assert_eq!(origin("2001:db8:1:2::1"), origin("2001:db8:1:2:ffff::9"));
-        assert_ne!(origin("2001:db8:1:2::1"), origin("2001:db8:1:3::1"));
-    }
 
     #[test]
     fn credentials_are_shown_without_their_secret() {

@@ -15,16 +15,16 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use sockeye::Site;
 use sockeye_accounts::ShareId;
 use sockeye_store::{Meta, Version};
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
-use crate::{Error, Origin, Peer, Range, Result, gate::accounts_failed, seat::Seat};
+use crate::{Error, Origin, Range, Result, gate::accounts_failed, seat::Seat};
 
 /// How long stretches belong to a download that was counted.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -39,8 +39,8 @@ const MOST: usize = 16 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Downloads(Mutex<HashMap<Key, Ticket>>);
 
-/// Who downloads by which share: those of one address, or of one IPv6 /64.
-type Visitor = (ShareId, IpAddr);
+/// Who downloads by which share.
+type Visitor = (ShareId, Option<Site>);
 
 /// Who downloads what; no one file for many as one.
 type Key = (Visitor, Option<Version>);
@@ -87,13 +87,13 @@ fn is_whole(range: Range, size: u64) -> bool {
 impl Downloads {
     /// Whether something was counted for somebody there by this share, which they may still be at.
     pub(super) fn is_known(&self, share: ShareId, origin: &Origin) -> bool {
-        let (visitor, now) = ((share, network(&origin.peer)), Instant::now());
+        let (visitor, now) = ((share, origin.site()), Instant::now());
         self.table().iter().any(|((who, _), ticket)| *who == visitor && now < ticket.until)
     }
 
     /// Notes that something was counted there that is no one file.
     pub(super) fn note(&self, share: ShareId, origin: &Origin) {
-        self.ticket(((share, network(&origin.peer)), None));
+        self.ticket(((share, origin.site()), None));
     }
 
     fn ticket(&self, key: Key) -> Ticket {
@@ -134,7 +134,7 @@ impl Seat {
     pub(crate) async fn count_download(&self, file: &Meta, range: Range) -> Result<()> {
         let Some(visit) = self.visit().filter(|visit| !visit.is_counted()) else { return Ok(()) };
         let share = visit.share();
-        let visitor = (share.id, network(&self.origin().peer));
+        let visitor = (share.id, self.origin().site());
         let (key, downloads) = ((visitor, Some(file.version())), self.gate().downloads());
         let ticket = downloads.ticket(key);
         let mut rest = ticket.rest.lock().await;
@@ -160,18 +160,6 @@ impl Seat {
             }
             Err(error) => Err(error),
         }
-    }
-}
-
-/// One IPv4 address, or an IPv6 /64, within which anybody can have as many as they like.
-fn network(peer: &Peer) -> IpAddr {
-    match peer.ip().map(|address| address.to_canonical()) {
-        Some(IpAddr::V6(address)) => {
-            let network = u128::from(address) & !u128::from(u64::MAX);
-            IpAddr::V6(network.into())
-        }
-        Some(address) => address,
-        None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     }
 }
 
@@ -219,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded_and_neighbours_are_one() {
+    fn what_is_remembered_is_bounded() {
         let downloads = Downloads::default();
         let file = Meta {
             kind: sockeye_store::Kind::File,
@@ -232,13 +220,9 @@ mod tests {
         let version = Some(file.version());
         let share = ShareId::generate();
         for n in 0..u32::try_from(MOST).unwrap() + 10 {
-            let peer = Peer::Ip(Ipv4Addr::from(n).into());
-            downloads.ticket(((share, network(&peer)), version));
+            let site = Site::of(std::net::Ipv4Addr::from(n).into());
+            downloads.ticket(((share, Some(site)), version));
             assert!(downloads.table().len() <= MOST);
         }
-        let network = |text: &str| network(&Peer::Ip(text.parse().unwrap()));
-        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
-        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
-        assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.1"));
     }
 }

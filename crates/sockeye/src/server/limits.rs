@@ -63,13 +63,15 @@ impl Default for Limits {
     }
 }
 
-/// What the per-address limit counts: an IPv4 address, or an IPv6 /64, as one site commonly
-/// holds a whole one.
+/// Those who count as one in a limit per address: an IPv4 address, or an IPv6 /64, within which anybody can have as
+/// many addresses as they like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Site(IpAddr);
+pub struct Site(IpAddr);
 
 impl Site {
-    pub(crate) fn of(ip: IpAddr) -> Self {
+    /// The site of an address; an IPv4 address in IPv6 clothes counts as what it is.
+    #[must_use]
+    pub fn of(ip: IpAddr) -> Self {
         match ip.to_canonical() {
             IpAddr::V4(ip) => Self(ip.into()),
             IpAddr::V6(ip) => {
@@ -77,6 +79,12 @@ impl Site {
                 Self(IpAddr::V6(network.into()))
             }
         }
+    }
+
+    /// The address, or the first one of the network.
+    #[must_use]
+    pub const fn ip(self) -> IpAddr {
+        self.0
     }
 }
 

@@ -41,7 +41,7 @@ pub use datagrams::Datagrams;
 pub use failure::Failure;
 pub use handle::ServerHandle;
 pub use info::{ConnId, ConnInfo};
-pub use limits::Limits;
+pub use limits::{Limits, Site};
 pub use prepared::PreparedServer;
 pub use registry::OpenConnection;
 pub use report::Report;
