@@ -1,16 +1,12 @@
 //! The head: how far the log has come, in one line of text that is worth keeping elsewhere.
 
-use std::{
-    fmt, fs,
-    io::{self, Write as _},
-    path::Path,
-    str::FromStr,
-};
+use std::{fmt, fs, io, path::Path, str::FromStr};
 
 use crate::{
     Error, Result,
     chain::Hash,
     key::{PublicKey, SigningKey},
+    replace::replace,
     wire::put,
 };
 
@@ -95,13 +91,7 @@ impl Head {
         let mut text = format!("{self}\n").into_bytes();
         put::hex(&mut text, &key.sign(&self.message()));
         text.push(b'\n');
-        let begun = folder.join("head.new");
-        let mut file = fs::File::create(&begun)?;
-        file.write_all(&text)?;
-        if sync {
-            file.sync_data()?;
-        }
-        fs::rename(begun, folder.join(HEAD_FILE))
+        replace(&folder.join(HEAD_FILE), &text, 0o666, sync)
     }
 }
 

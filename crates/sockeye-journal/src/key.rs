@@ -2,10 +2,9 @@
 
 use std::{
     fmt,
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
     str::FromStr,
 };
 
@@ -14,7 +13,7 @@ use aws_lc_rs::{
     signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
 
-use crate::{Error, Result, wire::put};
+use crate::{Error, Result, replace::replace, wire::put};
 
 /// The file in the log's folder that holds the key: 64 hexadecimal digits, the seed of RFC 8032 §5.1.5.
 pub const KEY_FILE: &str = "journal.key";
@@ -120,13 +119,7 @@ impl SigningKey {
         let mut digits = Vec::with_capacity(65);
         put::hex(&mut digits, &seed);
         digits.push(b'\n');
-        let begun = PathBuf::from(format!("{}.new", path.display()));
-        // Left over by a start that was killed.
-        let _ = fs::remove_file(&begun);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&begun)?;
-        file.write_all(&digits)?;
-        file.sync_all()?;
-        fs::rename(&begun, path)?;
+        replace(path, &digits, 0o600, true)?;
         String::from_utf8(digits).map_err(io::Error::other)
     }
 
@@ -151,7 +144,7 @@ impl fmt::Debug for SigningKey {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;
 

@@ -39,6 +39,7 @@ mod operation;
 mod outcome;
 mod read;
 mod record;
+mod replace;
 mod segments;
 mod settings;
 mod summary;

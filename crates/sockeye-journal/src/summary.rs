@@ -11,6 +11,7 @@ use crate::{
     chain::Hash,
     operation::Event,
     outcome::Outcome,
+    replace::replace,
     segments::Segment,
     wire::{FORMAT, line::Entry, moment, put},
 };
@@ -144,9 +145,7 @@ impl Summary {
             words: String::from_utf8_lossy(&words).into_owned(),
         };
         let json = serde_json::to_vec(&stored)?;
-        let begun = segment.path.with_extension("summary.new");
-        fs::write(&begun, &json)?;
-        fs::rename(begun, segment.summary())?;
+        replace(&segment.summary(), &json, 0o666, false)?;
         Ok(Hash::of(&json))
     }
 
