@@ -8,8 +8,9 @@ use tracing_subscriber::EnvFilter;
 /// Sets the filter by itself, as `SOCKEYE_LOG=sockeye::client=debug`, unless `-v` or `-q` are given.
 const VARIABLE: &str = "SOCKEYE_LOG";
 
-/// By default warnings, and what a server's operator asked for by a signal.
-const DEFAULT: &str = "warn,sockeye::server::signals=info,sockeye::tls::server=info";
+/// By default warnings, and what a server's operator asked for by a signal or a command.
+const DEFAULT: &str =
+    "warn,sockeye::server::signals=info,sockeye::tls::server=info,sockeye_node::control=info";
 
 /// With `-v` also what was connected to, each request, and each connection that failed. What the start-up check found is said by `serve` itself.
 const VERBOSE: &str =

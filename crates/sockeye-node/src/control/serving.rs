@@ -190,7 +190,6 @@ impl Serving {
     async fn drain(&self, orders: &Orders) -> Result<Option<Report>, sockeye::Error> {
         let open: u64 = self.node.servers().iter().map(|(_, server)| server.stats().active).sum();
         tracing::info!(
-            target: "sockeye::server::signals",
             open,
             deadline_s = self.node.config().settings.drain.as_secs(),
             "draining; a second signal ends every connection at once"
@@ -281,10 +280,10 @@ fn configured(settings: &Settings, limits: Limits) -> Limits {
 
 fn tell_reloaded(reloaded: &Reloaded) {
     for listen in &reloaded.opened {
-        tracing::info!(target: "sockeye::server::signals", "{listen} was opened");
+        tracing::info!("{listen} was opened");
     }
     for listen in &reloaded.closed {
-        tracing::info!(target: "sockeye::server::signals", "{listen} was closed");
+        tracing::info!("{listen} was closed");
     }
     for change in reloaded.changed.iter().filter(|change| !change.applied) {
         tracing::warn!("{} = {} holds from the next start on", change.key, change.after);
