@@ -71,7 +71,7 @@ impl Session {
     }
 
     /// Moves a file or a folder, also from one tree of the namespace to another; what it replaces goes to the
-    /// trash.
+    /// trash, for which the right to remove it is needed.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Exists`] where nothing may be replaced; [`Error::NoParent`];
@@ -91,15 +91,14 @@ impl Session {
         let done = async move {
             seat.gate().check_writable()?;
             let source = seat.source(&from, Rights::READ | Rights::DELETE).await?;
-            let target = seat.tree(&to, Rights::WRITE).await?;
-            let Place { home, path, .. } = &target;
-            Ok(source.home.rename_to(&source.path, home, path, overwrite).await?)
+            let (Place { home, path, .. }, overwrite) = seat.target(&to, overwrite).await?;
+            Ok(source.home.rename_to(&source.path, &home, &path, overwrite).await?)
         };
         act.carry_out(done, |_| Contents::NONE).await
     }
 
     /// Copies a file or a folder with all that is in it, also from one tree to another; what it replaces goes
-    /// to the trash.
+    /// to the trash, for which the right to remove it is needed.
     ///
     /// # Errors
     /// As [`Session::rename`].
@@ -117,9 +116,8 @@ impl Session {
         let done = async move {
             seat.gate().check_writable()?;
             let source = seat.source(&from, Rights::READ).await?;
-            let target = seat.tree(&to, Rights::WRITE).await?;
-            let Place { home, path, .. } = &target;
-            Ok(source.home.copy(&source.path, home, path, overwrite).await?)
+            let (Place { home, path, .. }, overwrite) = seat.target(&to, overwrite).await?;
+            Ok(source.home.copy(&source.path, &home, &path, overwrite).await?)
         };
         act.carry_out(done, |done| Contents::bytes(done.amount.bytes)).await
     }
@@ -233,6 +231,19 @@ impl Seat {
             return Err(Error::Denied);
         }
         self.place(path, needed).await
+    }
+
+    /// The place that something is moved or copied to, and whether what is there may give way: who may not remove that
+    /// does not replace it either, and what appears there meanwhile stays.
+    async fn target(&self, to: &FilePath, overwrite: Overwrite) -> Result<(Place, Overwrite)> {
+        let place = self.tree(to, Rights::WRITE).await?;
+        if overwrite == Overwrite::No || self.tree(to, Rights::DELETE).await.is_ok() {
+            return Ok((place, overwrite));
+        }
+        match place.home.stat(&place.path).await {
+            Ok(_) => Err(Error::Denied),
+            Err(_) => Ok((place, Overwrite::No)),
+        }
     }
 
     /// The place of a file that is to be written: in a drop box, only of a new one in the box itself.

@@ -176,6 +176,43 @@ async fn what_goes_from_one_tree_to_another_needs_rights_in_both() {
 }
 
 #[tokio::test]
+async fn what_gives_way_to_something_else_needs_the_right_to_remove_it() {
+    let node = Fixture::new().await;
+    node.gate.accounts().add_shared("Team".parse().unwrap(), Quota::NONE).await.unwrap();
+    node.grant("alice", "/shared/Team", "read,write,list").await;
+    let (alice, root) = (node.login("alice").await, node.login("root").await);
+    let (project, file) = (path("/shared/Team/project"), path("/shared/Team/plan"));
+    root.mkdir(&project).await.unwrap();
+    put(&root, "/shared/Team/project/all", "a year's work").await.unwrap();
+    put(&root, "/shared/Team/plan", "a plan").await.unwrap();
+    alice.mkdir(&path("/empty")).await.unwrap();
+    put(&alice, "/own", "mine").await.unwrap();
+    for (from, to) in [("/empty", &project), ("/own", &project), ("/empty", &file), ("/own", &file)]
+    {
+        for refused in [
+            alice.rename(&path(from), to, Overwrite::Yes).await.map(drop),
+            alice.copy(&path(from), to, Overwrite::Yes).await.map(drop),
+        ] {
+            assert!(matches!(refused, Err(Error::Denied)), "{from} over {to}: {refused:?}");
+        }
+    }
+    assert_eq!(get(&root, "/shared/Team/project/all").await.unwrap(), "a year's work");
+    assert_eq!(get(&root, "/shared/Team/plan").await.unwrap(), "a plan");
+    // Where nothing is, nothing is removed.
+    let new = path("/shared/Team/new");
+    assert!(!alice.copy(&path("/own"), &new, Overwrite::Yes).await.unwrap().replaced);
+    node.grant("alice", "/shared/Team", "read,write,delete,list").await;
+    assert!(alice.rename(&path("/empty"), &project, Overwrite::Yes).await.unwrap());
+    assert!(alice.copy(&path("/own"), &file, Overwrite::Yes).await.unwrap().replaced);
+    // What is kept from alice beneath it does not go either.
+    root.mkdir(&path("/shared/Team/project/kept")).await.unwrap();
+    node.grant("alice", "/shared/Team/project/kept", "read,write,list").await;
+    alice.mkdir(&path("/empty")).await.unwrap();
+    let refused = alice.rename(&path("/empty"), &project, Overwrite::Yes).await;
+    assert!(matches!(refused, Err(Error::Denied)), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_shared_folder_is_seen_by_those_who_have_a_grant_and_as_far_as_it_goes() {
     let node = Fixture::new().await;
     let team = "Team".parse().unwrap();
