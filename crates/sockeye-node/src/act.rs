@@ -39,6 +39,7 @@ pub(crate) struct Act {
     /// Absolute, as the log has it.
     path: Vec<u8>,
     to: Option<Vec<u8>>,
+    detail: Option<String>,
     at: SystemTime,
     begun: Instant,
     /// What is recorded if it is given up.
@@ -55,6 +56,7 @@ impl Act {
             operation,
             path: absolute(path),
             to: None,
+            detail: None,
             at: SystemTime::now(),
             begun: Instant::now(),
             given_up: Outcome::Cut,
@@ -66,6 +68,17 @@ impl Act {
     pub(crate) fn leading_to(mut self, to: &FilePath) -> Self {
         self.to = Some(absolute(to));
         self
+    }
+
+    /// The log says this beside who and where.
+    pub(crate) fn saying(mut self, detail: String) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
+    /// It turns out to be on this path.
+    pub(crate) fn turn_to(&mut self, path: &FilePath) {
+        self.path = absolute(path);
     }
 
     /// It turns out to be this instead.
@@ -151,7 +164,7 @@ impl Act {
             from: Some(self.seat.origin().peer.recorded()),
             path: Some(&self.path),
             to: self.to.as_deref().or(numbered.as_deref()),
-            detail: self.seat.detail(),
+            detail: self.detail.as_deref().or_else(|| self.seat.detail()),
             bytes: contents.bytes,
             digest: contents.digest.as_ref(),
             took: Some(took),

@@ -280,6 +280,36 @@ impl Seat {
         }
     }
 
+    /// The home of the tree whose root is `root`, for who may do anything somewhere in it: what may be done to what is or
+    /// was in it is asked by its path.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also for what is no root of a tree; as [`Seat::way`].
+    pub(crate) async fn home_of(&self, root: &FilePath) -> Result<Home> {
+        match Zone::of(root) {
+            // Somebody may write somewhere in it, and have no right at its top.
+            Zone::Shared(name, within) if within.is_root() && self.reaches_beneath(root)? => {
+                self.gate.shared_home(&name).await
+            }
+            _ => match self.way(root).await? {
+                Way::Place(place) if place.path.is_root() => Ok(place.home),
+                Way::Place(_) | Way::SharedFolders => Err(Error::NotFound),
+            },
+        }
+    }
+
+    /// Whether something may be done beneath `root`, by a grant or by a token that is for there.
+    fn reaches_beneath(&self, root: &FilePath) -> Result<bool> {
+        let Some(account) = self.account()? else { return Ok(false) };
+        let token = match &self.holder {
+            Holder::Account { login, .. } => login.token().map(|token| &token.prefix),
+            Holder::Anonymous => None,
+        };
+        let granted = grants_beneath(&account, root).map(|grant| &grant.prefix);
+        let token = token.filter(|prefix| is_beneath(prefix.as_ref(), root));
+        Ok(granted.chain(token).any(|prefix| !self.rights_at(prefix).is_empty()))
+    }
+
     /// The shared folders that this session may see.
     ///
     /// # Errors
@@ -324,16 +354,18 @@ impl Seat {
     }
 }
 
-/// The grants that begin beneath `path` in its tree: no other tree lies in the own home, whatever the addresses say.
+/// The grants that begin beneath `path` in its tree.
 fn grants_beneath<'a>(account: &'a Account, path: &FilePath) -> impl Iterator<Item = &'a Grant> {
-    let (root, here_is_own) = (absolute(path), is_own(path));
-    account.grants.iter().filter(move |grant| {
-        let prefix: &[u8] = grant.prefix.as_ref();
-        let rest = prefix.strip_prefix(root.as_slice());
-        rest.is_some_and(|rest| rest.first() == Some(&b'/') || root.len() == 1)
-            && FilePath::parse(prefix.strip_prefix(b"/").unwrap_or(prefix))
-                .is_ok_and(|at| is_own(&at) == here_is_own)
-    })
+    account.grants.iter().filter(|grant| is_beneath(grant.prefix.as_ref(), path))
+}
+
+/// Whether `prefix`, absolute, lies beneath `root` in its tree: no other tree lies in the own home, whatever the
+/// addresses say.
+fn is_beneath(prefix: &[u8], root: &FilePath) -> bool {
+    let prefix = prefix.strip_prefix(b"/").unwrap_or(prefix);
+    let rest = prefix.strip_prefix(root.as_bytes());
+    rest.is_some_and(|rest| rest.first() == Some(&b'/') || root.is_root())
+        && FilePath::parse(prefix).is_ok_and(|at| is_own(&at) == is_own(root))
 }
 
 /// Whether a path is in the own home.

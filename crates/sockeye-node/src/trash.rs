@@ -1,26 +1,30 @@
 //! The trash through the gate: what was removed from a tree of the namespace, put back or destroyed.
+//!
+//! What may be done to a thing in the trash is what might be done to it where it was: a grant that keeps a folder from
+//! somebody keeps also what was removed from it.
 
 use std::sync::Arc;
 
 use sockeye_accounts::Rights;
-use sockeye_journal::{Operation, Outcome};
-use sockeye_store::{Amount, FilePath, Purge, TrashEntry, TrashId};
+use sockeye_journal::Operation;
+use sockeye_store::{Amount, FilePath, Home, Purge, TrashEntry, TrashId};
 
 use crate::{
     Error, Result, Session,
     act::{Act, Contents},
-    namespace::Zone,
+    namespace::{Zone, absolute},
     seat::Seat,
     session::Kind,
 };
 
 impl Session {
-    /// What was removed from the tree that `tree` is the root of (the home, `/shared/NAME`, `/public`), the newest
-    /// first: at most `limit` of those before `before`. Their paths are those within the tree. Not recorded.
+    /// What was removed from the tree that `tree` is the root of (the home, `/shared/NAME`, `/public`) and might be
+    /// listed where it was, the newest first: at most `limit` of those before `before`. Their paths are those within
+    /// the tree. Not recorded.
     ///
     /// # Errors
-    /// [`Error::Denied`] without the right to list there, and for a guest and whoever came by a link;
-    /// [`Error::NotFound`]; [`Error::Ended`]; [`Error::Busy`]; [`Error::Io`].
+    /// [`Error::NotFound`] for what is no root of a tree that this session may know of; [`Error::Denied`] for a guest and
+    /// whoever came by a link; [`Error::Ended`]; [`Error::Busy`]; [`Error::Io`].
     ///
     /// Cancellation: safe.
     pub async fn trash(
@@ -29,12 +33,16 @@ impl Session {
         before: Option<TrashId>,
         limit: usize,
     ) -> Result<Vec<TrashEntry>> {
-        let place = self.own_seat()?.place(tree, Rights::LIST).await?;
-        Ok(place.home.newest_trash(before, limit).await?)
+        let (seat, tree) = (Arc::clone(self.own_seat()?), tree.clone());
+        let home = seat.home_of(&tree).await?;
+        let is_seen = move |path: &FilePath| {
+            seat.rights_at(absolute_within(&tree, path)).contains(Rights::LIST)
+        };
+        Ok(home.newest_trash(before, limit, is_seen).await?)
     }
 
-    /// The newest thing in the trash that was removed from each of these paths, which are in any tree: to be asked
-    /// right after they were. Not recorded.
+    /// The newest thing in the trash that was removed from each of these paths, which are in any tree and might be
+    /// listed: to be asked right after they were. Not recorded.
     ///
     /// # Errors
     /// As [`Session::trash`].
@@ -47,13 +55,14 @@ impl Session {
         trees.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
         trees.dedup();
         for tree in trees {
-            let of_tree = |path: &FilePath| root_of(path) == tree;
+            let is_seen = |path: &FilePath| {
+                root_of(path) == tree && seat.rights_at(absolute(path)).contains(Rights::LIST)
+            };
             let within: Vec<_> = paths
                 .iter()
-                .map(|path| of_tree(path).then(|| below(&tree, path)).flatten())
+                .map(|path| is_seen(path).then(|| below(&tree, path)).flatten())
                 .collect();
-            let home = seat.place(&tree, Rights::LIST).await?.home;
-            let newest = home.last_removed(within.clone()).await?;
+            let newest = seat.home_of(&tree).await?.last_removed(within).await?;
             for (slot, id) in found.iter_mut().zip(newest) {
                 *slot = slot.take().or_else(|| id.map(|id| (tree.clone(), id)));
             }
@@ -61,7 +70,7 @@ impl Session {
         Ok(found)
     }
 
-    /// Puts something back where it was; says where that is, within the tree.
+    /// Puts something back where it was, for who may write there; says where that is, within the tree.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Exists`] if something has its name; [`Error::NoParent`]; what holds for every
@@ -69,24 +78,19 @@ impl Session {
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn restore(&self, tree: &FilePath, id: TrashId) -> Result<FilePath> {
-        let (seat, tree) = (Arc::clone(self.own_seat()?), tree.clone());
-        let place = seat.place_to_change(&tree, Rights::WRITE).await?;
-        let act = Act::begin(&seat, Operation::Restore, &tree);
-        act.carry_out(async move { Ok(place.home.restore(id, None).await?) }, |_| Contents::NONE)
-            .await
+        let (act, home) = self.dig_up(Operation::Restore, tree, id, Rights::WRITE).await?;
+        act.carry_out(async move { Ok(home.restore(id, None).await?) }, |_| Contents::NONE).await
     }
 
-    /// Destroys something in the trash for good; says how much it was.
+    /// Destroys something in the trash for good, for who might delete it where it was; says how much it was.
     ///
     /// # Errors
     /// [`Error::NotFound`]; what holds for every change, see [`Session::mkdir`].
     ///
     /// Cancellation: it is done and recorded.
     pub async fn purge(&self, tree: &FilePath, id: TrashId) -> Result<Amount> {
-        let (seat, tree) = (Arc::clone(self.own_seat()?), tree.clone());
-        let place = seat.place_to_change(&tree, Rights::DELETE).await?;
-        let act = Act::begin(&seat, Operation::Purge, &tree);
-        let done = async move { Ok(place.home.purge(Purge::One(id)).await?) };
+        let (act, home) = self.dig_up(Operation::Purge, tree, id, Rights::DELETE).await?;
+        let done = async move { Ok(home.purge(Purge::One(id)).await?) };
         act.carry_out(done, |done| Contents::bytes(done.bytes)).await
     }
 
@@ -103,39 +107,46 @@ impl Session {
         let done = async move {
             seat.gate().check_writable()?;
             let place = seat.tree(&tree, Rights::DELETE).await?;
-            Ok(place.home.purge(Purge::All).await?)
+            // A folder's trash is its tree's.
+            match place.path.is_root() {
+                true => Ok(place.home.purge(Purge::All).await?),
+                false => Err(Error::NotFound),
+            }
         };
         act.carry_out(done, |done| Contents::bytes(done.bytes)).await
     }
 
-    /// The uploads to a tree that were begun and left, of which those can be resumed that the session may write.
-    ///
-    /// # Errors
-    /// As [`Session::trash`], with the right to write.
-    ///
-    /// Cancellation: safe.
-    pub async fn partials(&self, tree: &FilePath) -> Result<Vec<sockeye_store::Partial>> {
-        let place = self.own_seat()?.place(tree, Rights::WRITE).await?;
-        Ok(place.home.partials().await?)
-    }
-
-    /// Deletes what was written of an upload that was left.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Error::InUse`]; what holds for every change, see [`Session::mkdir`].
-    ///
-    /// Cancellation: it is done, or not.
-    pub async fn drop_partial(&self, tree: &FilePath, id: sockeye_store::PartialId) -> Result<()> {
+    /// Begins to do something to a thing in the trash, for who has these rights where it was and beneath. That it is
+    /// refused is recorded.
+    async fn dig_up(
+        &self,
+        operation: Operation,
+        tree: &FilePath,
+        id: TrashId,
+        needed: Rights,
+    ) -> Result<(Act, Home)> {
         let seat = self.own_seat()?;
-        let place = seat.place_to_change(tree, Rights::WRITE).await?;
-        let act = Act::begin(seat, Operation::Purge, tree);
-        let done = place.home.drop_partial(id).await.map_err(Error::from);
-        act.end(done.as_ref().map_or_else(Error::outcome, |()| Outcome::Ok), Contents::NONE);
-        done
+        let mut act = Act::begin(seat, operation, tree).saying(format!("trash {id}"));
+        let found = async {
+            seat.gate().check_writable()?;
+            let within = seat.home_of(tree).await?.removed_path(id).await?;
+            let whole = absolute_within(tree, &within);
+            let path = FilePath::parse(&whole[1..]).map_err(|_| Error::NotFound)?;
+            act.turn_to(&path);
+            Ok(seat.tree(&path, needed).await?.home)
+        };
+        let found = found.await;
+        match found {
+            Ok(home) => Ok((act, home)),
+            Err(error) => {
+                act.end(Error::outcome(&error), Contents::NONE);
+                Err(error)
+            }
+        }
     }
 
     /// The seat of somebody with an account, who did not come by a link.
-    fn own_seat(&self) -> Result<&Arc<Seat>> {
+    pub(crate) fn own_seat(&self) -> Result<&Arc<Seat>> {
         match &self.kind {
             Kind::Seat(seat) if seat.visit().is_none() && seat.account()?.is_some() => Ok(seat),
             _ => Err(Error::Denied),
@@ -158,4 +169,14 @@ fn root_of(path: &FilePath) -> FilePath {
 fn below(tree: &FilePath, path: &FilePath) -> Option<FilePath> {
     let names = path.segments().skip(tree.segments().count());
     FilePath::parse(&names.collect::<Vec<_>>().join(&b'/')).ok()
+}
+
+/// The absolute path of what is at `path` within a tree.
+fn absolute_within(tree: &FilePath, path: &FilePath) -> Vec<u8> {
+    let mut whole = absolute(tree);
+    if !tree.is_root() {
+        whole.push(b'/');
+    }
+    whole.extend_from_slice(path.as_bytes());
+    whole
 }

@@ -4,13 +4,13 @@ use std::{fmt, str::FromStr, sync::Arc, time::SystemTime};
 
 use sockeye_accounts::{Rights, SharedName};
 use sockeye_journal::Operation;
-use sockeye_store::{FilePath, Home, Partial, PartialId, PathBuilder};
+use sockeye_store::{FilePath, Partial, PartialId, PathBuilder};
 
 use crate::{
     Error, Result, Session, Upload,
     act::{Act, Contents},
     namespace::{Zone, absolute},
-    seat::{Seat, Way},
+    seat::Seat,
 };
 
 /// What an upload is found by: the tree of the namespace that it lies in, and its id there.
@@ -78,6 +78,11 @@ impl TreeName {
             Zone::Shared(name, _) => Some(Self::Shared(str::from_utf8(&name).ok()?.parse().ok()?)),
             Zone::SharedFolders | Zone::Site => None,
         }
+    }
+
+    /// Its root.
+    fn root(&self) -> FilePath {
+        self.within(&FilePath::root())
     }
 
     /// The path in the namespace of `path` in this tree.
@@ -158,7 +163,7 @@ impl Session {
     /// Cancellation: safe.
     pub async fn upload_progress(&self, key: &UploadKey) -> Result<Progress> {
         let seat = self.changing()?;
-        let home = home_of(seat, &key.tree).await?;
+        let home = seat.home_of(&key.tree.root()).await?;
         match home.progress(key.id).await {
             Ok(sockeye_store::Progress::Partial(partial)) => {
                 let pending = Pending::new(key.tree.clone(), partial);
@@ -193,13 +198,23 @@ impl Session {
         trees.extend(seat.shared_folders().await?.into_iter().map(|it| TreeName::Shared(it.name)));
         let mut found = Vec::new();
         for tree in trees {
-            let Ok(home) = home_of(seat, &tree).await else { continue };
-            let pending = home.partials().await?.into_iter();
-            let pending = pending.map(|partial| Pending::new(tree.clone(), partial));
-            let may = |it: &Pending| seat.rights_at(absolute(&it.path)).contains(Rights::WRITE);
-            found.extend(pending.filter(may));
+            match pending_in(seat, &tree).await {
+                Err(Error::NotFound) => {}
+                pending => found.extend(pending?),
+            }
         }
         Ok(found)
+    }
+
+    /// As [`Session::uploads`], in the tree that `root` is the root of.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for what is no root of a tree that this session may know of; as [`Session::uploads`].
+    ///
+    /// Cancellation: safe.
+    pub async fn uploads_in(&self, root: &FilePath) -> Result<Vec<Pending>> {
+        let tree = TreeName::of(root).filter(|tree| tree.root() == *root);
+        pending_in(self.changing()?, &tree.ok_or(Error::NotFound)?).await
     }
 
     /// Goes on with an upload, over whichever protocol it was begun.
@@ -228,7 +243,7 @@ impl Session {
             return Err(Error::NotFound);
         };
         let (seat, id) = (Arc::clone(self.changing()?), key.id);
-        let act = Act::begin(&seat, Operation::Write, &pending.path);
+        let act = Act::begin(&seat, Operation::Write, &pending.path).saying(format!("upload {id}"));
         let dropping = async {
             let place = seat.place_to_change(&pending.path, Rights::WRITE).await?;
             Ok(place.home.drop_partial(id).await?)
@@ -243,19 +258,12 @@ impl Session {
     }
 }
 
-/// The home of a tree. What may be done to what is in it is asked for each upload.
-async fn home_of(seat: &Seat, tree: &TreeName) -> Result<Home> {
-    let root = tree.within(&FilePath::root());
-    match tree {
-        // Somebody may write somewhere in it, and have no right at its top.
-        TreeName::Shared(name) if seat.account()?.is_some() => {
-            seat.gate().shared_home(name.as_str().as_bytes()).await
-        }
-        _ => match seat.way(&root).await? {
-            Way::Place(place) => Ok(place.home),
-            Way::SharedFolders => Err(Error::NotFound),
-        },
-    }
+/// The uploads to a tree that can be gone on with.
+async fn pending_in(seat: &Seat, tree: &TreeName) -> Result<Vec<Pending>> {
+    let found = seat.home_of(&tree.root()).await?.partials().await?;
+    let pending = found.into_iter().map(|partial| Pending::new(tree.clone(), partial));
+    let may = |it: &Pending| seat.rights_at(absolute(&it.path)).contains(Rights::WRITE);
+    Ok(pending.filter(may).collect())
 }
 
 #[cfg(test)]

@@ -213,6 +213,110 @@ async fn what_gives_way_to_something_else_needs_the_right_to_remove_it() {
 }
 
 #[tokio::test]
+async fn what_lies_in_the_trash_is_for_those_who_had_rights_where_it_was() {
+    let node = Fixture::new().await;
+    node.gate.accounts().add_shared("Team".parse().unwrap(), Quota::NONE).await.unwrap();
+    node.add("bob", Role::Member).await;
+    node.grant("alice", "/shared/Team", "read,write,delete,list").await;
+    node.grant("alice", "/shared/Team/secret", "none").await;
+    node.grant("alice", "/shared/Team/read", "read,list").await;
+    node.grant("bob", "/shared/Team/secret", "read,write,delete,list").await;
+    let [alice, bob, root] =
+        [node.login("alice").await, node.login("bob").await, node.login("root").await];
+    let (team, secret) = (path("/shared/Team"), path("/shared/Team/secret/report"));
+    for folder in ["/shared/Team/secret", "/shared/Team/read", "/shared/Team/box"] {
+        root.mkdir(&path(folder)).await.unwrap();
+    }
+    for file in ["/shared/Team/plan", "/shared/Team/read/x", "/shared/Team/box/x"] {
+        put(&root, file, "root's").await.unwrap();
+        root.remove(&path(file), Recursive::No).await.unwrap();
+    }
+    put(&bob, "/shared/Team/secret/report", "bob's").await.unwrap();
+    bob.remove(&secret, Recursive::No).await.unwrap();
+
+    // A page is full although what is not seen comes between.
+    let seen = async |session: &Session, limit| {
+        let found = session.trash(&team, None, limit).await.unwrap();
+        found.iter().map(|entry| entry.path.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(&alice, 10).await, ["/box/x", "/read/x", "/plan"]);
+    assert_eq!(seen(&bob, 10).await, ["/secret/report"]);
+    assert_eq!(seen(&bob, 1).await, ["/secret/report"]);
+    assert_eq!(seen(&root, 10).await.len(), 4);
+    let id = async |session: &Session, name: &str| {
+        let found = session.trash(&team, None, 10).await.unwrap();
+        found.iter().find(|entry| entry.path.to_string() == name).unwrap().id
+    };
+    let (report, read) = (id(&bob, "/secret/report").await, id(&alice, "/read/x").await);
+    for refused in
+        [alice.purge(&team, report).await.map(drop), alice.restore(&team, report).await.map(drop)]
+    {
+        assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
+    }
+    for refused in
+        [alice.purge(&team, read).await.map(drop), alice.restore(&team, read).await.map(drop)]
+    {
+        assert!(matches!(refused, Err(Error::Denied)), "{refused:?}");
+    }
+    // No root of a tree gives more than the tree.
+    let refused = bob.empty_trash(&path("/shared/Team/secret")).await;
+    assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
+    assert!(matches!(alice.empty_trash(&team).await, Err(Error::Denied)));
+    for tree in ["/shared", "/shared/Team/secret", "/shared/None", "/box"] {
+        let refused = bob.trash(&path(tree), None, 10).await;
+        assert!(matches!(refused, Err(Error::NotFound)), "{tree}: {refused:?}");
+    }
+    assert_eq!(bob.removed(std::slice::from_ref(&secret)).await.unwrap(), [Some((team.clone(), report))]);
+    assert_eq!(alice.removed(&[secret]).await.unwrap(), [None]);
+
+    // A folder as a whole does not come back, nor go, over what is kept from alice beneath it.
+    root.mkdir(&path("/shared/Team/whole")).await.unwrap();
+    root.remove(&path("/shared/Team/whole"), Recursive::Yes).await.unwrap();
+    let whole = id(&alice, "/whole").await;
+    node.grant("alice", "/shared/Team/whole/kept", "none").await;
+    assert!(matches!(alice.purge(&team, whole).await, Err(Error::Denied)));
+    assert!(matches!(alice.restore(&team, whole).await, Err(Error::Denied)));
+
+    bob.restore(&team, report).await.unwrap();
+    let plan = id(&alice, "/plan").await;
+    alice.purge(&team, plan).await.unwrap();
+    assert!(matches!(alice.purge(&team, plan).await, Err(Error::NotFound)));
+    let secret = "/shared/Team/secret/report";
+    let mut restores = vec![format!("not-found alice {secret}"), format!("denied alice /shared/Team/read/x")];
+    restores.extend(["denied alice /shared/Team/whole".to_owned(), format!("ok bob {secret}")]);
+    assert_eq!(node.told("restore").await, restores);
+    let purges = node.told("purge").await;
+    assert_eq!(purges[purges.len() - 2..], ["ok alice /shared/Team/plan", "not-found alice /shared/Team"]);
+    let records = node.records().await;
+    let purged = records.iter().find(|it| it["op"] == "purge" && it["outcome"] == "ok").unwrap();
+    assert_eq!(purged["detail"], format!("trash {plan}"));
+}
+
+#[tokio::test]
+async fn uploads_that_were_left_are_for_those_who_may_write_there() {
+    let node = Fixture::new().await;
+    node.gate.accounts().add_shared("Team".parse().unwrap(), Quota::NONE).await.unwrap();
+    node.grant("alice", "/shared/Team", "all").await;
+    node.grant("alice", "/shared/Team/secret", "none").await;
+    let (alice, root) = (node.login("alice").await, node.login("root").await);
+    let team = path("/shared/Team");
+    root.mkdir(&path("/shared/Team/secret")).await.unwrap();
+    for at in ["/shared/Team/secret/a", "/shared/Team/b"] {
+        let mut upload = root.upload(&path(at), UploadOptions::default()).await.unwrap();
+        upload.write(b"half").await.unwrap();
+        upload.pause().await.unwrap();
+    }
+    let found = alice.uploads_in(&team).await.unwrap();
+    assert_eq!(found.iter().map(|it| it.path.to_string()).collect::<Vec<_>>(), ["/shared/Team/b"]);
+    let all = root.uploads_in(&team).await.unwrap();
+    let secret = all.iter().find(|it| it.path.to_string().ends_with("/a")).unwrap();
+    assert!(matches!(alice.drop_upload(&secret.key).await, Err(Error::NotFound)));
+    assert!(matches!(alice.uploads_in(&path("/shared/Team/secret")).await, Err(Error::NotFound)));
+    alice.drop_upload(&found[0].key).await.unwrap();
+    assert_eq!(root.uploads_in(&team).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_shared_folder_is_seen_by_those_who_have_a_grant_and_as_far_as_it_goes() {
     let node = Fixture::new().await;
     let team = "Team".parse().unwrap();

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, time::SystemTime};
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use sockeye_node::accounts::Timestamp;
-use sockeye_node::{Amount, Error, FilePath, Kind, PartialId, TrashId};
+use sockeye_node::{Amount, Error, FilePath, Kind, PartialId, TrashId, UploadKey};
 
 use super::{
     Call, Problem,
@@ -192,23 +192,24 @@ fn zone_of(zone: &str) -> Result<FilePath, Problem> {
 pub(super) async fn uploads(call: &Call<'_>) -> Answered {
     let zone = call.asked("zone").unwrap_or_else(|| "home".to_owned());
     let tree = zone_of(&zone)?;
-    let found = call.session.partials(&tree).await?;
-    let shown = found.into_iter().take(PAGE.1).map(|partial| Upload {
+    let found = call.session.uploads_in(&tree).await?;
+    let uploads = found.into_iter().take(PAGE.1).map(|pending| Upload {
         zone: zone.clone(),
-        id: partial.id.to_string(),
-        path: beneath(&tree, &partial.path),
-        offset: partial.offset,
-        length: partial.length,
-        modified: moment(partial.modified),
-        in_use: partial.in_use,
+        id: pending.key.id().to_string(),
+        path: shown(&pending.path),
+        offset: pending.offset,
+        length: pending.length,
+        modified: moment(pending.modified),
+        in_use: pending.in_use,
     });
-    json(&serde_json::json!({ "uploads": shown.collect::<Vec<_>>() }))
+    json(&serde_json::json!({ "uploads": uploads.collect::<Vec<_>>() }))
 }
 
 /// `DELETE uploads/*/*`
 pub(super) async fn drop_upload(call: &Call<'_>) -> Answered {
     let zone: String = call.named(0, "zone")?;
     let id: PartialId = call.named(1, "upload")?;
-    call.session.drop_partial(&zone_of(&zone)?, id).await?;
+    let key: Result<UploadKey, _> = format!("{}/{id}", zone.replacen(':', "/", 1)).parse();
+    call.session.drop_upload(&key.map_err(|_| Problem::NOT_FOUND)?).await?;
     done()
 }

@@ -123,43 +123,64 @@ pub(super) async fn execute(
             Ok(TrashAnswer::Page { entries, more })
         }
         TrashCommand::Restore { id: text, to } => {
-            let to = to.as_deref().map(place).transpose()?;
-            let restored = home.restore(id(&text)?, to).await.map_err(Error::from)?;
-            record(node, Operation::Restore, &of, by, Some(&restored), None);
+            let (id, to) = (id(&text)?, to.as_deref().map(place).transpose()?);
+            let restored = home.restore(id, to).await.map_err(Error::from)?;
+            let what = What { of: &of, id: Some(id), path: Some(&restored) };
+            record(node, Operation::Restore, &what, by, None);
             Ok(TrashAnswer::Restored(shown(&restored)))
         }
         TrashCommand::Purge { id: text } => {
-            purge(node, &of, &home, Purge::One(id(&text)?), by).await
+            let id = id(&text)?;
+            let path = home.removed_path(id).await.map_err(Error::from)?;
+            let what = What { of: &of, id: Some(id), path: Some(&path) };
+            purge(node, &what, &home, Purge::One(id), by).await
         }
         TrashCommand::PurgeBefore(moment) => {
-            purge(node, &of, &home, Purge::Before(moment), by).await
+            purge(node, &What::many(&of), &home, Purge::Before(moment), by).await
         }
-        TrashCommand::PurgeAll => purge(node, &of, &home, Purge::All, by).await,
+        TrashCommand::PurgeAll => purge(node, &What::many(&of), &home, Purge::All, by).await,
+    }
+}
+
+/// What the log says of what was put back or destroyed.
+struct What<'a> {
+    of: &'a Whose,
+    /// The one thing that it was.
+    id: Option<TrashId>,
+    /// Where that is now, or was.
+    path: Option<&'a FilePath>,
+}
+
+impl<'a> What<'a> {
+    fn many(of: &'a Whose) -> Self {
+        Self { of, id: None, path: None }
     }
 }
 
 async fn purge(
     node: &Node,
-    of: &Whose,
+    what: &What<'_>,
     home: &Home,
-    what: Purge,
+    purge: Purge,
     by: &Commander,
 ) -> Result<TrashAnswer, Refusal> {
-    let purged = home.purge(what).await.map_err(Error::from)?;
-    record(node, Operation::Purge, of, by, None, Some(purged.bytes));
+    let purged = home.purge(purge).await.map_err(Error::from)?;
+    record(node, Operation::Purge, what, by, Some(purged.bytes));
     Ok(TrashAnswer::Purged { bytes: purged.bytes, entries: purged.entries })
 }
 
 fn record(
     node: &Node,
     operation: Operation,
-    of: &Whose,
+    what: &What<'_>,
     by: &Commander,
-    path: Option<&FilePath>,
     bytes: Option<u64>,
 ) {
-    let detail = of.to_string();
-    let path = path.map(|path| [b"/", path.as_bytes()].concat());
+    let detail = match what.id {
+        Some(id) => format!("trash {id} of {}", what.of),
+        None => what.of.to_string(),
+    };
+    let path = what.path.map(|path| [b"/", path.as_bytes()].concat());
     node.recorder().command(operation, by, |record| Record {
         path: path.as_deref(),
         bytes,

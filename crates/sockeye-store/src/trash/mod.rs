@@ -62,15 +62,16 @@ impl Keep {
         Ok(oldest.into_sorted_vec())
     }
 
-    /// The newest things before `before`, at most `limit`, the newest first.
+    /// The newest things before `before` of which `wanted` says so, at most `limit`, the newest first.
     fn newest_trash_names(
         &self,
         before: Option<TrashId>,
         limit: usize,
+        wanted: impl Fn(&CStr) -> bool,
     ) -> Result<Vec<(TrashId, CString)>> {
         let mut newest = BinaryHeap::new();
         self.each_removed(|id, name| {
-            if before.is_none_or(|before| id < before) {
+            if before.is_none_or(|before| id < before) && wanted(name) {
                 newest.push(Reverse((id, name.to_owned())));
                 if newest.len() > limit {
                     newest.pop();
@@ -167,7 +168,8 @@ impl Home {
         .await
     }
 
-    /// What lies in the trash and was removed before what has the id `before`, newest first, at most `limit` things.
+    /// What lies in the trash, had a path of which `wanted` says so, and was removed before what has the id `before`;
+    /// newest first, at most `limit` things.
     ///
     /// # Errors
     /// As [`Home::trash`].
@@ -177,15 +179,29 @@ impl Home {
         &self,
         before: Option<TrashId>,
         limit: usize,
+        wanted: impl Fn(&FilePath) -> bool + Send + 'static,
     ) -> Result<Vec<TrashEntry>> {
         self.slow(move |keep| {
             let mut entries = Vec::new();
-            for (id, name) in keep.newest_trash_names(before, limit)? {
+            let named = |name: &CStr| {
+                keep.trash_path(name).is_ok_and(|path| path.is_some_and(|path| wanted(&path)))
+            };
+            for (id, name) in keep.newest_trash_names(before, limit, named)? {
                 entries.extend(keep.trash_entry(id, &name)?);
             }
             Ok(entries)
         })
         .await
+    }
+
+    /// The path that something in the trash had.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is no longer there; as [`Home::trash`].
+    ///
+    /// Cancellation: safe.
+    pub async fn removed_path(&self, id: TrashId) -> Result<FilePath> {
+        self.slow(move |keep| keep.trash_path(&keep.trash_name(id)?)?.ok_or(Error::NotFound)).await
     }
 
     /// For each of these paths the newest thing in the trash that was there; none where a path is missing or nothing

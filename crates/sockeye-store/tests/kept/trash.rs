@@ -76,9 +76,9 @@ async fn the_trash_is_paged_from_its_newest_to_its_oldest() {
         soon(kept.home.remove(&path(name), Recursive::No)).await.unwrap();
     }
     let all = soon(kept.home.trash(None, 10)).await.unwrap();
-    let newest = soon(kept.home.newest_trash(None, 2)).await.unwrap();
+    let newest = soon(kept.home.newest_trash(None, 2, |_| true)).await.unwrap();
     assert_eq!(newest, [all[2].clone(), all[1].clone()]);
-    let rest = soon(kept.home.newest_trash(Some(newest[1].id), 2)).await.unwrap();
+    let rest = soon(kept.home.newest_trash(Some(newest[1].id), 2, |_| true)).await.unwrap();
     assert_eq!(rest, [all[0].clone()]);
 }
 
