@@ -8,6 +8,7 @@ use sockeye_store::{File, Meta};
 use crate::{
     Error, Result,
     act::{Act, Contents},
+    share::Thing,
 };
 
 /// A stretch of a file: `length` bytes from `offset`.
@@ -130,7 +131,9 @@ impl FileBody {
     /// Cancellation: it may or may not be counted.
     pub async fn begin(&mut self) -> Result<()> {
         if let (true, Some(act)) = (self.uncounted, &self.reading.act) {
-            let counted = act.seat().count_download(self.file.meta(), self.range).await;
+            let meta = self.file.meta();
+            let what = Thing::File(meta.version());
+            let counted = act.seat().count_download(what, meta.size, self.range).await;
             self.reading.checked_here(counted)?;
         }
         self.uncounted = false;

@@ -25,6 +25,7 @@ use crate::{
         condition::{Selection, select},
         disposition, escape,
         head::Head,
+        method::Method,
         reply::ContentRange,
         target::Resource,
     },
@@ -117,6 +118,11 @@ impl Answerer<'_> {
         if status == StatusCode::NOT_MODIFIED {
             return Ok(reply);
         }
+        // By a link it is one download, which is counted while it can still be refused.
+        let session = match head.method {
+            Method::Get => session.as_one_download(plan.hash(), size, part).await?,
+            _ => session.clone(),
+        };
         if status == StatusCode::PARTIAL_CONTENT {
             reply.head.content_range = Some(ContentRange::Part(part, size));
         }
@@ -126,7 +132,7 @@ impl Answerer<'_> {
         if let Ok(name) = HeaderValue::try_from(name) {
             reply.head.more.add(header::CONTENT_DISPOSITION, name);
         }
-        let body = Body::new(plan, session.clone(), part);
+        let body = Body::new(plan, session, part);
         let pieces = stream::try_unfold(body, |mut body| async move {
             let piece = body.next().await.map_err(io::Error::from)?;
             Ok(piece.map(|piece| (piece, body)))

@@ -31,7 +31,8 @@ pub(super) struct Plan {
     offsets: Vec<u64>,
     directory: Directory,
     modified: i64,
-    etag: ETag,
+    /// Of all that it is.
+    hash: [u8; 16],
     /// The memory that all this takes.
     _room: OwnedSemaphorePermit,
 }
@@ -72,7 +73,7 @@ impl Plan {
             offsets: Vec::with_capacity(tree.len() + 2),
             directory: Directory::default(),
             modified: modified.unwrap_or(0),
-            etag: ETag::of_hash([0; 16]),
+            hash: [0; 16],
             _room: room,
             folder,
             top,
@@ -102,7 +103,7 @@ impl Plan {
         if let Some(note) = &self.note {
             hash.update(note.text.as_bytes());
         }
-        self.etag = ETag::of_hash(hash.finalize().as_bytes().as_chunks::<16>().0[0]);
+        self.hash = hash.finalize().as_bytes().as_chunks::<16>().0[0];
     }
 
     /// How many entries there are.
@@ -177,9 +178,14 @@ impl Plan {
         &self.directory
     }
 
+    /// What tells it from any other archive.
+    pub(super) fn hash(&self) -> u128 {
+        u128::from_be_bytes(self.hash)
+    }
+
     pub(super) fn validators(&self) -> Validators {
         let size = self.directory.archive_length();
-        Validators { etag: self.etag, modified: self.modified, size }
+        Validators { etag: ETag::of_hash(self.hash), modified: self.modified, size }
     }
 
     /// What it is called when it is saved.

@@ -221,21 +221,12 @@ impl Visit<'_> {
                     query: self.query,
                 };
                 if archive::is_asked(self.query) {
-                    return self.send_archive(session, &wanted).await;
+                    return self.answerer.send_archive(session, self.head, &wanted).await;
                 }
                 let base = format!("{}/", self.root());
                 self.answerer.list(session, self.head, &wanted, folder, Some(base)).await
             }
         }
-    }
-
-    /// Sends a folder as an archive, which is one download.
-    async fn send_archive(&self, session: &Session, wanted: &Resource<'_>) -> Result<Reply, Error> {
-        let session = match self.head.method {
-            Method::Get => session.as_one_download(self.head.fields.range.is_some()).await?,
-            _ => session.clone(),
-        };
-        self.answerer.send_archive(&session, self.head, wanted).await
     }
 
     /// Puts a new file into a drop box.

@@ -231,9 +231,35 @@ fn a_shared_folder_is_had_as_an_archive_which_is_one_download() {
     let accounts = site.node.gate().accounts().clone();
     let counted = site.node.block_on(accounts.find_share(share.id)).unwrap();
     assert_eq!(counted.downloaded, 1);
-    let rest = site.ask("", &format!("GET {link}/?zip"), &["Range: bytes=10-"], b"");
-    assert_eq!(rest.status, 206, "it goes on");
+    let part = |range: &str| site.ask("", &format!("GET {link}/?zip"), &[range], b"");
+    assert_eq!(part("Range: bytes=10-").status, 206, "it goes on");
     assert_eq!(get(&site, &format!("{link}/?zip")).status, 410);
+    assert_eq!(part("Range: bytes=0-").status, 410, "all of it in one stretch is another");
+    // What was counted bounds what goes on.
+    let fetched = archive.body.len() as u64;
+    let most = 2 * fetched + 64 * 1024;
+    let mut all = fetched;
+    while all <= most {
+        match part("Range: bytes=10-").status {
+            206 => all += fetched - 10,
+            410 => break,
+            other => panic!("{other}"),
+        }
+    }
+    assert!(all <= most, "{all} of {most} bytes");
+}
+
+#[test]
+fn a_file_that_was_counted_opens_no_archive() {
+    let (site, share, link) = shared(NewShare { downloads: Some(1), ..of("/docs") });
+    assert_eq!(get(&site, &format!("{link}/plan%20b.txt")).status, 200);
+    for field in [&[][..], &["Range: bytes=0-"], &["Range: bytes=10-"], &["Range: bytes=-5"]] {
+        let refused = site.ask("", &format!("GET {link}/?zip"), field, b"");
+        assert_eq!(refused.status, 410, "{field:?}");
+    }
+    let accounts = site.node.gate().accounts().clone();
+    let counted = site.node.block_on(accounts.find_share(share.id)).unwrap();
+    assert_eq!(counted.downloaded, 1);
 }
 
 /// Guesses of links, pipelined over one connection: nonsense, and near misses of one that there is.

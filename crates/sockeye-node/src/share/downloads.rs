@@ -4,9 +4,10 @@
 //! at the same time, no more than there may be are sent. It is
 //!
 //! - a file from its first byte to its last, each time it is asked for;
-//! - or any other stretch of a file, unless it belongs to a download of the same file (of the same version) that
+//! - or an archive of a folder, likewise, in which no file is counted by itself;
+//! - or any other stretch of a file or an archive, unless it belongs to a download of the same one (of the same version) that
 //!   was counted for the same address (an IPv6 /64) in the last 24 hours. To one download belong stretches of twice
-//!   the file's size in all, and 64 KiB: a broken download is resumed, a player looks around, and nobody fetches a
+//!   its size in all, and 64 KiB: a broken download is resumed, a player looks around, and nobody fetches a
 //!   file in pieces again and again for one.
 //!
 //! A player that asks for the first bytes and then for the whole is one download: the first whole belongs to what
@@ -21,7 +22,7 @@ use std::{
 
 use sockeye::Site;
 use sockeye_accounts::ShareId;
-use sockeye_store::{Meta, Version};
+use sockeye_store::Version;
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
 use crate::{Error, Origin, Range, Result, gate::accounts_failed, seat::Seat};
@@ -42,8 +43,16 @@ pub(crate) struct Downloads(Mutex<HashMap<Key, Ticket>>);
 /// Who downloads by which share.
 type Visitor = (ShareId, Option<Site>);
 
-/// Who downloads what; no one file for many as one.
-type Key = (Visitor, Option<Version>);
+/// Who downloads what.
+type Key = (Visitor, Thing);
+
+/// What is downloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Thing {
+    File(Version),
+    /// What is made of many files, by a hash of what it is.
+    Archive(u128),
+}
 
 #[derive(Clone, Debug)]
 struct Ticket {
@@ -91,11 +100,6 @@ impl Downloads {
         self.table().iter().any(|((who, _), ticket)| *who == visitor && now < ticket.until)
     }
 
-    /// Notes that something was counted there that is no one file.
-    pub(super) fn note(&self, share: ShareId, origin: &Origin) {
-        self.ticket(((share, origin.site()), None));
-    }
-
     fn ticket(&self, key: Key) -> Ticket {
         let now = Instant::now();
         let mut table = self.table();
@@ -127,23 +131,23 @@ impl Downloads {
 }
 
 impl Seat {
-    /// Counts what is about to be sent of a file, if somebody came by a link to it.
+    /// Counts what is about to be sent of something of this size, if somebody came by a link to it.
     ///
     /// # Errors
     /// [`Error::Exhausted`] if there were as many downloads as there may be; [`Error::Io`].
-    pub(crate) async fn count_download(&self, file: &Meta, range: Range) -> Result<()> {
+    pub(crate) async fn count_download(&self, what: Thing, size: u64, range: Range) -> Result<()> {
         let Some(visit) = self.visit().filter(|visit| !visit.is_counted()) else { return Ok(()) };
         let share = visit.share();
         let visitor = (share.id, self.origin().site());
-        let (key, downloads) = ((visitor, Some(file.version())), self.gate().downloads());
+        let (key, downloads) = ((visitor, what), self.gate().downloads());
         let ticket = downloads.ticket(key);
         let mut rest = ticket.rest.lock().await;
-        if rest.take(range, file.size) {
+        if rest.take(range, size) {
             return Ok(());
         }
         match self.gate().accounts().count_download(share.id).await.map_err(accounts_failed) {
             Ok(true) => {
-                *rest = Rest::after(range, file.size);
+                *rest = Rest::after(range, size);
                 Ok(())
             }
             Ok(false) => {
@@ -155,7 +159,7 @@ impl Seat {
             // Nobody waits for a number that bounds nothing.
             Err(error) if share.downloads.is_none() => {
                 tracing::warn!(share = %share.id, %error, "a download is not counted");
-                *rest = Rest::after(range, file.size);
+                *rest = Rest::after(range, size);
                 Ok(())
             }
             Err(error) => Err(error),
@@ -209,7 +213,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let downloads = Downloads::default();
-        let file = Meta {
+        let file = sockeye_store::Meta {
             kind: sockeye_store::Kind::File,
             size: 1,
             modified: sockeye_store::Timestamp { seconds: 0, nanos: 0 },
@@ -217,11 +221,11 @@ mod tests {
             device: 1,
             inode: 1,
         };
-        let version = Some(file.version());
+        let file = Thing::File(file.version());
         let share = ShareId::generate();
         for n in 0..u32::try_from(MOST).unwrap() + 10 {
             let site = Site::of(std::net::Ipv4Addr::from(n).into());
-            downloads.ticket(((share, Some(site)), version));
+            downloads.ticket(((share, Some(site)), file));
             assert!(downloads.table().len() <= MOST);
         }
     }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use sockeye_accounts::{Credentials, Login, Reason, Refused, Secret, Share, ShareKind, ShareProof};
 use sockeye_journal::{Operation, Outcome, Record};
 
-pub(crate) use self::downloads::Downloads;
+pub(crate) use self::downloads::{Downloads, Thing};
 use crate::{
-    Error, FilePath, LoginError, Origin, Result, Session,
+    Error, FilePath, LoginError, Origin, Range, Result, Session,
     gate::{Gate, accounts_failed},
     session::Kind,
 };
@@ -208,25 +208,17 @@ impl Session {
         }
     }
 
-    /// The same session, all that is read in which is one download, counted now: for an archive of many files. One
-    /// that was `broken` off and goes on is not counted again, if something was counted for that address before.
+    /// The same session, for sending a stretch of an archive that has this hash and size: that is counted now, as it
+    /// would be of a file, and no file that is read in it.
     ///
     /// # Errors
     /// [`Error::Exhausted`]; [`Error::Io`].
     ///
     /// Cancellation: it may or may not be counted.
-    pub async fn as_one_download(&self, broken: bool) -> Result<Self> {
+    pub async fn as_one_download(&self, hash: u128, size: u64, range: Range) -> Result<Self> {
         let Kind::Seat(seat) = &self.kind else { return Ok(self.clone()) };
         let Some(visit) = seat.visit() else { return Ok(self.clone()) };
-        let share = visit.share();
-        let goes_on = broken && seat.gate().downloads().is_known(share.id, seat.origin());
-        if !goes_on {
-            let counted = seat.gate().accounts().count_download(share.id).await;
-            if !counted.map_err(accounts_failed)? {
-                return Err(Error::Exhausted);
-            }
-            seat.gate().downloads().note(share.id, seat.origin());
-        }
+        seat.count_download(Thing::Archive(hash), size, range).await?;
         Ok(Self::seated(seat.with_visit(visit.counted())))
     }
 }
