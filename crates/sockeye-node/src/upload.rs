@@ -35,8 +35,9 @@ impl Session {
         let path = &*seat.reached(path)?;
         if seat.visit().is_some() {
             options.condition = Condition::Beside;
-            // Written on is what is there already.
+            // Written on is what is there already, and nobody goes on with what was broken off.
             options.start = Start::Empty;
+            options.fleeting = true;
         }
         let operation = match options.start {
             Start::Empty => Operation::Write,
@@ -119,8 +120,8 @@ impl Upload {
     /// Writes the next bytes, as fast as limits on bandwidth allow.
     ///
     /// # Errors
-    /// [`Error::OverQuota`]; [`Error::WrongLength`] if more comes than was announced; [`Error::NoSpace`];
-    /// [`Error::Ended`]; [`Error::Busy`]; [`Error::Io`].
+    /// [`Error::OverQuota`]; [`Error::WrongLength`] if more comes than was announced; [`Error::NoSpace`]: the upload is
+    /// gone, or only its end if it has a note or was kept before; [`Error::Ended`]; [`Error::Busy`]; [`Error::Io`].
     ///
     /// Cancellation: how much was written is not known; resume it by its id.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -260,9 +261,10 @@ impl Upload {
         }
     }
 
-    /// Keeps what was written, to be resumed, and says so in the log.
+    /// Keeps what was written, to be resumed, and says so in the log. What a visitor sends is never kept.
     ///
     /// # Errors
+    /// [`Error::WrongKind`] if it cannot be gone on with; [`Error::OverQuota`] if as many are kept as may be;
     /// [`Error::Busy`]; [`Error::Io`].
     ///
     /// Cancellation: it is kept as when dropped.

@@ -14,7 +14,9 @@ use std::{
 
 use sockeye_accounts::{NewPassword, Quota, Role, Secret, Sqlite};
 use sockeye_journal::PublicKey;
-use sockeye_node::{Credentials, Error, Gate, Origin, Owner, Peer, Session, UploadOptions};
+use sockeye_node::{
+    Credentials, Error, Gate, Origin, Owner, Peer, Progress, Session, UploadOptions,
+};
 use sockeye_testkit::{
     node::open_gate,
     session::{self, path},
@@ -61,6 +63,26 @@ fn on_a_small_disk() {
         assert!(matches!(refused, Err(Error::NoSpace)), "{refused:?}");
         assert!(matches!(alice.stat(&path("/large")).await, Err(Error::NotFound)));
         put(&alice, "/after", b"fits").await.unwrap();
+
+        // One that is meant to be gone on with loses no more than its end, and leaves room to others.
+        let mut upload = alice.upload(&path("/later"), UploadOptions::default()).await.unwrap();
+        upload.annotate("later").await.unwrap();
+        let key = alice.upload_key(&path("/later"), upload.id()).unwrap();
+        upload.pause().await.unwrap();
+        let mut upload = alice.resume_upload(&key).await.unwrap();
+        let full = loop {
+            if let Err(error) = upload.write(&[b'l'; 64 << 10]).await {
+                break error;
+            }
+        };
+        assert!(matches!(full, Error::NoSpace), "{full:?}");
+        let there = upload.offset();
+        assert!(there > 4 << 20, "{there}");
+        upload.pause().await.unwrap();
+        put(&alice, "/beside", b"fits").await.unwrap();
+        let Ok(Progress::Pending(left)) = alice.upload_progress(&key).await else { panic!("gone") };
+        assert_eq!(left.offset, there);
+        alice.drop_upload(&key).await.unwrap();
 
         // No room for anything.
         let filler = folder.join("filler");

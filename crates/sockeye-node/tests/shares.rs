@@ -285,6 +285,26 @@ async fn a_drop_box_takes_new_files_and_shows_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_visitor_broke_off_leaves_nothing_behind() {
+    let node = Fixture::new().await;
+    let share = node.share(drop_box("/in")).await;
+    let visitor = node.visit(&share, 1).await.unwrap();
+    let before = node.alice.space(&path("/")).await.unwrap();
+    for keeps in [true, false] {
+        let mut upload = visitor.upload(&path("/x"), UploadOptions::default()).await.unwrap();
+        upload.write(&vec![7; 2 << 20]).await.unwrap();
+        if keeps {
+            let kept = upload.keep().await;
+            assert!(matches!(kept, Err(Error::WrongKind { .. })), "{kept:?}");
+        } else {
+            drop(upload);
+        }
+        assert_eq!(node.alice.uploads().await.unwrap(), []);
+        assert_eq!(node.alice.space(&path("/")).await.unwrap(), before);
+    }
+}
+
+#[tokio::test]
 async fn a_password_is_asked_for_and_then_a_pass_is_enough() {
     let node = Fixture::new().await;
     let protected = NewShare { password: Some(Secret::new("open sesame")), ..of("/docs") };

@@ -121,7 +121,7 @@ pub(super) async fn take(
             Ok(taken(offset, expires))
         }
         Err(ended) => {
-            // What was written stays, also if the disk was full.
+            // What was written stays; if the disk was full, but for its end.
             let _ = match &ended {
                 Ended::Cut(_) => upload.keep().await,
                 _ => upload.pause().await,

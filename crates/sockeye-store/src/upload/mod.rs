@@ -15,8 +15,8 @@ use plan::Plan;
 use writing::{End, PIECE, Writing};
 
 use crate::{
-    Amount, Digest, Error, FilePath, Home, Meta, Result, Timestamp, Version, id::PartialId,
-    space::Shortage,
+    Amount, Digest, Error, FilePath, Home, Meta, Partial, Result, Timestamp, Version,
+    id::PartialId, space::Shortage,
 };
 
 /// What must hold of the file that is there, when an upload begins and when it is committed.
@@ -68,6 +68,8 @@ pub struct UploadOptions {
     pub modified: Option<Timestamp>,
     /// Permission bits; others are ignored, and the server keeps its own access.
     pub mode: Option<u32>,
+    /// Nobody will go on with it: it is never kept, and takes no place among those that are.
+    pub fleeting: bool,
 }
 
 /// What a commit did.
@@ -86,7 +88,7 @@ pub struct Committed {
 
 /// A file being written.
 ///
-/// Dropped, it is kept to be [resumed](Home::resume) if it began empty and a MiB of it was written; the
+/// Dropped, it is kept to be [resumed](Home::resume) if it began empty, is not fleeting, and a MiB of it was written; the
 /// bytes of the last incomplete piece (256 KiB) may be lost then. [`Upload::keep`] keeps it in any case.
 pub struct Upload {
     home: Home,
@@ -136,8 +138,8 @@ impl Upload {
     ///
     /// # Errors
     /// [`Error::WrongLength`] if they go beyond the announced length, [`Error::OverQuota`]: none of them is taken then,
-    /// and what was taken stays. [`Error::NoSpace`]: the upload is gone. [`Error::Busy`]; [`Error::Io`];
-    /// [`Error::GivenUp`].
+    /// and what was taken stays. [`Error::NoSpace`]: the upload is gone, or only its end if it has a note or was kept
+    /// before. [`Error::Busy`]; [`Error::Io`]; [`Error::GivenUp`].
     ///
     /// Cancellation: the upload is as if dropped, unless the home lies in memory.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -171,7 +173,7 @@ impl Upload {
             };
             match done {
                 Err(Error::NoSpace) if self.home.slow(|keep| keep.purge_oldest()).await? => {}
-                done => return self.unless_full(done),
+                done => return self.unless_full(done).await,
             }
         }
     }
@@ -194,18 +196,23 @@ impl Upload {
             bytes = later;
             if writing.pending.len() >= PIECE {
                 let done = self.by_pool(|writing, plan| writing.flush(plan)).await;
-                self.unless_full(done)?;
+                self.unless_full(done).await?;
             }
         }
         Ok(())
     }
 
-    /// Ends the upload if the disk is full: what was written of it fills it.
-    fn unless_full(&mut self, done: Result<()>) -> Result<()> {
+    /// Gives room back if the disk is full, as what was written fills it: all of it where nobody goes on with it.
+    async fn unless_full(&mut self, done: Result<()>) -> Result<()> {
         if matches!(done, Err(Error::NoSpace))
-            && let Some(mut writing) = self.writing.take()
+            && let Some(writing) = &mut self.writing
         {
-            writing.end = End::Removed;
+            if self.plan.note.is_some() || writing.was_kept {
+                self.by_pool(|writing, _| writing.give_back()).await?;
+            } else {
+                writing.end = End::Removed;
+                self.writing = None;
+            }
         }
         done
     }
@@ -388,24 +395,30 @@ impl Upload {
             .await
     }
 
-    /// Ends the upload for now: all that was taken is written and kept, to be [resumed](Home::resume).
+    /// Ends the upload for now: all that was taken is written and kept, to be [resumed](Home::resume). Without a
+    /// [note](Upload::annotate) it is found by its path alone, and so takes the place of older ones for the same path.
     ///
     /// # Errors
-    /// [`Error::WrongKind`] if it began with a copy of the file; [`Error::OverQuota`] if as many are kept as [may be](crate::Keeping::partials); [`Error::NoSpace`]; [`Error::Busy`];
+    /// [`Error::WrongKind`] if it began with a copy of the file or is [fleeting](UploadOptions::fleeting); [`Error::OverQuota`] if as many are kept as [may be](crate::Keeping::partials); [`Error::NoSpace`]; [`Error::Busy`];
     /// [`Error::Io`]; [`Error::GivenUp`]. The upload is gone then.
     ///
     /// Cancellation: it may or may not be kept.
     pub async fn keep(mut self) -> Result<PartialId> {
         let mut writing = self.writing.take().ok_or(Error::GivenUp)?;
         let plan = Arc::clone(&self.plan);
-        let id = self.id;
-        self.home
-            .quick(move |_| {
-                writing.keep(&plan)?;
-                drop(writing);
-                Ok(id)
-            })
-            .await
+        let (id, path) = (self.id, plan.path.clone());
+        let is_found_by_path = plan.note.is_none();
+        let kept = self.home.quick(move |_| {
+            writing.keep(&plan)?;
+            drop(writing);
+            Ok(())
+        });
+        kept.await?;
+        if is_found_by_path {
+            let is_older = move |it: &Partial| it.id < id && it.note.is_none() && it.path == path;
+            self.home.slow(move |keep| keep.drop_partials(is_older).map(drop)).await?;
+        }
+        Ok(id)
     }
 }
 

@@ -46,7 +46,7 @@ impl Home {
             (_, Some(base)) => narrowed(options.condition, base.meta())?,
             (_, None) => absent(options.condition)?,
         };
-        let UploadOptions { length, digest, modified, mode, .. } = options;
+        let UploadOptions { length, digest, modified, mode, fleeting, .. } = options;
         let path = path.clone();
         let (note, sure) = (None, None);
         let plan = Plan { path, length, digest, condition, modified, mode, note, sure };
@@ -62,6 +62,9 @@ impl Home {
         }
         let writing = Writing::new(keep, &plan, Reservation::empty(&keep.ledger));
         let mut upload = Upload::new(self.clone(), plan, Box::new(writing));
+        if fleeting {
+            upload.not_kept();
+        }
         let bytes = length.unwrap_or(0).max(base.as_ref().map_or(0, |base| base.meta().size));
         upload.make_room(Amount::entry(bytes)).await?;
         if options.start != Start::Empty {
@@ -140,7 +143,7 @@ impl Upload {
         Ok(())
     }
 
-    /// What begins with a copy is not resumed: the client does not know where it stands.
+    /// What is fleeting is not resumed, nor what begins with a copy: the client does not know where it stands.
     pub(crate) fn not_kept(&mut self) {
         if let Some(writing) = &mut self.writing {
             writing.end = End::Removed;

@@ -29,6 +29,9 @@ pub(crate) const PIECE: usize = 256 * 1024;
 /// Bytes read again before the thread is given back.
 const STRETCH: u64 = 64 << 20;
 
+/// What is given back of an upload when the disk is full.
+const SPARE: u64 = 1 << 20;
+
 /// Read and write for the server's user, read for others: the folder above is closed to them.
 const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR).union(Mode::RGRP).union(Mode::ROTH);
 
@@ -49,6 +52,8 @@ pub(crate) struct Writing {
     pub(super) reservation: Reservation,
     /// The file beside it that says what it is to become is there.
     described: bool,
+    /// It was left before, and is gone on with.
+    pub(super) was_kept: bool,
     /// The size and the digests from which on what comes does not count yet.
     held: Option<(u64, Tracker)>,
     pub(super) end: End,
@@ -80,6 +85,7 @@ impl Writing {
             tracker: Tracker::new(plan.digest),
             reservation,
             described: false,
+            was_kept: false,
             held: None,
             end: End::Kept,
         }
@@ -105,6 +111,7 @@ impl Writing {
             tracker: known.unwrap_or_else(|| Tracker::new(plan.digest)),
             reservation,
             described: true,
+            was_kept: true,
             held: None,
             end: End::Kept,
         }
@@ -167,10 +174,10 @@ impl Writing {
     /// Keeps what was taken, to be resumed.
     ///
     /// # Errors
-    /// [`Error::WrongKind`] if it began with a copy, [`Error::OverQuota`] if as many are kept as may be.
+    /// [`Error::WrongKind`] if it began with a copy or is fleeting, [`Error::OverQuota`] if as many are kept as may be.
     pub(super) fn keep(&mut self, plan: &Plan) -> Result<()> {
         if self.end != End::Kept {
-            return Err(Error::WrongKind { expected: "an upload that began empty" });
+            return Err(Error::WrongKind { expected: "an upload that can be gone on with" });
         }
         if !self.described
             && self.keep.ledger.space().partials.entries >= self.keep.keeping.partials
@@ -216,6 +223,13 @@ impl Writing {
         partials::write_plan(&self.keep, self.id, plan)?;
         self.described = true;
         Ok(())
+    }
+
+    /// Gives up the end of what came, so that others find some room on the disk.
+    pub(super) fn give_back(&mut self) -> Result<()> {
+        self.pending.clear();
+        let held = self.held.as_ref().map_or(0, |(size, _)| *size);
+        self.cut(self.size.saturating_sub(SPARE).max(held))
     }
 
     /// Forgets all after the first `size` bytes.

@@ -40,6 +40,59 @@ fn a_full_disk_leaves_nothing_half_done() {
     }
 }
 
+#[test]
+fn an_upload_that_is_gone_on_with_loses_no_more_than_its_end_to_a_full_disk() {
+    if !on_a_small_disk("full_meanwhile") {
+        eprintln!("not tried: this system lets nobody mount a filesystem of their own");
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by another test, on a small disk"]
+async fn full_meanwhile() {
+    let disk = std::env::var_os(DISK).unwrap();
+    let dir = tempfile::TempDir::new_in(Path::new(&disk)).unwrap();
+    let home = Home::keep(&dir.path().join("home"), keeping()).unwrap();
+    let kept = Kept { dir, home };
+    kept.put("other", &noise(4 * MIB)).await.unwrap();
+    let whole = noise(6 * MIB);
+    for hold in [false, true] {
+        let mut upload = soon(kept.home.upload(&path("b"), Default::default())).await.unwrap();
+        soon(upload.write(&whole[..MIB])).await.unwrap();
+        let id = soon(upload.keep()).await.unwrap();
+        let mut upload = soon(kept.home.resume(id)).await.unwrap();
+        if hold {
+            soon(upload.hold()).await.unwrap();
+        }
+        let full = loop {
+            let at = usize::try_from(upload.offset()).unwrap();
+            if let Err(error) = soon(upload.write(&whole[at..at + MIB / 4])).await {
+                break error;
+            }
+        };
+        assert!(matches!(full, Error::NoSpace), "{full:?}");
+        if hold {
+            soon(upload.forget()).await.unwrap();
+            assert_eq!(upload.offset(), MIB as u64, "what counted before");
+        } else {
+            assert!(upload.offset() >= 2 * MIB as u64, "{}", upload.offset());
+        }
+        kept.put("small", &noise(MIB / 2)).await.unwrap();
+        let there = upload.offset();
+        drop(upload);
+        soon(kept.home.remove(&path("other"), Recursive::No)).await.unwrap();
+        let mut upload = soon(kept.home.resume(id)).await.unwrap();
+        assert_eq!(upload.offset(), there);
+        soon(upload.write(&whole[usize::try_from(there).unwrap()..])).await.unwrap();
+        soon(upload.commit()).await.unwrap();
+        assert!(kept.get("b").await == whole);
+        assert!(soon(kept.home.check(false)).await.unwrap().is_sound());
+        soon(kept.home.remove(&path("b"), Recursive::No)).await.unwrap();
+        soon(kept.home.purge(sockeye_store::Purge::All)).await.unwrap();
+        kept.put("other", &noise(4 * MIB)).await.unwrap();
+    }
+}
+
 fn free(disk: &Path) -> u64 {
     let stat = rustix::fs::statvfs(disk).unwrap();
     stat.f_bavail * stat.f_frsize

@@ -168,7 +168,33 @@ async fn a_small_upload_is_kept_only_if_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn only_so_many_uploads_are_kept_and_none_that_began_with_a_copy() {
+async fn of_what_is_found_by_its_path_the_newest_is_kept() {
+    let kept = Kept::plain();
+    let left = async |at: &str, note: Option<&str>| {
+        let mut upload = soon(kept.home.upload(&path(at), length(9))).await.unwrap();
+        soon(upload.write(b"1234")).await.unwrap();
+        if let Some(note) = note {
+            soon(upload.annotate(note)).await.unwrap();
+        }
+        soon(upload.keep()).await.unwrap()
+    };
+    let (noted, elsewhere) = (left("a", Some("found by its id")).await, left("b", None).await);
+    let first = left("a", None).await;
+    let under_way = soon(kept.home.resume(first)).await.unwrap();
+    let second = left("a", None).await;
+    soon(under_way.keep()).await.unwrap();
+    let ids = async || {
+        let found = soon(kept.home.partials()).await.unwrap();
+        found.iter().map(|partial| partial.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids().await, [noted, elsewhere, first, second], "what is under way stays");
+    let third = left("a", None).await;
+    assert_eq!(ids().await, [noted, elsewhere, third]);
+    assert!(soon(kept.home.check(false)).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn only_so_many_uploads_are_kept_and_none_that_began_with_a_copy_or_is_fleeting() {
     let mut few = keeping();
     few.partials = 1;
     let kept = Kept::new(few);
@@ -180,6 +206,11 @@ async fn only_so_many_uploads_are_kept_and_none_that_began_with_a_copy() {
     soon(large.write(&noise(2 * MIB))).await.unwrap();
     drop(large);
     assert_eq!(soon(kept.home.partials()).await.unwrap().len(), 1);
+    let mut options = UploadOptions::default();
+    options.fleeting = true;
+    let mut fleeting = soon(kept.home.upload(&path("b"), options)).await.unwrap();
+    soon(fleeting.write(&noise(2 * MIB))).await.unwrap();
+    assert!(matches!(soon(fleeting.keep()).await, Err(Error::WrongKind { .. })));
     let mut options = UploadOptions::default();
     options.start = Start::End;
     let copied = soon(kept.home.upload(&path("a"), options)).await.unwrap();
