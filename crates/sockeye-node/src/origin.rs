@@ -35,7 +35,7 @@ pub enum Sessions {
 }
 
 /// The other side of a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Peer {
     /// Over the network.
     Ip(IpAddr),

@@ -2,10 +2,8 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
@@ -37,31 +35,48 @@ pub struct Present {
     pub since: SystemTime,
 }
 
-impl Present {
-    fn is_like(&self, other: &Self) -> bool {
-        self.account_id == other.account_id
-            && self.protocol == other.protocol
-            && self.peer == other.peer
-            && self.sign_in == other.sign_in
-            && self.by_link == other.by_link
+/// What sessions that are one have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    account: Option<AccountId>,
+    protocol: &'static str,
+    peer: Peer,
+    sign_in: Option<SignInId>,
+    by_link: bool,
+}
+
+impl Key {
+    fn of(present: &Present) -> Self {
+        Self {
+            account: present.account_id,
+            protocol: present.protocol,
+            peer: present.peer.clone(),
+            sign_in: present.sign_in,
+            by_link: present.by_link,
+        }
     }
 }
 
 /// All that have a session; clones are the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Presences(Arc<Inner>);
+pub(crate) struct Presences(Arc<Mutex<All>>);
 
 #[derive(Debug, Default)]
-struct Inner {
-    last: AtomicU64,
-    table: Mutex<Table>,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    all: BTreeMap<u64, (Present, CancellationToken)>,
+struct All {
+    last: u64,
+    groups: BTreeMap<u64, Group>,
+    ids: HashMap<Key, u64>,
     /// How many long sessions an account has over a protocol, where it has any.
     long: HashMap<Seats, usize>,
+}
+
+/// Sessions that are one.
+#[derive(Debug)]
+struct Group {
+    present: Present,
+    /// How many they are.
+    sessions: usize,
+    end: CancellationToken,
 }
 
 /// What long sessions are counted by: the account and the protocol.
@@ -90,43 +105,70 @@ impl Presences {
         mut present: Present,
         sessions: Sessions,
     ) -> std::result::Result<Arc<Presence>, TooMany> {
-        let id = self.0.last.fetch_add(1, Relaxed) + 1;
-        let end = CancellationToken::new();
-        present.id = id;
-        let mut table = self.lock();
+        let key = Key::of(&present);
+        let mut guard = self.lock();
+        let all = &mut *guard;
         let counted = match (sessions, present.account_id) {
             (Sessions::Long { most }, Some(account)) => {
                 let seats = (account, present.protocol);
-                let taken = table.long.get(&seats).copied().unwrap_or(0);
+                let taken = all.long.get(&seats).copied().unwrap_or(0);
                 if taken >= most {
                     return Err(TooMany { most });
                 }
-                table.long.insert(seats, taken + 1);
+                all.long.insert(seats, taken + 1);
                 Some(seats)
             }
             _ => None,
         };
-        table.all.insert(id, (present, end.clone()));
-        drop(table);
-        Ok(Arc::new(Presence { id, end, counted, all: self.clone() }))
+        let id = *all.ids.entry(key).or_insert_with(|| {
+            all.last += 1;
+            all.last
+        });
+        present.id = id;
+        let new = || Group { present, sessions: 0, end: CancellationToken::new() };
+        let group = all.groups.entry(id).or_insert_with(new);
+        group.sessions += 1;
+        Ok(Arc::new(Presence { id, end: group.end.clone(), counted, all: self.clone() }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Table> {
-        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+    /// At most `limit` of them, those after the id `after`, in the order in which they began.
+    fn page(&self, after: u64, limit: usize) -> Vec<Present> {
+        let all = self.lock();
+        let later = all.groups.range((Bound::Excluded(after), Bound::Unbounded));
+        later.take(limit).map(|(_, group)| group.present.clone()).collect()
     }
-}
 
-impl Table {
+    /// Ends those of this id. What begins from now on is another, also if it is alike.
+    fn end(&self, id: u64) -> Option<Present> {
+        let mut all = self.lock();
+        let group = all.groups.remove(&id)?;
+        all.ids.remove(&Key::of(&group.present));
+        group.end.cancel();
+        Some(group.present)
+    }
+
     /// A session is over; what it was counted by.
-    fn leave(&mut self, id: u64, counted: Option<Seats>) {
-        self.all.remove(&id);
-        let Some(seats) = counted else { return };
-        if let Some(taken) = self.long.get_mut(&seats) {
-            *taken -= 1;
-            if *taken == 0 {
-                self.long.remove(&seats);
+    fn leave(&self, id: u64, counted: Option<Seats>) {
+        let mut guard = self.lock();
+        let all = &mut *guard;
+        if let Some(group) = all.groups.get_mut(&id) {
+            group.sessions -= 1;
+            if group.sessions == 0 {
+                all.ids.remove(&Key::of(&group.present));
+                all.groups.remove(&id);
             }
         }
+        let Some(seats) = counted else { return };
+        if let Some(taken) = all.long.get_mut(&seats) {
+            *taken -= 1;
+            if *taken == 0 {
+                all.long.remove(&seats);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, All> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -144,7 +186,7 @@ impl Presence {
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        self.all.lock().leave(self.id, self.counted);
+        self.all.leave(self.id, self.counted);
     }
 }
 
@@ -152,19 +194,7 @@ impl Gate {
     /// Who has a session now, in the order in which they began: at most `limit`, those after the id `after`.
     #[must_use]
     pub fn present(&self, after: u64, limit: usize) -> Vec<Present> {
-        let table = self.presences().lock();
-        let mut found: Vec<Present> = Vec::new();
-        for (present, _) in table.all.values() {
-            if found.len() > limit {
-                break;
-            }
-            if !found.iter().any(|known| known.is_like(present)) {
-                found.push(present.clone());
-            }
-        }
-        found.retain(|present| present.id > after);
-        found.truncate(limit);
-        found
+        self.presences().page(after, limit)
     }
 
     /// Ends a session, with those that are [one](Present) with it, and the sign-in that it goes by; recorded as a
@@ -175,13 +205,7 @@ impl Gate {
     ///
     /// Cancellation: the sign-in may not be ended.
     pub async fn end_present(&self, id: u64, by: &Commander) -> Result<Option<Present>> {
-        let (present, ends) = {
-            let table = self.presences().lock();
-            let Some((present, _)) = table.all.get(&id) else { return Ok(None) };
-            let alike = table.all.values().filter(|(other, _)| other.is_like(present));
-            (present.clone(), alike.map(|(_, end)| end.clone()).collect::<Vec<_>>())
-        };
-        ends.iter().for_each(CancellationToken::cancel);
+        let Some(present) = self.presences().end(id) else { return Ok(None) };
         if let (Some(account), Some(sign_in)) = (present.account_id, present.sign_in) {
             match self.accounts().end_sign_in(account, sign_in).await.map_err(accounts_failed) {
                 Ok(_) | Err(crate::Error::NotFound) => {}
@@ -196,5 +220,60 @@ impl Gate {
             ..Record::new(Operation::Logout, Outcome::Ok, present.protocol)
         });
         Ok(Some(present))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enter(all: &Presences, present: Present) -> Arc<Presence> {
+        all.enter(present, Sessions::Brief).unwrap()
+    }
+
+    fn from(host: u8, by_link: bool) -> Present {
+        Present {
+            id: 0,
+            account: None,
+            account_id: None,
+            protocol: "http",
+            peer: Peer::Ip([192, 0, 2, host].into()),
+            sign_in: None,
+            by_link,
+            since: SystemTime::now(),
+        }
+    }
+
+    #[test]
+    fn sessions_that_are_one_are_one_and_every_page_is_full() {
+        let all = Presences::default();
+        // Three of each, the first of each before all the others.
+        let entered: Vec<_> = (0..30).map(|n| enter(&all, from(n % 10 / 2, n % 2 == 0))).collect();
+        let (mut after, mut ids) = (0, Vec::new());
+        while ids.len() < 10 {
+            let page = all.page(after, 3);
+            assert_eq!(page.len(), 3.min(10 - ids.len()), "{page:?}");
+            ids.extend(page.iter().map(|present| present.id));
+            after = ids[ids.len() - 1];
+        }
+        assert_eq!(all.page(after, 3), []);
+        drop(entered);
+        assert_eq!(all.page(0, 1), []);
+        let left = all.lock();
+        assert!(left.groups.is_empty() && left.ids.is_empty());
+    }
+
+    #[test]
+    fn all_that_are_one_end_together_and_what_comes_after_is_another() {
+        let all = Presences::default();
+        let [one, same, other] =
+            [enter(&all, from(1, false)), enter(&all, from(1, false)), enter(&all, from(1, true))];
+        let id = all.page(0, 1)[0].id;
+        assert!(all.end(id).is_some() && all.end(id).is_none());
+        assert!(one.is_ended() && same.is_ended() && !other.is_ended());
+        let again = enter(&all, from(1, false));
+        assert!(!again.is_ended());
+        drop((one, same));
+        assert_eq!(all.page(0, 10).len(), 2, "those that ended take nothing of it along");
     }
 }
