@@ -5,12 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sockeye_accounts::{Credentials, Login, Secret, SignIn, SignInId, Via};
+use sockeye_accounts::{AccountName, Commander, Credentials, Login, Secret, SignIn, SignInId, Via};
 use sockeye_journal::{Operation, Outcome, Record};
 
 use crate::{
     Error, Gate, LoginError, Origin, Owner, Result, Session,
     gate::accounts_failed,
+    node::PROTOCOL,
     seat::{Holder, Seat},
     session::Kind,
 };
@@ -46,6 +47,23 @@ impl Gate {
             ..Record::new(Operation::Login, Outcome::Ok, origin.protocol)
         });
         Ok((self.seat(login, home, origin)?, secret))
+    }
+
+    /// Ends a sign-in of an account, and the sessions that go by it; recorded as a logout, with who commanded it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Io`].
+    ///
+    /// Cancellation: once begun, it is ended.
+    pub async fn end_sign_in(&self, of: &AccountName, id: SignInId, by: &Commander) -> Result<()> {
+        self.accounts().end_sign_in(of, id).await.map_err(accounts_failed)?;
+        let detail = format!("sign-in {id} ended by {by}");
+        self.record(&Record {
+            account: Some(of.as_str()),
+            detail: Some(&detail),
+            ..Record::new(Operation::Logout, Outcome::Ok, PROTOCOL)
+        });
+        Ok(())
     }
 }
 

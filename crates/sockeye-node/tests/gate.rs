@@ -266,7 +266,10 @@ async fn what_lies_in_the_trash_is_for_those_who_had_rights_where_it_was() {
         let refused = bob.trash(&path(tree), None, 10).await;
         assert!(matches!(refused, Err(Error::NotFound)), "{tree}: {refused:?}");
     }
-    assert_eq!(bob.removed(std::slice::from_ref(&secret)).await.unwrap(), [Some((team.clone(), report))]);
+    assert_eq!(
+        bob.removed(std::slice::from_ref(&secret)).await.unwrap(),
+        [Some((team.clone(), report))]
+    );
     assert_eq!(alice.removed(&[secret]).await.unwrap(), [None]);
 
     // A folder as a whole does not come back, nor go, over what is kept from alice beneath it.
@@ -282,11 +285,15 @@ async fn what_lies_in_the_trash_is_for_those_who_had_rights_where_it_was() {
     alice.purge(&team, plan).await.unwrap();
     assert!(matches!(alice.purge(&team, plan).await, Err(Error::NotFound)));
     let secret = "/shared/Team/secret/report";
-    let mut restores = vec![format!("not-found alice {secret}"), format!("denied alice /shared/Team/read/x")];
+    let mut restores =
+        vec![format!("not-found alice {secret}"), format!("denied alice /shared/Team/read/x")];
     restores.extend(["denied alice /shared/Team/whole".to_owned(), format!("ok bob {secret}")]);
     assert_eq!(node.told("restore").await, restores);
     let purges = node.told("purge").await;
-    assert_eq!(purges[purges.len() - 2..], ["ok alice /shared/Team/plan", "not-found alice /shared/Team"]);
+    assert_eq!(
+        purges[purges.len() - 2..],
+        ["ok alice /shared/Team/plan", "not-found alice /shared/Team"]
+    );
     let records = node.records().await;
     let purged = records.iter().find(|it| it["op"] == "purge" && it["outcome"] == "ok").unwrap();
     assert_eq!(purged["detail"], format!("trash {plan}"));

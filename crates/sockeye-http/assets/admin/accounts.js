@@ -7,6 +7,7 @@ import { button, field, fill, h, nameText, settle } from '../dom.js';
 import { t } from '../i18n.js';
 import { account as me } from '../state.js';
 import { oops, toast } from '../toast.js';
+import { openSignIns } from './sign-ins.js';
 import { bytes, limit, more, pages, room } from './table.js';
 
 const ROLES = ['member', 'guest', 'admin'];
@@ -46,6 +47,7 @@ function items(one, again) {
         { picture: 'disk', label: t('quota.set'), run: () => quota(one, again) },
         { picture: 'shared', label: t('rights'), run: () => import('./rights.js').then((it) => it.openRights(one, again)).catch(oops) },
         { picture: 'lock', label: t('password.set'), run: () => password(one) },
+        { picture: 'globe', label: t('signins'), run: () => openSignIns(one).catch(oops) },
         one.name !== me.name && { picture: 'user', label: t('role.change'), run: () => role(one, again) },
         one.name !== me.name && { picture: one.locked ? 'key' : 'lock', label: t(one.locked ? 'unlock' : 'lock'), run: change({ locked: !one.locked }, t('saved')) },
         null,

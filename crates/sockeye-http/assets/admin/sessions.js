@@ -12,11 +12,21 @@ import { table } from './table.js';
 const EVERY = 5000;
 
 export async function open(host) {
+    let pages = 1;
     const draw = async () => {
-        const told = await api.get('admin/sessions');
-        const all = told.sessions;
+        const all = [];
+        let next = null;
+        for (let page = 0; page < pages && (page === 0 || next); page += 1) {
+            const told = await api.get('admin/sessions', next ? { after: next } : {});
+            all.push(...told.sessions);
+            next = told.next;
+        }
+        const more = () => {
+            pages += 1;
+            draw().catch(oops);
+        };
         fill(host, table([[t('account')], [t('protocol')], [t('peer')], [t('began')], ['', 'end']], all.map((one) => [
-            one.account ? nameText(one.account) : h('span', { class: 'soft' }, t('anonymous')), one.protocol, h('code', {}, one.peer ?? ''),
+            one.account ? (one.by_link ? t('sessions.link', { name: one.account }) : nameText(one.account)) : h('span', { class: 'soft' }, t('anonymous')), one.protocol, h('code', {}, one.peer ?? ''),
             format.distance(seconds(one.since)),
             button({
                 label: t('end'), onclick: async () => {
@@ -26,7 +36,7 @@ export async function open(host) {
                     draw().catch(oops);
                 },
             }),
-        ]), t('sessions.none')));
+        ]), t('sessions.none')), next && button({ label: t('sessions.more'), onclick: more }));
     };
     await draw();
     const timer = setInterval(() => { if (!host.contains(document.activeElement)) draw().catch(() => {}); }, EVERY);

@@ -87,7 +87,7 @@ async function end(one, host) {
 }
 
 /// The browser's name and system, as far as people want to know.
-function browser(agent) {
+export function browser(agent) {
     if (!agent) return t('unknown');
     const name = [['Edg/', 'Edge'], ['OPR/', 'Opera'], ['Firefox/', 'Firefox'], ['Chrome/', 'Chrome'], ['Safari/', 'Safari'], ['curl/', 'curl']].find(([mark]) => agent.includes(mark))?.[1];
     const system = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac OS X', 'CrOS', 'Linux'].find((mark) => agent.includes(mark));

@@ -3,7 +3,7 @@
 use ::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use sockeye_node::accounts::NewPassword;
-use sockeye_node::{Credentials, Secret};
+use sockeye_node::{Credentials, Secret, SignInId};
 use sockeye_node::{Error, FilePath, Gathered, Order, csrf_token};
 
 use super::{
@@ -101,7 +101,7 @@ async fn shared(call: &Call<'_>) -> Result<Vec<Shared>, Problem> {
 }
 
 #[derive(Serialize)]
-struct SignIn {
+pub(super) struct SignIn {
     id: String,
     peer: Option<String>,
     agent: Option<String>,
@@ -112,20 +112,25 @@ struct SignIn {
     current: bool,
 }
 
+impl SignIn {
+    pub(super) fn of(one: sockeye_node::SignIn, current: Option<SignInId>) -> Self {
+        Self {
+            id: one.id.to_string(),
+            peer: one.address.map(|address| address.to_string()),
+            agent: one.agent,
+            created: one.created.to_string(),
+            last_used: one.last_used.to_string(),
+            expires: one.expires.to_string(),
+            current: current == Some(one.id),
+        }
+    }
+}
+
 /// `GET sign-ins`
 pub(super) async fn sign_ins(call: &Call<'_>) -> Answered {
     let current = call.session.sign_in();
     let all = call.session.sign_ins().await?;
-    let shown = all.into_iter().map(|one| SignIn {
-        id: one.id.to_string(),
-        peer: one.address.map(|address| address.to_string()),
-        agent: one.agent,
-        created: one.created.to_string(),
-        last_used: one.last_used.to_string(),
-        expires: one.expires.to_string(),
-        current: current == Some(one.id),
-    });
-    json(&shown.collect::<Vec<_>>())
+    json(&all.into_iter().map(|one| SignIn::of(one, current)).collect::<Vec<_>>())
 }
 
 /// `DELETE sign-ins/*`

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{node::Served, site::Answer};
+use crate::{node::Served, sign_ins::signed_in, site::Answer};
 
 fn ask(site: &Served, who: &str, request: &str, content: Option<&Value>) -> Answer {
     let body = content.map(ToString::to_string).unwrap_or_default();
@@ -316,6 +316,33 @@ fn what_a_home_holds_is_told_and_of_none_nothing() {
         all.into_iter().find(|one| one["name"] == name).unwrap()["used"].clone()
     };
     assert_eq!((used("alice"), used("bob")), (json!(5), Value::Null));
+}
+
+#[test]
+fn administrators_see_and_end_where_an_account_is_signed_in() {
+    let site = Served::new();
+    let cookies: Vec<_> = (0..3).map(|_| signed_in(&site, "alice")).collect();
+    let all = |who| told(&site, who, "GET admin/accounts/alice/sign-ins", None);
+    let found = all("root");
+    let found = found.as_array().unwrap();
+    assert_eq!(found.len(), 3);
+    assert!(found.iter().all(|one| one["current"] == false && one["peer"] == "127.0.0.1"));
+    refused(&site, "alice", "GET admin/accounts/alice/sign-ins", None, 403);
+    refused(&site, "root", "GET admin/accounts/nobody/sign-ins", None, 404);
+    let one = format!("DELETE admin/accounts/alice/sign-ins/{}", found[0]["id"].as_str().unwrap());
+    refused(&site, "bob", &one, None, 403);
+    assert_eq!(ask(&site, "root", &one, None).status, 204);
+    refused(&site, "root", &one, None, 404);
+    let bobs = one.replace("alice", "bob");
+    refused(&site, "root", &bobs, None, 404);
+    let is_in = |cookie: &String| site.ask("", "GET /-/api/v1/me", &[cookie], b"").status == 200;
+    assert_eq!(cookies.iter().filter(|cookie| is_in(cookie)).count(), 2);
+    assert_eq!(ask(&site, "root", "DELETE admin/accounts/alice/sign-ins", None).status, 204);
+    assert!(!cookies.iter().any(is_in));
+    assert_eq!(all("root"), json!([]));
+    let told = site.node.records("logout");
+    let by = |it: &&Value| it["detail"].as_str().is_some_and(|it| it.contains("ended by"));
+    assert_eq!(told.iter().filter(by).count(), 3, "{told:?}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn cookie(answer: &Answer) -> String {
     format!("Cookie: x=y; {}", set.split(';').next().unwrap())
 }
 
-fn signed_in(site: &Served, name: &str) -> String {
+pub(crate) fn signed_in(site: &Served, name: &str) -> String {
     let answer = sign_in(site, name, &password(name), "");
     assert_eq!((answer.status, answer.field("location")), (303, Some("/")));
     cookie(&answer)

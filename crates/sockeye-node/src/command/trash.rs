@@ -169,13 +169,7 @@ async fn purge(
     Ok(TrashAnswer::Purged { bytes: purged.bytes, entries: purged.entries })
 }
 
-fn record(
-    node: &Node,
-    operation: Operation,
-    what: &What<'_>,
-    by: &Commander,
-    bytes: Option<u64>,
-) {
+fn record(node: &Node, operation: Operation, what: &What<'_>, by: &Commander, bytes: Option<u64>) {
     let detail = match what.id {
         Some(id) => format!("trash {id} of {}", what.of),
         None => what.of.to_string(),
