@@ -32,7 +32,7 @@ use crate::{
 const DOWNLOAD: &str = "download";
 
 /// Largest file, in bytes, whose digest is computed while a client waits for it.
-const DIGESTED_AT_ONCE: u64 = 64 << 20;
+pub(crate) const DIGESTED_AT_ONCE: u64 = 64 << 20;
 
 /// Repr-Digest (RFC 9530 §3).
 pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");

@@ -12,7 +12,10 @@ use super::{
     path_of, shown,
     trash::Removed,
 };
-use crate::wire::{date, escape, natural};
+use crate::{
+    serve::DIGESTED_AT_ONCE,
+    wire::{date, escape, natural},
+};
 
 /// Entries in a page, if nothing is said, and at most.
 const PAGE: (usize, usize) = (1000, 10_000);
@@ -161,7 +164,8 @@ struct Stat {
     size: Option<u64>,
     modified: String,
     rights: String,
-    /// The SHA-256 of its content in hexadecimal digits, if it was asked for.
+    /// The SHA-256 of its content in hexadecimal digits, if it was asked for; to who has no account only if it is known or
+    /// the file not large.
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
 }
@@ -169,12 +173,16 @@ struct Stat {
 /// `GET file`
 pub(super) async fn stat(call: &Call<'_>) -> Answered {
     let path = path_of(&call.asked("path").unwrap_or_else(|| "/".to_owned()))?;
-    let Meta { kind: found, size, modified, .. } = call.session.stat(&path).await?;
+    let meta = call.session.stat(&path).await?;
+    let Meta { kind: found, size, modified, .. } = meta;
     let is_file = found == Kind::File;
     let sha256 = match call.asked("digest").as_deref() {
         Some("sha256") if is_file => {
-            let digest = call.session.digest(&path, Algorithm::Sha256).await?;
-            Some(hex(digest.as_bytes()))
+            // Nobody without an account has a large file read only to learn this.
+            let most = if call.account.is_some() { u64::MAX } else { DIGESTED_AT_ONCE };
+            let digest =
+                call.session.digest_of(&path, meta.version(), Algorithm::Sha256, most).await?;
+            digest.map(|digest| hex(digest.as_bytes()))
         }
         None | Some("sha256") => None,
         Some(_) => return Err(Problem::wrong("digest is sha256")),

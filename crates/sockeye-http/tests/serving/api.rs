@@ -1,5 +1,7 @@
 //! The JSON API: what it answers, to whom, and what it refuses.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::{node::Served, sign_ins::signed_in, site::Answer};
@@ -77,6 +79,22 @@ fn a_folder_is_paged_in_the_order_that_is_asked_for() {
     refused(&site, "alice", "GET files?path=/..", None, 400);
     refused(&site, "alice", "GET files?sort=luck", None, 400);
     refused(&site, "bob", "GET file?path=/shared/team", None, 404);
+}
+
+#[test]
+fn nobody_without_an_account_has_a_large_file_read_for_its_digest() {
+    let site = Served::new();
+    site.put("root", "/public/small", b"small");
+    let large = fs::File::create(site.node.public().join("large")).unwrap();
+    large.set_len((64 << 20) + 1).unwrap();
+    site.node.gate().set_public(true);
+    let digest = |who: &str, path: &str| {
+        let stat = told(&site, who, &format!("GET file?path={path}&digest=sha256"), None);
+        stat.get("sha256").map(|text| text.as_str().unwrap().len())
+    };
+    assert_eq!(digest("", "/public/small"), Some(64));
+    assert_eq!(digest("", "/public/large"), None);
+    assert_eq!(digest("alice", "/public/large"), Some(64));
 }
 
 #[test]

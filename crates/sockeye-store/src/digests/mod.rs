@@ -5,6 +5,7 @@
 //! looking them up are not in it.
 
 mod database;
+mod flights;
 mod later;
 mod of_home;
 
@@ -17,8 +18,9 @@ use std::{
 };
 
 use database::Database;
+use flights::{Flights, Sum};
 use sockeye::worker::{Stop, Waker, Worker};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use crate::{
     Algorithm, Digest, FilePath, Version,
@@ -54,6 +56,7 @@ struct Threads {
     desk: Arc<Desk>,
     waker: Waker,
     later: later::Later,
+    flights: Flights,
     /// Dropped last: the other one still hands in notes.
     _writer: Worker,
 }
@@ -98,7 +101,8 @@ impl Digests {
         let writer = sqlite::start("sockeye-digests", "digests", path, Database::open, serve)?;
         let waker = writer.waker();
         let later = later::Later::start(Arc::clone(&desk), waker.clone())?;
-        Ok(Self(Arc::new(Threads { desk, waker, later, _writer: writer })))
+        let flights = Flights::default();
+        Ok(Self(Arc::new(Threads { desk, waker, later, flights, _writer: writer })))
     }
 
     /// The digest of that version, if it is known.
@@ -115,6 +119,11 @@ impl Digests {
     pub(crate) fn stale(&self, files: Vec<Version>, forget: bool) -> u64 {
         let answer = self.ask(move |database| database.stale(&files, forget));
         answer.blocking_recv().unwrap_or(0)
+    }
+
+    /// Waits until nobody else reads that version for the same; it may be known by then.
+    async fn turn(&self, version: Version, sum: Sum) -> OwnedMutexGuard<()> {
+        self.0.flights.enter(version, sum).await
     }
 
     /// Takes a note, to be written soon.

@@ -4,7 +4,7 @@ use std::{os::fd::OwnedFd, sync::Arc};
 
 use rustix::io::retry_on_intr;
 
-use super::{Note, SMALLEST};
+use super::{Note, SMALLEST, flights::Sum};
 use crate::{
     Algorithm, Digest, Error, File, FilePath, Home, Kind, Meta, Opened, Result, Version,
     digest::Hasher,
@@ -71,12 +71,23 @@ impl Home {
         digests.get(version, algorithm).await
     }
 
+    /// Reads a file for its digest, unless somebody else did meanwhile.
     async fn compute_digest(&self, file: &File, algorithm: Algorithm) -> Result<Digest> {
         let version = file.meta().version();
+        let digests = self.keep.as_ref().and_then(|keep| keep.digests_for(version.size));
+        let turn = match digests {
+            Some(digests) => Some(digests.turn(version, Sum::Digest(algorithm)).await),
+            None => None,
+        };
+        if turn.is_some()
+            && let Some(digest) = self.known_digest(version, algorithm).await
+        {
+            return Ok(digest);
+        }
         let hasher = Hasher::new(algorithm);
         let hasher = self.read_again(file, version.size, hasher, Hasher::update).await?;
         let digest = hasher.finish();
-        if let Some(digests) = self.keep.as_ref().and_then(|keep| keep.digests_for(version.size)) {
+        if let Some(digests) = digests {
             digests.note(Note::Known(version, digest));
         }
         Ok(digest)
@@ -91,10 +102,15 @@ impl Home {
     /// Cancellation: safe.
     pub async fn crc32(&self, path: &FilePath, version: Version, length: u64) -> Result<u32> {
         let digests = self.keep.as_ref().and_then(|keep| keep.digests_for(version.size));
-        if let Some(digests) = digests.filter(|_| length == version.size)
-            && let Some(crc) = digests.get_crc32(version).await
-        {
-            return Ok(crc);
+        let mut _turn = None;
+        if let Some(digests) = digests.filter(|_| length == version.size) {
+            if let Some(crc) = digests.get_crc32(version).await {
+                return Ok(crc);
+            }
+            _turn = Some(digests.turn(version, Sum::Crc32).await);
+            if let Some(crc) = digests.get_crc32(version).await {
+                return Ok(crc);
+            }
         }
         let file = match self.open_path(path).await? {
             Opened::File(file) if file.meta().version() == version => file,
