@@ -2,7 +2,11 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use sockeye_node::{Bucket, ListenOption, Listening, Sessions, config::Settings};
+use sockeye::tls::TlsServer;
+use sockeye_node::{
+    Bucket, Listen, ListenOption, Listening, Sessions,
+    config::{DataTls, Settings},
+};
 
 use crate::wire::charset::Charset;
 
@@ -17,6 +21,13 @@ pub struct Config {
     pub address: Option<String>,
     /// Whether data connections to the client's own address are made, by PORT and EPRT; they are by default.
     pub active: bool,
+    /// The certificate; without one, the default, there is no TLS.
+    pub tls: Option<TlsServer>,
+    /// When TLS is begun, and whether it has to be.
+    pub security: Security,
+    /// Whether a data connection under TLS has to resume the session of its control connection (RFC 4217 §10.2), which
+    /// nobody else can; it has to by default.
+    pub resumed: bool,
     /// The charset of names, UTF-8 by default.
     pub charset: Charset,
     /// The limits.
@@ -33,6 +44,9 @@ impl Default for Config {
             passive_ports: None,
             address: None,
             active: true,
+            tls: None,
+            security: Security::Allowed,
+            resumed: true,
             charset: Charset::UTF_8,
             limits: Limits::default(),
             sessions: Sessions::Long { most: usize::MAX },
@@ -56,6 +70,7 @@ impl From<&Settings> for Config {
                 ..Limits::default()
             },
             sessions: Sessions::Long { most },
+            resumed: settings.ftp_data_tls == DataTls::Require,
             ..Self::default()
         }
     }
@@ -66,7 +81,15 @@ impl From<&Listening<'_>> for Config {
     fn from(listening: &Listening<'_>) -> Self {
         // It was checked when the address was read.
         let charset = listening.listen.option("charset").and_then(|name| name.parse().ok());
+        let listen = listening.listen;
+        let security = match listen.option(TLS) {
+            _ if listen.addr.tls => Security::Implicit,
+            Some("required") => Security::Required,
+            _ => Security::Allowed,
+        };
         Self {
+            tls: listening.tls.cloned(),
+            security,
             charset: charset.unwrap_or_default(),
             bandwidth: Some(Arc::clone(listening.bucket)),
             ..Self::from(listening.settings)
@@ -75,12 +98,41 @@ impl From<&Listening<'_>> for Config {
 }
 
 /// The options that listeners have beside those of their address.
-pub const OPTIONS: &[ListenOption] = &[ListenOption {
-    name: "charset",
-    notation: "a charset that holds ASCII, such as utf-8 or gbk",
-    help: "what names are in for clients that do not ask for UTF-8",
-    takes: |name| name.parse::<Charset>().is_ok(),
-}];
+pub const OPTIONS: &[ListenOption] = &[
+    ListenOption {
+        name: TLS,
+        notation: "required, allowed or off",
+        help: "whether clients have to begin TLS (AUTH TLS), may, or cannot; they may by default",
+        takes: |value| ["required", "allowed", "off"].contains(&value),
+    },
+    ListenOption {
+        name: "charset",
+        notation: "a charset that holds ASCII, such as utf-8 or gbk",
+        help: "what names are in for clients that do not ask for UTF-8",
+        takes: |name| name.parse::<Charset>().is_ok(),
+    },
+];
+
+/// Whether connections of a listener can have TLS, and so need the node's certificate.
+#[must_use]
+pub fn starts_tls(listen: &Listen) -> bool {
+    listen.addr.tls || listen.option(TLS) != Some("off")
+}
+
+/// The option that says so.
+const TLS: &str = "tls";
+
+/// When TLS is begun.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Security {
+    /// When a client asks for it (AUTH TLS, RFC 4217), if it does.
+    #[default]
+    Allowed,
+    /// When a client asks for it; nobody logs in, and no data is sent, without.
+    Required,
+    /// Before the first reply, on both connections.
+    Implicit,
+}
 
 /// The limits of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

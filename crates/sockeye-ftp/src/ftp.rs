@@ -37,6 +37,6 @@ impl Handler for Ftp {
         conn.set_write_stall(Some(limits.write_stall));
         // The last byte of an interrupt is urgent, and belongs where it was sent (RFC 959 §4.1.3, RFC 854).
         conn.stream_mut().set_urgent_inline(true)?;
-        Control::new(conn, &self.0).serve().await
+        Control::serve(conn, &self.0).await
     }
 }

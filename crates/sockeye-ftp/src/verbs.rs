@@ -5,7 +5,7 @@ use std::pin::Pin;
 use crate::{
     commands::{
         active, changes, digests, facts, folders, help, login, parameters, passive, running, site,
-        times, transfers,
+        times, tls, transfers,
     },
     control::{Answer, Dialog},
     transfer::Transfer,
@@ -43,7 +43,7 @@ pub(crate) enum Feature {
     /// This line.
     Line(&'static str),
     /// What depends on the client's choice.
-    Of(fn(&Dialog) -> String),
+    Of(fn(&Dialog) -> Option<String>),
 }
 
 /// What carries a verb out.
@@ -140,10 +140,16 @@ const TABLE: [Row; Verb::ALL.len()] = [
     row(Verb::Host, "NAME", "the server that is meant; there is one", Run::Now(login::host))
         .anyone()
         .feature(Feature::Name),
-    refused(Verb::Auth, Run::Now(login::no_tls)),
-    refused(Verb::Pbsz, Run::Now(login::no_tls)),
-    refused(Verb::Prot, Run::Now(login::no_tls)),
-    refused(Verb::Ccc, Run::Now(login::ccc)),
+    row(Verb::Auth, "TLS", "begin TLS", Run::Now(tls::auth))
+        .anyone()
+        .feature(Feature::Of(|dialog| tls::feature(dialog, "AUTH TLS"))),
+    row(Verb::Pbsz, "0", "what PROT wants to come before", Run::Now(tls::pbsz))
+        .anyone()
+        .feature(Feature::Of(|dialog| tls::feature(dialog, "PBSZ"))),
+    row(Verb::Prot, "C|P", "whether data is encrypted", Run::Now(tls::prot))
+        .anyone()
+        .feature(Feature::Of(|dialog| tls::feature(dialog, "PROT"))),
+    refused(Verb::Ccc, Run::Now(tls::ccc)),
     row(Verb::Cwd, "PATH", "change the working folder", later!(folders::cwd)),
     row(Verb::Cdup, "", "the folder above", later!(folders::cdup)),
     row(Verb::Pwd, "", "the working folder", Run::Now(folders::pwd)),
@@ -170,7 +176,7 @@ const TABLE: [Row; Verb::ALL.len()] = [
     row(Verb::List, "[PATH]", "a folder, for people", transfer!(transfers::list)),
     row(Verb::Nlst, "[PATH]", "the names in a folder", transfer!(transfers::nlst)),
     row(Verb::Mlst, "[PATH]", "the facts of one file", later!(facts::mlst))
-        .feature(Feature::Of(|dialog| dialog.facts.feature())),
+        .feature(Feature::Of(|dialog| Some(dialog.facts.feature()))),
     row(Verb::Mlsd, "[PATH]", "the facts of what is in a folder", transfer!(transfers::mlsd)),
     row(Verb::Stat, "[PATH]", "how things stand, or a folder", later!(running::stat))
         .anyone()

@@ -42,9 +42,10 @@ const FTP: Protocol = Protocol {
     schemes: ("ftp", "ftps"),
     ports: (21, 990),
     local_only: false,
-    alpn: &["ftp"],
+    // Clients that name a protocol name another one for data.
+    alpn: &["ftp", "ftp-data"],
     options: sockeye_ftp::OPTIONS,
-    starts_tls: |_| false,
+    starts_tls: sockeye_ftp::starts_tls,
     service: ftp,
 };
 

@@ -25,11 +25,11 @@ fn name(algorithm: Algorithm) -> &'static str {
 }
 
 /// The line of FEAT: those there are, the one that is chosen with an asterisk.
-pub(crate) fn feature(dialog: &Dialog) -> String {
+pub(crate) fn feature(dialog: &Dialog) -> Option<String> {
     let mark = |algorithm| if algorithm == dialog.hash { "*" } else { "" };
     let names: Vec<_> =
         ALGORITHMS.iter().map(|(name, it)| format!("{name}{}", mark(*it))).collect();
-    format!("HASH {}", names.join(";"))
+    Some(format!("HASH {}", names.join(";")))
 }
 
 /// OPTS HASH: without a name, which one is chosen.

@@ -35,7 +35,7 @@ pub(crate) fn feat(dialog: &mut Dialog, _: &[u8]) -> Answer {
         Feature::Known => None,
         Feature::Name => Some(row.verb().name().to_owned()),
         Feature::Line(line) => Some(line.to_owned()),
-        Feature::Of(line) => Some(line(dialog)),
+        Feature::Of(line) => line(dialog),
     };
     let mut lines: Vec<String> = Row::all().filter_map(line).collect();
     lines.extend(["TVFS", "UTF8"].map(str::to_owned));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sockeye_node::{Credentials, FilePath, LoginError, Refused, Session};
 
 use crate::{
+    config::Security,
     control::{Answer, Dialog, Phase, Then},
     data::Prepared,
     wire::{command::trimmed, reply::Reply},
@@ -20,6 +21,9 @@ fn is_anonymous(name: &str) -> bool {
 /// USER: whoever was in is so no more.
 pub(crate) fn user(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let name = String::from_utf8_lossy(trimmed(argument)).into_owned();
+    if dialog.tls.is_none() && dialog.shared.config.security != Security::Allowed {
+        return Err(Reply::new(530, "Nobody logs in here without TLS: AUTH TLS first."));
+    }
     let open = is_anonymous(&name) && dialog.shared.gate.public();
     leave(dialog);
     dialog.phase = Phase::Named(name);
@@ -94,8 +98,11 @@ pub(crate) fn acct(_: &mut Dialog, _: &[u8]) -> Answer {
     Ok(Reply::new(202, "Not needed here."))
 }
 
-/// REIN: all as it was at the beginning.
+/// REIN: all as it was at the beginning; but TLS cannot be ended (RFC 4217 §11).
 pub(crate) fn rein(dialog: &mut Dialog, _: &[u8]) -> Answer {
+    if dialog.tls.is_some() {
+        return Err(Reply::new(502, "Not under TLS; connect again."));
+    }
     leave(dialog);
     dialog.representation = Default::default();
     dialog.facts = Default::default();
@@ -115,14 +122,4 @@ pub(crate) fn host(dialog: &mut Dialog, _: &[u8]) -> Answer {
         Phase::Greeted => Ok(Reply::new(220, "There is one server here, whatever it is called.")),
         _ => Err(Reply::new(503, "HOST comes before USER.")),
     }
-}
-
-/// AUTH, PBSZ and PROT where there is no certificate.
-pub(crate) fn no_tls(_: &mut Dialog, _: &[u8]) -> Answer {
-    Err(Reply::new(502, "There is no TLS on this connection."))
-}
-
-/// CCC: what was protected stays so (RFC 4217 §12.3 allows to refuse it).
-pub(crate) fn ccc(_: &mut Dialog, _: &[u8]) -> Answer {
-    Err(Reply::new(534, "The control connection stays as it is."))
 }

@@ -13,4 +13,5 @@ pub(crate) mod refused;
 pub(crate) mod running;
 pub(crate) mod site;
 pub(crate) mod times;
+pub(crate) mod tls;
 pub(crate) mod transfers;

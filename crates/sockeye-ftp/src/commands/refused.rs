@@ -3,10 +3,12 @@
 use sockeye_node::{Error, FilePath};
 
 use crate::wire::{
+    change::ChangeError,
     facts::FactsError,
     host::HostError,
     parameter::ParameterError,
     path::{PathError, absolute},
+    protection::ProtectionError,
     reply::Reply,
     time::TimeError,
 };
@@ -66,6 +68,18 @@ impl From<HostError> for Reply {
 impl From<TimeError> for Reply {
     fn from(error: TimeError) -> Self {
         Self::new(501, error.to_string())
+    }
+}
+
+impl From<ChangeError> for Reply {
+    fn from(error: ChangeError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<ProtectionError> for Reply {
+    fn from(error: ProtectionError) -> Self {
+        error.reply()
     }
 }
 

@@ -8,6 +8,7 @@ use super::{digests, refused::refused, times};
 use crate::{
     control::{Answer, Dialog},
     wire::{
+        change,
         command::{SiteVerb, split},
         path::absolute,
         reply::Reply,
@@ -36,11 +37,7 @@ pub(crate) async fn site(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 }
 
 async fn chmod(dialog: &Dialog, argument: &[u8]) -> Answer {
-    let (digits, name) = split(argument);
-    if name.is_empty() {
-        return Err(Reply::new(501, "Syntax: SITE CHMOD MODE PATH"));
-    }
-    let mode = times::mode(digits)?;
+    let (mode, name) = change::parse_chmod(argument)?;
     let path = dialog.path(name)?;
     let done = dialog.session()?.set_mode(&path, mode).await;
     done.map_err(|error| refused(&path, &error))?;
@@ -62,9 +59,11 @@ async fn quota(dialog: &Dialog) -> Answer {
 
 /// Who has a session: for administrators.
 fn who(dialog: &Dialog) -> Answer {
-    let account = dialog.session()?.account().ok().flatten();
-    if !account.is_some_and(|account| account.role == Role::Admin) {
-        return Err(Reply::new(550, "Only administrators may see that."));
+    let session = dialog.session()?;
+    let account = session.account().ok().flatten();
+    // A token bounds its bearer, and none is for administering.
+    if !account.is_some_and(|it| it.role == Role::Admin && session.is_by_password()) {
+        return Err(Reply::new(550, "Only administrators with their password may see that."));
     }
     let now = SystemTime::now();
     let present = dialog.shared.gate.present(0, MOST_TOLD);

@@ -21,6 +21,7 @@ type Begun = Result<Transfer, Reply>;
 
 /// Refuses a transfer that has no data connection.
 fn check_data(dialog: &Dialog) -> Result<(), Reply> {
+    dialog.data_tls()?;
     match dialog.data {
         Prepared::None => Err(OpenError::None.reply()),
         _ => Ok(()),
@@ -29,7 +30,9 @@ fn check_data(dialog: &Dialog) -> Result<(), Reply> {
 
 fn begin(dialog: &mut Dialog, verb: Verb, path: FilePath, work: Work) -> Transfer {
     let data = std::mem::take(&mut dialog.data);
-    Transfer::begin(verb, path, data, work, &dialog.shared.config.limits)
+    // It was asked for before, and has not changed.
+    let tls = dialog.data_tls().ok().flatten();
+    Transfer::begin(verb, path, data, tls, work, &dialog.shared.config.limits)
 }
 
 /// RETR.

@@ -2,11 +2,12 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use sockeye::Conn;
+use sockeye::{Conn, tls::TlsServer};
 use sockeye_node::{Algorithm, FilePath, Origin, Peer, Session};
 
 use crate::{
-    data::Prepared,
+    config::Security,
+    data::{DataTls, Prepared},
     ftp::Shared,
     transfer::Transfer,
     verbs::{Access, Row, Run},
@@ -50,10 +51,23 @@ impl Phase {
     }
 }
 
+/// How data is protected (RFC 4217 §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protection {
+    /// Not at all; and PBSZ is still owed.
+    Clear,
+    /// Not at all, and PBSZ was said.
+    Ready,
+    /// By TLS.
+    Private,
+}
+
 /// What becomes of the connection once the replies are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
     GoOn,
+    /// It goes on in TLS.
+    StartTls,
     Close,
 }
 
@@ -67,6 +81,9 @@ pub(crate) struct Dialog {
     pub(crate) representation: Type,
     pub(crate) facts: Facts,
     pub(crate) charset: Charset,
+    /// The sessions of TLS that its connections share, once it has begun that.
+    pub(crate) tls: Option<TlsServer>,
+    pub(crate) protection: Protection,
     /// What HASH computes.
     pub(crate) hash: Algorithm,
     /// The data connection of the next transfer.
@@ -100,6 +117,8 @@ impl Dialog {
             phase: Phase::Greeted,
             representation: Type::default(),
             facts: Facts::default(),
+            tls: None,
+            protection: Protection::Clear,
             hash: Algorithm::Sha256,
             data: Prepared::None,
             only_epsv: false,
@@ -110,6 +129,31 @@ impl Dialog {
             then: Then::GoOn,
             out: Vec::new(),
             mistakes: 0,
+        }
+    }
+
+    /// TLS has begun: whoever was in, or what was prepared, is so no more (RFC 4217 §4.2).
+    pub(super) fn secured(&mut self, tls: TlsServer) {
+        (self.phase, self.data, self.then) = (Phase::Greeted, Prepared::None, Then::GoOn);
+        self.tls = Some(tls);
+    }
+
+    /// Data is encrypted without being asked for.
+    pub(super) fn protect(&mut self) {
+        self.protection = Protection::Private;
+    }
+
+    /// How data is to be encrypted, if it is.
+    pub(crate) fn data_tls(&self) -> Result<Option<DataTls>, Reply> {
+        match (&self.tls, self.protection) {
+            (Some(server), Protection::Private) => {
+                Ok(Some(DataTls { server: server.clone(), resumed: self.shared.config.resumed }))
+            }
+            _ if self.shared.config.security == Security::Allowed => Ok(None),
+            _ => Err(Reply::new(
+                521,
+                "Data is not sent in plain text here: PBSZ 0 and PROT P first.",
+            )),
         }
     }
 

@@ -12,9 +12,10 @@ use bytes::Bytes;
 use sockeye::{Conn, DrainSignal};
 use tokio::io::AsyncWriteExt as _;
 
-pub(crate) use self::dialog::{Answer, Dialog, Phase, Then};
+pub(crate) use self::dialog::{Answer, Dialog, Phase, Protection, Then};
 use self::reader::Reader;
 use crate::{
+    config::Security,
     ftp::Shared,
     transfer::Step,
     verbs::{During, Row},
@@ -54,30 +55,54 @@ enum Event {
 }
 
 impl<'a> Control<'a> {
-    pub(crate) fn new(conn: &'a mut Conn, shared: &Arc<Shared>) -> Self {
+    /// Serves a connection to its end.
+    pub(crate) async fn serve(conn: &'a mut Conn, shared: &Arc<Shared>) -> io::Result<()> {
         let dialog = Dialog::new(conn, Arc::clone(shared));
         let drain = conn.drain_signal();
-        Self { conn, reader: Reader::default(), dialog, drain }
-    }
-
-    /// Serves it to its end.
-    pub(crate) async fn serve(mut self) -> io::Result<()> {
-        self.dialog.greet();
-        let served = self.converse().await;
+        let mut control = Self { conn, reader: Reader::default(), dialog, drain };
+        if shared.config.security == Security::Implicit {
+            control.start_tls().await?;
+            control.dialog.protect();
+        }
+        control.dialog.greet();
+        let served = control.converse().await;
         // Whatever ended it: what came of an upload is kept, to be resumed.
-        if let Some(transfer) = self.dialog.transfer.take() {
+        if let Some(transfer) = control.dialog.transfer.take() {
             transfer.abort().await;
         }
         served
+    }
+
+    /// Goes on in TLS. What came behind AUTH in plain text may be somebody else's, and is thrown away.
+    async fn start_tls(&mut self) -> io::Result<()> {
+        let Some(tls) = &self.dialog.shared.config.tls else {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "there is no certificate"));
+        };
+        let own = tls.for_connection()?;
+        let ahead = self.reader.forget();
+        // On the heap: every connection would carry its size.
+        let discarded = Box::pin(self.conn.start_tls(&own)).await? + ahead;
+        if discarded > 0 {
+            tracing::warn!(peer = ?self.conn.peer(), discarded, "bytes between AUTH and TLS were thrown away");
+        }
+        self.dialog.secured(own);
+        Ok(())
     }
 
     async fn converse(&mut self) -> io::Result<()> {
         loop {
             self.answer().await?;
             self.flush().await?;
-            if self.dialog.then == Then::Close {
-                self.conn.leave_rest();
-                return Ok(());
+            match self.dialog.then {
+                Then::GoOn => {}
+                Then::StartTls => {
+                    self.start_tls().await?;
+                    continue;
+                }
+                Then::Close => {
+                    self.conn.leave_rest();
+                    return Ok(());
+                }
             }
             match self.wait().await {
                 Event::Received(Ok(bytes)) if bytes.is_empty() => return Ok(()),

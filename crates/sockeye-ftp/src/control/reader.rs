@@ -63,9 +63,10 @@ impl Reader {
         self.waiting.len()
     }
 
-    /// Forgets all of it: a line of TLS's first bytes, or of who has gone.
-    pub(super) fn forget(&mut self) {
-        *self = Self::default();
+    /// Forgets all of it, and how many bytes had come that nobody looked at.
+    pub(super) fn forget(&mut self) -> usize {
+        let Self { data, at, waiting, .. } = std::mem::take(self);
+        data.len() - at + waiting.iter().map(|line| line.len()).sum::<usize>()
     }
 }
 

@@ -6,12 +6,13 @@
 pub(crate) mod active;
 mod passive;
 mod ports;
+mod tls;
 
 use std::{io, net::SocketAddr, time::Duration};
 
 use sockeye::Stream;
 
-pub(crate) use self::{passive::Passive, ports::Ports};
+pub(crate) use self::{passive::Passive, ports::Ports, tls::DataTls};
 use crate::wire::reply::Reply;
 
 /// The data connection of the next transfer.
@@ -45,6 +46,15 @@ pub(crate) enum OpenError {
     /// The client did not answer.
     #[error("The data connection to {to} failed: {cause}")]
     Failed { to: SocketAddr, cause: io::Error },
+    /// The client did not do its side of the TLS handshake.
+    #[error("TLS on the data connection failed: {0}")]
+    Handshake(String),
+    /// It may be somebody else.
+    #[error(
+        "The data connection did not resume the TLS session of the control connection; \
+         let the client reuse it, or have the server's ftp.data-tls be \"prefer\""
+    )]
+    NotResumed,
     /// The system's.
     #[error("The data connection failed: {0}")]
     System(#[from] io::Error),
@@ -53,7 +63,8 @@ pub(crate) enum OpenError {
 impl OpenError {
     /// The reply that it makes.
     pub(crate) fn reply(&self) -> Reply {
-        Reply::new(425, format!("{self}."))
+        let code = if let Self::NotResumed = self { 522 } else { 425 };
+        Reply::new(code, format!("{self}."))
     }
 }
 

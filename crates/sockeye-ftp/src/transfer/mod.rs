@@ -30,7 +30,7 @@ pub(crate) use self::{
 use crate::{
     commands::refused,
     config::Limits,
-    data::{OpenError, Prepared},
+    data::{DataTls, OpenError, Prepared},
     wire::{command::Verb, path::absolute, reply::Reply},
 };
 
@@ -83,6 +83,8 @@ pub(crate) enum Work {
 struct Flow {
     stop: CancellationToken,
     moved: Arc<AtomicU64>,
+    tls: Option<DataTls>,
+    connect: Duration,
     stall: Duration,
 }
 
@@ -105,12 +107,15 @@ enum Failure {
     Broken(io::Error),
     #[error(transparent)]
     Session(#[from] Error),
+    #[error(transparent)]
+    Open(#[from] OpenError),
 }
 
 impl Failure {
     fn reply(&self, path: &FilePath) -> Reply {
         match self {
             Self::Session(error) => refused::refused(path, error),
+            Self::Open(error) => error.reply(),
             failure => Reply::new(426, format!("The transfer did not come to its end: {failure}.")),
         }
     }
@@ -122,13 +127,14 @@ impl Transfer {
         verb: Verb,
         path: FilePath,
         data: Prepared,
+        tls: Option<DataTls>,
         work: Work,
         limits: &Limits,
     ) -> Self {
         let connect = limits.connect;
         let opening: Boxed<_> = Box::pin(data.open(connect));
         let (stop, moved) = (CancellationToken::new(), Arc::default());
-        let flow = Flow { stop, moved, stall: limits.stall };
+        let flow = Flow { stop, moved, tls, connect, stall: limits.stall };
         let stage = Stage::Opening { opening: Own::new(opening), work: Own::new(Box::new(work)) };
         Self { verb, path, stage, flow, since: Instant::now() }
     }
@@ -145,7 +151,7 @@ impl Transfer {
                 match opened {
                     Ok(stream) => {
                         let (path, flow) = (self.path.clone(), self.flow.clone());
-                        let running = work.into_inner().run(stream, path, flow);
+                        let running: Boxed<_> = Box::pin(work.into_inner().run(stream, path, flow));
                         self.stage = Stage::Running(Own::new(running));
                         Step::Opened
                     }
@@ -192,21 +198,19 @@ impl Transfer {
 }
 
 impl Work {
-    fn run(self, stream: Stream, path: FilePath, flow: Flow) -> Boxed<Reply> {
-        match self {
-            Self::Send(work) => Box::pin(async move {
-                let done = work.run(stream, &flow).await;
-                done.unwrap_or_else(|failure| failure.reply(&path))
-            }),
-            Self::Receive(work) => Box::pin(async move {
-                let done = work.run(stream, &path, &flow).await;
-                done.unwrap_or_else(|failure| failure.reply(&path))
-            }),
-            Self::List(work) => Box::pin(async move {
-                let done = work.run(stream, &flow).await;
-                done.unwrap_or_else(|failure| failure.reply(&path))
-            }),
-        }
+    /// Does it, once the connection is encrypted if it is to be: clients begin that when they were told that it is open.
+    async fn run(self, stream: Stream, path: FilePath, flow: Flow) -> Reply {
+        let done = async {
+            // Who only sends reads no ticket, and would reset the connection by closing it.
+            let reads = !matches!(self, Self::Receive(_));
+            let stream = flow.secure(stream, reads).await?;
+            match self {
+                Self::Send(work) => work.run(stream, &flow).await,
+                Self::Receive(work) => work.run(stream, &path, &flow).await,
+                Self::List(work) => work.run(stream, &flow).await,
+            }
+        };
+        done.await.unwrap_or_else(|failure| failure.reply(&path))
     }
 }
 
@@ -219,6 +223,15 @@ impl Flow {
                 Ok(done) => done.map_err(Failure::Broken),
                 Err(_) => Err(Failure::Stalled(self.stall)),
             },
+        }
+    }
+
+    async fn secure(&self, stream: Stream, tickets: bool) -> Result<Stream, Failure> {
+        let Some(tls) = self.tls.clone() else { return Ok(stream) };
+        let tls = if tickets { tls } else { tls.without_tickets() };
+        tokio::select! {
+            () = self.stop.cancelled() => Err(Failure::Stopped),
+            done = Box::pin(tls.accept(stream, self.connect)) => Ok(done?),
         }
     }
 

@@ -4,7 +4,7 @@ use sockeye::Stream;
 use sockeye_node::{FilePath, Upload};
 use tokio::io::AsyncReadExt as _;
 
-use super::{Failure, Flow};
+use super::{Failure, Flow, send::close};
 use crate::wire::{ascii::Decoder, parameter::Type, path::absolute, reply::Reply};
 
 /// Bytes taken from the socket at first; as much again as long as more comes at once.
@@ -32,6 +32,8 @@ impl Receive {
         let Self { mut upload, representation } = self;
         match receive(&mut stream, &mut upload, representation, flow).await {
             Ok(()) => {
+                // The client's TLS waits to hear the end of ours; if it does not, all has come nevertheless.
+                let _ = close(stream, flow).await;
                 let done = upload.commit().await?;
                 let text = format!(" is stored, {} bytes.", done.meta.size);
                 Ok(Reply::new(226, [&absolute(path)[..], text.as_bytes()].concat()))

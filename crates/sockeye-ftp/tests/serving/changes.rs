@@ -52,7 +52,7 @@ fn times_are_told_and_set() {
         ("MDTM file", "213 20020203040506"),
         (
             "MFF modify=20030203040506;UNIX.mode=0600; file",
-            "213 UNIX.mode=0600;Modify=20030203040506; /file",
+            "213 Modify=20030203040506;UNIX.mode=0600; /file",
         ),
         ("MDTM file", "213 20030203040506"),
         ("SITE UTIME 20040203040506 file", "213 Modify=20040203040506; /file"),
@@ -70,7 +70,7 @@ fn times_are_told_and_set() {
         ("MFMT yesterday file", 501),
         ("MFF size=5; file", 504),
         ("MFF modify=x; file", 501),
-        ("MFF file", 504),
+        ("MFF file", 501),
         ("SITE CHMOD x file", 501),
         ("SITE CHMOD 644", 501),
         ("MDTM nowhere", 550),

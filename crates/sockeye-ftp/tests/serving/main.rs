@@ -11,4 +11,5 @@ mod listing;
 mod passive;
 mod peers;
 mod races;
+mod tls;
 mod transfers;

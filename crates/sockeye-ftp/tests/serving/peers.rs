@@ -11,7 +11,7 @@ use sockeye_testkit::{node::password, peer};
 use crate::client::{Served, content};
 
 #[track_caller]
-fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     let output = command.output().expect("a program");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(
@@ -22,7 +22,7 @@ fn run(command: &mut Command) -> Output {
     output
 }
 
-fn same(left: &Path, right: &Path) -> bool {
+pub(crate) fn same(left: &Path, right: &Path) -> bool {
     fs::read(left).expect("a file") == fs::read(right).expect("a file")
 }
 

@@ -217,6 +217,18 @@ impl TlsServer {
         Ok(Self { shared: Arc::new(Shared { recipe: self.shared.recipe.clone(), current }) })
     }
 
+    /// A copy with the same sessions, which sends no tickets for new ones (RFC 8446 §4.6.1).
+    ///
+    /// For a connection on which the peer only sends, and never reads: closing a socket with something unread in it resets
+    /// the connection, and what the peer had sent last would be lost with it (RFC 1122 §4.2.2.13).
+    #[must_use]
+    pub fn without_tickets(&self) -> Self {
+        let mut config = ServerConfig::clone(&self.config());
+        config.send_tls13_tickets = 0;
+        let current = RwLock::new(Arc::new(config));
+        Self { shared: Arc::new(Shared { recipe: self.shared.recipe.clone(), current }) }
+    }
+
     /// The configuration that the next handshake will use.
     #[must_use]
     pub fn config(&self) -> Arc<ServerConfig> {

@@ -1,0 +1,72 @@
+//! TLS (RFC 4217, RFC 2228 §3): AUTH, PBSZ, PROT, CCC.
+
+use crate::{
+    config::Security,
+    control::{Answer, Dialog, Protection, Then},
+    wire::{
+        protection::{self, Level, Mechanism},
+        reply::Reply,
+    },
+};
+
+/// AUTH: the connection goes on in TLS behind the reply.
+pub(crate) fn auth(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    if dialog.shared.config.tls.is_none() {
+        return Err(Reply::new(502, "There is no TLS here."));
+    }
+    if dialog.tls.is_some() {
+        return Err(Reply::new(503, "This is TLS already."));
+    }
+    // Whoever asks for the older SSL takes data to be encrypted as well.
+    let with_data = protection::parse_auth(argument)? == Mechanism::TlsAndData;
+    dialog.protection = if with_data { Protection::Private } else { Protection::Clear };
+    dialog.then = Then::StartTls;
+    Ok(Reply::new(234, "Begin TLS."))
+}
+
+fn check_tls(dialog: &Dialog) -> Result<(), Reply> {
+    match dialog.tls {
+        Some(_) => Ok(()),
+        None => Err(Reply::new(503, "AUTH TLS first.")),
+    }
+}
+
+/// PBSZ: with TLS there is nothing to agree on (RFC 4217 §8).
+pub(crate) fn pbsz(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    check_tls(dialog)?;
+    protection::parse_pbsz(argument)?;
+    if dialog.protection == Protection::Clear {
+        dialog.protection = Protection::Ready;
+    }
+    Ok(Reply::new(200, "PBSZ=0"))
+}
+
+/// PROT: `P`, or `C` where that may be.
+pub(crate) fn prot(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+    check_tls(dialog)?;
+    if dialog.protection == Protection::Clear {
+        return Err(Reply::new(503, "PBSZ 0 first."));
+    }
+    dialog.protection = match protection::parse_prot(argument)? {
+        Level::Private => Protection::Private,
+        Level::Clear if dialog.shared.config.security == Security::Allowed => Protection::Ready,
+        Level::Clear => return Err(Reply::new(534, "Data is not sent in plain text here.")),
+    };
+    Ok(Reply::new(
+        200,
+        match dialog.protection {
+            Protection::Private => "Data is encrypted.",
+            _ => "Data is sent in plain text.",
+        },
+    ))
+}
+
+/// CCC: what was protected stays so (RFC 4217 §12.3 allows to refuse it).
+pub(crate) fn ccc(_: &mut Dialog, _: &[u8]) -> Answer {
+    Err(Reply::new(534, "The control connection stays as it is."))
+}
+
+/// What FEAT says of a verb where there is a certificate.
+pub(crate) fn feature(dialog: &Dialog, line: &str) -> Option<String> {
+    dialog.shared.config.tls.as_ref().map(|_| line.to_owned())
+}

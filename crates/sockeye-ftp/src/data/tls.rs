@@ -1,0 +1,34 @@
+//! TLS on data connections: who resumes the control connection's session is who has it (RFC 4217 §10.2).
+
+use std::time::Duration;
+
+use sockeye::{Stream, tls::TlsServer};
+
+use super::OpenError;
+
+/// How a data connection is encrypted.
+#[derive(Clone, Debug)]
+pub(crate) struct DataTls {
+    /// With the sessions of the control connection, and no others.
+    pub(crate) server: TlsServer,
+    /// Whether such a session has to be resumed.
+    pub(crate) resumed: bool,
+}
+
+impl DataTls {
+    /// The same, for a client that reads nothing.
+    pub(crate) fn without_tickets(self) -> Self {
+        Self { server: self.server.without_tickets(), ..self }
+    }
+
+    /// Does the server's side of the handshake, in at most `limit`.
+    pub(crate) async fn accept(self, stream: Stream, limit: Duration) -> Result<Stream, OpenError> {
+        let accepted = tokio::time::timeout(limit, self.server.accept(stream)).await;
+        let stream = accepted.map_err(|_| OpenError::Handshake("it took too long".to_owned()))?;
+        let stream = stream.map_err(|error| OpenError::Handshake(error.to_string()))?;
+        match stream.tls() {
+            Some(tls) if self.resumed && !tls.resumed => Err(OpenError::NotResumed),
+            _ => Ok(stream),
+        }
+    }
+}
