@@ -36,7 +36,9 @@ impl Handler for Ftp {
         conn.set_read_idle(Some(limits.idle));
         conn.set_write_stall(Some(limits.write_stall));
         // The last byte of an interrupt is urgent, and belongs where it was sent (RFC 959 §4.1.3, RFC 854).
-        conn.stream_mut().set_urgent_inline(true)?;
+        if !conn.stream().is_tls() {
+            conn.stream_mut().set_urgent_inline(true)?;
+        }
         Control::serve(conn, &self.0).await
     }
 }

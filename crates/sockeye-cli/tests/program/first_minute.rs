@@ -10,10 +10,10 @@ use super::{
     running::{Ended, feed, quieten, sockeye, within},
 };
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A verb on the place's data, with a password typed into it.
-async fn with_password(place: &Place, words: &[&str]) -> Ended {
+pub(crate) async fn with_password(place: &Place, words: &[&str]) -> Ended {
     let data = place.data();
     let words = [words, &["--password-stdin", "--data", &data]].concat();
     feed(sockeye(&words), format!("{PASSWORD}\n").as_bytes()).await

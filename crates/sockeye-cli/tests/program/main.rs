@@ -15,6 +15,7 @@ mod dist;
 mod errors;
 mod first_minute;
 mod flood;
+mod ftp;
 mod health;
 mod help;
 mod keeping;

@@ -38,7 +38,8 @@ pub(crate) async fn size(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let session = dialog.session()?;
     let meta = match session.stat(&path).await {
         Ok(meta) => meta,
-        Err(Error::NotFound) => {
+        // What was counted in CR LF is nowhere in the file.
+        Err(Error::NotFound) if dialog.representation == Type::Image => {
             return match session.partial_for(&path).await {
                 Ok(Some(partial)) => Ok(told(partial.offset)),
                 _ => Err(failed(&Error::NotFound)),

@@ -60,7 +60,8 @@ pub(crate) async fn stor(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     check_data(dialog)?;
     let session = dialog.session()?;
     if let Some(bytes) = dialog.allocated {
-        check_room(session, &path, bytes).await?;
+        // What was cut has its room already.
+        check_room(session, &path, bytes.saturating_sub(dialog.restart)).await?;
     }
     let upload = match dialog.restart {
         0 => session.upload(&path, UploadOptions::default()).await,
@@ -97,9 +98,6 @@ pub(crate) async fn appe(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let path = dialog.new_path(argument)?;
     check_data(dialog)?;
     let session = dialog.session()?;
-    if let Some(bytes) = dialog.allocated {
-        check_room(session, &path, bytes).await?;
-    }
     let upload = appended(session, &path).await.map_err(|error| refused(&path, &error))?;
     Ok(receive(dialog, Verb::Appe, path, upload))
 }

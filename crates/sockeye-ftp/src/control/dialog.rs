@@ -69,6 +69,8 @@ pub(crate) enum Then {
     /// It goes on in TLS.
     StartTls,
     Close,
+    /// As `Close`, while the client may still be sending.
+    TurnAway,
 }
 
 /// What is known of a client.
@@ -173,7 +175,7 @@ impl Dialog {
             self.mistakes += 1;
             if self.mistakes >= self.shared.config.limits.mistakes {
                 self.say(&Reply::new(421, "Too many mistakes; connect again."));
-                self.then = Then::Close;
+                self.then = Then::TurnAway;
             }
         }
     }
@@ -185,7 +187,7 @@ impl Dialog {
         // Also where nobody was told of it, as when the public tree is closed.
         if self.phase.session().is_some_and(Session::is_ended) {
             self.say(&Reply::new(421, "The session was ended; log in again."));
-            self.then = Then::Close;
+            self.then = Then::TurnAway;
             return;
         }
         if verb != Verb::Rnto {
@@ -216,10 +218,14 @@ impl Dialog {
             }
         };
         let reply = answer.unwrap_or_else(|refusal| refusal);
-        if verb == Verb::Pass && reply.code() == 530 {
-            self.mistake(&reply);
-        } else {
-            self.say(&reply);
+        match reply.code() {
+            530 if verb == Verb::Pass => self.mistake(&reply),
+            // What says that the connection ends (RFC 959 §4.2.2).
+            421 => {
+                self.say(&reply);
+                self.then = Then::TurnAway;
+            }
+            _ => self.say(&reply),
         }
     }
 

@@ -99,7 +99,8 @@ impl<'a> Control<'a> {
                     self.start_tls().await?;
                     continue;
                 }
-                Then::Close => {
+                Then::Close => return Ok(()),
+                Then::TurnAway => {
                     self.conn.leave_rest();
                     return Ok(());
                 }
@@ -205,7 +206,7 @@ impl<'a> Control<'a> {
 
     fn close(&mut self, reply: Reply) {
         self.dialog.say(&reply);
-        self.dialog.then = Then::Close;
+        self.dialog.then = Then::TurnAway;
         self.reader.forget();
     }
 

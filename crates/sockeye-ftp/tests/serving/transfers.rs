@@ -176,6 +176,26 @@ fn an_upload_that_was_cut_is_gone_on_with() {
 }
 
 #[test]
+fn what_was_cut_counts_as_used_until_it_is_whole_or_given_up() {
+    let served = Served::new();
+    served.node.set_quota("alice", 4 << 20);
+    let content = content(3 << 20);
+    cut(&served, "STOR file", &content[..2 << 20]);
+    // What is too small to be worth it leaves nothing.
+    cut(&served, "STOR small", b"some");
+    let mut client = served.logged_in("alice");
+    client.binary();
+    while client.ask("AVBL") != [format!("213 {}", 2 << 20)] {
+        std::thread::yield_now();
+    }
+    client.expect(550, "SIZE small");
+    // Another one of that size is too much, and the rest of the first is not.
+    client.expect(552, "ALLO 3000000");
+    assert_eq!(client.store("APPE file", &content[2 << 20..]), 226);
+    assert_eq!(client.ask("AVBL"), [format!("213 {}", 1 << 20)]);
+}
+
+#[test]
 fn an_upload_of_another_protocol_is_gone_on_with() {
     let served = Served::new();
     let content = content(3 << 20);
