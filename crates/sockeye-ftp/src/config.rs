@@ -147,8 +147,11 @@ pub struct Limits {
     pub connect: Duration,
     /// How long a reply may wait to be read; 30 s by default.
     pub write_stall: Duration,
-    /// Lines that are no commands, and refused logins, before somebody logs in; the connection ends with the last. 10 by default.
+    /// Lines that are no commands, and what is asked for in vain, before somebody logs in; the connection ends with the last.
+    /// 10 by default.
     pub mistakes: u8,
+    /// Refused logins, after which the connection ends; 3 by default.
+    pub refusals: u8,
     /// Commands that wait while a transfer runs; more are not read until it has ended. 32 by default.
     pub queue: usize,
     /// Entries of a folder that are sorted for LIST and NLST; larger folders come as they are. 2,000 by default.
@@ -167,6 +170,7 @@ impl Default for Limits {
             connect: Duration::from_secs(30),
             write_stall: Duration::from_secs(30),
             mistakes: 10,
+            refusals: 3,
             queue: 32,
             sorted: 2_000,
             stat: 1_000,

@@ -4,7 +4,7 @@ use crate::{
     control::{Answer, Dialog},
     verbs::{Feature, Row},
     wire::{
-        command::{Verb, trimmed},
+        command::{Verb, split, trimmed},
         reply::Reply,
     },
 };
@@ -20,12 +20,12 @@ pub(crate) fn help(_: &mut Dialog, argument: &[u8]) -> Answer {
         let lines = names.chunks(COLUMNS).map(|line| line.concat().trim_end().to_owned());
         return Ok(Reply::lines(214, "There is:", lines, "HELP COMMAND tells more."));
     }
-    match Verb::named(argument).map(Row::of).filter(|row| !row.refused) {
+    match Verb::named(split(argument).0).map(Row::of).filter(|row| !row.refused) {
         Some(row) => {
             let syntax = format!("{} {}", row.verb().name(), row.argument);
             Ok(Reply::new(214, format!("{}: {}.", syntax.trim_end(), row.help)))
         }
-        None => Err(Reply::new(502, "There is no such command; HELP names those there are.")),
+        None => Err(Reply::new(501, "Unrecognized command; HELP names those there are.")),
     }
 }
 

@@ -39,8 +39,10 @@ pub(crate) fn user(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 
 /// PASS.
 pub(crate) async fn pass(dialog: &mut Dialog, argument: &[u8]) -> Answer {
-    let Phase::Named(name) = &dialog.phase else {
-        return Err(Reply::new(503, "Say first who it is, with USER."));
+    let name = match &dialog.phase {
+        Phase::Named(name) => name,
+        Phase::Greeted => return Err(Reply::new(503, "Login with USER first.")),
+        Phase::In { .. } => return Err(Reply::new(503, "User already authenticated.")),
     };
     let gate = Arc::clone(&dialog.shared.gate);
     if is_anonymous(name)

@@ -42,7 +42,7 @@ pub(crate) fn rest(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let offset = parameter::parse_offset(argument)?;
     // What was counted in CR LF is nowhere in the file.
     if offset > 0 && dialog.representation == Type::Ascii {
-        return Err(Reply::new(501, "Text cannot be gone on with: TYPE I first."));
+        return Err(Reply::new(501, "Resuming is not allowed in ASCII mode; TYPE I first."));
     }
     dialog.restart = offset;
     Ok(Reply::new(350, format!("The next transfer begins at byte {offset}.")))
@@ -84,7 +84,9 @@ pub(crate) fn opts(dialog: &mut Dialog, argument: &[u8]) -> Answer {
             Ok(Reply::new(200, dialog.facts.chosen()))
         }
         Some(OptsVerb::Hash) => digests::choose(dialog, trimmed(options)),
-        None => Err(Reply::new(501, "Options are there for UTF8, MLST and HASH.")),
+        None => {
+            Err(Reply::new(501, "Unsupported command: options are there for UTF8, MLST and HASH."))
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     control::{Answer, Dialog},
     wire::{
         change,
-        command::{SiteVerb, split},
+        command::{SiteVerb, split, trimmed},
         path::absolute,
         reply::Reply,
         time,
@@ -31,8 +31,10 @@ pub(crate) async fn site(dialog: &mut Dialog, argument: &[u8]) -> Answer {
         Some(SiteVerb::Quota) => quota(dialog).await,
         Some(SiteVerb::Hash) => digests::hash(dialog, rest).await,
         Some(SiteVerb::Who) => who(dialog),
-        Some(SiteVerb::Help) => Ok(help()),
-        None => Err(Reply::new(504, "There is no such command; SITE HELP names those there are.")),
+        Some(SiteVerb::Help) => help(rest),
+        None => {
+            Err(Reply::new(504, "SITE command not understood; SITE HELP names those there are."))
+        }
     }
 }
 
@@ -79,7 +81,10 @@ fn who(dialog: &Dialog) -> Answer {
     Ok(Reply::lines(200, "There are:", lines, "That is all."))
 }
 
-fn help() -> Reply {
+fn help(argument: &[u8]) -> Answer {
+    if !argument.is_empty() && SiteVerb::named(trimmed(argument)).is_none() {
+        return Err(Reply::new(501, "Unrecognized SITE command."));
+    }
     let names = SiteVerb::ALL.iter().map(|verb| verb.name());
-    Reply::lines(214, "SITE knows:", names, "That is all.")
+    Ok(Reply::lines(214, "SITE knows:", names, "That is all."))
 }

@@ -13,13 +13,16 @@ use crate::{
     verbs::{Access, Row, Run},
     wire::{
         charset::Charset,
-        command::{Command, Verb},
+        command::{Command, Verb, trimmed},
         facts::Facts,
         parameter::Type,
         path,
         reply::Reply,
     },
 };
+
+/// The text for who is not logged in. Where clients and their tests know a text, it is used here.
+const LOG_IN: &str = "Log in with USER and PASS first.";
 
 /// The reply to a command, whether it was carried out or not.
 pub(crate) type Answer = Result<Reply, Reply>;
@@ -103,6 +106,8 @@ pub(crate) struct Dialog {
     /// Replies that are not yet sent.
     pub(crate) out: Vec<u8>,
     mistakes: u8,
+    /// Refused logins.
+    refusals: u8,
 }
 
 impl Dialog {
@@ -131,6 +136,7 @@ impl Dialog {
             then: Then::GoOn,
             out: Vec::new(),
             mistakes: 0,
+            refusals: 0,
         }
     }
 
@@ -194,12 +200,15 @@ impl Dialog {
             self.renaming = None;
         }
         if row.access == Access::Session && self.phase.session().is_none() {
-            self.mistake(&Reply::new(530, "Log in first, with USER and PASS."));
+            self.mistake(&Reply::new(530, LOG_IN));
             return;
         }
         if row.needs_argument() && argument.is_empty() {
-            let syntax = format!("Something is missing: {} {}", verb.name(), row.argument);
-            self.say(&Reply::new(501, syntax));
+            self.say(&Reply::new(501, "Syntax error: command needs an argument."));
+            return;
+        }
+        if row.argument.is_empty() && !trimmed(argument).is_empty() && !row.refused {
+            self.say(&Reply::new(501, "Syntax error: command does not accept arguments."));
             return;
         }
         let answer = match row.run {
@@ -219,7 +228,14 @@ impl Dialog {
         };
         let reply = answer.unwrap_or_else(|refusal| refusal);
         match reply.code() {
-            530 if verb == Verb::Pass => self.mistake(&reply),
+            530 if verb == Verb::Pass => {
+                self.mistake(&reply);
+                self.refusals += 1;
+                if self.refusals >= self.shared.config.limits.refusals && self.then == Then::GoOn {
+                    self.say(&Reply::new(421, "Too many refused logins; connect again."));
+                    self.then = Then::TurnAway;
+                }
+            }
             // What says that the connection ends (RFC 959 §4.2.2).
             421 => {
                 self.say(&reply);
@@ -233,7 +249,7 @@ impl Dialog {
     pub(crate) fn user(&self) -> Result<(&Session, &FilePath, &Arc<str>), Reply> {
         match &self.phase {
             Phase::In { session, folder, owner } => Ok((session, folder, owner)),
-            _ => Err(Reply::new(530, "Log in first, with USER and PASS.")),
+            _ => Err(Reply::new(530, LOG_IN)),
         }
     }
 

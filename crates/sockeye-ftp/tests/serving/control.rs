@@ -22,7 +22,7 @@ fn a_member_logs_in_and_finds_the_way() {
         ("CDUP", "250 \"/\" is the working folder."),
         ("CWD ../../..", "250 \"/\" is the working folder."),
         ("CWD nowhere", "550 /nowhere: no such file or folder."),
-        ("CWD", "501 Something is missing: CWD PATH"),
+        ("CWD", "501 Syntax error: command needs an argument."),
         ("SYST", "215 UNIX Type: L8"),
         ("TYPE I", "200 Files are sent as they are."),
         ("ACCT x", "202 Not needed here."),
@@ -55,7 +55,8 @@ fn wrong_parameters_are_refused_as_the_standard_has_it() {
         ("OPTS MLST type", 501),
         ("OPTS HASH md4", 504),
         ("SITE NOTHING", 504),
-        ("HELP NOTHING", 502),
+        ("HELP NOTHING", 501),
+        ("NOOP now", 501),
         ("SMNT x", 502),
         ("LPRT 6,16", 521),
         ("HOST here", 503),
@@ -132,6 +133,18 @@ fn ten_mistakes_before_a_login_end_the_connection() {
         client.expect(500, "EHLO there");
     }
     client.expect(200, "NOOP");
+}
+
+#[test]
+fn three_refused_logins_end_the_connection() {
+    let served = Served::new();
+    let mut client = served.client();
+    for _ in 0..3 {
+        client.expect(331, "USER alice");
+        client.expect(530, "PASS wrong");
+    }
+    assert_eq!(client.code(), 421);
+    assert!(client.try_reply().is_none());
 }
 
 #[test]
