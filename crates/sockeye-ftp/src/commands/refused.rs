@@ -27,8 +27,12 @@ pub(crate) fn code(error: &Error) -> u16 {
 }
 
 /// The text: what the log is to know of the system's faults the client is not told.
+///
+/// Some clients tell by its words why a file cannot be had, as 550 says too little: lftp goes by "No such file".
 pub(crate) fn text(error: &Error) -> String {
     match error {
+        Error::NotFound => "No such file or directory".to_owned(),
+        Error::Exists => "File exists".to_owned(),
         Error::Io(cause) => {
             tracing::warn!(error = %cause, "the system failed");
             "the server failed; its log says why".to_owned()

@@ -38,7 +38,6 @@ fn begin(dialog: &mut Dialog, verb: Verb, path: FilePath, work: Work) -> Transfe
 /// RETR.
 pub(crate) async fn retr(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let path = dialog.path(argument)?;
-    check_data(dialog)?;
     let failed = |error: Error| refused(&path, &error);
     let body = match dialog.session()?.open(&path).await.map_err(failed)? {
         Resource::File(file) => {
@@ -50,6 +49,8 @@ pub(crate) async fn retr(dialog: &mut Dialog, argument: &[u8]) -> Begun {
             return Err(failed(Error::WrongKind { expected: "a file, found a folder" }));
         }
     };
+    // Asked for last: what is wrong with the file helps more.
+    check_data(dialog)?;
     let work = Work::Send(SendFile { body, representation: dialog.representation });
     Ok(begin(dialog, Verb::Retr, path, work))
 }
@@ -165,8 +166,8 @@ pub(crate) async fn mlsd(dialog: &mut Dialog, argument: &[u8]) -> Begun {
 }
 
 async fn listing(dialog: &mut Dialog, verb: Verb, argument: &[u8]) -> Begun {
-    check_data(dialog)?;
     let list = look(dialog, verb, argument).await?;
+    check_data(dialog)?;
     let path = list.teller.folder.clone();
     Ok(begin(dialog, verb, path, Work::List(list)))
 }

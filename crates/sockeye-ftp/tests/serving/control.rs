@@ -21,7 +21,7 @@ fn a_member_logs_in_and_finds_the_way() {
         ("xpwd", "257 \"/a\"\"b\" is the working folder."),
         ("CDUP", "250 \"/\" is the working folder."),
         ("CWD ../../..", "250 \"/\" is the working folder."),
-        ("CWD nowhere", "550 /nowhere: no such file or folder."),
+        ("CWD nowhere", "550 /nowhere: No such file or directory."),
         ("CWD", "501 Syntax error: command needs an argument."),
         ("SYST", "215 UNIX Type: L8"),
         ("TYPE I", "200 Files are sent as they are."),

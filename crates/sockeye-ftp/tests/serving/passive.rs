@@ -43,9 +43,10 @@ fn epsv_all_rules_out_all_else() {
 fn without_a_data_connection_nothing_is_transferred() {
     let served = Served::new();
     let mut client = served.logged_in("alice");
-    for line in ["NLST", "LIST", "MLSD", "STOR x", "RETR x", "APPE x", "STOU"] {
+    for line in ["NLST", "LIST", "MLSD", "STOR x", "APPE x", "STOU"] {
         client.expect(425, line);
     }
+    client.expect(550, "RETR x");
     // And one serves once.
     client.fetch("NLST");
     client.expect(425, "NLST");
