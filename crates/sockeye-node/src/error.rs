@@ -3,7 +3,7 @@
 use std::io;
 
 use sockeye_journal::Outcome;
-use sockeye_store::{Amount, Digest, FilePath};
+use sockeye_store::{Digest, FilePath, Shortage};
 
 /// The result of an operation on a session.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -104,11 +104,8 @@ pub enum Error {
         what: &'static str,
     },
     /// The quota has no room for it, and nothing in the trash could make some.
-    #[error("over quota: {lacking} more than is free, with the trash emptied")]
-    OverQuota {
-        /// How much too much it is.
-        lacking: Amount,
-    },
+    #[error("over quota: {0}")]
+    OverQuota(Shortage),
     /// The account was locked or removed, or its token or share revoked, while the session lasted.
     #[error("the session was ended: log in again")]
     Ended,
@@ -177,7 +174,7 @@ impl From<sockeye_store::Error> for Error {
             Store::NoSuchLock => Self::NoSuchLock,
             Store::TooManyMarks { what } => Self::TooManyMarks { what },
             Store::GivenUp => Self::UploadEnded,
-            Store::OverQuota { lacking } => Self::OverQuota { lacking },
+            Store::OverQuota(short) => Self::OverQuota(short),
             Store::NoSpace => Self::NoSpace,
             Store::ReadOnly => Self::ReadOnly { why: "this folder is only read".to_owned() },
             Store::OtherFilesystem => Self::ReadOnly { why: error.to_string() },

@@ -22,7 +22,7 @@ use crate::{
     keep::{Keep, locked},
     partials,
     rename::Moved,
-    space::{Part, Reservation, Shortage},
+    space::{Part, Reservation},
     tree::{self, Next, Step},
     upload::writing::{PIECE, permission_bits, times},
 };
@@ -297,12 +297,13 @@ impl Keep {
     /// Makes `room` hold at least `amount`, for which the oldest trash goes if need be. May block for long.
     pub(crate) fn hold(&self, room: &mut Reservation, amount: Amount) -> Result<()> {
         while let Err(short) = room.grow(amount.minus(room.held())) {
-            let Shortage { beyond, beyond_trash } = short;
-            if !beyond_trash.is_nothing() {
-                return Err(Error::OverQuota { lacking: beyond_trash });
+            if !short.ends_with_trash() {
+                return Err(Error::OverQuota(short));
             }
-            if !self.purge_oldest()? && !self.ledger.space().trash.is_nothing() {
-                return Err(Error::OverQuota { lacking: beyond });
+            let is_purged = self.purge_oldest()?;
+            let trash = self.ledger.space().trash;
+            if !is_purged && !trash.is_nothing() {
+                return Err(Error::OverQuota(short.keeping(trash)));
             }
         }
         Ok(())

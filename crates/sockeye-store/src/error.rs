@@ -95,11 +95,8 @@ pub enum Error {
         what: &'static str,
     },
     /// The quota has no room for it, and nothing in the trash could make some.
-    #[error("over quota: {lacking} more than is free, with the trash emptied")]
-    OverQuota {
-        /// How much too much it is.
-        lacking: crate::Amount,
-    },
+    #[error("over quota: {0}")]
+    OverQuota(crate::Shortage),
     /// The disk is full. Nothing was changed.
     #[error("the disk is full")]
     NoSpace,

@@ -139,6 +139,15 @@ impl Home {
         Ok(Self { keep: Some(Arc::new(keep)), hidden: true, ..home })
     }
 
+    /// The home that is kept in `dir`, only to be looked into, whoever has it open meanwhile.
+    ///
+    /// # Errors
+    /// As [`Home::open`].
+    pub fn look(dir: &Path, pool: Pool) -> io::Result<Self> {
+        let home = Self::open_with(&dir.join(crate::keep::FILES), pool)?;
+        Ok(Self { hidden: true, ..home })
+    }
+
     /// What the home in `dir` held when it was closed; none if it was not, or has been changed since. It is neither
     /// opened nor counted for this.
     #[must_use]

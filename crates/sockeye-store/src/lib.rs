@@ -88,7 +88,7 @@ pub use path::{FilePath, MAX_NAME, MAX_PATH, Name, NameError, PathBuilder, reada
 pub use rename::Overwrite;
 pub use sockeye::pool::{Pool, PoolLimits};
 pub use sort::{Order, SortKey};
-pub use space::{Amount, Quota, Space};
+pub use space::{Amount, Quota, Shortage, Space};
 pub use trash::{Purge, TrashEntry};
 pub use upload::{Committed, Condition, Start, Upload, UploadOptions};
 pub use usage::Contents;

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use sockeye::quantity::format_count;
+use sockeye::quantity::{format_count, format_rough_size};
 
 use crate::Contents;
 
@@ -56,6 +56,14 @@ impl Space {
     pub fn available_bytes(&self) -> Option<u64> {
         let kept = self.bytes.saturating_sub(self.trash.bytes);
         self.quota.bytes.map(|most| most.saturating_sub(kept))
+    }
+
+    /// Why there is no room for so many more bytes, if that is so with the trash given up.
+    #[must_use]
+    pub fn shortage(&self, bytes: u64) -> Option<Shortage> {
+        let used = Amount { bytes: self.bytes, entries: self.entries }.minus(self.trash);
+        let short = Shortage { quota: self.quota, used, needed: Amount::bytes(bytes) };
+        (self.available_bytes()? < bytes).then_some(short)
     }
 }
 
@@ -128,13 +136,53 @@ pub(crate) enum Part {
     Trash,
 }
 
-/// Why something was not reserved.
+/// Why a quota has no room for something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shortage {
-    /// How much too much it was.
-    pub(crate) beyond: Amount,
-    /// How much too much it was with the trash gone; nothing if that would make enough room.
-    pub(crate) beyond_trash: Amount,
+pub struct Shortage {
+    /// The limit.
+    pub quota: Quota,
+    /// What is held beside what needs room now, the trash left out if it can be given up.
+    pub used: Amount,
+    /// What is needed, or was so far of what has no known size.
+    pub needed: Amount,
+}
+
+impl Shortage {
+    /// How much too much it is.
+    #[must_use]
+    pub fn lacking(&self) -> Amount {
+        self.quota.beyond(self.used.plus(self.needed))
+    }
+
+    /// Whether room is there once the trash is given up.
+    pub(crate) fn ends_with_trash(&self) -> bool {
+        self.lacking().is_nothing()
+    }
+
+    /// The same, where this trash stays.
+    pub(crate) fn keeping(self, trash: Amount) -> Self {
+        Self { used: self.used.plus(trash), ..self }
+    }
+}
+
+/// `quota 2.0MiB, used 614KiB, this needs at least 2.8MiB`.
+impl fmt::Display for Shortage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { quota, used, needed } = self;
+        let lacking = self.lacking();
+        let by_entries = lacking.entries > 0 && (lacking.bytes == 0 || needed.bytes == 0);
+        match (quota.bytes, quota.entries) {
+            (Some(most), _) if !by_entries => {
+                let [most, used, needed] = [most, used.bytes, needed.bytes].map(format_rough_size);
+                write!(f, "quota {most}, used {used}, this needs at least {needed}")
+            }
+            (_, most) => {
+                let most = format_count(most.unwrap_or_default(), "file", "files and folders");
+                let (used, needed) = (used.entries, needed.entries);
+                write!(f, "quota {most}, used {used}, this needs at least {needed}")
+            }
+        }
+    }
 }
 
 /// The books of one home.
@@ -205,7 +253,7 @@ impl Ledger {
             books.sum();
             return Ok(());
         }
-        Err(Shortage { beyond, beyond_trash: beyond.minus(books.trash) })
+        Err(Shortage { quota: books.quota, used: used.minus(books.trash), needed: amount })
     }
 }
 
@@ -250,7 +298,13 @@ impl Reservation {
     }
 
     pub(crate) fn grow(&mut self, amount: Amount) -> Result<(), Shortage> {
-        self.ledger.reserve(amount)?;
+        // What is held for the same thing is part of what it needs.
+        let of_all = |short: Shortage| Shortage {
+            used: short.used.minus(self.held),
+            needed: short.needed.plus(self.held),
+            ..short
+        };
+        self.ledger.reserve(amount).map_err(of_all)?;
         self.held.add(amount);
         Ok(())
     }
@@ -298,7 +352,7 @@ mod tests {
         first.grow(Amount::entry(99)).unwrap();
         let mut second = Reservation::empty(&ledger);
         let short = second.grow(Amount::entry(2)).unwrap_err();
-        assert_eq!(short.beyond_trash, Amount::bytes(1));
+        assert_eq!(short.lacking(), Amount::bytes(1));
         second.grow(Amount::entry(1)).unwrap();
         assert_eq!(ledger.space().bytes, 100);
         drop(second);
@@ -314,8 +368,22 @@ mod tests {
         ledger.add(Part::Trash, Amount::entry(40));
         ledger.add(Part::Files, Amount::entry(50));
         let mut reservation = Reservation::empty(&ledger);
-        assert!(reservation.grow(Amount::bytes(50)).unwrap_err().beyond_trash.is_nothing());
-        assert_eq!(reservation.grow(Amount::bytes(51)).unwrap_err().beyond_trash.bytes, 1);
+        assert!(reservation.grow(Amount::bytes(50)).unwrap_err().ends_with_trash());
+        assert_eq!(reservation.grow(Amount::bytes(51)).unwrap_err().lacking().bytes, 1);
+    }
+
+    #[test]
+    fn a_shortage_tells_of_the_whole_of_what_needs_room() {
+        let ledger = ledger(2 << 20, 3);
+        ledger.add(Part::Trash, Amount::entry(1 << 20));
+        ledger.add(Part::Files, Amount::entry(600 << 10));
+        let mut upload = Reservation::empty(&ledger);
+        upload.grow(Amount::entry(100 << 10)).unwrap();
+        let short = upload.grow(Amount::bytes(2 << 20)).unwrap_err();
+        assert_eq!(short.to_string(), "quota 2.0MiB, used 600KiB, this needs at least 2.0MiB");
+        let short = Reservation::empty(&ledger).grow(Amount { bytes: 0, entries: 9 }).unwrap_err();
+        let told = "quota 3 files and folders, used 2, this needs at least 9";
+        assert_eq!(short.to_string(), told);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Durations and sizes as people write them: `30s`, `200ms`, `64KiB`.
 //!
 //! One notation for addresses, the command line and configuration files. What is
-//! printed here parses back to the same value; nothing is ever rounded.
+//! printed here parses back to the same value; nothing is rounded but by [`format_rough_size`].
 
 use std::{fmt, time::Duration};
 
@@ -45,7 +45,7 @@ const SIZES: [(&str, u64); 12] = [
     ("B", 1),
 ];
 
-/// How many of [`SIZES`] are binary units: the ones that are printed.
+/// How many of [`SIZES`] are binary units: the ones that rough sizes are printed in.
 const BINARY_SIZES: usize = 6;
 
 /// Reads a duration: whole numbers with the units `d`, `h`, `m`, `s`, `ms`, `us` or `ns`,
@@ -135,14 +135,43 @@ pub fn format_duration(duration: Duration) -> impl fmt::Display {
     Quantity(nanos / factor, unit, "")
 }
 
-/// Prints a size so that [`parse_size`] gives it back: `64KiB`, `1500B`.
+/// Prints a size so that [`parse_size`] gives it back, in the unit that leaves the smallest number: `64KiB`, `10GB`, `1500B`.
 pub fn format_size(bytes: u64) -> impl fmt::Display {
-    let (unit, factor) = SIZES[..BINARY_SIZES]
-        .iter()
-        .copied()
-        .find(|(_, factor)| bytes != 0 && bytes.is_multiple_of(*factor))
-        .unwrap_or(("B", 1));
+    let whole = SIZES.into_iter().filter(|(_, factor)| bytes != 0 && bytes.is_multiple_of(*factor));
+    let (unit, factor) = whole.max_by_key(|(_, factor)| *factor).unwrap_or(("B", 1));
     Quantity(u128::from(bytes / factor), unit, "")
+}
+
+/// Prints a size for people, in the unit that leaves one to four digits, rounded down: `1023B`, `1.5KiB`, `10GiB`.
+///
+/// ```
+/// use sockeye::quantity::format_rough_size;
+///
+/// assert_eq!(format_rough_size(1_502_848).to_string(), "1.4MiB");
+/// ```
+pub fn format_rough_size(bytes: u64) -> impl fmt::Display {
+    let units = SIZES[..BINARY_SIZES].iter().rev();
+    let fits = |factor: u64| bytes / factor < 1024;
+    let unit = units.copied().find(|(_, factor)| fits(*factor)).unwrap_or(SIZES[0]);
+    RoughSize { bytes, unit: if bytes < 1024 { ("B", 1) } else { unit } }
+}
+
+/// A size in a unit.
+struct RoughSize {
+    bytes: u64,
+    unit: (&'static str, u64),
+}
+
+impl fmt::Display for RoughSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, unit: (name, factor) } = self;
+        let (whole, rest) = (bytes / factor, bytes % factor);
+        if *factor == 1 || whole >= 10 {
+            return write!(f, "{whole}{name}");
+        }
+        let tenths = u128::from(rest) * 10 / u128::from(*factor);
+        write!(f, "{whole}.{tenths}{name}")
+    }
 }
 
 /// Prints how many there are of something, which is called `one` if it is alone and else `many`.
@@ -276,6 +305,29 @@ mod tests {
         for (text, expected) in wrong {
             let message = parse_size(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_printed_in_the_unit_that_it_was_likely_written_in() {
+        for text in ["0B", "1500B", "64KiB", "10GB", "10GiB", "15EiB", "3kB"] {
+            assert_eq!(format_size(parse_size(text).unwrap()).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn sizes_for_people_are_short() {
+        for (bytes, text) in [
+            (0, "0B"),
+            (1023, "1023B"),
+            (1024, "1.0KiB"),
+            (1536, "1.5KiB"),
+            (10 << 10, "10KiB"),
+            ((1 << 20) - 1, "1023KiB"),
+            (1 << 20, "1.0MiB"),
+            (u64::MAX, "15EiB"),
+        ] {
+            assert_eq!(format_rough_size(bytes).to_string(), text);
         }
     }
 

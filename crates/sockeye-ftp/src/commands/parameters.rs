@@ -65,12 +65,9 @@ pub(crate) async fn check_room(
 ) -> Result<(), Reply> {
     // Where nothing is told of the space, the write itself will find out.
     let Ok(space) = session.space(folder).await else { return Ok(()) };
-    match space.available_bytes() {
-        Some(free) if free < bytes => {
-            let lacking = sockeye_node::Amount { bytes: bytes - free, entries: 0 };
-            Err(refused(folder, &sockeye_node::Error::OverQuota { lacking }))
-        }
-        _ => Ok(()),
+    match space.shortage(bytes) {
+        Some(short) => Err(refused(folder, &sockeye_node::Error::OverQuota(short))),
+        None => Ok(()),
     }
 }
 

@@ -425,17 +425,18 @@ impl Upload {
 impl Home {
     /// Makes room by destroying the oldest trash, if that can help.
     pub(crate) async fn empty_some_trash(&self, short: Shortage) -> Result<()> {
-        let can_help = short.beyond_trash.is_nothing();
-        if can_help
-            && self
-                .slow(|keep| {
-                    // Somebody else may have emptied it meanwhile.
-                    Ok(keep.purge_oldest()? || keep.ledger.space().trash.is_nothing())
-                })
-                .await?
-        {
-            return Ok(());
+        if !short.ends_with_trash() {
+            return Err(Error::OverQuota(short));
         }
-        Err(Error::OverQuota { lacking: if can_help { short.beyond } else { short.beyond_trash } })
+        self.slow(move |keep| {
+            let is_purged = keep.purge_oldest()?;
+            let trash = keep.ledger.space().trash;
+            // Somebody else may have emptied it meanwhile.
+            match is_purged || trash.is_nothing() {
+                true => Ok(()),
+                false => Err(Error::OverQuota(short.keeping(trash))),
+            }
+        })
+        .await
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     install::Installed,
     keep::{Keep, locked},
     partials,
-    space::{Part, Reservation},
+    space::{Part, Quota, Reservation, Shortage},
 };
 
 /// An upload is kept without being told from this size on.
@@ -179,10 +179,10 @@ impl Writing {
         if self.end != End::Kept {
             return Err(Error::WrongKind { expected: "an upload that can be gone on with" });
         }
-        if !self.described
-            && self.keep.ledger.space().partials.entries >= self.keep.keeping.partials
-        {
-            return Err(Error::OverQuota { lacking: Amount::entry(0) });
+        let (used, most) = (self.keep.ledger.space().partials, self.keep.keeping.partials);
+        if !self.described && used.entries >= most {
+            let quota = Quota { bytes: None, entries: Some(most) };
+            return Err(Error::OverQuota(Shortage { quota, used, needed: Amount::entry(0) }));
         }
         self.flush(plan)?;
         if self.described { Ok(()) } else { self.describe(plan) }

@@ -21,7 +21,9 @@ async fn the_last_byte_fits_and_one_more_is_refused_before_it_is_sent() {
     let kept = Kept::new(limited(bytes(100)));
     kept.put("a", &noise(60)).await.unwrap();
     let refused = soon(kept.home.upload(&path("b"), length(41))).await;
-    assert!(matches!(refused, Err(Error::OverQuota { lacking: Amount { bytes: 1, entries: 0 } })));
+    let Err(Error::OverQuota(short)) = refused else { panic!("it has no room") };
+    assert_eq!(short.lacking(), Amount { bytes: 1, entries: 0 });
+    assert_eq!((short.used.bytes, short.needed.bytes), (60, 41));
     kept.put("b", &noise(40)).await.unwrap();
     let mut unannounced =
         soon(kept.home.upload(&path("c"), UploadOptions::default())).await.unwrap();
