@@ -58,11 +58,11 @@ impl fmt::Display for Quota {
     }
 }
 
-/// One limit of an account that is to be made.
+/// One limit of an account or a shared folder that is to be made or changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// The one that new accounts usually have where it is made.
+    /// Nothing is said of it: what is new gets the usual one, and what is there keeps its own.
     #[default]
     Usual,
     /// None.
@@ -71,7 +71,7 @@ pub enum Limit {
     Of(u64),
 }
 
-/// The quota of an account that is to be made, before it is known what is usual there.
+/// What was said of a quota that is to be set, before it is known what holds where nothing was said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotaChoice {
     /// Bytes.
@@ -81,7 +81,7 @@ pub struct QuotaChoice {
 }
 
 impl QuotaChoice {
-    /// The quota that this comes to where `usual` is the usual one.
+    /// The quota that this comes to where `usual` is the usual one, or the one so far.
     #[must_use]
     pub fn decide(self, usual: Quota) -> Quota {
         let decide = |limit, usual| match limit {
@@ -99,8 +99,14 @@ impl QuotaChoice {
 /// Exactly this quota, whatever is usual.
 impl From<Quota> for QuotaChoice {
     fn from(quota: Quota) -> Self {
-        let limit = |limit: Option<u64>| limit.map_or(Limit::None, Limit::Of);
-        Self { bytes: limit(quota.bytes), entries: limit(quota.entries) }
+        Self { bytes: quota.bytes.into(), entries: quota.entries.into() }
+    }
+}
+
+/// This limit, or none.
+impl From<Option<u64>> for Limit {
+    fn from(limit: Option<u64>) -> Self {
+        limit.map_or(Self::None, Self::Of)
     }
 }
 

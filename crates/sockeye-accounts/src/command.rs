@@ -78,8 +78,8 @@ pub enum AccountCommand {
     Quota {
         /// Whose.
         name: AccountName,
-        /// How much; both limits are replaced.
-        quota: Quota,
+        /// How much; a limit of which nothing is said stays.
+        quota: QuotaChoice,
     },
     /// [`Accounts::set_role`].
     Role {
@@ -162,8 +162,8 @@ pub enum AccountCommand {
     SharedQuota {
         /// Which.
         name: SharedName,
-        /// How much it may hold.
-        quota: Quota,
+        /// How much it may hold; a limit of which nothing is said stays.
+        quota: QuotaChoice,
     },
 }
 
@@ -225,7 +225,10 @@ impl Accounts {
             C::Remove(name) => self.remove(&name).await?,
             C::Lock(name) => self.lock(&name).await?,
             C::Unlock(name) => self.unlock(&name).await?,
-            C::Quota { name, quota } => self.set_quota(&name, quota).await?,
+            C::Quota { name, quota } => {
+                let account = self.find(&name).await?;
+                self.set_quota(account.id, quota.decide(account.quota)).await?
+            }
             C::Role { name, role } => self.set_role(&name, role).await?,
             C::Grant { name, grant } => self.grant(&name, grant).await?,
             C::Ungrant { name, prefix } => self.ungrant(&name, prefix).await?,
@@ -265,6 +268,7 @@ impl Accounts {
                 return self.remove_shared(&name).await.map(AccountAnswer::Shared);
             }
             C::SharedQuota { name, quota } => {
+                let quota = quota.decide(self.find_shared(&name).await?.quota);
                 return self.set_shared_quota(&name, quota).await.map(AccountAnswer::Shared);
             }
         };

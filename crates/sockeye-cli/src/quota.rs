@@ -22,27 +22,30 @@ pub(crate) struct QuotaArgs {
 pub(crate) struct Bound(pub(crate) Option<u64>);
 
 impl QuotaArgs {
-    /// What was said of a new account; what was not said is left to the node, which may have usual limits.
+    /// What was said; what was not said is left to the node, which may have usual limits.
     pub(crate) fn choice(&self) -> Result<QuotaChoice, Failure> {
-        let limit = |bound: Option<Bound>| match bound {
-            None => Limit::Usual,
-            Some(Bound(limit)) => limit.map_or(Limit::None, Limit::Of),
-        };
-        self.quota()?;
-        Ok(QuotaChoice { bytes: limit(self.quota), entries: limit(self.files) })
+        choice(self.quota, self.files)
+    }
+
+    /// Whether nothing was said.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.quota.is_none() && self.files.is_none()
     }
 
     /// What was said; what was not said has no limit.
     pub(crate) fn quota(&self) -> Result<Quota, Failure> {
         let limit = |bound: Option<Bound>| bound.and_then(|Bound(limit)| limit);
-        checked(Quota { bytes: limit(self.quota), entries: limit(self.files) })
+        self.choice()?;
+        Ok(Quota { bytes: limit(self.quota), entries: limit(self.files) })
     }
 }
 
-/// Refuses what no file system holds anyway.
-pub(crate) fn checked(quota: Quota) -> Result<Quota, Failure> {
-    if quota.is_keepable() {
-        return Ok(quota);
+/// What these limits stand for, of which none was not said; refuses what no file system holds anyway.
+pub(crate) fn choice(bytes: Option<Bound>, files: Option<Bound>) -> Result<QuotaChoice, Failure> {
+    let limit = |bound: Option<Bound>| bound.map_or(Limit::Usual, |Bound(limit)| limit.into());
+    let choice = QuotaChoice { bytes: limit(bytes), entries: limit(files) };
+    if choice.decide(Quota::NONE).is_keepable() {
+        return Ok(choice);
     }
     Err(Failure::usage("a quota is less than 8EiB, and as many files"))
 }

@@ -63,7 +63,11 @@ async fn every_command_does_what_it_says() {
 
     assert!(account_of(done(C::Lock(alice())).await).locked);
     assert!(!account_of(done(C::Unlock(alice())).await).locked);
-    assert_eq!(account_of(done(C::Quota { name: alice(), quota }).await).quota, quota);
+    let set = C::Quota { name: alice(), quota: quota.into() };
+    assert_eq!(account_of(done(set).await).quota, quota);
+    let bytes = QuotaChoice { bytes: Limit::Of(7), ..QuotaChoice::default() };
+    let set = account_of(done(C::Quota { name: alice(), quota: bytes }).await).quota;
+    assert_eq!(set, Quota { bytes: Some(7), ..quota }, "what was not said stays");
     let role = Role::Admin;
     assert_eq!(account_of(done(C::Role { name: alice(), role }).await).role, role);
     let granted = done(C::Grant { name: alice(), grant: grant.clone() }).await;
@@ -102,7 +106,10 @@ async fn every_command_does_what_it_says() {
         panic!("no list")
     };
     assert_eq!(page.entries[0].quota, quota);
-    done(C::SharedQuota { name: shared.clone(), quota: Quota::NONE }).await;
+    let entries = QuotaChoice { entries: Limit::None, ..QuotaChoice::default() };
+    let set = done(C::SharedQuota { name: shared.clone(), quota: entries }).await;
+    assert!(matches!(set, AccountAnswer::Shared(s) if s.quota.bytes == quota.bytes));
+    done(C::SharedQuota { name: shared.clone(), quota: Quota::NONE.into() }).await;
     let removed = done(C::SharedRemove(shared)).await;
     assert!(matches!(removed, AccountAnswer::Shared(s) if s.quota == Quota::NONE));
 

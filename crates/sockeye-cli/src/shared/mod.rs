@@ -82,7 +82,7 @@ pub(crate) fn run(args: SharedArgs) -> Result<(), Failure> {
             })
         }
         SharedVerb::Quota { name, quota, target } => {
-            let quota = quota.quota()?;
+            let quota = quota.choice()?;
             change(&target, AccountCommand::SharedQuota { name, quota }, |shared| {
                 format!("{}: quota {}", shared.path(), shared.quota)
             })

@@ -1,13 +1,13 @@
 //! `sockeye user rename | lock | unlock | quota | role`: the verbs that change one thing and answer with
 //! the account.
 
-use sockeye_accounts::{Account, AccountAnswer, AccountCommand, AccountName, Quota, Role};
+use sockeye_accounts::{Account, AccountAnswer, AccountCommand, AccountName, Role};
 
 use crate::{
     data::{Target, ask_accounts, unexpected},
     failure::Failure,
     output::{print, print_json},
-    quota::{Bound, checked, number, size},
+    quota::{Bound, choice, number, size},
 };
 
 /// Call an account otherwise; its files and its sessions stay
@@ -61,31 +61,42 @@ pub(super) fn unlock(args: UnlockArgs) -> Result<(), Failure> {
     change(&args.target, AccountCommand::Unlock(args.name), done)
 }
 
-/// Bound what an account's home may hold
+/// Bound what an account's home may hold, or show what does
+///
+/// A limit that is not named stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  sockeye user quota alice                         what it is
   sockeye user quota alice 20GiB
-  sockeye user quota alice 20GiB --files 100000
-  sockeye user quota alice none                    no limit of either kind")]
+  sockeye user quota alice --files 100000          the size stays
+  sockeye user quota alice none --files none       no limit of either kind")]
 pub(super) struct QuotaOfArgs {
     /// Whose
     name: AccountName,
     /// How much, as 10GiB, or none
     #[arg(value_parser = size)]
-    size: Bound,
-    /// How many files and folders, or none [default: none]
+    size: Option<Bound>,
+    /// How many files and folders, or none
     #[arg(long, value_name = "N", value_parser = number)]
     files: Option<Bound>,
     #[command(flatten)]
     target: Target,
 }
 
-/// Sets it.
+/// Sets it, or shows it.
 pub(super) fn quota(args: QuotaOfArgs) -> Result<(), Failure> {
-    let QuotaOfArgs { name, size: Bound(bytes), files, target } = args;
-    let entries = files.and_then(|Bound(entries)| entries);
-    let quota = checked(Quota { bytes, entries })?;
+    let QuotaOfArgs { name, size, files, target } = args;
+    if size.is_none() && files.is_none() {
+        return match ask_accounts(&target, AccountCommand::Show(name))? {
+            AccountAnswer::Details { account, .. } if target.json => print_json([account]),
+            AccountAnswer::Details { account, .. } => {
+                print(format!("{}: quota {}\n", account.name, account.quota))
+            }
+            _ => Err(unexpected()),
+        };
+    }
+    let quota = choice(size, files)?;
     let done = |account: &Account| format!("{}: quota {}", account.name, account.quota);
     change(&target, AccountCommand::Quota { name, quota }, done)
 }

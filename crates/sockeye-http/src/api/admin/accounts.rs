@@ -168,8 +168,7 @@ pub(in super::super) async fn change(call: &Call<'_>) -> Answered {
     let to = to.map(|to| parsed::<AccountName>(&to, Kind::BadAccountName)).transpose()?;
     // One after the other: each is a command, and what was done before one that is refused stays done.
     if let Some(bytes) = quota {
-        let entries = call.gate.accounts().find(&name).await?.quota.entries;
-        let quota = Quota { bytes, entries };
+        let quota = QuotaChoice { bytes: bytes.into(), ..QuotaChoice::default() };
         execute(call, AccountCommand::Quota { name: name.clone(), quota }).await?;
     }
     if let Some(role) = role {

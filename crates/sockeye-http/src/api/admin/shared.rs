@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use sockeye_node::Owner;
-use sockeye_node::accounts::{AccountAnswer, AccountCommand, Quota, Shared, SharedName, Timestamp};
+use sockeye_node::accounts::{
+    AccountAnswer, AccountCommand, Quota, QuotaChoice, Shared, SharedName, Timestamp,
+};
 
 use super::{
     super::{
@@ -88,7 +90,7 @@ pub(in super::super) async fn change(call: &Call<'_>) -> Answered {
     let Changes { quota } = call.content()?;
     let mut folder = call.gate.accounts().find_shared(&name).await?;
     if let Some(bytes) = quota {
-        let quota = Quota { bytes, entries: folder.quota.entries };
+        let quota = QuotaChoice { bytes: bytes.into(), ..QuotaChoice::default() };
         match execute(call, AccountCommand::SharedQuota { name, quota }).await? {
             AccountAnswer::Shared(changed) => folder = changed,
             _ => return Err(Problem::NOT_FOUND),
