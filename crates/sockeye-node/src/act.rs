@@ -1,6 +1,7 @@
 //! An operation under way: begun when it is asked for, recorded when its outcome is known.
 
 use std::{
+    borrow::Cow,
     io,
     sync::Arc,
     time::{Instant, SystemTime},
@@ -8,7 +9,9 @@ use std::{
 
 use sockeye_journal::{Operation, Outcome, Record, Ticket};
 
-use crate::{Error, FilePath, Result, namespace::absolute, seat::Seat, uploads::TreeName};
+use crate::{
+    Error, FilePath, Result, lacking::lacking, namespace::absolute, seat::Seat, uploads::TreeName,
+};
 
 /// What is recorded of the contents that an operation read or wrote.
 #[derive(Clone, Copy, Debug, Default)]
@@ -158,13 +161,22 @@ impl Act {
         self.open = false;
         let took = self.begun.elapsed();
         let numbered = contents.number.and_then(|number| self.numbered(number));
+        let lacking = (outcome == Outcome::Denied)
+            .then(|| lacking(&self.seat, self.operation, &self.path, self.to.as_deref()))
+            .flatten();
+        let said = self.detail.as_deref().or_else(|| self.seat.detail());
+        let detail = match (said, lacking) {
+            (said, None) => said.map(Cow::Borrowed),
+            (None, Some(lacking)) => Some(lacking.into()),
+            (Some(said), Some(lacking)) => Some(format!("{said}; {lacking}").into()),
+        };
         let record = Record {
             at: self.at,
             account: self.seat.recorded_name(),
             from: Some(self.seat.origin().peer.recorded()),
             path: Some(&self.path),
             to: self.to.as_deref().or(numbered.as_deref()),
-            detail: self.detail.as_deref().or_else(|| self.seat.detail()),
+            detail: detail.as_deref(),
             bytes: contents.bytes,
             digest: contents.digest.as_ref(),
             took: Some(took),

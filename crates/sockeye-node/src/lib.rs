@@ -18,6 +18,7 @@ mod error;
 mod gate;
 mod homes;
 mod housekeeping;
+mod lacking;
 mod links;
 mod list;
 pub mod listeners;
@@ -52,7 +53,7 @@ pub use origin::{Origin, Peer, Sessions};
 pub use pace::Bucket;
 pub use presence::Present;
 pub use read::{FileBody, OpenFile, Range};
-pub use recorder::Recorder;
+pub use recorder::{NOT_SPOKEN, Recorder};
 pub use session::{Resource, Session};
 pub use share::ShareError;
 pub use sockeye_accounts::{

@@ -30,6 +30,10 @@ pub struct Recorder {
 /// What the journal calls the way of commands.
 const CONTROL: &str = "control";
 
+/// What the journal has in place of a protocol where nothing was spoken to the node: commands of this machine's
+/// users, and what the node does by itself.
+pub const NOT_SPOKEN: [&str; 2] = [CONTROL, PROTOCOL];
+
 impl Recorder {
     /// Records into this journal.
     #[must_use]

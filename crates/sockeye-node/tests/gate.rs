@@ -360,6 +360,10 @@ async fn a_shared_folder_is_seen_by_those_who_have_a_grant_and_as_far_as_it_goes
     let whole = alice.remove(&path("/shared/Team/in"), Recursive::Yes).await;
     assert!(matches!(whole, Err(Error::Denied)), "what is kept from alice lies in it");
     assert!(node.told("write").await.contains(&"denied alice /shared/Team/plan".to_owned()));
+    let records = node.records().await;
+    let denied = records.iter().find(|it| it["op"] == "write" && it["outcome"] == "denied");
+    let detail = denied.unwrap()["detail"].as_str().unwrap();
+    assert!(detail.starts_with("needs write, has "), "{detail}");
 
     node.gate.accounts().remove_shared(&team).await.unwrap();
     for session in [&alice, &root] {
