@@ -32,9 +32,15 @@ pub(super) struct Malformed {
 /// Reads a file's text: its values in the order in which they stand, and what is no TOML.
 pub(super) fn read(text: &str) -> (Vec<Entry>, Vec<Malformed>) {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let malformed = errors.iter().map(|error| Malformed {
-        line: line_of(text, error.span().map_or(0, |span| span.start)),
-        message: error.message().replace('\n', ", "),
+    let malformed = errors.iter().map(|error| {
+        let span = error.span().unwrap_or(0..0);
+        let message = error.message().replace('\n', ", ");
+        // The parser does not say which.
+        let message = match text.get(span.clone()).filter(|_| message == "duplicate key") {
+            Some(key) => format!("the key `{}` is there twice", key.escape_debug()),
+            None => message,
+        };
+        Malformed { line: line_of(text, span.start), message }
     });
     let mut entries = Vec::new();
     collect(text, "", table.get_ref(), &mut entries);
@@ -110,6 +116,13 @@ mod tests {
         assert!(entries.iter().any(|it| it.name == "model" && it.line == 3), "{entries:?}");
         assert_eq!(malformed.len(), 1, "{malformed:?}");
         assert_eq!(malformed[0].line, 2);
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_named() {
+        let (_, malformed) = read("drain = \"5s\"\npublic = true\ndrain = \"6s\"\n");
+        let message = "the key `drain` is there twice".to_owned();
+        assert_eq!(malformed, [Malformed { line: 3, message }]);
     }
 
     #[test]

@@ -98,6 +98,13 @@ impl Config {
             }
             _ => {
                 faults.sort_by(|a, b| a.place.cmp(&b.place));
+                // What a value should be says more than that it is no TOML.
+                let told: Vec<_> = faults
+                    .iter()
+                    .filter(|it| it.key.is_some())
+                    .map(|it| it.place.clone())
+                    .collect();
+                faults.retain(|it| it.key.is_some() || !told.contains(&it.place));
                 Err(ConfigError(faults))
             }
         }
@@ -228,7 +235,7 @@ fn together(settings: &Settings, protocols: &[Protocol]) -> Vec<(&'static str, S
     }
     for (index, listen) in settings.listen.iter().enumerate() {
         if let Err(error) = listen.check(protocols) {
-            wrong.push(("listen", error.to_string()));
+            wrong.push(("listen", error.in_full()));
         } else if settings.listen[..index].contains(listen) && !listen.takes_any_port() {
             wrong.push(("listen", format!("{listen} is there twice: leave one of them out")));
         }

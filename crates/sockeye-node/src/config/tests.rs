@@ -67,6 +67,14 @@ sockeye.toml:11: nothing.at: there is no such key; `sockeye config default` has 
 }
 
 #[test]
+fn a_value_that_is_no_toml_is_answered_with_what_it_should_be() {
+    let error = load("public = yes\n", &[], &[]).unwrap_err();
+    assert_eq!(error, "sockeye.toml:1: public: expected true or false, found \"yes\"");
+    let error = load("drain = 5s\n", &[], &[]).unwrap_err();
+    assert!(error.starts_with("sockeye.toml:1: "), "{error}");
+}
+
+#[test]
 fn a_key_in_the_wrong_table_is_shown_the_right_one() {
     for (text, expected) in [
         ("segment-age = 1", "did you mean journal.segment-age? it belongs in the table [journal]"),
@@ -96,7 +104,9 @@ fn listeners_that_cannot_be_are_told() {
     for (listen, expected) in [
         ("[]", "a node without a listener serves nobody"),
         ("\"gopher+tcp://127.0.0.1:70\"", "`gopher` is not spoken here"),
-        ("\"admin+tcp://0.0.0.0:9\"", "admin is for this machine alone"),
+        ("\"127.0.0.1:8090\"", "spoken there; write http+tcp://127.0.0.1:8090"),
+        ("\"https://0.0.0.0:8443\"", "an address; write http+tls+tcp://0.0.0.0:8443"),
+        ("\"admin+tcp://0.0.0.0:9\"", "admin is for this machine alone; listen on 127.0.0.1"),
         ("\"http+udp://127.0.0.1:80\"", "http needs a stream of bytes"),
         ("\"http+tcp://127.0.0.1:80?blacklog=9\"", "no option is called `blacklog`; write backlog"),
         (

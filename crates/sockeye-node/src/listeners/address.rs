@@ -128,6 +128,16 @@ impl ListenError {
             Self::NotLocal { .. } => Some("listen on 127.0.0.1, [::1] or a Unix socket".to_owned()),
         }
     }
+
+    /// What is wrong and what to write instead, in one line.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        match self.hint() {
+            Some(hint) => format!("{self}; {hint}"),
+            // It says so by itself.
+            None => self.to_string(),
+        }
+    }
 }
 
 impl Listen {

@@ -14,7 +14,7 @@ impl Value for Listen {
 
     fn read(raw: &Raw) -> Result<Self, String> {
         let text = raw.text().ok_or_else(|| Self::unlike(raw))?;
-        Self::parse(text).map_err(|error| error.to_string())
+        Self::parse(text).map_err(|error| error.in_full())
     }
 
     fn print(&self) -> String {
