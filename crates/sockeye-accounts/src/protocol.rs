@@ -27,6 +27,11 @@ impl Protocols {
     /// Every protocol, also those to come.
     pub const ANY: Self = Self(None);
 
+    /// Their names; none for every protocol.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flatten().map(|name| &**name)
+    }
+
     /// Whether the protocol called `name` is among them.
     #[must_use]
     pub fn contain(&self, name: &str) -> bool {

@@ -142,6 +142,13 @@ impl Accounts {
         self.inner().links.link(id)
     }
 
+    /// The share that a text is the link of, whether or not there still is such a share; none if it is no link of this
+    /// server's.
+    #[must_use]
+    pub fn share_of_link(&self, link: &Secret) -> Option<ShareId> {
+        self.inner().links.share(link.expose())
+    }
+
     /// Counts one download of a share; false if there were as many already as there may be, or the share is there
     /// no more. Of many at once exactly so many are counted, and what was counted is kept.
     ///

@@ -12,8 +12,8 @@ use clap::ValueHint;
 use sockeye_accounts::{AccountAnswer, AccountCommand};
 use sockeye_node::{
     Node, NodeError,
-    command::{Answer, Command, Execute as _, Refusal, RefusalKind, user_of_this_machine},
-    config::{Config, ConfigError, PREFIX, Sources},
+    command::{Answer, Command, Execute as _, Refusal, RefusalKind, Used, user_of_this_machine},
+    config::{Config, ConfigError, Fault as ConfigFault, PREFIX, Place, Sources},
     control::{self, ControlError},
     data::{DataError, DataFolder, Hold},
 };
@@ -98,6 +98,14 @@ pub(crate) fn ask_accounts(
 ) -> Result<AccountAnswer, Failure> {
     match execute(&target.data, Command::Account(command))? {
         Answer::Account(answer) => Ok(answer),
+        _ => Err(unexpected()),
+    }
+}
+
+/// Has it told what homes hold, by a [`Command::Used`].
+pub(crate) fn ask_used(data: &DataArgs, command: Command) -> Result<Vec<Option<Used>>, Failure> {
+    match execute(data, command)? {
+        Answer::Used(used) => Ok(used),
         _ => Err(unexpected()),
     }
 }
@@ -232,7 +240,11 @@ impl From<DataError> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::usage(error).hint("`sockeye config default` prints every key with its default")
+        let in_arguments = |fault: &ConfigFault| matches!(fault.place, Place::Flag(_));
+        // Each fault says what would be right; where a file is to be written, all keys are worth seeing.
+        let hint = (!error.faults().iter().all(in_arguments))
+            .then_some("`sockeye config default` prints every key with its default");
+        Self::usage(error).hints(hint)
     }
 }
 

@@ -18,7 +18,7 @@ impl FromStr for Lifetime {
         if text == "never" {
             return Ok(Self(None));
         }
-        let duration = parse_duration(text).map_err(|error| error.to_string())?;
+        let duration = time(text).map_err(|error| error + ", or never")?;
         if duration.is_zero() {
             return Err("what has ended already is of no use".to_owned());
         }
@@ -32,4 +32,13 @@ impl Lifetime {
         let end = self.0.map(|lifetime| Timestamp::now().checked_add(lifetime));
         end.transpose().map_err(|_| Failure::usage("no calendar reaches that end; `never` does"))
     }
+}
+
+/// A time of hours or days; the error says how those are written.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    let shown = text.escape_debug();
+    parse_duration(text).map_err(|_| match text.parse::<u64>() {
+        Ok(number) => format!("`{shown}` has no unit: write {number}h or {number}d"),
+        Err(_) => format!("`{shown}` is not a time: write it as 24h, 7d or 1h30m"),
+    })
 }

@@ -1,9 +1,15 @@
 //! What verbs print: columns for people, lines of JSON for programs.
 
-use std::io::{self, Write as _};
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    io::{self, Write as _},
+};
 
 use serde::Serialize;
+use sockeye::quantity::{format_count, format_rough_size};
 use sockeye_accounts::Timestamp;
+use sockeye_node::command::{Held, Used};
 
 use crate::failure::{Failure, ignore_broken_pipe};
 
@@ -47,24 +53,44 @@ impl<const N: usize> Columns<N> {
     }
 }
 
-/// A size for people, in the unit that leaves one to four digits.
+/// A size for people.
 pub(crate) fn short_size(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let mut unit = None;
-    // Tenths of the unit.
-    let mut tenths = u128::from(bytes) * 10;
-    for next in UNITS {
-        if tenths < 10_240 {
-            break;
+    format_rough_size(bytes).to_string()
+}
+
+/// What a home holds, in one line.
+pub(crate) fn held(space: &Held) -> String {
+    let Held { bytes, entries, uploads, trash, .. } = *space;
+    let mut text = format!("{}, {}", short_size(bytes), format_count(entries, "entry", "entries"));
+    for (bytes, what) in [(uploads, "uploads under way"), (trash, "the trash")] {
+        if bytes > 0 {
+            // Writing into a string does not fail.
+            let _ = write!(text, "; {} of it in {what}", short_size(bytes));
         }
-        tenths /= 1024;
-        unit = Some(next);
     }
-    match unit {
-        None => format!("{bytes}B"),
-        Some(unit) if tenths < 100 => format!("{}.{}{unit}", tenths / 10, tenths % 10),
-        Some(unit) => format!("{}{unit}", tenths / 10),
+    text
+}
+
+/// What a home holds, if that is known.
+pub(crate) fn short_used(used: Option<Used>) -> String {
+    used.map_or_else(|| "-".to_owned(), |used| short_size(used.bytes))
+}
+
+/// A text as a shell takes it for one word.
+pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.into(),
+        false => format!("'{}'", text.replace('\'', r"'\''")).into(),
     }
+}
+
+/// The minute of a time, in UTC.
+pub(crate) fn minute(time: Timestamp) -> String {
+    // RFC 3339: YYYY-MM-DDTHH:MM:SS…Z; years of more digits have a sign.
+    let text = time.to_string();
+    let minute = text.rsplit_once('T').and_then(|(day, rest)| Some((day, rest.get(..5)?)));
+    minute.map_or(text.clone(), |(day, minute)| format!("{day} {minute}Z"))
 }
 
 /// The day of a time, in UTC.
@@ -110,23 +136,16 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_short() {
-        for (bytes, text) in [
-            (0, "0B"),
-            (1023, "1023B"),
-            (1024, "1.0KiB"),
-            (1536, "1.5KiB"),
-            (10 << 10, "10KiB"),
-            ((1 << 20) - 1, "1023KiB"),
-            (1 << 20, "1.0MiB"),
-            (u64::MAX, "15EiB"),
-        ] {
-            assert_eq!(short_size(bytes), text);
-        }
+    fn a_word_can_be_pasted_into_a_shell() {
+        assert_eq!(shell_word("/shared/项目-1"), "/shared/项目-1");
+        assert_eq!(shell_word("/shared/Team Müller"), "'/shared/Team Müller'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
     }
 
     #[test]
     fn a_day_is_that_of_utc() {
+        let moment = Timestamp::from_second(1_700_000_000).unwrap();
+        assert_eq!(minute(moment), "2023-11-14 22:13Z");
         assert_eq!(day(Timestamp::from_second(1_700_000_000).unwrap()), "2023-11-14");
     }
 }

@@ -49,8 +49,15 @@ fn told(reloaded: &Reloaded) -> String {
     }
     lines.extend(reloaded.opened.iter().map(|listen| format!("opened {listen}")));
     lines.extend(reloaded.closed.iter().map(|listen| format!("closed {listen}")));
+    let certificate = reloaded.certificate.as_ref();
+    if let (Some(certificate), true) = (certificate, reloaded.renewed) {
+        lines.push(format!("a new certificate is shown: {certificate}"));
+    }
     if lines.is_empty() {
         lines.push("nothing has changed".to_owned());
+    }
+    if let (Some(certificate), false) = (certificate, reloaded.renewed) {
+        lines.push(format!("the certificate is still {certificate}"));
     }
     lines.join("\n") + "\n"
 }

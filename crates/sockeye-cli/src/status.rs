@@ -45,15 +45,23 @@ fn told(status: &Status, now: Timestamp) -> String {
         text += format!("{label:<9}{value}").trim_end();
         text.push('\n');
     };
-    row("State", read_only.as_ref().map_or_else(|| phase.clone(), |why| format!("{phase}; {why}")));
+    let mut state = phase.clone();
+    if !status.not_open.is_empty() {
+        state += "; a listener is not open";
+    }
+    if let Some(why) = read_only {
+        state = format!("{state}; {why}");
+    }
+    row("State", state);
     row("Process", format!("{pid}, version {version}, since {}", since(status.seconds, now)));
     row("Data", data.display().to_string());
     if let Some(space) = status.space {
         row("Space", format!("{} free of {}", short_size(space.free), short_size(space.total)));
     }
+    let closed = status.not_open.iter().map(|it| format!("{} is not open: {}", it.listen, it.why));
     let labels = ["Listens"].into_iter().chain(std::iter::repeat(""));
-    for (label, listener) in labels.zip(listeners) {
-        row(label, listening(listener));
+    for (label, listener) in labels.zip(listeners.iter().map(listening).chain(closed)) {
+        row(label, listener);
     }
     let signed_in = format_count(status.signed_in, "account", "accounts");
     let homes = format_count(status.homes, "home", "homes");
@@ -75,7 +83,7 @@ fn listening(listener: &ListenerStatus) -> String {
             each.collect::<Vec<_>>().join(" ")
         }
     };
-    format!("{place}, {connections} of {accepted}")
+    format!("{place}, {connections} open, {accepted} accepted so far")
 }
 
 /// The moment on the wall's clock, and how long ago that is.

@@ -5,14 +5,16 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fmt, fs, io,
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
-use sockeye::tls::{Fingerprint, Identity, TlsError, TlsServer};
+use serde::{Deserialize, Serialize};
+use sockeye::tls::{Fingerprint, Identity, TlsError, TlsServer, Validity};
+use sockeye_accounts::Timestamp;
 
 use crate::data::{DataError, make_folder, write_private};
 
@@ -76,15 +78,47 @@ impl SelfSigned {
 pub struct Certificates {
     chain: PathBuf,
     key: PathBuf,
+    used: Mutex<Used>,
+}
+
+/// What handshakes use.
+#[derive(Debug, Default)]
+struct Used {
     /// For each list of names within TLS.
-    servers: Mutex<Vec<(&'static [&'static str], TlsServer)>>,
+    servers: Vec<(&'static [&'static str], TlsServer)>,
+    /// Which certificate it is; none before there is a server.
+    fingerprint: Option<Fingerprint>,
+}
+
+/// What people know a certificate by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presented {
+    /// The file that it is read from.
+    pub file: PathBuf,
+    /// The SHA-256 digest of its DER form, in hexadecimal.
+    pub fingerprint: String,
+    /// The first moment at which it is valid.
+    pub from: Timestamp,
+    /// The last one.
+    pub until: Timestamp,
+}
+
+/// In one line: the file, the fingerprint, and the last day.
+impl fmt::Display for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, fingerprint, until, .. } = self;
+        // RFC 3339: the date is what stands before the T.
+        let until = until.to_string();
+        let day = until.split('T').next().unwrap_or_default();
+        write!(f, "{}, SHA-256 {fingerprint}, valid until {day}", file.display())
+    }
 }
 
 impl Certificates {
     /// The certificate chain and the key in these PEM files, which are read when they are needed.
     #[must_use]
     pub fn new(chain: PathBuf, key: PathBuf) -> Self {
-        Self { chain, key, servers: Mutex::default() }
+        Self { chain, key, used: Mutex::default() }
     }
 
     /// Whether the certificate is there.
@@ -111,23 +145,40 @@ impl Certificates {
     /// # Errors
     /// If the files cannot be read or are wrong.
     pub fn server(&self, alpn: &'static [&'static str]) -> Result<TlsServer, TlsError> {
-        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, server)) = servers.iter().find(|(of, _)| *of == alpn) {
+        let mut used = self.used();
+        if let Some((_, server)) = used.servers.iter().find(|(of, _)| *of == alpn) {
             return Ok(server.clone());
         }
-        let identity = Identity::from_pem_files(&self.chain, &self.key);
-        let server = TlsServer::builder(identity).alpn(alpn.iter().copied()).build()?;
-        servers.push((alpn, server.clone()));
+        let server = self.read(alpn)?;
+        used.fingerprint = self.fingerprint().ok();
+        used.servers.push((alpn, server.clone()));
         Ok(server)
     }
 
-    /// Reads the files again for every protocol; handshakes from now on use what they hold.
+    /// Looks whether the files are right: whether they can be read, and the key belongs to the certificate; and tells
+    /// what people know it by. One that has expired is a warning.
+    ///
+    /// # Errors
+    /// As [`Certificates::server`].
+    pub fn check(&self) -> Result<Presented, TlsError> {
+        self.read(&[])?;
+        self.presented()
+    }
+
+    /// Reads the files again for every protocol; handshakes from now on use what they hold. Tells which certificate that
+    /// is, and whether it is another one than before; nothing if there is no server that shows it.
     ///
     /// # Errors
     /// If the files are wrong; everything then stays as it was.
-    pub fn reload(&self) -> Result<(), TlsError> {
-        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        servers.iter().try_for_each(|(_, server)| server.reload())
+    pub fn reload(&self) -> Result<Option<(Presented, bool)>, TlsError> {
+        let mut used = self.used();
+        if used.servers.is_empty() {
+            return Ok(None);
+        }
+        used.servers.iter().try_for_each(|(_, server)| server.reload())?;
+        let (before, now) = (used.fingerprint, self.fingerprint().ok());
+        used.fingerprint = now;
+        Ok(Some((self.presented()?, now != before)))
     }
 
     /// The fingerprint of the certificate as the file is now.
@@ -136,5 +187,28 @@ impl Certificates {
     /// If it cannot be read or is none.
     pub fn fingerprint(&self) -> io::Result<Fingerprint> {
         Fingerprint::of_pem(&fs::read(&self.chain)?).map_err(io::Error::other)
+    }
+
+    fn read(&self, alpn: &[&str]) -> Result<TlsServer, TlsError> {
+        let identity = Identity::from_pem_files(&self.chain, &self.key);
+        TlsServer::builder(identity).alpn(alpn.iter().copied()).build()
+    }
+
+    fn presented(&self) -> Result<Presented, TlsError> {
+        let pem = fs::read(&self.chain)
+            .map_err(|source| TlsError::Read { file: self.chain.clone(), source })?;
+        let Validity { from, until } = Validity::of_pem(&pem)?;
+        // A certificate may be valid longer than any calendar goes.
+        let moment = |time: SystemTime| Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
+        Ok(Presented {
+            file: self.chain.clone(),
+            fingerprint: Fingerprint::of_pem(&pem)?.to_string(),
+            from: moment(from),
+            until: moment(until),
+        })
+    }
+
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

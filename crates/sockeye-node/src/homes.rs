@@ -58,6 +58,18 @@ impl Homes {
         !self.keeping.trash_for.is_zero()
     }
 
+    /// The home of this owner to look into, open or not; none if it has none yet. One that is not open is not opened for
+    /// changes by this, nor kept open.
+    ///
+    /// Cancellation: safe.
+    pub async fn look(&self, owner: Owner) -> Option<Home> {
+        if let Some(home) = self.get(owner) {
+            return Some(home);
+        }
+        let (folder, pool) = (self.folder(owner), self.keeping.pool.clone());
+        self.keeping.pool.run(move || Home::look(&folder, pool).ok()).await.ok()?
+    }
+
     /// What the home of this owner holds, uploads under way apart; none if it has none yet, or was neither opened nor
     /// closed well. It is not opened for this.
     ///

@@ -4,7 +4,12 @@ use std::io::{self, Write};
 
 use clap::Subcommand;
 use serde::Serialize;
-use sockeye_node::config::{Config, KEYS, Place, Shown, default_file};
+use sockeye::quantity::format_count;
+use sockeye_node::{
+    Listen,
+    certificate::{Certificates, Presented},
+    config::{Config, KEYS, Place, Shown, default_file},
+};
 
 use crate::{
     data::{DataArgs, sources},
@@ -30,7 +35,7 @@ pub(crate) struct ConfigArgs {
 /// What to do with it.
 #[derive(Debug, Subcommand)]
 enum ConfigVerb {
-    /// Say what is wrong with it, by file, line and key; exit code 2 if anything is
+    /// Say what is wrong with it, by file, line and key, or with the certificate; exit code 2 if anything is in the file
     Check {
         #[command(flatten)]
         data: DataArgs,
@@ -89,8 +94,31 @@ fn check(data: &DataArgs) -> Result<(), Failure> {
         ));
     }
     let config = load(data)?;
+    let certificate = certificate(data, &config)?;
     let set = config.shown().iter().filter(|it| it.place != Place::Default).count();
-    printed(|out| writeln!(out, "{}: right; {set} of {} keys are set", file.display(), KEYS.len()))
+    printed(|out| {
+        let odd = match config.warnings().len() as u64 {
+            0 => String::new(),
+            odd => format!(", but for {}", format_count(odd, "warning", "warnings")),
+        };
+        writeln!(out, "{}: right{odd}; {set} of {} keys are set", file.display(), KEYS.len())?;
+        certificate.map_or(Ok(()), |certificate| writeln!(out, "certificate: {certificate}"))
+    })
+}
+
+/// What the certificate is, if a listener shows one; one that the first start makes need not be there.
+fn certificate(data: &DataArgs, config: &Config) -> Result<Option<Presented>, Failure> {
+    let (folder, settings) = (data.folder()?, &config.settings);
+    let needed = |listen: &Listen| {
+        listen.check(PROTOCOLS).is_ok_and(|protocol| protocol.needs_certificate(listen))
+    };
+    let certificates =
+        Certificates::new(folder.resolve(&settings.tls_cert), folder.resolve(&settings.tls_key));
+    let is_made = config.place("tls.cert") == Place::Default && !certificates.exist();
+    if is_made || !settings.listen.iter().any(needed) {
+        return Ok(None);
+    }
+    Ok(Some(certificates.check()?))
 }
 
 fn show(out: &mut impl Write, shown: impl Iterator<Item = Shown>, json: bool) -> io::Result<()> {

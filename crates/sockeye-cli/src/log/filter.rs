@@ -5,9 +5,10 @@ use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
 use clap::ValueHint;
 use jiff::Zoned;
 use sockeye_journal::Query;
+use sockeye_node::NOT_SPOKEN;
 
 use super::moment;
-use crate::failure::Failure;
+use crate::{failure::Failure, serve::PROTOCOLS};
 
 /// Which lines.
 #[derive(Debug, clap::Args)]
@@ -57,6 +58,7 @@ impl FilterArgs {
             let path = path.into_vec();
             if path.starts_with(b"/") { path } else { [b"/", &path[..]].concat() }
         });
+        self.warn_of_protocol();
         Ok(Query {
             account: self.user.clone(),
             events: events.map_err(|error| Failure::from(error).about("--op"))?,
@@ -66,5 +68,16 @@ impl FilterArgs {
             outcome: outcome.map_err(|error| Failure::from(error).about("--outcome"))?,
             protocol: self.protocol.clone(),
         })
+    }
+
+    /// Says so if no line can be over the wanted protocol, unless it was of a version that spoke others.
+    fn warn_of_protocol(&self) {
+        let known = || PROTOCOLS.iter().map(|it| it.name).chain(NOT_SPOKEN);
+        if let Some(wanted) = &self.protocol
+            && !known().any(|name| name == wanted)
+        {
+            let known = known().collect::<Vec<_>>().join(", ");
+            tracing::warn!("--protocol {wanted}: nothing here records that, only {known}");
+        }
     }
 }

@@ -3,17 +3,14 @@
 use std::io::IsTerminal as _;
 
 use sockeye_accounts::{AccountName, Prefix, ShareKind};
-use sockeye_node::{
-    FIRST_ADMIN,
-    command::{ShareAnswer, ShareCommand},
-};
+use sockeye_node::command::{ShareAnswer, ShareCommand};
 
-use super::{Row, ask, used, what_for};
+use super::{Row, ask, kind, used};
 use crate::{
     data::{self, Target},
     failure::Failure,
     lifetime::Lifetime,
-    output::{day, note, print, print_json},
+    output::{minute, note, print, print_json},
     prompt::{from_stdin, twice},
 };
 
@@ -24,7 +21,7 @@ pub(super) struct AddArgs {
     path: Prefix,
 
     /// Whose it is
-    #[arg(long, value_name = "NAME", default_value = FIRST_ADMIN)]
+    #[arg(long, value_name = "NAME")]
     user: AccountName,
 
     /// For how long, as 24h or 7d, or never
@@ -90,11 +87,13 @@ pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
     let share = &linked.share;
     let until = share
         .expires
-        .map_or_else(|| "until it is revoked".to_owned(), |end| format!("until {}", day(end)));
+        .map_or_else(|| "until it is revoked".to_owned(), |end| format!("until {}", minute(end)));
     let used = match share.downloads {
         Some(_) => format!(", used {}", used(share)),
         None => String::new(),
     };
-    note(&format!("{}: {} of {}, {until}{used}", share.id, what_for(share), share.path));
+    let kind = kind(share);
+    let lock = if share.has_password { ", with a password" } else { "" };
+    note(&format!("{}: {kind} of {}{lock}, {until}{used}", share.id, share.path));
     print(format!("{}\n", linked.url.expose()))
 }

@@ -2,15 +2,17 @@
 
 mod add;
 
+use std::str::FromStr;
+
 use clap::Subcommand;
 use serde::Serialize;
-use sockeye_accounts::{AccountName, Share, ShareId, ShareKind};
-use sockeye_node::command::{Answer, Command, ShareAnswer, ShareCommand, SharedLink};
+use sockeye_accounts::{AccountName, Secret, Share, ShareId, ShareKind};
+use sockeye_node::command::{Answer, Command, ShareAnswer, ShareCommand, ShareEnd, SharedLink};
 
 use crate::{
     data::{self, Target},
     failure::Failure,
-    output::{Columns, day, print, print_json},
+    output::{Columns, minute, print, print_json},
 };
 
 /// Share a file or a folder by a link, with whoever has no account
@@ -26,7 +28,7 @@ Examples:
   sockeye share add /photos --user alice --downloads 10 --password
   sockeye share add /inbox --user alice --upload          a drop box: files go in, nothing is shown
   sockeye share list --user alice
-  sockeye share revoke 01J9ZQ3V8E6Y0T2M4K5N7P8R9S
+  sockeye share revoke 01J9ZQ3V8E6Y0T2M4K5N7P8R9S         or the link itself
   curl -OJ 'http://127.0.0.1:8080/-/s/LINK'               fetches a shared file
   curl -OJ -u :PASSWORD 'http://127.0.0.1:8080/-/s/LINK'  with its password
   curl -T photo.jpg 'http://127.0.0.1:8080/-/s/LINK/'     puts a file into a drop box")]
@@ -49,8 +51,8 @@ enum ShareVerb {
     },
     /// Revoke a share: its link leads nowhere from now on
     Revoke {
-        /// Which, by the id that the list has
-        id: ShareId,
+        /// Which: its link, or the id that the list has
+        share: Which,
         #[command(flatten)]
         target: Target,
     },
@@ -63,11 +65,31 @@ struct Row<'a> {
     share: &'a Share,
     owner: &'a AccountName,
     url: &'a str,
+    dead: Option<ShareEnd>,
+}
+
+/// Which share, as it is typed.
+#[derive(Clone, Debug)]
+enum Which {
+    Id(ShareId),
+    /// What a link ends with.
+    Link(Secret),
+}
+
+impl FromStr for Which {
+    type Err = <ShareId as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((_, link)) = text.split_once("/-/s/") else { return text.parse().map(Self::Id) };
+        let link = link.split(['/', '?', '#']).next().unwrap_or(link);
+        Ok(Self::Link(Secret::new(link.to_owned())))
+    }
 }
 
 impl<'a> From<&'a SharedLink> for Row<'a> {
     fn from(linked: &'a SharedLink) -> Self {
-        Self { share: &linked.share, owner: &linked.owner, url: linked.url.expose() }
+        let SharedLink { share, owner, url, dead } = linked;
+        Self { share, owner, url: url.expose(), dead: *dead }
     }
 }
 
@@ -76,8 +98,12 @@ pub(crate) fn run(args: ShareArgs) -> Result<(), Failure> {
     match args.verb {
         ShareVerb::Add(args) => add::run(args),
         ShareVerb::List { user, target } => list(user, &target),
-        ShareVerb::Revoke { id, target } => {
-            match ask(&target, ShareCommand::Revoke { id, of: None })? {
+        ShareVerb::Revoke { share, target } => {
+            let command = match share {
+                Which::Id(id) => ShareCommand::Revoke { id, of: None },
+                Which::Link(link) => ShareCommand::RevokeLink { link },
+            };
+            match ask(&target, command)? {
                 ShareAnswer::Revoked(share) if target.json => print_json([share]),
                 ShareAnswer::Revoked(share) => print(format!("{}: no longer shared\n", share.path)),
                 _ => Err(data::unexpected()),
@@ -116,30 +142,31 @@ fn list(user: Option<AccountName>, target: &Target) -> Result<(), Failure> {
 }
 
 fn table(shares: &[SharedLink]) -> String {
-    let mut columns = Columns::headed(["ID", "OWNER", "PATH", "FOR", "UNTIL", "USED", "LINK"]);
-    for SharedLink { share, owner, url } in shares {
-        let until = share.expires.map_or_else(|| "revoked".to_owned(), day);
-        let cells = [
+    let mut columns =
+        Columns::headed(["ID", "OWNER", "PATH", "FOR", "UNTIL", "USED", "STATE", "LABEL", "LINK"]);
+    for SharedLink { share, owner, url, dead } in shares {
+        let lock = if share.has_password { ", password" } else { "" };
+        columns.row([
             share.id.to_string(),
             owner.to_string(),
             share.path.to_string(),
-            what_for(share),
-            until,
+            format!("{}{lock}", kind(share)),
+            share.expires.map_or_else(|| "revoked".to_owned(), minute),
             used(share),
+            dead.map_or_else(|| "open".to_owned(), |end| end.to_string()),
+            share.label.clone().unwrap_or_else(|| "-".to_owned()),
             url.expose().to_owned(),
-        ];
-        columns.row(cells);
+        ]);
     }
     columns.text()
 }
 
-fn what_for(share: &Share) -> String {
-    let lock = if share.has_password { ", password" } else { "" };
-    let kind = match share.kind {
+/// What its link is for.
+fn kind(share: &Share) -> &'static str {
+    match share.kind {
         ShareKind::Download => "download",
         ShareKind::Upload => "upload",
-    };
-    format!("{kind}{lock}")
+    }
 }
 
 /// How often it was used, and how often it may be.

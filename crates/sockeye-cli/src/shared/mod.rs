@@ -1,12 +1,16 @@
 //! `sockeye shared`: the folders that several accounts use.
 
+mod show;
+
 use clap::Subcommand;
+use serde::Serialize;
 use sockeye_accounts::{AccountAnswer, AccountCommand, MAX_PAGE, Shared, SharedName};
+use sockeye_node::command::{Command, Used};
 
 use crate::{
-    data::{Target, ask_accounts, each_page, unexpected},
+    data::{Target, ask_accounts, ask_used, each_page, unexpected},
     failure::Failure,
-    output::{Columns, day, print, print_json},
+    output::{Columns, day, print, print_json, shell_word, short_used},
     prompt::confirm,
     quota::QuotaArgs,
 };
@@ -19,6 +23,7 @@ use crate::{
 Examples:
   sockeye shared add team --quota 100GiB
   sockeye user grant alice /shared/team read,write,list
+  sockeye shared show team                                who may do what in it
   sockeye shared list")]
 pub(crate) struct SharedArgs {
     #[command(subcommand)]
@@ -37,14 +42,21 @@ enum SharedVerb {
         #[command(flatten)]
         target: Target,
     },
-    /// List the shared folders
+    /// List the shared folders, with what they hold
     List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Show what a shared folder holds, and who may do what in it
+    Show {
+        /// Which
+        name: SharedName,
         #[command(flatten)]
         target: Target,
     },
     /// Remove a shared folder, and all grants in it
     ///
-    /// Its files stay on the disk, under the id that is printed, until somebody deletes them.
+    /// Its files stay on the disk, under the id that is printed, until `sockeye store purge-orphans`.
     Remove {
         /// Which
         name: SharedName,
@@ -54,7 +66,7 @@ enum SharedVerb {
         #[command(flatten)]
         target: Target,
     },
-    /// Bound what a shared folder may hold; what is not said has no limit
+    /// Bound what a shared folder may hold; a limit that is not named stays
     Quota {
         /// Which
         name: SharedName,
@@ -71,15 +83,22 @@ pub(crate) fn run(args: SharedArgs) -> Result<(), Failure> {
         SharedVerb::Add { name, quota, target } => {
             let quota = quota.quota()?;
             change(&target, AccountCommand::SharedAdd { name, quota }, |shared| {
-                format!("{}: added; `sockeye user grant NAME {0} RIGHTS` opens it", shared.path())
+                let path = shared.path();
+                let word = shell_word(&path);
+                format!("{path}: added; `sockeye user grant NAME {word} RIGHTS` opens it")
             })
         }
         SharedVerb::List { target } => list(&target),
+        SharedVerb::Show { name, target } => show::run(name, &target),
         SharedVerb::Remove { name, yes, target } => {
             confirm(yes, &format!("Remove the shared folder {name}?"))?;
             change(&target, AccountCommand::SharedRemove(name), |shared| {
                 format!("{}: removed; its files stay in shared/{}", shared.path(), shared.id)
             })
+        }
+        SharedVerb::Quota { quota, .. } if quota.is_empty() => {
+            Err(Failure::usage("neither --quota nor --files says what it may hold")
+                .hint("`sockeye shared show` tells what it may hold now"))
         }
         SharedVerb::Quota { name, quota, target } => {
             let quota = quota.choice()?;
@@ -102,6 +121,14 @@ fn change(
     }
 }
 
+/// A shared folder with what it holds, if that is known.
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    shared: Shared,
+    used: Option<Used>,
+}
+
 fn list(target: &Target) -> Result<(), Failure> {
     let mut folders = Vec::new();
     let page = |after| {
@@ -113,9 +140,12 @@ fn list(target: &Target) -> Result<(), Failure> {
     };
     each_page(
         page,
-        |shared| shared.name.clone(),
+        |shared: &Shared| shared.name.clone(),
         |page| {
-            folders.extend(page);
+            let ids = page.iter().map(|shared| shared.id).collect();
+            let command = Command::Used { accounts: Vec::new(), shared: ids };
+            let rows = page.into_iter().zip(ask_used(&target.data, command)?);
+            folders.extend(rows.map(|(shared, used)| Row { shared, used }));
             Ok(true)
         },
     )?;
@@ -126,10 +156,11 @@ fn list(target: &Target) -> Result<(), Failure> {
     }
 }
 
-fn table(folders: &[Shared]) -> String {
-    let mut columns = Columns::headed(["PATH", "QUOTA", "SINCE"]);
-    for shared in folders {
-        columns.row([shared.path(), shared.quota.to_string(), day(shared.created)]);
+fn table(folders: &[Row]) -> String {
+    let mut columns = Columns::headed(["PATH", "USED", "QUOTA", "SINCE"]);
+    for Row { shared, used } in folders {
+        let quota = shared.quota.to_string();
+        columns.row([shared.path(), short_used(*used), quota, day(shared.created)]);
     }
     columns.text()
 }

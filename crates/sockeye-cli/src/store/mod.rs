@@ -1,13 +1,14 @@
-//! `sockeye store check`: are homes what they are said to be?
+//! `sockeye store check`: are homes what they are said to be? `sockeye store purge-orphans`: those of nobody go.
 
 use clap::Subcommand;
 use sockeye::quantity::format_count;
-use sockeye_node::command::{Answer, Checked, Command};
+use sockeye_node::command::{Answer, Checked, Command, Orphans};
 
 use crate::{
     data::{self, DataArgs},
     failure::{Failure, Fault},
     output::{print, short_size},
+    prompt::confirm,
     trash::TargetArgs,
 };
 
@@ -17,7 +18,8 @@ use crate::{
 Examples:
   sockeye store check                 every home: is what is counted what is recorded?
   sockeye store check --repair        and mend what is not
-  sockeye store check --user alice    one home")]
+  sockeye store check --user alice    one home
+  sockeye store purge-orphans         destroy the files of accounts that were removed")]
 pub(crate) struct StoreArgs {
     #[command(subcommand)]
     verb: StoreVerb,
@@ -39,14 +41,56 @@ enum StoreVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Destroy the files of accounts and shared folders that were removed, for good
+    PurgeOrphans {
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+        #[command(flatten)]
+        data: DataArgs,
+    },
 }
 
-/// Checks.
+/// Checks, or destroys.
 pub(crate) fn run(args: &StoreArgs) -> Result<(), Failure> {
-    let StoreVerb::Check { repair, target, data, json } = &args.verb;
-    let answer = data::execute(data, Command::Check { of: target.any()?, repair: *repair })?;
+    match &args.verb {
+        StoreVerb::Check { repair, target, data, json } => check(*repair, target, data, *json),
+        StoreVerb::PurgeOrphans { yes, data } => purge_orphans(*yes, data),
+    }
+}
+
+/// Shows what would go, asks, and has it destroyed.
+fn purge_orphans(yes: bool, data: &DataArgs) -> Result<(), Failure> {
+    let found = orphans(data, false)?;
+    if found.folders.is_empty() {
+        return print("every home belongs to somebody\n");
+    }
+    let count = format_count(found.folders.len() as u64, "home", "homes");
+    if !yes {
+        let each = found.folders.iter().map(|folder| format!("{}\n", folder.display()));
+        print(each.collect::<String>())?;
+    }
+    confirm(yes, &format!("Destroy {count} with all files?"))?;
+    let destroyed = orphans(data, true)?;
+    let each = destroyed.folders.iter().map(|folder| format!("{}: destroyed\n", folder.display()));
+    print(each.collect::<String>())?;
+    match destroyed.more {
+        true => Err(Failure::new(Fault::Partly, "there are more").hint("do the same again")),
+        false => Ok(()),
+    }
+}
+
+fn orphans(data: &DataArgs, destroy: bool) -> Result<Orphans, Failure> {
+    match data::execute(data, Command::Orphans { destroy })? {
+        Answer::Orphans(orphans) => Ok(orphans),
+        _ => Err(data::unexpected()),
+    }
+}
+
+fn check(repair: bool, target: &TargetArgs, data: &DataArgs, json: bool) -> Result<(), Failure> {
+    let answer = data::execute(data, Command::Check { of: target.any()?, repair })?;
     let Answer::Checked(checked) = answer else { return Err(data::unexpected()) };
-    let text = if *json { serde_json::to_string(&checked)? + "\n" } else { told(&checked) };
+    let text = if json { serde_json::to_string(&checked)? + "\n" } else { told(&checked) };
     print(text)?;
     if checked.faulty == 0 || checked.repaired {
         return Ok(());
@@ -68,6 +112,9 @@ fn told(checked: &Checked) -> String {
     }
     for orphan in orphans {
         text += &format!("{orphan}: belongs to nobody any more\n");
+    }
+    if !orphans.is_empty() {
+        text += "`sockeye store purge-orphans` destroys what belongs to nobody any more\n";
     }
     let (homes, size) = (format_count(*homes, "home", "homes"), short_size(*bytes));
     let entries = format_count(*entries, "file or folder", "files and folders");

@@ -9,7 +9,7 @@ use std::{
 
 use clap::Subcommand;
 use serde::Serialize;
-use sockeye::quantity::{format_count, parse_duration};
+use sockeye::quantity::format_count;
 use sockeye_node::command::{Answer, Command, Removed, TrashAnswer, TrashCommand, Whose};
 
 pub(crate) use target::TargetArgs;
@@ -17,6 +17,7 @@ pub(crate) use target::TargetArgs;
 use crate::{
     data::{self, DataArgs},
     failure::{Failure, ignore_broken_pipe},
+    lifetime::time,
     output::{print, short_size},
 };
 
@@ -62,7 +63,6 @@ enum TrashVerb {
     /// Destroy something for good
     Purge {
         /// What, by the id that the list has
-        #[arg(required_unless_present_any = ["older_than", "all"])]
         #[arg(conflicts_with_all = ["older_than", "all"])]
         id: Option<String>,
         /// What was deleted longer ago, as 7d
@@ -100,11 +100,16 @@ pub(crate) fn run(args: &TrashArgs) -> Result<(), Failure> {
                 _ => Err(data::unexpected()),
             }
         }
-        TrashVerb::Purge { id, older_than, all: _, target, data } => {
-            let command = match (id, older_than) {
-                (Some(id), _) => TrashCommand::Purge { id: id.clone() },
-                (None, Some(age)) => TrashCommand::PurgeBefore(before(age)?),
-                (None, None) => TrashCommand::PurgeAll,
+        TrashVerb::Purge { id, older_than, all, target, data } => {
+            let command = match (id, older_than, all) {
+                (Some(id), ..) => TrashCommand::Purge { id: id.clone() },
+                (None, Some(age), _) => TrashCommand::PurgeBefore(before(age)?),
+                (None, None, true) => TrashCommand::PurgeAll,
+                (None, None, false) => {
+                    return Err(Failure::usage("nothing says what is to be destroyed").hint(
+                        "name an id that `sockeye trash list` has, --older-than TIME, or --all",
+                    ));
+                }
             };
             match ask(data, &target.whose()?, command)? {
                 TrashAnswer::Purged { bytes, entries } => print(format!(
@@ -126,8 +131,7 @@ fn ask(data: &DataArgs, of: &Whose, what: TrashCommand) -> Result<TrashAnswer, F
 }
 
 fn before(age: &str) -> Result<SystemTime, Failure> {
-    let age =
-        parse_duration(age).map_err(|error| Failure::usage(format!("--older-than: {error}")))?;
+    let age = time(age).map_err(|error| Failure::usage(format!("--older-than: {error}")))?;
     Ok(SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH))
 }
 
@@ -142,8 +146,11 @@ fn list(of: &Whose, data: &DataArgs, json: bool) -> Result<(), Failure> {
         page,
         |entry| entry.id.clone(),
         |entries| {
-            none &= entries.is_empty();
             let mut text = Vec::new();
+            if none && !entries.is_empty() && !json {
+                writeln!(text, "{:26}  {:>8}  {:>10}  PATH", "ID", "DELETED", "SIZE")?;
+            }
+            none &= entries.is_empty();
             entries.iter().try_for_each(|entry| row(&mut text, entry, json))?;
             // Who reads no more needs no more pages.
             match io::stdout().write_all(&text) {

@@ -1,16 +1,20 @@
 //! `sockeye user list`.
 
+use serde::Serialize;
 use sockeye_accounts::{
     Account, AccountAnswer, AccountCommand, AccountName, AccountQuery, MAX_PAGE, Role,
 };
+use sockeye_node::command::{Command, Used};
 
 use crate::{
-    data::{Target, ask_accounts, each_page, unexpected},
+    data::{Target, ask_accounts, ask_used, each_page, unexpected},
     failure::Failure,
-    output::{Columns, day, note, print, print_json},
+    output::{Columns, day, note, print, print_json, short_used},
 };
 
 /// List accounts, in the order of their names
+///
+/// USED is what a home holds, trash and uploads included; `-` where it was not closed well, or nobody was in it yet.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -52,6 +56,14 @@ pub(super) struct ListArgs {
     target: Target,
 }
 
+/// An account with what its home holds, if that is known.
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    account: Account,
+    used: Option<Used>,
+}
+
 /// Lists them.
 pub(super) fn run(args: ListArgs) -> Result<(), Failure> {
     let ListArgs { starts_with, role, locked, unlocked, after, limit, all, target } = args;
@@ -71,9 +83,12 @@ pub(super) fn run(args: ListArgs) -> Result<(), Failure> {
     };
     each_page(
         page,
-        |account| account.name.clone(),
+        |account: &Account| account.name.clone(),
         |page| {
-            accounts.extend(page);
+            let ids = page.iter().map(|account| account.id).collect();
+            let command = Command::Used { accounts: ids, shared: Vec::new() };
+            let rows = page.into_iter().zip(ask_used(&target.data, command)?);
+            accounts.extend(rows.map(|(account, used)| Row { account, used }));
             Ok(true)
         },
     )?;
@@ -83,18 +98,19 @@ pub(super) fn run(args: ListArgs) -> Result<(), Failure> {
         print(table(&accounts))?;
     }
     if let (true, Some(last)) = (more, accounts.last()) {
-        note(&format!("there are more: go on with --after {}, or list --all", last.name));
+        note(&format!("there are more: go on with --after {}, or list --all", last.account.name));
     }
     Ok(())
 }
 
-fn table(accounts: &[Account]) -> String {
-    let mut columns = Columns::headed(["NAME", "ROLE", "STATE", "QUOTA", "SINCE"]);
-    for account in accounts {
+fn table(accounts: &[Row]) -> String {
+    let mut columns = Columns::headed(["NAME", "ROLE", "STATE", "USED", "QUOTA", "SINCE"]);
+    for Row { account, used } in accounts {
         columns.row([
             account.name.to_string(),
             account.role.to_string(),
             state(account).to_owned(),
+            short_used(*used),
             account.quota.to_string(),
             day(account.created),
         ]);

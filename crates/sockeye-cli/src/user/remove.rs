@@ -7,7 +7,7 @@ use crate::{data::Target, failure::Failure, prompt::confirm};
 
 /// Remove an account with its keys, tokens and grants, and end its sessions
 ///
-/// Its files stay on the disk, under the id that is printed, until somebody deletes them.
+/// Its files stay on the disk, under the id that is printed, until `sockeye store purge-orphans`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  sockeye user remove bob --yes")]
 pub(super) struct RemoveArgs {

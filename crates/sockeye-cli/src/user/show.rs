@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use sockeye::quantity::format_count;
 use sockeye_accounts::{Account, AccountAnswer, AccountCommand, AccountName, Key, Token};
 use sockeye_node::command::{Answer, Command, Held, Whose};
 
@@ -11,7 +10,7 @@ use super::list::state;
 use crate::{
     data::{self, Target, ask_accounts, unexpected},
     failure::Failure,
-    output::{print, print_json, short_size},
+    output::{held, print, print_json},
 };
 
 /// Show all that is known of an account, but no secret
@@ -75,18 +74,6 @@ fn text(details: &Details) -> String {
     }
     for token in tokens {
         line("token", &token_line(token));
-    }
-    text
-}
-
-/// What a home holds, in one line.
-fn held(space: &Held) -> String {
-    let Held { bytes, entries, uploads, trash, .. } = *space;
-    let mut text = format!("{}, {}", short_size(bytes), format_count(entries, "entry", "entries"));
-    for (bytes, what) in [(uploads, "uploads under way"), (trash, "the trash")] {
-        if bytes > 0 {
-            let _ = write!(text, "; {} of it in {what}", short_size(bytes));
-        }
     }
     text
 }

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use serde::Serialize;
+use sockeye::addr::nearest;
 use sockeye_accounts::{
     Account, AccountAnswer, AccountCommand, AccountName, Prefix, Protocols, Rights, Token, TokenId,
 };
@@ -12,6 +13,7 @@ use crate::{
     failure::Failure,
     lifetime::Lifetime,
     output::{note, print, print_json},
+    serve::PROTOCOLS,
 };
 
 /// Create, list and revoke the access tokens of an account
@@ -115,6 +117,7 @@ pub(super) fn run(args: TokenArgs) -> Result<(), Failure> {
 fn create(args: CreateArgs) -> Result<(), Failure> {
     let CreateArgs { name, label, path: prefix, rights, protocols, expires, target } = args;
     let expires = expires.end()?;
+    check(&protocols)?;
     let command = AccountCommand::CreateToken { name, label, prefix, rights, protocols, expires };
     let AccountAnswer::NewToken { token, secret } = ask_accounts(&target, command)? else {
         return Err(unexpected());
@@ -125,4 +128,15 @@ fn create(args: CreateArgs) -> Result<(), Failure> {
     // Alone on standard output, so that it can be piped into a safe.
     note(&token_line(&token));
     print(format!("{}\n", secret.expose()))
+}
+
+/// Refuses a protocol that nothing here speaks: the token would be good for nothing.
+fn check(protocols: &Protocols) -> Result<(), Failure> {
+    let spoken = || PROTOCOLS.iter().filter(|protocol| !protocol.local_only).map(|it| it.name);
+    let Some(unknown) = protocols.names().find(|name| !spoken().any(|known| known == *name)) else {
+        return Ok(());
+    };
+    let known = spoken().collect::<Vec<_>>().join(", ");
+    let failure = Failure::usage(format!("`{unknown}` is not spoken here, only {known}"));
+    Err(failure.hints(nearest(unknown, spoken()).map(|meant| format!("did you mean {meant}?"))))
 }

@@ -79,7 +79,10 @@ async fn accounts_are_changed_whoever_holds_the_data() {
     assert_eq!((&bob[0]["must_change"], &bob[0]["role"]), (&true.into(), &"member".into()));
     assert!(bob[0]["password"].as_str().unwrap().len() >= 20);
     place.run(&["user", "rename", "bob", "Robert"]).await.done();
-    place.run(&["user", "quota", "robert", "1GiB", "--files", "10"]).await.done();
+    place.run(&["user", "quota", "robert", "2GiB", "--files", "10"]).await.done();
+    let quota = place.run(&["user", "quota", "robert", "1GiB"]).await;
+    assert_eq!(quota.text(), "robert: quota 1GiB, 10 files\n", "what was not named stays");
+    assert_eq!(place.run(&["user", "quota", "robert"]).await.text(), quota.text());
     place.run(&["user", "role", "robert", "guest"]).await.done();
     serving.running.stop().await;
     let shown = lines(place.run(&["user", "show", "robert", "--json"]).await);
@@ -133,7 +136,22 @@ async fn shared_folders_are_opened_by_grants() {
     assert_eq!(granted.text(), "alice: read,list at /shared/项目\n");
     let taken = place.run(&["user", "grant", "alice", "/shared/项目", "--remove"]).await;
     assert_eq!(taken.text(), "alice: none at /shared/项目\n");
-    place.run(&["shared", "quota", "项目", "--quota", "2TiB"]).await.done();
+    place.run(&["user", "grant", "alice", "/shared/项目/in", "read,write"]).await.done();
+    let shown = place.run(&["shared", "show", "项目"]).await;
+    assert!(shown.text().contains("\nholds   0B, 0 entries\n"), "{}", shown.text());
+    assert!(
+        shown.text().ends_with(
+            "NAME   ROLE    RIGHTS      PATH\n\
+             admin  admin   all         /shared/项目\n\
+             alice  member  read,write  /shared/项目/in\n"
+        ),
+        "{}",
+        shown.text()
+    );
+    place.run(&["shared", "quota", "项目", "--files", "9"]).await.done();
+    let quota = place.run(&["shared", "quota", "项目", "--quota", "2TiB"]).await;
+    assert_eq!(quota.text(), "/shared/项目: quota 2TiB, 9 files\n");
+    assert_eq!(place.run(&["shared", "quota", "项目"]).await.code, Some(2));
     let listed = lines(place.run(&["shared", "list", "--json"]).await);
     assert_eq!(
         (&listed[0]["name"], &listed[0]["quota"]["bytes"]),
@@ -197,7 +215,14 @@ async fn what_cannot_be_done_has_its_exit_code_and_its_way_out() {
         (&["user", "grant", "admin", "x", "all"], 2, "a path begins with a slash"),
         (&["user", "grant", "admin", "/x", "fly"], 2, "`fly` is no right"),
         (&["user", "grant", "admin", "/x"], 2, "required"),
-        (&["user", "token", "create", "admin", "x", "--expires", "9"], 2, "write 9s"),
+        (&["user", "token", "create", "admin", "x", "--expires", "9"], 2, "write 9h or 9d"),
+        (&["user", "token", "create", "admin", "x", "--expires", "soon"], 2, "1h30m, or never"),
+        (
+            &["user", "token", "create", "admin", "x", "--protocols", "htpp"],
+            2,
+            "did you mean http?",
+        ),
+        (&["share", "add", "/x"], 2, "--user"),
         (&["user", "key", "add", "admin", "no.such.file"], 3, "no.such.file: "),
         (&["shared", "add", "a:b"], 2, "holds no slash, backslash, colon"),
         (&["shared", "remove", "team", "-y"], 3, "there is no shared folder `team`"),

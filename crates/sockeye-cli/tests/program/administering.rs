@@ -7,7 +7,7 @@ use sockeye_node::data::{DataFolder, Hold};
 
 use super::{
     node::Place,
-    running::{Ended, get, run, sockeye, within},
+    running::{Ended, Serving, get, run, sockeye, within},
 };
 
 fn lines(ended: Ended) -> Vec<Value> {
@@ -137,4 +137,26 @@ async fn a_start_waits_for_a_verb_that_works_on_the_data_for_a_moment() {
     drop(hold);
     assert!(running.line().await.contains("\"ready\":true"));
     within(running.stop()).await;
+}
+
+#[tokio::test]
+async fn a_listener_that_a_reload_could_not_open_is_told_until_it_is_open() {
+    let place = Place::new();
+    std::fs::create_dir(place.data()).unwrap();
+    place.write_config("listen = \"http+tcp://127.0.0.1:0\"\n");
+    let data = place.data();
+    let serving = Serving::ready(&mut sockeye(&["serve", "--json", "--data", &data])).await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http+tcp://{}", taken.local_addr().unwrap());
+    place.write_config(&format!("listen = [\"http+tcp://127.0.0.1:0\", \"{address}\"]\n"));
+    assert_eq!(place.run(&["reload"]).await.code, Some(7));
+    let status = place.run(&["status"]).await;
+    let told = status.text();
+    assert!(told.starts_with("State    ready; a listener is not open\n"), "{told}");
+    assert!(told.contains(&format!("\n         {address} is not open: ")), "{told}");
+    place.write_config("listen = \"http+tcp://127.0.0.1:0\"\n");
+    place.run(&["reload"]).await.done();
+    let status = lines(place.run(&["status", "--json"]).await).remove(0);
+    assert_eq!(status["not_open"], Value::Array(Vec::new()));
+    serving.running.stop().await;
 }

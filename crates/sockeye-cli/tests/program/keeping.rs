@@ -35,8 +35,21 @@ async fn homes_are_checked_whoever_holds_them() {
     assert!(checked.err.contains("hint: `sockeye store check --repair`"), "{}", checked.err);
     let repaired = place.run(&["store", "check", "--repair"]).await;
     assert!(String::from_utf8(repaired.done()).unwrap().contains(", mended\n"));
+    let listed = place.run(&["user", "list"]).await;
+    let admin = listed.text().lines().nth(1).unwrap().split_whitespace().collect::<Vec<_>>();
+    assert_eq!(admin[..4], ["admin", "admin", "password", "to"]);
+    assert!(admin.contains(&"5B"), "what a closed home says that it holds: {admin:?}");
     assert_eq!(place.run(&["store", "check"]).await.code, Some(0));
-    assert!(homes.join("01JD7YV3W8Z6T1Q2R4S5K9X0AB").exists(), "what is nobody's is left alone");
+    let orphan = homes.join("01JD7YV3W8Z6T1Q2R4S5K9X0AB");
+    assert!(orphan.exists(), "what is nobody's is left alone");
+    let asked = place.run(&["store", "purge-orphans"]).await;
+    assert_eq!((asked.code, asked.text()), (Some(2), &*format!("{}\n", orphan.display())));
+    assert!(orphan.exists() && asked.err.contains("hint: --yes"), "{}", asked.err);
+    let purged = place.run(&["store", "purge-orphans", "--yes"]).await;
+    assert_eq!(purged.text(), format!("{}: destroyed\n", orphan.display()));
+    assert!(!orphan.exists() && home.join("files/smuggled").exists(), "and nobody else's");
+    let again = place.run(&["store", "purge-orphans"]).await;
+    assert_eq!(again.text(), "every home belongs to somebody\n");
 }
 
 #[tokio::test]
@@ -55,6 +68,7 @@ async fn a_trash_is_named_by_its_owner_and_things_in_it_by_their_ids() {
             "no such file or folder",
         ),
         (&["trash", "purge", "--older-than", "7", "--public"], 2, "--older-than: `7` has no unit"),
+        (&["trash", "purge", "--public"], 2, "hint: name an id that `sockeye trash list` has"),
     ] {
         let ended = place.run(words).await;
         assert_eq!(ended.code, Some(code), "{words:?}: {}", ended.err);

@@ -25,6 +25,7 @@ mod packets;
 mod pieces;
 mod running;
 mod serving;
+mod sharing;
 mod signals;
 mod text;
 mod tls;

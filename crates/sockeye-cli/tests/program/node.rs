@@ -228,7 +228,7 @@ async fn a_start_that_fails_says_why_and_leaves_nothing_behind() {
         (&["--set", "drain"], 2, "--set drain: there is no `=` in it"),
         (&["--model", "fork:4"], 2, "--model: a node does not run fork:4"),
         (&["--tls"], 2, "--tls is for sharing one folder"),
-        (&["--listen", "127.0.0.1:0"], 2, "nothing says which protocol is spoken there"),
+        (&["--listen", "127.0.0.1:0"], 2, "is spoken there; write http+tcp://127.0.0.1:0\n"),
         (&["--listen", "gopher+tcp://127.0.0.1:0"], 2, "`gopher` is not spoken here"),
         (&["--listen", "admin+tcp://0.0.0.0:0"], 2, "admin is for this machine alone"),
         (&["--listen", "unix:///no/such/folder/x"], 2, "nothing says which protocol"),
@@ -327,6 +327,9 @@ async fn what_is_configured_is_shown_with_where_it_comes_from() {
     place.serve(&[]).await.running.stop().await;
     let checked = place.run(&["config", "check"]).await;
     assert!(checked.text().contains(": right; 2 of "), "{checked:?}");
+    let mut command = sockeye(&["config", "check", "--data", &place.data()]);
+    let checked = Ended::from(command.env("SOCKEYE_TRASH_KEEPP", "7d").output().await.unwrap());
+    assert!(checked.text().contains(": right, but for 1 warning; 2 of "), "{checked:?}");
     place.write_config("public = true\n");
     let mut command = sockeye(&["config", "show", "--changed", "--data", &place.data()]);
     command.env("SOCKEYE_TRASH_KEEP", "7d");

@@ -10,7 +10,10 @@ use sockeye_testkit::{
 };
 use tokio::process::Command;
 
-use super::running::{Serving, feed, folder, quieten, run, run_with};
+use super::{
+    node::Place,
+    running::{Serving, feed, folder, quieten, run, run_with},
+};
 
 const REQUEST: &[u8] = b"GET /hello.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
@@ -130,4 +133,47 @@ async fn options_for_tls_without_tls_are_usage() {
         assert_eq!(ended.code, Some(2));
         assert!(ended.err.contains("hint: write tls+tcp://localhost:1"), "{}", ended.err);
     }
+}
+
+#[tokio::test]
+async fn a_node_tells_which_certificate_it_shows_and_a_wrong_one_before_it_is_read() {
+    let listen = "http+tls+tcp://127.0.0.1:0";
+    let place = Place::new();
+    let serving = place.serve(&["--listen", listen]).await;
+    place.write_config(&format!("listen = \"{listen}\"\n"));
+    let first = serving.ready["fingerprint"].as_str().unwrap();
+    let reloaded = place.run(&["reload"]).await;
+    let (same, shown) = reloaded.text().split_once('\n').unwrap();
+    assert_eq!(same, "nothing has changed");
+    assert!(shown.starts_with("the certificate is still ") && shown.contains(first), "{shown}");
+
+    let keys = tempfile::tempdir().unwrap();
+    let put = |leaf: &Leaf, key: bool| {
+        let (chain, own) = leaf.write(keys.path(), "new");
+        let tls = std::path::Path::new(&place.data()).join("tls");
+        fs::copy(chain, tls.join("cert.pem")).unwrap();
+        if key {
+            fs::copy(own, tls.join("key.pem")).unwrap();
+        }
+    };
+    let new = Leaf::self_signed(&["localhost"]);
+    let fingerprint = Fingerprint::of(&new.certificate_der).to_string();
+    put(&new, true);
+    let checked = place.run(&["config", "check"]).await;
+    let told = checked.text().lines().nth(1).unwrap();
+    assert!(told.starts_with("certificate: ") && told.contains(&fingerprint), "{told}");
+    assert!(told.contains(", valid until "), "{told}");
+    let reloaded = place.run(&["reload"]).await;
+    assert!(reloaded.text().starts_with("a new certificate is shown: "), "{}", reloaded.text());
+    assert!(reloaded.text().contains(&fingerprint) && reloaded.text().lines().count() == 1);
+
+    put(&Authority::new("test").expired_server(&["localhost"]), true);
+    let checked = place.run(&["config", "check"]).await;
+    assert!(checked.err.contains("the TLS certificate expired "), "{}", checked.err);
+    put(&Leaf::self_signed(&["localhost"]), false);
+    let checked = place.run(&["config", "check"]).await;
+    assert_eq!(checked.code, Some(1));
+    assert!(checked.err.contains("does not belong"), "{}", checked.err);
+    assert_eq!(place.run(&["reload"]).await.code, Some(7));
+    serving.running.stop().await;
 }

@@ -1,6 +1,10 @@
 //! The command that compares what homes are said to hold with what they hold.
 
-use std::{collections::HashSet, fs, io, path::Path};
+use std::{
+    collections::HashSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use sockeye::quantity::format_count;
@@ -27,7 +31,7 @@ pub struct Checked {
     pub faults: Vec<HomeFault>,
     /// How many there are.
     pub faulty: u64,
-    /// Folders among the homes that belong to nobody, at most a thousand. They are never touched.
+    /// Folders among the homes that belong to nobody, at most a thousand. A check never touches them.
     pub orphans: Vec<String>,
     /// Whether what was found was mended.
     pub repaired: bool,
@@ -68,6 +72,7 @@ async fn check(node: &Node, of: Option<Whose>, repair: bool) -> Result<Checked, 
     }
     for folder in folders(&node.folder().homes())? {
         let (folder, name) = folder?;
+        let folder = folder.display().to_string();
         let Some(id) = name.parse::<AccountId>().ok() else { continue };
         match node.account_home(id).await {
             Ok((account, home)) => {
@@ -102,7 +107,7 @@ impl Checked {
         for folder in folders(&node.folder().shared())? {
             let (folder, name) = folder?;
             if name.parse::<SharedId>().is_ok_and(|id| !known.contains(&id)) {
-                self.orphan(folder);
+                self.orphan(folder.display().to_string());
             }
         }
         Ok(())
@@ -138,7 +143,10 @@ impl Checked {
 fn told(report: &CheckReport) -> String {
     let mut told = Vec::new();
     match report.recorded {
-        None => told.push("it was not closed, so that nothing said what it holds".to_owned()),
+        None => told.push(
+            "it was not closed, as after a crash or in a copy of a running node: it was counted, and nothing is lost"
+                .to_owned(),
+        ),
         Some(recorded) => {
             let pairs = [
                 ("files", recorded.files, report.counted.files),
@@ -166,10 +174,10 @@ fn told(report: &CheckReport) -> String {
     told.join("; ")
 }
 
-/// The folders in a folder, each with its path for people and its name.
-fn folders(
+/// The folders in a folder, each with its path and its name.
+pub(super) fn folders(
     of: &Path,
-) -> Result<impl Iterator<Item = Result<(String, String), Refusal>> + use<>, Refusal> {
+) -> Result<impl Iterator<Item = Result<(PathBuf, String), Refusal>> + use<>, Refusal> {
     let path = of.to_owned();
     let failed = move |error: io::Error| {
         Refusal::new(RefusalKind::Failed, DataError::io("list", path.clone(), error))
@@ -178,6 +186,6 @@ fn folders(
     Ok(entries.map(move |entry| {
         let entry = entry.map_err(&failed)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        Ok((entry.path().display().to_string(), name))
+        Ok((entry.path(), name))
     }))
 }

@@ -6,23 +6,27 @@
 mod account;
 mod check;
 mod commander;
+mod orphans;
 mod share;
+mod shared;
 mod space;
 mod status;
 mod trash;
 
 use serde::{Deserialize, Serialize};
-use sockeye_accounts::{AccountAnswer, AccountCommand};
+use sockeye_accounts::{AccountAnswer, AccountCommand, AccountId, SharedId, SharedName};
 
 pub use check::{Checked, HomeFault};
 pub use commander::user_of_this_machine;
-pub use share::{ShareAnswer, ShareCommand, SharedLink, share_from};
+pub use orphans::Orphans;
+pub use share::{ShareAnswer, ShareCommand, ShareEnd, SharedLink, share_from};
+pub use shared::{Access, SharedFolder};
 pub use sockeye_accounts::Commander;
-pub use space::Held;
-pub use status::{JournalStatus, ListenerStatus, SpaceStatus, Status};
+pub use space::{Held, Used};
+pub use status::{JournalStatus, ListenerStatus, NotOpen, SpaceStatus, Status};
 pub use trash::{Removed, TrashAnswer, TrashCommand, Whose};
 
-use crate::{Node, backup::Snapshot, config::Changed};
+use crate::{Node, backup::Snapshot, certificate::Presented, config::Changed};
 
 /// What is to be done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,12 +53,26 @@ pub enum Command {
         /// Which.
         of: Whose,
     },
+    /// Tells of many homes what they hold, as far as that is known without opening one.
+    Used {
+        /// Those of these accounts.
+        accounts: Vec<AccountId>,
+        /// These shared folders.
+        shared: Vec<SharedId>,
+    },
+    /// Tells who may do what in a shared folder.
+    SharedFolder(SharedName),
     /// Compares what homes are said to hold with what they hold.
     Check {
         /// One home; all if none is named.
         of: Option<Whose>,
         /// Whether what is found is mended.
         repair: bool,
+    },
+    /// Finds homes that belong to nobody any more.
+    Orphans {
+        /// Whether they are destroyed.
+        destroy: bool,
     },
     /// Puts aside what a backup is made of.
     Snapshot,
@@ -77,8 +95,14 @@ pub enum Answer {
     Trash(TrashAnswer),
     /// To [`Command::Space`].
     Space(Held),
+    /// To [`Command::Used`]: in their order, the accounts first.
+    Used(Vec<Option<Used>>),
+    /// To [`Command::SharedFolder`].
+    SharedFolder(Box<SharedFolder>),
     /// To [`Command::Check`].
     Checked(Checked),
+    /// To [`Command::Orphans`].
+    Orphans(Orphans),
     /// To [`Command::Snapshot`].
     Snapshot(Snapshot),
 }
@@ -92,6 +116,10 @@ pub struct Reloaded {
     pub opened: Vec<String>,
     /// Listeners that were closed.
     pub closed: Vec<String>,
+    /// The certificate that is shown from now on; none if no listener has one, or it could not be read.
+    pub certificate: Option<Presented>,
+    /// Whether that is another one than before.
+    pub renewed: bool,
     /// What could not be done, and why; everything else was.
     pub failed: Vec<String>,
     /// What is odd about the configuration.
@@ -174,8 +202,18 @@ impl Execute for Node {
                 trash::execute(self, of, what, &by).await.map(Answer::Trash)
             }
             Command::Space { of } => space::execute(self, &of).await.map(Answer::Space),
+            Command::Used { accounts, shared } => {
+                Ok(Answer::Used(space::used(self, accounts, shared).await))
+            }
+            Command::SharedFolder(name) => {
+                let folder = shared::execute(self, name).await;
+                folder.map(|folder| Answer::SharedFolder(Box::new(folder)))
+            }
             Command::Check { of, repair } => {
                 check::execute(self, of, repair, &by).await.map(Answer::Checked)
+            }
+            Command::Orphans { destroy } => {
+                orphans::execute(self, destroy, &by).await.map(Answer::Orphans)
             }
             Command::Snapshot => self.snapshot(&by).await.map(Answer::Snapshot),
         };

@@ -1,6 +1,12 @@
 //! Commands about shares: made, listed, revoked.
 
-use std::collections::HashMap;
+use std::{
+    collections::{
+        HashMap,
+        hash_map::Entry::{Occupied, Vacant},
+    },
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 use sockeye_accounts::{
@@ -45,6 +51,12 @@ pub enum ShareCommand {
         /// Those after this one.
         after: Option<ShareId>,
     },
+    /// Revokes the share that a link leads to; answered by [`ShareAnswer::Revoked`].
+    RevokeLink {
+        /// The link: its last part, without the site's address.
+        #[serde(with = "crate::command::share::exposed_text")]
+        link: Secret,
+    },
     /// Revokes a share; answered by [`ShareAnswer::Revoked`].
     Revoke {
         /// Which.
@@ -80,8 +92,40 @@ pub struct SharedLink {
     /// Whose it is.
     pub owner: AccountName,
     /// The link, which whoever has it can use. Never log it.
-    #[serde(with = "crate::command::share::exposed_url")]
+    #[serde(with = "crate::command::share::exposed_text")]
     pub url: Secret,
+    /// Why the link leads nowhere, if that is so.
+    pub dead: Option<ShareEnd>,
+}
+
+/// Why a link leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ShareEnd {
+    /// Its time is over.
+    Expired,
+    /// It was downloaded as often as it may be.
+    UsedUp,
+    /// Its owner is locked.
+    OwnerLocked,
+    /// Its owner may not share there any more.
+    NotPermitted,
+    /// What was shared is not there.
+    Gone,
+}
+
+/// In the words of a list.
+impl fmt::Display for ShareEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Expired => "expired",
+            Self::UsedUp => "used up",
+            Self::OwnerLocked => "owner locked",
+            Self::NotPermitted => "not permitted",
+            Self::Gone => "nothing there",
+        })
+    }
 }
 
 /// Carries out a command about shares.
@@ -113,9 +157,14 @@ pub async fn share_from(
             check_shared(gate, &owner, &path, kind).await?;
             let new = NewShare { label, path, kind, expires, downloads, password };
             let share = accounts.create_share(owner.id, new).await?;
-            Ok(ShareAnswer::Added(linked(&accounts, site, share, owner.name)))
+            Ok(ShareAnswer::Added(linked(&accounts, site, share, owner.name, None)))
         }
-        ShareCommand::List { of, after } => list(&accounts, site, of, after).await,
+        ShareCommand::List { of, after } => list(gate, &accounts, site, of, after).await,
+        ShareCommand::RevokeLink { link } => match accounts.share_of_link(&link) {
+            Some(id) => Ok(ShareAnswer::Revoked(accounts.revoke_share(id).await?)),
+            None => Err(Refusal::new(RefusalKind::NotFound, "this is no link of this server's")
+                .hint("`sockeye share list` has the links and their ids")),
+        },
         ShareCommand::Revoke { id, of } => {
             if let Some(of) = of {
                 let (share, owner) = (accounts.find_share(id).await?, accounts.find(&of).await?);
@@ -129,6 +178,7 @@ pub async fn share_from(
 }
 
 async fn list(
+    gate: &Gate,
     accounts: &Accounts,
     site: &str,
     of: Option<AccountName>,
@@ -139,28 +189,72 @@ async fn list(
         None => None,
     };
     let page = accounts.shares(of.as_ref().map(|account| account.id), after, PAGE).await?;
-    let mut names: HashMap<AccountId, AccountName> =
-        of.into_iter().map(|account| (account.id, account.name)).collect();
+    let mut owners: HashMap<AccountId, Account> =
+        of.into_iter().map(|account| (account.id, account)).collect();
     let mut entries = Vec::with_capacity(page.entries.len());
     for share in page.entries {
-        let name = match names.get(&share.account) {
-            Some(name) => name.clone(),
-            None => match accounts.find(share.account).await {
-                Ok(account) => account.name,
+        let owner = match owners.entry(share.account) {
+            Occupied(known) => known.into_mut(),
+            Vacant(place) => match accounts.find(share.account).await {
+                Ok(account) => place.insert(account),
                 // Removed meanwhile, and its shares with it.
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(error.into()),
             },
         };
-        names.insert(share.account, name.clone());
-        entries.push(linked(accounts, site, share, name));
+        let dead = dead(gate, owner, &share).await;
+        entries.push(linked(accounts, site, share, owner.name.clone(), dead));
     }
     Ok(ShareAnswer::Page { entries, more: page.more })
 }
 
-fn linked(accounts: &Accounts, site: &str, share: Share, owner: AccountName) -> SharedLink {
+/// Why the link of a share leads nowhere, if that is so. A home that is not open is only looked into.
+async fn dead(gate: &Gate, owner: &Account, share: &Share) -> Option<ShareEnd> {
+    let rights = share.mask_at(&share.path, owner.rights_at(&share.path));
+    match () {
+        () if share.is_expired(Timestamp::now()) => Some(ShareEnd::Expired),
+        () if share.is_exhausted() => Some(ShareEnd::UsedUp),
+        () if owner.locked => Some(ShareEnd::OwnerLocked),
+        () if rights.is_empty() => Some(ShareEnd::NotPermitted),
+        () => is_gone(gate, owner, &share.path).await.then_some(ShareEnd::Gone),
+    }
+}
+
+/// Whether nothing is at a path of an account's; where that cannot be told, something is.
+async fn is_gone(gate: &Gate, owner: &Account, path: &Prefix) -> bool {
+    let file = FilePath::parse(path.as_str().trim_start_matches('/').as_bytes());
+    let (owner, within) = match file.map(|file| Zone::of(&file)) {
+        Ok(Zone::Own(within)) => (Owner::Account(owner.id), within),
+        Ok(Zone::Public(within)) => (Owner::Public, within),
+        Ok(Zone::Shared(name, within)) => {
+            let name = std::str::from_utf8(&name).ok().and_then(|name| name.parse().ok());
+            let Some(name) = name else { return true };
+            match gate.accounts().find_shared(&name).await {
+                Ok(shared) => (Owner::Shared(shared.id), within),
+                Err(error) => return error.kind() == ErrorKind::NotFound,
+            }
+        }
+        Ok(Zone::SharedFolders | Zone::Site) => return false,
+        Err(_) => return true,
+    };
+    match gate.homes().look(owner).await {
+        Some(home) => {
+            let found = home.stat(&within).await.map_err(Error::from);
+            matches!(found, Err(Error::NotFound | Error::NoParent))
+        }
+        None => true,
+    }
+}
+
+fn linked(
+    accounts: &Accounts,
+    site: &str,
+    share: Share,
+    owner: AccountName,
+    dead: Option<ShareEnd>,
+) -> SharedLink {
     let url = Secret::new(format!("{site}-/s/{}", accounts.link(share.id).expose()));
-    SharedLink { share, owner, url }
+    SharedLink { share, owner, url, dead }
 }
 
 /// Refuses to share what is not there, or as a drop box what is no folder.
@@ -220,8 +314,8 @@ mod exposed {
     }
 }
 
-/// As [`exposed`], of a link.
-mod exposed_url {
+/// As [`exposed`], of what is always there, as a link.
+mod exposed_text {
     use serde::{Deserialize as _, Deserializer, Serializer};
     use sockeye_accounts::Secret;
 

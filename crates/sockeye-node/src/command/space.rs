@@ -1,10 +1,11 @@
 //! What a home holds, for who administers it.
 
 use serde::{Deserialize, Serialize};
+use sockeye_accounts::{AccountId, SharedId};
 use sockeye_store::{Amount, Space};
 
 use super::{Refusal, Whose};
-use crate::{Error, Node};
+use crate::{Error, Node, Owner};
 
 /// What a home holds, all of which counts against its quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,4 +35,28 @@ impl From<Space> for Held {
 pub(super) async fn execute(node: &Node, of: &Whose) -> Result<Held, Refusal> {
     let home = node.home_of(of).await?;
     Ok(home.space().await.map_err(Error::from)?.into())
+}
+
+/// What a home holds, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// Bytes, all told.
+    pub bytes: u64,
+    /// Files and folders, all told.
+    pub entries: u64,
+}
+
+/// Tells it of many homes. None of a home that nobody has had yet, or that was not closed well and is not open.
+pub(super) async fn used(
+    node: &Node,
+    accounts: Vec<AccountId>,
+    shared: Vec<SharedId>,
+) -> Vec<Option<Used>> {
+    let accounts = accounts.into_iter().map(Owner::Account);
+    let mut all = Vec::new();
+    for owner in accounts.chain(shared.into_iter().map(Owner::Shared)) {
+        let contents = node.gate().homes().contents(owner).await;
+        all.push(contents.map(|Amount { bytes, entries }| Used { bytes, entries }));
+    }
+    all
 }

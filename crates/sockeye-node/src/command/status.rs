@@ -5,7 +5,7 @@ use std::{path::PathBuf, process};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Node,
+    Listen, Node,
     listeners::{Opened, shown},
     node::Phase,
 };
@@ -27,6 +27,8 @@ pub struct Status {
     pub seconds: u64,
     /// Its open listeners.
     pub listeners: Vec<ListenerStatus>,
+    /// Those that are configured, and that the last reload could not open.
+    pub not_open: Vec<NotOpen>,
     /// Connections that are open, on all of them.
     pub connections: u64,
     /// Accounts that have sessions, or whose last login is still remembered.
@@ -52,6 +54,15 @@ pub struct ListenerStatus {
     pub accepted: u64,
 }
 
+/// A listener that could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotOpen {
+    /// As it is configured.
+    pub listen: String,
+    /// What stood in the way.
+    pub why: String,
+}
+
 /// How the journal is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalStatus {
@@ -73,8 +84,8 @@ pub struct SpaceStatus {
 }
 
 impl Node {
-    /// How it is, with these listeners. Asks the filesystem, and waits for nothing else.
-    pub(crate) fn status(&self, opened: Vec<Opened>) -> Status {
+    /// How it is, with these listeners open and those not. Asks the filesystem, and waits for nothing else.
+    pub(crate) fn status(&self, opened: Vec<Opened>, refused: Vec<(Listen, String)>) -> Status {
         let servers = self.servers();
         let listener = |Opened { listen, addrs, .. }| {
             let server = servers
@@ -104,6 +115,10 @@ impl Node {
             seconds: self.since().elapsed().as_secs(),
             connections: listeners.iter().map(|listener| listener.connections).sum(),
             listeners,
+            not_open: refused
+                .into_iter()
+                .map(|(listen, why)| NotOpen { listen: listen.to_string(), why })
+                .collect(),
             signed_in: self.accounts().signed_in() as u64,
             homes: gate.homes().count() as u64,
             journal: JournalStatus {

@@ -227,8 +227,14 @@ impl Serving {
         let warnings = config.warnings().iter().map(ToString::to_string).collect();
         self.node.configure(config);
         let mut reloaded = Reloaded { changed, warnings, ..Reloaded::default() };
-        if let Err(error) = self.certificates.reload() {
-            reloaded.failed.push(format!("the certificate stays as it was: {error}"));
+        match self.certificates.reload() {
+            Ok(None) => {}
+            Ok(Some((presented, renewed))) => {
+                (reloaded.certificate, reloaded.renewed) = (Some(presented), renewed);
+            }
+            Err(error) => {
+                reloaded.failed.push(format!("the certificate stays as it was: {error}"));
+            }
         }
         let keys: Vec<_> = reloaded.changed.iter().map(|change| &*change.key).collect();
         let detail = keys.join(" ");
@@ -253,7 +259,10 @@ impl Serving {
 impl Execute for Serving {
     async fn execute(&self, command: Command, by: Commander) -> Result<Answer, Refusal> {
         match command {
-            Command::Status => Ok(Answer::Status(Box::new(self.node.status(self.opened())))),
+            Command::Status => {
+                let status = self.node.status(self.opened(), self.listeners.refused());
+                Ok(Answer::Status(Box::new(status)))
+            }
             Command::Reload => match self.reload(&by).await {
                 Ok(reloaded) => {
                     tell_reloaded(&reloaded);
@@ -284,6 +293,9 @@ fn tell_reloaded(reloaded: &Reloaded) {
     }
     for listen in &reloaded.closed {
         tracing::info!("{listen} was closed");
+    }
+    if let (Some(certificate), true) = (&reloaded.certificate, reloaded.renewed) {
+        tracing::info!(target: "sockeye::server::signals", "the certificate is another one: {certificate}");
     }
     for change in reloaded.changed.iter().filter(|change| !change.applied) {
         tracing::warn!("{} = {} holds from the next start on", change.key, change.after);

@@ -29,6 +29,8 @@ pub struct Listeners {
     limits: Limits,
     running: TaskTracker,
     open: Mutex<Vec<Open>>,
+    /// Those that the last reload could not open, and why.
+    refused: Mutex<Vec<(Listen, String)>>,
     /// What those did that have ended.
     ended: Arc<Mutex<Ended>>,
     failed: watch::Sender<bool>,
@@ -85,6 +87,7 @@ impl Listeners {
             limits,
             running: TaskTracker::new(),
             open: Mutex::default(),
+            refused: Mutex::default(),
             ended: Arc::default(),
             failed: watch::Sender::new(false),
         }
@@ -216,8 +219,17 @@ impl Listeners {
                 false => exchanged.failed.push((listen, error)),
             }
         }
+        let told = |(listen, error): &(Listen, OpenError)| (listen.clone(), error.to_string());
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) =
+            exchanged.failed.iter().map(told).collect();
         self.node.set_servers(self.handles());
         exchanged
+    }
+
+    /// Those that are configured and could not be opened at the last reload, and why.
+    #[must_use]
+    pub fn refused(&self) -> Vec<(Listen, String)> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes out those that are to be closed, and gives what is to be opened.

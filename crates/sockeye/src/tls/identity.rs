@@ -1,14 +1,11 @@
 //! A certificate chain with its private key, checked when it is loaded.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
-use rustls::{
-    CertificateError, RootCertStore, client::verify_server_cert_signed_by_trust_anchor,
-    server::ParsedCertificate, sign::CertifiedKey,
-};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::{server::ParsedCertificate, sign::CertifiedKey};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{PemOrigin, TlsError, pem::Pem, provider};
+use super::{PemOrigin, TlsError, Validity, pem::Pem, provider};
 
 /// Who a server or a client is: a certificate chain, leaf first, and the leaf's private key.
 ///
@@ -114,29 +111,17 @@ fn parse_all<'a>(
 /// Says so if the certificate is not valid now. It is loaded all the same: the clock may be the
 /// one that is wrong, and a server that refuses to start helps nobody to renew.
 fn warn_of_dates(leaf: &ParsedCertificate<'_>, origin: &PemOrigin) {
-    // Verification looks at the dates first, so that no root is needed to learn about them.
-    let verdict = verify_server_cert_signed_by_trust_anchor(
-        leaf,
-        &RootCertStore::empty(),
-        &[],
-        UnixTime::now(),
-        provider().signature_verification_algorithms.all,
-    );
-    let Err(rustls::Error::InvalidCertificate(fault)) = verdict else { return };
-    match fault {
-        CertificateError::ExpiredContext { time, not_after } => {
-            let seconds = time.as_secs().saturating_sub(not_after.as_secs());
-            tracing::warn!(certificate = %origin, "the TLS certificate expired {} ago", span(seconds));
-        }
-        CertificateError::NotValidYetContext { time, not_before } => {
-            let seconds = not_before.as_secs().saturating_sub(time.as_secs());
-            tracing::warn!(
-                certificate = %origin,
-                "the TLS certificate becomes valid only in {}: is the clock right?",
-                span(seconds)
-            );
-        }
-        _ => {}
+    let Ok(Validity { from, until }) = Validity::of(leaf) else { return };
+    let now = SystemTime::now();
+    if let Ok(ago) = now.duration_since(until) {
+        let ago = span(ago.as_secs());
+        tracing::warn!(certificate = %origin, "the TLS certificate expired {ago} ago");
+    } else if let Ok(ahead) = from.duration_since(now) {
+        let ahead = span(ahead.as_secs());
+        tracing::warn!(
+            certificate = %origin,
+            "the TLS certificate becomes valid only in {ahead}: is the clock right?"
+        );
     }
 }
 

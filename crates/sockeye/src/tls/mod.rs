@@ -68,6 +68,7 @@ mod resolver;
 mod roots;
 mod server;
 mod socket;
+mod validity;
 mod verify;
 
 use std::sync::Arc;
@@ -84,6 +85,7 @@ pub use info::{TlsInfo, TlsVersion};
 pub use roots::Roots;
 pub use server::{ClientAuth, TlsServer, TlsServerBuilder};
 pub(crate) use socket::TlsSocket;
+pub use validity::Validity;
 
 /// The cryptography, handed to each configuration by name: a process-wide default would be a
 /// global that other code of the process may have claimed.

@@ -1,0 +1,48 @@
+//! `sockeye shared show`.
+
+use std::fmt::Write as _;
+
+use sockeye_accounts::SharedName;
+use sockeye_node::command::{Access, Answer, Command, SharedFolder};
+
+use crate::{
+    data::{self, Target},
+    failure::Failure,
+    output::{Columns, held, print, print_json},
+};
+
+/// Shows it, and who may do what in it.
+pub(super) fn run(name: SharedName, target: &Target) -> Result<(), Failure> {
+    match data::execute(&target.data, Command::SharedFolder(name))? {
+        Answer::SharedFolder(folder) if target.json => print_json([folder]),
+        Answer::SharedFolder(folder) => print(text(&folder)),
+        _ => Err(data::unexpected()),
+    }
+}
+
+fn text(folder: &SharedFolder) -> String {
+    let SharedFolder { shared, space, access } = folder;
+    let mut text = String::new();
+    let rows: [(&str, &dyn std::fmt::Display); 5] = [
+        ("path", &shared.path()),
+        ("id", &shared.id),
+        ("quota", &shared.quota),
+        ("holds", &held(space)),
+        ("since", &shared.created),
+    ];
+    for (name, value) in rows {
+        // Writing into a string does not fail.
+        let _ = writeln!(text, "{name:8}{value}");
+    }
+    let mut columns = Columns::headed(["NAME", "ROLE", "RIGHTS", "PATH"]);
+    for Access { name, role, locked, path, rights } in access {
+        let locked = if *locked { ", locked" } else { "" };
+        columns.row([
+            name.to_string(),
+            format!("{role}{locked}"),
+            rights.to_string(),
+            path.clone(),
+        ]);
+    }
+    text + "\n" + &columns.text()
+}
