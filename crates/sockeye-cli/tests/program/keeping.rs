@@ -68,6 +68,11 @@ async fn a_trash_is_named_by_its_owner_and_things_in_it_by_their_ids() {
             "no such file or folder",
         ),
         (&["trash", "purge", "--older-than", "7", "--public"], 2, "--older-than: `7` has no unit"),
+        (
+            &["trash", "restore", "01JD7YV3W8Z6T1Q2R4S5K9X0AB", "--public"],
+            3,
+            "hint: `sockeye trash list` has what is there",
+        ),
         (&["trash", "purge", "--public"], 2, "hint: name an id that `sockeye trash list` has"),
     ] {
         let ended = place.run(words).await;

@@ -124,7 +124,8 @@ pub(super) async fn execute(
         }
         TrashCommand::Restore { id: text, to } => {
             let (id, to) = (id(&text)?, to.as_deref().map(place).transpose()?);
-            let restored = home.restore(id, to).await.map_err(Error::from)?;
+            let restored =
+                home.restore(id, to).await.map_err(|error| not_restored(error.into()))?;
             let what = What { of: &of, id: Some(id), path: Some(&restored) };
             record(node, Operation::Restore, &what, by, None);
             Ok(TrashAnswer::Restored(shown(&restored)))
@@ -154,6 +155,21 @@ struct What<'a> {
 impl<'a> What<'a> {
     fn many(of: &'a Whose) -> Self {
         Self { of, id: None, path: None }
+    }
+}
+
+/// Why something does not come back, with the way out.
+fn not_restored(error: Error) -> Refusal {
+    match error {
+        Error::NotFound => Refusal::new(
+            RefusalKind::NotFound,
+            "nothing of that id is in the trash: it was restored or destroyed, or is somebody else's",
+        )
+        .hint("`sockeye trash list` has what is there"),
+        error @ (Error::Exists | Error::NoParent) => {
+            Refusal::from(error).hint("--to PATH restores it somewhere else")
+        }
+        other => other.into(),
     }
 }
 
