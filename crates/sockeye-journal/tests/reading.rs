@@ -354,6 +354,22 @@ fn an_export_is_json_lines_or_a_table() {
 }
 
 #[test]
+fn a_log_that_has_only_just_begun_has_nothing_in_it_yet_and_can_be_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let reader = Reader::of_open(folder.path());
+    let last = reader.last(&Query::default(), 10, |_| panic!("nothing is there")).unwrap();
+    let mut follow = reader.follow(&Query::default(), last.position).unwrap();
+    ten_lines(folder.path(), quick());
+    let mut entries = 0;
+    let flow = follow.pass(|found| {
+        entries += u64::from(matches!(found, Found::Entry(entry, _) if entry.path.is_some()));
+        ControlFlow::Continue(())
+    });
+    assert!(flow.unwrap().is_continue());
+    assert_eq!(entries, 10);
+}
+
+#[test]
 fn a_folder_without_a_log_is_told_as_such() {
     let folder = tempfile::tempdir().unwrap();
     assert!(matches!(Reader::open(folder.path()), Err(Error::NoLog(_))));

@@ -98,6 +98,13 @@ impl Reader {
         Ok(reader)
     }
 
+    /// The log that a [`Journal`](crate::Journal) of this process has open in a folder, also while its first lines are
+    /// still in memory: there is nothing in it then.
+    #[must_use]
+    pub fn of_open(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
     /// Its segments, the oldest first.
     ///
     /// # Errors

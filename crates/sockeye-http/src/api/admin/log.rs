@@ -58,7 +58,7 @@ pub(in super::super) async fn show(call: &Call<'_>) -> Answered {
     let folder = node.folder().journal();
     let reading = node.pool().run(move || {
         let mut records = Vec::new();
-        let scanned = Reader::open(&folder)?.last(&query, limit, |found| {
+        let scanned = Reader::of_open(&folder).last(&query, limit, |found| {
             records.extend(record(found));
             ControlFlow::Continue(())
         })?;
@@ -142,7 +142,7 @@ async fn follow(call: &Call<'_>, node: &Arc<Node>, query: Query) -> Answered {
     let told = told.and_then(|id| str::from_utf8(id).ok()?.parse::<u64>().ok());
     let folder = node.folder().journal();
     let opening = node.pool().run(move || {
-        let reader = Reader::open(&folder)?;
+        let reader = Reader::of_open(&folder);
         let mut missed = String::new();
         let last = reader.last(&query, told.map_or(0, |_| MOST_AT_ONCE), |found| {
             missed.extend(event(found, told.unwrap_or(u64::MAX)));
