@@ -92,7 +92,7 @@ fn other_spellings_are_understood() {
         ("tcp://h:1?keepalive=90s", "tcp://h:1?keepalive=1&keepalive-idle=90s"),
         ("tcp://h:1?keep-alive=0", "tcp://h:1?keepalive=0"),
         ("tcp://h:1?tos=0x10&send-buffer=65536", "tcp://h:1?send-buffer=64KiB&tos=16"),
-        ("tcp://h:1?sndbuf=1kB&rcvbuf=2kib", "tcp://h:1?send-buffer=1000B&recv-buffer=2KiB"),
+        ("tcp://h:1?sndbuf=1kB&rcvbuf=2kib", "tcp://h:1?send-buffer=1kB&recv-buffer=2KiB"),
         ("unix:///x?mode=660", "unix:///x?mode=0660"),
         ("unix:///%41%2fb", "unix:///A/b"),
         ("ip://h?hdrincl&proto=OSPF", "ip://h?proto=89&hdrincl=1"),
