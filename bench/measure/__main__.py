@@ -7,14 +7,14 @@ import sys
 import tempfile
 import time
 
-from . import framework, node, peers, results, web
+from . import framework, ftp, node, peers, results, web
 from .rounds import measure
 
 # The share of the processors' time below which a machine counts as idle, and for how many seconds that is looked at. (A load
 # average would still tell of the build just before.)
 IDLE, LOOK = 0.05, 2
 
-AREAS = {"framework": framework.rows, "http": web.rows, "node": node.rows, "peers": peers.rows}
+AREAS = {"framework": framework.rows, "ftp": ftp.rows, "http": web.rows, "node": node.rows, "peers": peers.rows}
 
 
 def main():

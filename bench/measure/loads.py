@@ -20,7 +20,7 @@ class Load:
     arguments: tuple
 
     def command(self, address, pid, seconds):
-        watches = self.arguments[0] in ("idle", "list")
+        watches = self.arguments[0] in ("idle", "list") or self.arguments[:2] == ("ftp", "idle")
         timed = () if watches else ("--seconds", str(seconds))
         watched = ("--pid", str(pid)) if watches else ()
         return (BENCH, *self.arguments, "--addr", address, *timed, *watched)

@@ -60,7 +60,7 @@ def fill(serve, data, files):
         sockeye("user", "add", NAME, "--password-stdin", "--data", data, text=PASSWORD)
         # Who puts files into /public has to be let.
         sockeye("user", "grant", NAME, "/public", "read,write,delete,list", "--data", data)
-        plain = (listener["address"] for listener in ready["listeners"] if "tls" not in listener["address"])
+        plain = (it["address"] for it in ready["listeners"] if it["url"].startswith("http://"))
         address = next(plain).split("://")[-1]
         line = http.client.HTTPConnection(address, timeout=60)
         name, value = BASIC.split(": ")

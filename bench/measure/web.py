@@ -31,7 +31,7 @@ def configure(work, root, template, places):
         written.write(text)
 
 
-def served(folder, name, template, command, files=FILES, **places):
+def served(folder, name, template, command, files=FILES, mode=0o755, **places):
     """A peer over a folder with these files, and with the configuration in bench/peers/`template`, filled in."""
     work = os.path.join(folder, name.replace(" ", "-"))
     root = os.path.join(work, "root")
@@ -39,7 +39,9 @@ def served(folder, name, template, command, files=FILES, **places):
     @contextlib.contextmanager
     def ground():
         os.makedirs(root)
+        os.chmod(root, mode)
         for file, size in files:
+            os.makedirs(os.path.dirname(os.path.join(root, file)), exist_ok=True)
             with open(os.path.join(root, file), "wb") as written:
                 content = Zeros(size)
                 while piece := content.read(1 << 20):

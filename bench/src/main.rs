@@ -5,6 +5,7 @@
 
 mod connect;
 mod echo;
+mod ftp;
 mod idle;
 mod latency;
 mod list;
@@ -39,6 +40,7 @@ enum Command {
     Put(web::Put),
     Get(web::Get),
     Tus(tus::Tus),
+    Ftp(ftp::Ftp),
     List(list::List),
     Server(Box<server::Server>),
 }
@@ -67,6 +69,7 @@ fn run(command: &Command) -> io::Result<Option<Report>> {
         Command::Put(put) => put.run().map(Some),
         Command::Get(get) => get.run().map(Some),
         Command::Tus(tus) => tus.run().map(Some),
+        Command::Ftp(ftp) => ftp.run().map(Some),
         Command::List(list) => list.run().map(Some),
         Command::Server(server) => server.run().map(|()| None),
     }

@@ -144,13 +144,26 @@ pub(crate) fn run(
     count: u64,
     exchange: impl Fn(&mut BufReader<TcpStream>, u64) -> io::Result<u64> + Sync,
 ) -> io::Result<Report> {
-    let next = AtomicU64::new(0);
-    let connection = || {
+    let connect = || {
         let socket = TcpStream::connect(addr)?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(STALL))?;
         socket.set_write_timeout(Some(STALL))?;
-        let mut line = BufReader::with_capacity(PIECE, socket);
+        Ok(BufReader::with_capacity(PIECE, socket))
+    };
+    in_parallel(connections, count, connect, exchange)
+}
+
+/// Does `count` exchanges by so many threads, each of which connects once; each says how many bytes it moved.
+pub(crate) fn in_parallel<C>(
+    connections: u64,
+    count: u64,
+    connect: impl Fn() -> io::Result<C> + Sync,
+    exchange: impl Fn(&mut C, u64) -> io::Result<u64> + Sync,
+) -> io::Result<Report> {
+    let next = AtomicU64::new(0);
+    let connection = || {
+        let mut line = connect()?;
         let (mut done, mut moved) = (Vec::new(), 0);
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
