@@ -112,6 +112,16 @@ pub struct NewShare {
     pub password: Option<Secret>,
 }
 
+impl NewShare {
+    /// What lies at `path`, to be downloaded by whoever has the link, for as long as the share is there. What else is wished
+    /// takes the place of this: `NewShare { downloads: Some(1), ..NewShare::of(path) }`.
+    #[must_use]
+    pub const fn of(path: Prefix) -> Self {
+        let kind = ShareKind::Download;
+        Self { label: None, path, kind, expires: None, downloads: None, password: None }
+    }
+}
+
 /// Shares are looked up and changed like accounts; see there for what holds of all changes.
 impl Accounts {
     /// A page of the shares, of one account or of all, the oldest first, those after `after`.

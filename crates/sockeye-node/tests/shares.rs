@@ -95,14 +95,7 @@ fn from(host: u8) -> Origin {
 }
 
 fn of(path: &str) -> NewShare {
-    NewShare {
-        label: None,
-        path: path.parse().unwrap(),
-        kind: ShareKind::Download,
-        expires: None,
-        downloads: None,
-        password: None,
-    }
+    NewShare::of(path.parse().unwrap())
 }
 
 fn drop_box(path: &str) -> NewShare {

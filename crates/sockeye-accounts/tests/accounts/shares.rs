@@ -7,14 +7,7 @@ use sockeye_accounts::*;
 use super::{Ear, alice, chosen, from, name, populate, settings, soon, with_alice};
 
 fn share(path: &str) -> NewShare {
-    NewShare {
-        label: None,
-        path: path.parse().unwrap(),
-        kind: ShareKind::Download,
-        expires: None,
-        downloads: None,
-        password: None,
-    }
+    NewShare::of(path.parse().unwrap())
 }
 
 fn protected(path: &str) -> NewShare {

@@ -19,14 +19,7 @@ use crate::{
 };
 
 fn of(path: &str) -> NewShare {
-    NewShare {
-        label: None,
-        path: path.parse().unwrap(),
-        kind: ShareKind::Download,
-        expires: None,
-        downloads: None,
-        password: None,
-    }
+    NewShare::of(path.parse().unwrap())
 }
 
 /// A node where alice has files, and a link of hers.
