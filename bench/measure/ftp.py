@@ -18,6 +18,8 @@ from .web import served
 MANY = 10_000
 CROWD = 100_000
 IDLE = 2000
+# Where uploads go.
+INTO = "in"
 # Of the machine, for what PAM is to check.
 SYSTEM_USER = "sockeye-bench"
 
@@ -33,7 +35,7 @@ class Curl:
     def command(self, address, _pid, _seconds):
         told = ("--write-out", "%{http_code} %{speed_download} %{speed_upload}")
         way = ("-T", self.upload) if self.upload else ("--output", "/dev/null")
-        return ("curl", "-sk", "--ssl-reqd", *way, "--user", self.user, *told, f"ftp://{address}{self.path}")
+        return ("curl", "-sk", "--ssl-reqd", "--ftp-create-dirs", *way, "--user", self.user, *told, f"ftp://{address}{self.path}")
 
     def parse(self, output):
         status, down, up = output.split()
@@ -53,7 +55,7 @@ class Lftp:
     def command(self, address, _pid, _seconds):
         settings = "set ssl:verify-certificate no; set ftp:ssl-allow no; set net:max-retries 1; set cmd:fail-exit yes"
         script = f"{settings}; open -u {self.user} ftp://{address}; {self.script}"
-        return ("bash", "-c", 'TIMEFORMAT=%R; time lftp -c "$1" 2>&1', "lftp", script)
+        return ("bash", "-c", 'TIMEFORMAT=%R; { time lftp -c "$1"; } 2>&1', "lftp", script)
 
     def parse(self, output):
         return {"per_second": self.files / float(re.search(r"([\d.]+)\s*$", output)[1])}
@@ -72,8 +74,8 @@ def vsftpd(folder, name, files, tls=False):
     def command(work, _root):
         return ("vsftpd", os.path.join(work, "configuration"))
 
-    # Its process for a session is another user.
-    settings = {"mode": 0o777, "PORT": port, "TLS": "YES" if tls else "NO"}
+    # Nobody may write to the root of who is anonymous: uploads have a folder there.
+    settings = {"writable": INTO, "PORT": port, "TLS": "YES" if tls else "NO"}
     return served(folder, name, "vsftpd.conf", command, files, **settings)(port)
 
 
@@ -90,7 +92,8 @@ def pyftpdlib(folder, name, files):
 def system_user():
     """An account of the machine with a hash as Debian makes them, for as long as it is needed."""
     hashed = subprocess.run(("mkpasswd", "-m", "yescrypt", PASSWORD), capture_output=True, text=True, check=True)
-    subprocess.run(("useradd", "--no-create-home", "-s", "/bin/bash", "-p", hashed.stdout.strip(), SYSTEM_USER), check=True)
+    how = ("--no-create-home", "--home-dir", "/", "--shell", "/bin/bash", "--password", hashed.stdout.strip())
+    subprocess.run(("useradd", *how, SYSTEM_USER), check=True)
     try:
         yield
     finally:
@@ -143,17 +146,17 @@ def rows(folder):
         return Row(name, ours, peer, made(OURS), bar, peer_load=made(ANYBODY), **how)
 
     yield pair("RETR of 1 GiB", ours, peer, load("get", "--path", "/1g"), 1.0, **rate)
-    yield pair("STOR of 1 GiB", empty, bare, load("put"), 0.9, **rate)
+    yield pair("STOR of 1 GiB", empty, bare, load("put", "--folder", INTO), 0.9, keeps=LARGE, **rate)
     mine, theirs = f"{NAME}:{PASSWORD}", "anonymous:nobody"
     yield Row("RETR of 1 GiB over TLS", ours, secure, Curl("/1g", mine), 1.3, peer_load=Curl("/1g", theirs), **rate)
-    sent = (Curl("/up", user, upload) for user in (mine, theirs))
-    yield Row("STOR of 1 GiB over TLS", empty, secure, next(sent), 1.3, peer_load=next(sent), **rate)
+    sends, peer_sends = (Curl(f"/{INTO}/up", user, upload) for user in (mine, theirs))
+    yield Row("STOR of 1 GiB over TLS", empty, secure, sends, 1.3, peer_load=peer_sends, keeps=LARGE, **rate)
     login = load("login", "--count", "2000")
     pam = Load(("ftp", "login", "--count", "60", *who(SYSTEM_USER, PASSWORD)))
     yield Row("login, NLST, QUIT, 8 at a time", empty, with_system_user(bare), login(OURS), 20.0, peer_load=pam)
     python = pyftpdlib(folder, "pyftpdlib", ())
     yield Row("the same, against pyftpdlib", empty, python, login(OURS), 1.0)
-    up, down = f"mirror -R -P4 {source} in", f"mirror -P4 small {fetched}; !rm -r {fetched}"
+    up, down = f"mirror -R -P4 {source} {INTO}/small", f"mirror -P4 small {fetched}; !rm -r {fetched}"
     mine, theirs = f'{NAME},"{PASSWORD}"', "anonymous,nobody"
     for name, script, node_, other in (
         ("sent", up, renaming, bare),

@@ -56,22 +56,34 @@ def node(folder, name, files=(), listeners=("http+tcp",), many=0, **settings):
 def fill(serve, data, files):
     """Makes the account, and puts files into its home as any client does."""
     with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        ready = json.loads(process.stdout.readline())
-        sockeye("user", "add", NAME, "--password-stdin", "--data", data, text=PASSWORD)
-        # Who puts files into /public has to be let.
-        sockeye("user", "grant", NAME, "/public", "read,write,delete,list", "--data", data)
-        plain = (it["address"] for it in ready["listeners"] if it["url"].startswith("http://"))
-        address = next(plain).split("://")[-1]
-        line = http.client.HTTPConnection(address, timeout=60)
-        name, value = BASIC.split(": ")
-        for path, size in files:
-            line.request("PUT", path, body=Zeros(size), headers={name: value, "Content-Length": str(size)})
-            answer = line.getresponse()
-            answer.read()
-            if answer.status not in (201, 204):
-                raise RuntimeError(f"PUT {path}: {answer.status}")
-        line.close()
-        process.terminate()
+        try:
+            ready = json.loads(process.stdout.readline())
+            sockeye("user", "add", NAME, "--password-stdin", "--data", data, text=PASSWORD)
+            # Who puts files into /public has to be let.
+            sockeye("user", "grant", NAME, "/public", "read,write,delete,list", "--data", data)
+            plain = (it["address"] for it in ready["listeners"] if it["url"].startswith("http://"))
+            upload(next(plain).split("://")[-1], files)
+        finally:
+            process.terminate()
+
+
+def upload(address, files):
+    """Puts files into a node, and makes the folders that they are in."""
+    line = http.client.HTTPConnection(address, timeout=60)
+    name, value = BASIC.split(": ")
+
+    def ask(method, path, accepted, body=None, **fields):
+        line.request(method, path, body=body, headers={name: value} | fields)
+        answer = line.getresponse()
+        answer.read()
+        if answer.status not in accepted:
+            raise RuntimeError(f"{method} {path}: {answer.status}")
+
+    for folder in sorted({os.path.dirname(path) for path, _ in files} - {"/", "/public"}):
+        ask("MKCOL", folder, (201,))
+    for path, size in files:
+        ask("PUT", path, (201, 204), Zeros(size), **{"Content-Length": str(size)})
+    line.close()
 
 
 def crowd(data, many):
@@ -203,6 +215,7 @@ def rows(folder):
             put(*one, *AUTHORIZED),
             0.9,
             peer_load=put(*one, "--path", "/dav/"),
+            keeps=LARGE,
             **rate,
         ),
         Row(

@@ -31,15 +31,18 @@ def configure(work, root, template, places):
         written.write(text)
 
 
-def served(folder, name, template, command, files=FILES, mode=0o755, **places):
-    """A peer over a folder with these files, and with the configuration in bench/peers/`template`, filled in."""
+def served(folder, name, template, command, files=FILES, writable="", **places):
+    """A peer over a folder with these files and perhaps one that everybody may write to, and with the configuration in
+    bench/peers/`template`, filled in."""
     work = os.path.join(folder, name.replace(" ", "-"))
     root = os.path.join(work, "root")
 
     @contextlib.contextmanager
     def ground():
         os.makedirs(root)
-        os.chmod(root, mode)
+        if writable:
+            os.mkdir(os.path.join(root, writable))
+            os.chmod(os.path.join(root, writable), 0o777)
         for file, size in files:
             os.makedirs(os.path.dirname(os.path.join(root, file)), exist_ok=True)
             with open(os.path.join(root, file), "wb") as written:
@@ -142,6 +145,7 @@ def rows(folder):
         Load(("tus", *large)),
         0.8,
         peer_load=put(*large),
+        keeps=LARGE,
         **rate,
     )
     whose = Wrk("/", 1, (BASIC,), script="propfind.lua")

@@ -67,6 +67,9 @@ enum What {
         /// Bytes of each.
         #[arg(long, default_value_t = 1 << 30)]
         size: u64,
+        /// Where to; made if it is not there.
+        #[arg(long)]
+        folder: String,
     },
     /// Whole sessions: a login, a list of names (NLST), the end.
     Login {
@@ -119,12 +122,12 @@ impl Ftp {
             What::Get { who, path, count } => {
                 in_parallel(1, *count, || Session::login(who), |session, _| session.get(path))
             }
-            What::Put { who, count, size } => {
+            What::Put { who, count, size, folder } => {
                 let content = vec![b'x'; PIECE];
                 in_parallel(
                     1,
                     *count,
-                    || Session::login(who),
+                    || Session::into(who, folder),
                     |session, index| session.put(&format!("put-{index}"), *size, &content),
                 )
             }
@@ -135,7 +138,7 @@ impl Ftp {
                 |(), _| {
                     let mut session = Session::login(who)?;
                     let (_, bytes) = session.list("NLST")?;
-                    session.ask("QUIT", 221)?;
+                    session.ask("QUIT", &[221])?;
                     Ok(bytes)
                 },
             ),
@@ -167,21 +170,33 @@ struct Session {
 impl Session {
     fn login(who: &Who) -> io::Result<Self> {
         let mut session = Self { line: BufReader::new(connect(who.addr)?), addr: who.addr };
-        session.reply(220)?;
-        session.ask(&format!("USER {}", who.user), 331)?;
-        session.ask(&format!("PASS {}", who.password), 230)?;
-        session.ask("TYPE I", 200)?;
+        session.reply(&[220])?;
+        // Some let anybody in without a password.
+        if session.ask(&format!("USER {}", who.user), &[230, 331])?.starts_with("331") {
+            session.ask(&format!("PASS {}", who.password), &[230])?;
+        }
+        session.ask("TYPE I", &[200])?;
         Ok(session)
     }
 
-    /// Sends a command, of which this is the reply.
-    fn ask(&mut self, command: &str, code: u16) -> io::Result<String> {
+    /// Logs in and goes to a folder, which is made if it is not there.
+    fn into(who: &Who, folder: &str) -> io::Result<Self> {
+        let mut session = Self::login(who)?;
+        if session.ask(&format!("CWD {folder}"), &[250]).is_err() {
+            session.ask(&format!("MKD {folder}"), &[257])?;
+            session.ask(&format!("CWD {folder}"), &[250])?;
+        }
+        Ok(session)
+    }
+
+    /// Sends a command, of which the reply is one of these.
+    fn ask(&mut self, command: &str, codes: &[u16]) -> io::Result<String> {
         self.line.get_mut().write_all(format!("{command}\r\n").as_bytes())?;
-        self.reply(code)
+        self.reply(codes)
     }
 
     /// Reads a reply to its end, and gives its last line (RFC 959 §4.2).
-    fn reply(&mut self, code: u16) -> io::Result<String> {
+    fn reply(&mut self, codes: &[u16]) -> io::Result<String> {
         loop {
             let mut line = String::new();
             self.line.by_ref().take(LINE).read_line(&mut line)?;
@@ -191,11 +206,12 @@ impl Session {
             let is_last =
                 line.as_bytes().get(3) == Some(&b' ') && line.as_bytes()[0].is_ascii_digit();
             if is_last {
-                return match line.starts_with(&code.to_string()) {
+                return match codes.iter().any(|code| line.starts_with(&code.to_string())) {
                     true => Ok(line),
-                    false => {
-                        Err(io::Error::other(format!("{} in place of {code}", line.trim_end())))
-                    }
+                    false => Err(io::Error::other(format!(
+                        "{} in place of one of {codes:?}",
+                        line.trim_end()
+                    ))),
                 };
             }
         }
@@ -203,13 +219,11 @@ impl Session {
 
     /// Opens a data connection (RFC 2428 §3) and begins what goes over it.
     fn begin(&mut self, command: &str) -> io::Result<TcpStream> {
-        let reply = self.ask("EPSV", 229)?;
+        let reply = self.ask("EPSV", &[229])?;
         let port = reply.rsplit('|').nth(1).and_then(|port| port.parse().ok());
         let port = port.ok_or_else(|| io::Error::other(format!("no port in {reply}")))?;
         let data = connect(SocketAddr::new(self.addr.ip(), port))?;
-        // 125 or 150.
-        self.line.get_mut().write_all(format!("{command}\r\n").as_bytes())?;
-        self.reply(150)?;
+        self.ask(command, &[125, 150])?;
         Ok(data)
     }
 
@@ -222,7 +236,7 @@ impl Session {
                 n => bytes += n as u64,
             }
         }
-        self.reply(226)?;
+        self.reply(&[226])?;
         Ok(bytes)
     }
 
@@ -235,7 +249,7 @@ impl Session {
             left -= some as u64;
         }
         data.shutdown(Shutdown::Write)?;
-        self.reply(226)?;
+        self.reply(&[226])?;
         Ok(size)
     }
 
@@ -252,7 +266,7 @@ impl Session {
                 }
             }
         }
-        self.reply(226)?;
+        self.reply(&[226])?;
         Ok((lines, bytes))
     }
 }
@@ -277,7 +291,7 @@ fn idle(who: &Who, pid: u32, connections: u32) -> io::Result<Report> {
     }
     let after = resident_kib(pid)?;
     // The last one must still be served.
-    sessions.last_mut().map_or(Ok(String::new()), |session| session.ask("NOOP", 200))?;
+    sessions.last_mut().map_or(Ok(String::new()), |session| session.ask("NOOP", &[200]))?;
     let each = (precise(after) - precise(before)) / f64::from(connections);
     Ok(Report::default().with("kib_each", each).with("connections", f64::from(connections)))
 }
@@ -298,8 +312,11 @@ mod tests {
                 socket.write_all(b"220-Welcome\r\n here\r\n220 Ready\r\n550 no\r\n").unwrap();
             });
             let mut session = Session { line: BufReader::new(connect(addr).unwrap()), addr };
-            assert_eq!(session.reply(220).unwrap(), "220 Ready\r\n");
-            assert_eq!(session.reply(226).unwrap_err().to_string(), "550 no in place of 226");
+            assert_eq!(session.reply(&[220]).unwrap(), "220 Ready\r\n");
+            assert_eq!(
+                session.reply(&[226]).unwrap_err().to_string(),
+                "550 no in place of one of [226]"
+            );
         });
     }
 }

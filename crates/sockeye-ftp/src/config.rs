@@ -14,8 +14,8 @@ use crate::wire::charset::Charset;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// The ports that clients connect to for data; the system's choice by default. One serves one client at a time, for as
-    /// long as it takes to connect.
+    /// The ports that clients connect to for data; any free one from 49152 on by default. One serves one client at a time,
+    /// for as long as it takes to connect.
     pub passive_ports: Option<RangeInclusive<u16>>,
     /// The address that PASV tells, or a name that has one, looked up each time; that of the control connection by default.
     pub address: Option<String>,

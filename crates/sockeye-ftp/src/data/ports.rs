@@ -22,6 +22,12 @@ use super::Passive;
 /// Connections that may wait at a port: the client's, and strangers' that are turned away.
 const BACKLOG: u32 = 8;
 
+/// Where ports are looked for if no range is set: what IANA leaves to whoever wants one (RFC 6335 §6).
+const DYNAMIC: RangeInclusive<u16> = 49_152..=65_535;
+
+/// How many of them are tried before the system is asked for one.
+const TRIES: usize = 32;
+
 /// The ports of a listener.
 #[derive(Debug)]
 pub(crate) struct Ports(Option<Range>);
@@ -76,7 +82,7 @@ impl Range {
 }
 
 impl Ports {
-    /// These, or those that the system chooses.
+    /// These, or any that is free.
     pub(crate) fn new(ports: Option<RangeInclusive<u16>>) -> Arc<Self> {
         Arc::new(Self(ports.map(|ports| Range {
             free: Arc::new(Semaphore::new(ports.clone().count())),
@@ -99,7 +105,7 @@ impl Ports {
         limit: Duration,
     ) -> io::Result<Passive> {
         let Some(range) = &self.0 else {
-            return Ok(Passive::new(listen(local, 0)?, Lease { _lent: None }, client));
+            return Ok(Passive::new(listen_anywhere(local)?, Lease { _lent: None }, client));
         };
         let free = Arc::clone(&range.free);
         let permit = tokio::time::timeout(limit, free.acquire_owned()).await?;
@@ -121,6 +127,23 @@ impl Ports {
         }
         Err(io::ErrorKind::AddrInUse.into())
     }
+}
+
+/// Listens at a port that nobody can foretell.
+///
+/// The system's own choice takes none that a connection of the last minute went through, so that it looks longer and
+/// longer for one, and after some 28,000 files finds none.
+fn listen_anywhere(local: IpAddr) -> io::Result<TcpListener> {
+    let mut random = [0; 2 * TRIES];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    for bytes in random.as_chunks().0 {
+        let offset = u16::from_ne_bytes(*bytes) % (DYNAMIC.end() - DYNAMIC.start());
+        match listen(local, DYNAMIC.start() + offset) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            listening => return listening,
+        }
+    }
+    listen(local, 0)
 }
 
 /// Connections made through the port before keep it from nobody.

@@ -80,6 +80,7 @@ async fn receive(
             return Ok(());
         }
         if n == piece.capacity() && n < PIECE {
+            piece.clear();
             piece.reserve_exact((2 * n).min(PIECE));
         }
     }

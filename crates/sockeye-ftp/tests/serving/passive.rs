@@ -113,6 +113,24 @@ fn one_port_serves_ten_clients() {
 }
 
 #[test]
+fn a_port_that_was_just_used_is_no_hindrance_and_none_is_foretold() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    let ports: Vec<u16> = (0..32)
+        .map(|_| {
+            let port = client.epsv();
+            let mut data = data_to(Ipv4Addr::LOCALHOST, port);
+            client.expect(150, "NLST");
+            read(&mut data);
+            client.expect_code(226, "NLST");
+            port
+        })
+        .collect();
+    assert!(ports.iter().all(|&port| port >= 49_152), "{ports:?}");
+    assert!(!ports.is_sorted(), "{ports:?}");
+}
+
+#[test]
 fn ports_that_all_are_lent_are_told_so_and_given_back_with_the_connection() {
     let port = free_port();
     let served = Served::with(|config| {

@@ -250,7 +250,7 @@ settings! {
     NewConnections "http.streams" => http_streams: Within<1, 100_000> = "100";
 
     /// Ports that passive data connections come to, for who has to let them through a firewall: one is in use
-    /// for each transfer at once. "none" leaves the choice to the system.
+    /// for each transfer at once. "none": any free one from 49152 on.
     NewConnections "ftp.passive-ports" => ftp_passive_ports: Option<PortRange> = "none";
     /// The address that clients are told to open data connections to, behind a router that translates
     /// addresses; a name is looked up each time. "none": that of the control connection.
