@@ -34,6 +34,9 @@ pub struct Config {
     pub limits: Limits,
     /// How many sessions an account may have at once; without limit by default.
     pub sessions: Sessions,
+    /// Whether a file that is still coming is seen under its name, with the size that it has so far, as long as there is no
+    /// other file of that name; it is not by default. It cannot be fetched before it is whole.
+    pub growing: bool,
     /// What all bytes go through that sessions send and receive here: a limit on bandwidth.
     pub bandwidth: Option<Arc<Bucket>>,
 }
@@ -50,6 +53,7 @@ impl Default for Config {
             charset: Charset::UTF_8,
             limits: Limits::default(),
             sessions: Sessions::Long { most: usize::MAX },
+            growing: false,
             bandwidth: None,
         }
     }
@@ -70,6 +74,7 @@ impl From<&Settings> for Config {
                 ..Limits::default()
             },
             sessions: Sessions::Long { most },
+            growing: settings.ftp_growing,
             resumed: settings.ftp_data_tls == DataTls::Require,
             ..Self::default()
         }
@@ -156,6 +161,11 @@ pub struct Limits {
     pub queue: usize,
     /// Entries of a folder that are sorted for LIST and NLST; larger folders come as they are. 2,000 by default.
     pub sorted: usize,
+    /// How deep below a folder LIST -R goes; 100 by default. What is deeper ends it.
+    pub depth: usize,
+    /// Bytes that LIST -R takes for the names of folders that are still to come; 4 MiB by default, which are some 40,000
+    /// folders. More end it.
+    pub folders: usize,
     /// Entries of a folder that STAT tells; 1,000 by default.
     pub stat: usize,
     /// Bytes of a file that are read to tell how long it is as text (SIZE under type A); 64 MiB by default.
@@ -173,6 +183,8 @@ impl Default for Limits {
             refusals: 3,
             queue: 32,
             sorted: 2_000,
+            depth: 100,
+            folders: 4 << 20,
             stat: 1_000,
             text: 64 << 20,
         }

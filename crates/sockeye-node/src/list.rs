@@ -1,5 +1,7 @@
 //! Folders and their listings, as a session gives them out.
 
+use std::collections::BTreeMap;
+
 use sockeye_journal::Outcome;
 use sockeye_store::{Entry, Kind, Meta, Name, Order, Timestamp};
 
@@ -67,7 +69,7 @@ impl Folder {
             Inner::Stored(folder) => Some(folder.list()),
             Inner::Named => None,
         };
-        Listing { added: self.added, inner, is_root: self.is_root }
+        Listing { added: self.added, inner, is_root: self.is_root, growing: BTreeMap::new() }
     }
 }
 
@@ -78,6 +80,8 @@ pub struct Listing {
     added: Vec<Entry>,
     inner: Option<sockeye_store::Listing>,
     is_root: bool,
+    /// Uploads under way whose names have not come.
+    growing: BTreeMap<Name, Meta>,
 }
 
 /// The beginning of a listing: all of it, sorted, or as much as the limit let in.
@@ -90,6 +94,13 @@ pub enum Gathered {
 }
 
 impl Listing {
+    /// The same, and at its end these [uploads under way](crate::Session::growing_in), as far as the folder has no file of
+    /// their name. To be asked for before the folder is opened, or a file that is put in its place meanwhile is missed.
+    #[must_use]
+    pub fn showing(self, growing: BTreeMap<Name, Meta>) -> Self {
+        Self { growing, ..self }
+    }
+
     /// The next entries, up to about a thousand; `None` at the end.
     ///
     /// # Errors
@@ -102,11 +113,23 @@ impl Listing {
             return Ok(Some(std::mem::take(&mut self.added)));
         }
         let Some(inner) = &mut self.inner else { return Ok(None) };
-        let Some(mut entries) = inner.next().await? else { return Ok(None) };
+        let Some(mut entries) = inner.next().await? else { return Ok(self.last()) };
+        if !self.growing.is_empty() {
+            for entry in &entries {
+                self.growing.remove(&entry.name);
+            }
+        }
         if self.is_root {
             entries.retain(|entry| !is_reserved(&entry.name));
         }
         Ok(Some(entries))
+    }
+
+    /// What the folder itself does not have.
+    fn last(&mut self) -> Option<Vec<Entry>> {
+        let growing = std::mem::take(&mut self.growing);
+        let entries = growing.into_iter().map(|(name, meta)| Entry::new(name, &meta)).collect();
+        Some(entries).filter(|entries: &Vec<_>| !entries.is_empty())
     }
 
     /// The whole folder, sorted, if it has at most `limit` entries; otherwise what was read, and the

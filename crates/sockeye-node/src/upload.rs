@@ -1,14 +1,18 @@
 //! Uploads through the gate: begun with a right and a reservation, recorded with what became of them.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use sockeye_accounts::Rights;
 use sockeye_journal::Operation;
-use sockeye_store::{Committed, Condition, FilePath, Partial, PartialId, Start, UploadOptions};
+use sockeye_store::{
+    Committed, Condition, FilePath, Meta, Name, Partial, PartialId, Start, UploadOptions,
+};
 
 use crate::{
     Error, Result, Session,
     act::{Act, Contents},
+    seat::Way,
+    session::Kind,
 };
 
 /// A file being sent, which appears under its name, whole, when it is committed.
@@ -84,6 +88,49 @@ impl Session {
         }
         let place = seat.place(path, Rights::WRITE).await?;
         Ok(place.home.partial_for(&place.path).await?)
+    }
+
+    /// The upload of `path` that somebody is at now, whoever and over whichever protocol, as the file that it would be if
+    /// it ended now, for who may know of that file. Whether there is a file of that name already is not asked: who wants
+    /// to know both asks this first, so as not to miss the file when it is put in its place in between.
+    ///
+    /// # Errors
+    /// As [`Session::stat`].
+    ///
+    /// Cancellation: safe.
+    pub async fn growing(&self, path: &FilePath) -> Result<Option<Meta>> {
+        let Kind::Seat(seat) = &self.kind else { return Ok(None) };
+        let path = &*seat.reached(path)?;
+        if seat.visit().is_some_and(|visit| visit.hides(path)) {
+            return Err(Error::NotFound);
+        }
+        match seat.way(path).await? {
+            Way::Place(place) if place.rights.is_empty() => Err(Error::Denied),
+            Way::Place(place) => Ok(place.home.growing(&place.path)),
+            Way::SharedFolders => Ok(None),
+        }
+    }
+
+    /// As [`Session::growing`], of all uploads to files right in `folder`, for who may list it; to be shown in its
+    /// [listing](crate::Listing::showing).
+    ///
+    /// # Errors
+    /// As [`Session::list`].
+    ///
+    /// Cancellation: safe.
+    pub async fn growing_in(&self, folder: &FilePath) -> Result<BTreeMap<Name, Meta>> {
+        let Kind::Seat(seat) = &self.kind else { return Ok(BTreeMap::new()) };
+        let folder = &*seat.reached(folder)?;
+        if seat.visit().is_some_and(|visit| visit.hides(folder)) {
+            return Err(Error::NotFound);
+        }
+        match seat.way(folder).await? {
+            Way::Place(place) if place.rights.contains(Rights::LIST) => {
+                Ok(place.home.growing_in(&place.path))
+            }
+            Way::Place(_) => Err(Error::Denied),
+            Way::SharedFolders => Ok(BTreeMap::new()),
+        }
     }
 
     fn begun(act: Act, begun: Result<sockeye_store::Upload>) -> Result<Upload> {

@@ -22,7 +22,7 @@ use rustix::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    Contents, Digests, Marks, Pool, Quota, Result, Space,
+    Contents, Digests, Marks, Pool, Quota, Result, Space, growing,
     home::{Root, in_memory},
     id::{Ids, PartialId},
     marks::Marked,
@@ -119,6 +119,8 @@ pub(crate) struct Keep {
     pub(crate) bin: Mutex<Oldest>,
     /// Partials that are being written.
     pub(crate) open: Mutex<HashSet<PartialId>>,
+    /// How far uploads under way have come.
+    pub(crate) growing: Arc<growing::Register>,
     /// What is remembered of those that were left.
     pub(crate) left: Mutex<Left>,
     state: AtomicU8,
@@ -203,6 +205,7 @@ impl Keep {
             names: Mutex::default(),
             bin: Mutex::default(),
             open: Mutex::default(),
+            growing: Arc::default(),
             left: Mutex::default(),
             state: AtomicU8::new(if written.is_some() { AS_WRITTEN } else { UNCOUNTED }),
             counting: Mutex::default(),

@@ -43,6 +43,7 @@ mod digests;
 mod error;
 mod file;
 mod gather;
+mod growing;
 mod home;
 mod id;
 mod install;

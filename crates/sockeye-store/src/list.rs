@@ -26,6 +26,8 @@ pub struct Entry {
     pub device: u64,
     /// Its inode there.
     pub inode: u64,
+    /// Whether a symbolic link led to it.
+    pub linked: bool,
 }
 
 impl Entry {
@@ -33,7 +35,7 @@ impl Entry {
     #[must_use]
     pub fn new(name: Name, meta: &Meta) -> Self {
         let Meta { kind, size, modified, mode, device, inode } = *meta;
-        Self { name, kind, size, modified, mode, device, inode }
+        Self { name, kind, size, modified, mode, device, inode, linked: false }
     }
 
     /// What is known of it but for its name.
@@ -95,9 +97,9 @@ fn read_piece(folder: &Folder) -> Result<Option<Vec<Entry>>> {
         any = true;
         // `.` and `..` are not names, and so are left out here.
         if let Ok(name) = Name::parse(raw.file_name().to_bytes())
-            && let Some(meta) = meta_of(folder, &name)?
+            && let Some((meta, linked)) = meta_of(folder, &name)?
         {
-            entries.push(Entry::new(name, &meta));
+            entries.push(Entry { linked, ..Entry::new(name, &meta) });
         }
         if dir.is_buffer_empty() {
             break;
@@ -106,8 +108,8 @@ fn read_piece(folder: &Folder) -> Result<Option<Vec<Entry>>> {
     Ok(any.then_some(entries))
 }
 
-/// What `name` leads to, if it can be fetched.
-fn meta_of(folder: &Folder, name: &Name) -> Result<Option<Meta>> {
+/// What `name` leads to, if it can be fetched, and whether it does so by a symbolic link.
+fn meta_of(folder: &Folder, name: &Name) -> Result<Option<(Meta, bool)>> {
     let path = || folder.path.join(name).ok();
     // The folder's own path is not hidden, or it would not be open.
     let dotted = name.as_bytes().starts_with(b".");
@@ -120,7 +122,8 @@ fn meta_of(folder: &Folder, name: &Name) -> Result<Option<Meta>> {
         // Gone meanwhile, or not ours to see.
         return Ok(None);
     };
-    let meta = if rustix::fs::FileType::from_raw_mode(stat.st_mode).is_symlink() {
+    let linked = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_symlink();
+    let meta = if linked {
         let Some(path) = path() else { return Ok(None) };
         match follow(folder, &path)? {
             Some(meta) => meta,
@@ -129,7 +132,7 @@ fn meta_of(folder: &Folder, name: &Name) -> Result<Option<Meta>> {
     } else {
         Meta::from_stat(&stat)
     };
-    Ok((meta.kind != Kind::Special).then_some(meta))
+    Ok((meta.kind != Kind::Special).then_some((meta, linked)))
 }
 
 fn follow(folder: &Folder, path: &FilePath) -> Result<Option<Meta>> {

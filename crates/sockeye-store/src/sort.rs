@@ -85,7 +85,7 @@ mod tests {
     fn entry(name: &str, kind: Kind, size: u64, seconds: i64) -> Entry {
         let name = Name::parse(name.as_bytes()).unwrap();
         let modified = Timestamp { seconds, nanos: 0 };
-        Entry { name, kind, size, modified, mode: 0o644, device: 0, inode: 0 }
+        Entry { name, kind, size, modified, mode: 0o644, device: 0, inode: 0, linked: false }
     }
 
     fn sorted(key: SortKey, descending: bool) -> String {

@@ -2,7 +2,7 @@
 
 use sockeye_node::{Error, FilePath, Kind, Meta, Resource};
 
-use super::refused::refused;
+use super::{growing, refused::refused};
 use crate::{
     control::{Answer, Dialog},
     transfer::item,
@@ -14,15 +14,34 @@ const PIECE: u64 = 64 * 1024;
 
 /// What is known of the file or folder that an argument names.
 pub(super) async fn known(dialog: &Dialog, argument: &[u8]) -> Result<(FilePath, Meta), Reply> {
+    match seen(dialog, argument).await? {
+        Seen::There(path, meta) => Ok((path, meta)),
+        Seen::Coming(path, meta) => Err(growing::refused(&path, &meta)),
+    }
+}
+
+/// What an argument names.
+pub(super) enum Seen {
+    /// A file or folder.
+    There(FilePath, Meta),
+    /// A file that is still coming.
+    Coming(FilePath, Meta),
+}
+
+/// As [`known`], also of what may only be seen.
+pub(super) async fn seen(dialog: &Dialog, argument: &[u8]) -> Result<Seen, Reply> {
     let path = dialog.path(argument)?;
-    let found = dialog.session()?.stat(&path).await;
-    let meta = found.map_err(|error| refused(&path, &error))?;
-    Ok((path, meta))
+    let coming = growing::at(dialog, &path).await;
+    match (dialog.session()?.stat(&path).await, coming) {
+        (Ok(meta), _) => Ok(Seen::There(path, meta)),
+        (Err(Error::NotFound), Some(coming)) => Ok(Seen::Coming(path, coming)),
+        (Err(error), _) => Err(refused(&path, &error)),
+    }
 }
 
 /// MLST: the facts of one file, with its whole path.
 pub(crate) async fn mlst(dialog: &mut Dialog, argument: &[u8]) -> Answer {
-    let (path, meta) = known(dialog, argument).await?;
+    let (Seen::There(path, meta) | Seen::Coming(path, meta)) = seen(dialog, argument).await?;
     let (session, _, owner) = dialog.user()?;
     let rights = session.rights_at(&path).map_err(|error| refused(&path, &error))?;
     let (name, mut line) = (absolute(&path), Vec::new());
@@ -35,17 +54,24 @@ pub(crate) async fn mlst(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 pub(crate) async fn size(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let path = dialog.path(argument)?;
     let failed = |error: &Error| refused(&path, error);
+    let coming = growing::at(dialog, &path).await;
     let session = dialog.session()?;
-    let meta = match session.stat(&path).await {
-        Ok(meta) => meta,
+    let meta = match (session.stat(&path).await, coming) {
+        (Ok(meta), _) => meta,
+        (Err(Error::NotFound), Some(coming)) => {
+            return match dialog.representation {
+                Type::Image => Ok(told(coming.size)),
+                Type::Ascii => Err(growing::refused(&path, &coming)),
+            };
+        }
         // What was counted in CR LF is nowhere in the file.
-        Err(Error::NotFound) if dialog.representation == Type::Image => {
+        (Err(Error::NotFound), None) if dialog.representation == Type::Image => {
             return match session.partial_for(&path).await {
                 Ok(Some(partial)) => Ok(told(partial.offset)),
                 _ => Err(failed(&Error::NotFound)),
             };
         }
-        Err(error) => return Err(failed(&error)),
+        (Err(error), _) => return Err(failed(&error)),
     };
     if meta.kind != Kind::File {
         return Err(failed(&Error::WrongKind { expected: "a file, found a folder" }));

@@ -5,6 +5,7 @@ pub(crate) mod changes;
 pub(crate) mod digests;
 pub(crate) mod facts;
 pub(crate) mod folders;
+mod growing;
 pub(crate) mod help;
 pub(crate) mod login;
 pub(crate) mod parameters;

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     control::{Answer, Dialog, Phase},
     data::Prepared,
-    transfer::What,
+    transfer::{Told, What},
     wire::{command::Verb, parameter::Type, path::absolute, reply::Reply},
 };
 
@@ -69,7 +69,7 @@ async fn listed(dialog: &Dialog, argument: &[u8]) -> Answer {
             let rights = teller.session.rights_at(&teller.folder).map_err(failed)?;
             teller.one(&name, &meta, rights, &mut out);
         }
-        What::Folder(mut listing, _) => {
+        What::Folder(Told { mut listing, .. }) | What::Tree(Told { mut listing, .. }, _) => {
             let mut told = 0;
             while let Some(mut entries) = listing.next().await.map_err(failed)? {
                 cut = told + entries.len() > most;

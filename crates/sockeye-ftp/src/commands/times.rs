@@ -2,7 +2,10 @@
 
 use sockeye_node::Timestamp;
 
-use super::{facts::known, refused::refused};
+use super::{
+    facts::{Seen, known, seen},
+    refused::refused,
+};
 use crate::{
     control::{Answer, Dialog},
     wire::{
@@ -16,8 +19,10 @@ use crate::{
 /// MDTM: when a file was changed; with a time in front that is set, as clients did before MFMT. A file that is called like
 /// that goes first.
 pub(crate) async fn mdtm(dialog: &mut Dialog, argument: &[u8]) -> Answer {
-    match known(dialog, argument).await {
-        Ok((_, meta)) => Ok(Reply::new(213, written(meta.modified))),
+    match seen(dialog, argument).await {
+        Ok(Seen::There(_, meta) | Seen::Coming(_, meta)) => {
+            Ok(Reply::new(213, written(meta.modified)))
+        }
         Err(refusal) => match time::split_time(argument) {
             Ok((at, name)) if known(dialog, name).await.is_ok() => set(dialog, at, name).await,
             _ => Err(refusal),

@@ -9,11 +9,11 @@ use sockeye_node::{
     Condition, Error, FilePath, Resource, Session, Start, Timestamp, Upload, UploadOptions,
 };
 
-use super::{parameters::check_room, refused::refused};
+use super::{growing, parameters::check_room, refused::refused};
 use crate::{
     control::Dialog,
     data::{OpenError, Prepared},
-    transfer::{Form, List, Receive, SendFile, Teller, Transfer, What, Work},
+    transfer::{Form, List, Receive, SendFile, Teller, Told, Transfer, Walk, What, Work},
     wire::{command::Verb, ls::Options, path::resolve, pattern::Pattern, reply::Reply},
 };
 
@@ -38,7 +38,11 @@ fn begin(dialog: &mut Dialog, verb: Verb, path: FilePath, work: Work) -> Transfe
 /// RETR.
 pub(crate) async fn retr(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let path = dialog.path(argument)?;
-    let failed = |error: Error| refused(&path, &error);
+    let coming = growing::at(dialog, &path).await;
+    let failed = |error: Error| match &coming {
+        Some(coming) if matches!(error, Error::NotFound) => growing::refused(&path, coming),
+        _ => refused(&path, &error),
+    };
     let body = match dialog.session()?.open(&path).await.map_err(failed)? {
         Resource::File(file) => {
             let (offset, size) = (dialog.restart, file.meta().size);
@@ -154,6 +158,7 @@ pub(crate) async fn nlst(dialog: &mut Dialog, argument: &[u8]) -> Begun {
 pub(crate) async fn mlsd(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let path = dialog.path(argument)?;
     check_data(dialog)?;
+    let coming = growing::within(dialog, &path).await;
     let session = dialog.session()?;
     let listing = session.list(&path).await.map_err(|error| match error {
         // The code that the standard has for it (RFC 3659 §7.2.1).
@@ -161,7 +166,8 @@ pub(crate) async fn mlsd(dialog: &mut Dialog, argument: &[u8]) -> Begun {
         error => refused(&path, &error),
     })?;
     let teller = teller(dialog, Form::Facts(dialog.facts), path.clone(), None)?;
-    let work = List { teller, what: What::Folder(listing, None), sorted: 0 };
+    let told = Told { listing: listing.showing(coming), dots: None };
+    let work = List { teller, what: What::Folder(told) };
     Ok(begin(dialog, Verb::Mlsd, path, Work::List(work)))
 }
 
@@ -178,6 +184,9 @@ pub(super) async fn look(dialog: &Dialog, verb: Verb, argument: &[u8]) -> Result
     let (session, working, _) = dialog.user()?;
     let decoded = dialog.charset.decode(argument).map_err(|e| Reply::new(501, e.to_string()))?;
     let whole = resolve(working, &decoded)?;
+    // Asked for first: meanwhile they may be put in their place.
+    let (coming, mut growing) =
+        (growing::at(dialog, &whole).await, growing::within(dialog, &whole).await);
     let found = session.find(&whole).await;
     let last = decoded.iter().rposition(|&b| b == b'/').map_or(0, |slash| slash + 1);
     let (path, pattern, before) = match (&found, Pattern::parse(&decoded[last..])) {
@@ -188,25 +197,36 @@ pub(super) async fn look(dialog: &Dialog, verb: Verb, argument: &[u8]) -> Result
         _ => (whole, None, &decoded[..]),
     };
     let failed = |error: Error| refused(&path, &error);
-    let found = if pattern.is_some() { session.find(&path).await } else { found };
-    let resource = found.map_err(failed)?.ok_or_else(|| failed(Error::NotFound))?;
+    let found = match pattern {
+        Some(_) => {
+            growing = growing::within(dialog, &path).await;
+            session.find(&path).await
+        }
+        None => found,
+    };
+    let resource = found.map_err(failed)?;
     let names = (verb == Verb::Nlst && !options.long) || options.names;
-    let is_inside = matches!(resource, Resource::Folder(_)) && !options.itself;
+    let is_inside = matches!(resource, Some(Resource::Folder(_))) && !options.itself;
+    let is_tree = is_inside && options.recursive && verb != Verb::Stat;
     let form = match names {
-        true if is_inside => Form::Names(behind(before)),
+        true if is_inside && !is_tree => Form::Names(behind(before)),
         true => Form::Names(Box::default()),
         false => Form::Long,
     };
-    let what = match resource {
-        Resource::Folder(folder) if is_inside => {
+    let what = match (resource, coming) {
+        (Some(Resource::Folder(folder)), _) if is_inside => {
             let dots = (options.all && pattern.is_none()).then(|| *folder.meta());
-            What::Folder(folder.list(), dots)
+            let told = Told { listing: folder.list().showing(growing), dots };
+            let walk = || Walk::new(before, options.all, &dialog.shared.config.limits);
+            if is_tree { What::Tree(told, walk()) } else { What::Folder(told) }
         }
-        Resource::Folder(folder) => What::One(own_name(before), *folder.meta()),
-        Resource::File(file) => What::One(own_name(before), *file.meta()),
+        (Some(Resource::Folder(folder)), _) => What::One(own_name(before), *folder.meta()),
+        (Some(Resource::File(file)), _) => What::One(own_name(before), *file.meta()),
+        (None, Some(coming)) => What::One(own_name(before), coming),
+        (None, None) => return Err(failed(Error::NotFound)),
     };
     let teller = teller(dialog, form, path, pattern)?;
-    Ok(List { teller, what, sorted: dialog.shared.config.limits.sorted })
+    Ok(List { teller, what })
 }
 
 /// What stands in front of each name of NLST, so that it can be asked for from the working folder.
@@ -229,6 +249,7 @@ fn teller(
     pattern: Option<Pattern>,
 ) -> Result<Teller, Reply> {
     let (session, _, owner) = dialog.user()?;
+    let config = &dialog.shared.config;
     Ok(Teller {
         form,
         charset: dialog.charset,
@@ -237,5 +258,7 @@ fn teller(
         session: session.clone(),
         folder,
         pattern,
+        sorted: config.limits.sorted,
+        growing: config.growing,
     })
 }

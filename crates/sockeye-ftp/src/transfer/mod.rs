@@ -6,6 +6,7 @@
 mod list;
 mod receive;
 mod send;
+mod walk;
 
 use std::{
     io,
@@ -23,9 +24,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
-    list::{Form, List, Teller, What, item},
+    list::{Form, List, Teller, Told, What, item},
     receive::Receive,
     send::Send as SendFile,
+    walk::Walk,
 };
 use crate::{
     commands::refused,
@@ -105,6 +107,8 @@ enum Failure {
     Stalled(Duration),
     #[error("the data connection broke: {0}")]
     Broken(io::Error),
+    #[error("there are more folders below that than are told at once; list them one by one")]
+    TooManyFolders,
     #[error(transparent)]
     Session(#[from] Error),
     #[error(transparent)]

@@ -122,3 +122,93 @@ fn a_large_folder_comes_whole() {
     }
     assert!(client.ask("STAT many").len() <= 1002);
 }
+
+#[test]
+fn a_tree_is_told_as_ls_tells_it() {
+    let (_served, mut client) = filled();
+    client.store("STOR docs/in/deep.txt", b"x");
+    client.expect(257, "MKD docs/z");
+    for (line, told) in [
+        (
+            "NLST -R",
+            ".:\r\ndocs\r\na.txt\r\nb.txt\r\nwith space\r\n文件\r\n\r\n\
+             ./docs:\r\nin\r\nz\r\nc.txt\r\n\r\n./docs/in:\r\ndeep.txt\r\n\r\n./docs/z:\r\n",
+        ),
+        ("LIST -1R docs/in", "docs/in:\r\ndeep.txt\r\n"),
+        (
+            "LIST -1R /docs/",
+            "/docs/:\r\nin\r\nz\r\nc.txt\r\n\r\n/docs/in:\r\ndeep.txt\r\n\r\n/docs/z:\r\n",
+        ),
+        ("LIST -1R docs/[a-i]*", "docs/:\r\nin\r\nc.txt\r\n\r\ndocs/in:\r\ndeep.txt\r\n"),
+        ("LIST -1R a.txt", "a.txt\r\n"),
+        ("LIST -1aR docs/z", "docs/z:\r\n.\r\n..\r\n"),
+    ] {
+        assert_eq!(client.fetch_text(line), told, "{line}");
+    }
+    client.expect(200, "SITE CHMOD 640 docs/in/deep.txt");
+    client.expect(213, "MFMT 20200102030405 docs/in/deep.txt");
+    let long = "docs/in:\r\n\
+                -rw-r-----    1 alice    alice               1 Jan  2  2020 deep.txt\r\n";
+    assert_eq!(client.fetch_text("LIST -lR docs/in"), long);
+    client.epsv();
+    client.expect(550, "LIST -R nowhere");
+}
+
+#[test]
+fn links_are_told_in_a_tree_and_not_followed() {
+    let (served, mut client) = filled();
+    let home = served.node.home("alice");
+    for (link, to) in [("docs/in/up", ".."), ("docs/in/self", "."), ("out", "/etc")] {
+        std::os::unix::fs::symlink(to, home.join(link)).unwrap();
+    }
+    let told = client.fetch_text("LIST -1R docs");
+    assert_eq!(told, "docs:\r\nin\r\nc.txt\r\n\r\ndocs/in:\r\nself\r\nup\r\n");
+    let told = client.fetch_text("LIST -1R");
+    assert!(!told.contains("out") && !told.contains("passwd"), "{told}");
+}
+
+#[test]
+fn a_tree_that_is_too_large_is_said_to_be() {
+    let served = Served::with(|config| {
+        config.limits.depth = 3;
+        config.limits.folders = 1000;
+    });
+    let mut client = served.logged_in("alice");
+    let home = served.node.home("alice");
+    std::fs::create_dir_all(home.join("deep/a/b/c")).unwrap();
+    std::fs::create_dir_all(home.join("deeper/a/b/c/d")).unwrap();
+    for number in 0..100 {
+        std::fs::create_dir_all(home.join(format!("wide/{number}"))).unwrap();
+    }
+    assert!(client.fetch_text("LIST -R deep").ends_with("deep/a/b/c:\r\n"));
+    for folder in ["deeper", "wide"] {
+        let mut data = client.passive();
+        client.expect(150, &format!("LIST -R {folder}"));
+        let told = client.expect_code(426, "LIST -R");
+        assert!(told.contains("more folders"), "{told}");
+        let _ = std::io::Read::read_to_end(&mut data, &mut Vec::new());
+    }
+    client.fetch("LIST -R deeper/a");
+}
+
+#[test]
+fn what_others_may_not_list_is_left_out_of_a_tree() {
+    let served = Served::new();
+    served.node.share("team");
+    let mut root = served.logged_in("root");
+    for folder in ["open", "open/in", "closed", "closed/in"] {
+        root.expect(257, &format!("MKD /shared/team/{folder}"));
+    }
+    served.node.grant("bob", "/shared/team", "read,list");
+    served.node.grant("bob", "/shared/team/closed", "none");
+    let mut bob = served.logged_in("bob");
+    let told = bob.fetch_text("NLST -R /shared/team");
+    assert!(told.contains("/shared/team/open:\r\nin\r\n"), "{told}");
+    assert!(!told.contains("closed:") && !told.contains("closed/in"), "{told}");
+    // The namespace's own folders are walked through as well.
+    let told = bob.fetch_text("LIST -1R");
+    assert!(
+        told.starts_with(".:\r\nshared\r\n") && told.contains("./shared/team/open/in:"),
+        "{told}"
+    );
+}

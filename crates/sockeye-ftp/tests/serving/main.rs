@@ -7,6 +7,7 @@ mod changes;
 mod client;
 mod control;
 mod digests;
+mod growing;
 mod listing;
 mod passive;
 mod peers;

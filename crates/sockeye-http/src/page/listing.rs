@@ -271,7 +271,7 @@ mod tests {
     fn entry(name: &[u8], kind: Kind) -> Entry {
         let modified = Timestamp { seconds: 784_111_777, nanos: 0 };
         let name = Name::parse(name).unwrap();
-        Entry { name, kind, size: 1536, modified, mode: 0o644, device: 0, inode: 0 }
+        Entry { name, kind, size: 1536, modified, mode: 0o644, device: 0, inode: 0, linked: false }
     }
 
     fn render(form: Form, order: Option<Order>, entries: &[Entry]) -> String {

@@ -268,7 +268,8 @@ settings! {
     NewConnections "ftp.connect" => ftp_connect: Duration = "30s";
     /// How long the other side of a transfer may send or take nothing.
     NewConnections "ftp.stall" => ftp_stall: Duration = "60s";
-    /// Whether an upload is seen under its name while it grows; otherwise once it is complete.
+    /// Whether a file is seen under its name while it is still coming, with the size that it has so far, where there is no
+    /// other of that name: for clients that watch it. It can be fetched once it is complete in any case.
     NewConnections "ftp.growing" => ftp_growing: bool = "false";
 }
 

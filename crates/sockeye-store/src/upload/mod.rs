@@ -193,6 +193,7 @@ impl Upload {
             let room = PIECE.saturating_sub(writing.pending.len());
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             writing.pending.extend_from_slice(now);
+            writing.tell();
             bytes = later;
             if writing.pending.len() >= PIECE {
                 let done = self.by_pool(|writing, plan| writing.flush(plan)).await;

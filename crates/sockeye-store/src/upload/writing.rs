@@ -13,6 +13,7 @@ use rustix::{
 use super::{Committed, plan::Plan, tracker::Tracker};
 use crate::{
     Amount, Claim, Digest, Error, Meta, Result,
+    growing::Growing,
     id::PartialId,
     install::Installed,
     keep::{Keep, locked},
@@ -56,6 +57,8 @@ pub(crate) struct Writing {
     pub(super) was_kept: bool,
     /// The size and the digests from which on what comes does not count yet.
     held: Option<(u64, Tracker)>,
+    /// For those who watch it come.
+    growing: Growing,
     pub(super) end: End,
 }
 
@@ -87,6 +90,7 @@ impl Writing {
             described: false,
             was_kept: false,
             held: None,
+            growing: Growing::enter(&keep.growing, id, &plan.path, 0),
             end: End::Kept,
         }
     }
@@ -113,6 +117,7 @@ impl Writing {
             described: true,
             was_kept: true,
             held: None,
+            growing: Growing::enter(&keep.growing, id, &plan.path, size),
             end: End::Kept,
         }
     }
@@ -125,6 +130,11 @@ impl Writing {
     /// The size that the file has once all that was taken is written, and so many bytes more.
     pub(super) fn size_with(&self, more: u64) -> u64 {
         self.size.max(self.offset().saturating_add(more))
+    }
+
+    /// Tells those who watch it how much has come.
+    pub(super) fn tell(&self) {
+        self.growing.note(self.size_with(0));
     }
 
     pub(crate) fn file(&mut self) -> Result<&OwnedFd> {
@@ -151,6 +161,7 @@ impl Writing {
                 self.describe(plan)?;
             }
         }
+        self.tell();
         Ok(())
     }
 
@@ -236,6 +247,7 @@ impl Writing {
     pub(super) fn cut(&mut self, size: u64) -> Result<()> {
         rustix::fs::ftruncate(self.file()?, size)?;
         (self.size, self.at) = (size, size);
+        self.tell();
         if self.tracker.hashed() > size {
             self.tracker.reset();
         }

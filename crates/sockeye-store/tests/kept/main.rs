@@ -7,6 +7,7 @@ mod copy;
 mod crash;
 mod digests;
 mod disk_full;
+mod growing;
 mod jail;
 mod locks;
 mod marks;
