@@ -108,7 +108,7 @@ impl Answerer<'_> {
             return Ok(Reply { head: reply, payload: Payload::Empty });
         }
         let content = read_whole(file).await?;
-        let encoded = self.config.compressor.encode(coding, content.clone()).await;
+        let encoded = self.config.node_wide.compressor.encode(coding, content.clone()).await;
         let content = match encoded {
             Some(encoded) => encoded,
             None => {
@@ -163,7 +163,7 @@ impl Answerer<'_> {
             reply.head.length = None;
             return say(&mut reply.head, coding);
         }
-        if let Some(smaller) = self.config.compressor.encode(coding, page.clone()).await {
+        if let Some(smaller) = self.config.node_wide.compressor.encode(coding, page.clone()).await {
             say(&mut reply.head, coding);
             reply.head.length = Some(smaller.len() as u64);
             reply.head.etag = reply.head.etag.map(|etag| etag.coded(coding));

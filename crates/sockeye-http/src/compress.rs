@@ -24,8 +24,8 @@ const ZSTD_LEVEL: i32 = 5;
 /// Brotli's window: 2²² bytes, more than anything here is long.
 const BROTLI_WINDOW: u32 = 22;
 
-/// What makes contents smaller; clones share the bound on how many at once.
-#[derive(Clone, Debug)]
+/// What makes contents smaller, a bounded number at once.
+#[derive(Debug)]
 pub(crate) struct Compressor(Pool);
 
 impl Default for Compressor {

@@ -8,12 +8,7 @@ use sockeye_node::{
     config::{Settings, SiteUrl},
 };
 
-use crate::{
-    Requests, api::Followers, archive::Room, compress::Compressor, tus::Turns, wire::log::Record,
-};
-
-/// Bytes of memory that all archives which are being sent may take together.
-pub(crate) const ARCHIVES: usize = 256 << 20;
+use crate::{Requests, node_wide::NodeWide, wire::log::Record};
 
 /// How files are served.
 #[derive(Clone, Debug)]
@@ -33,8 +28,6 @@ pub struct Config {
     pub compress: bool,
     /// Whether `a.js.br`, `a.js.zst` and `a.js.gz` are sent for `a.js` to who takes that; not by default.
     pub precompressed: bool,
-    /// What makes them smaller.
-    pub(crate) compressor: Compressor,
     /// Where whoever comes without TLS is sent: `https://HOST[:PORT]`; nowhere by default.
     pub redirect: Option<String>,
     /// How long browsers are told to come over TLS alone (RFC 6797); they are not by default.
@@ -45,14 +38,10 @@ pub struct Config {
     pub bandwidth: Option<Arc<Bucket>>,
     /// Where requests are counted.
     pub requests: Option<Requests>,
-    /// The memory that archives of folders share while they are sent.
-    pub(crate) archives: Room,
-    /// Who is at which upload in pieces.
-    pub(crate) uploads: Turns,
     /// The node, for what is administered by pages; without it, accounts alone are.
     pub node: Option<Arc<Node>>,
-    /// The places of those who follow the node's log.
-    pub(crate) followers: Followers,
+    /// What it has together with the node's other listeners.
+    pub(crate) node_wide: Arc<NodeWide>,
     /// Called once for each request, when its answer has been sent or broken off.
     pub access_log: Option<AccessLog>,
 }
@@ -67,16 +56,13 @@ impl Default for Config {
             cache_control: Some(Cow::Borrowed("no-cache")),
             compress: true,
             precompressed: false,
-            compressor: Compressor::default(),
             redirect: None,
             hsts: None,
             limits: Limits::default(),
             bandwidth: None,
             requests: None,
             node: None,
-            followers: Followers::default(),
-            archives: Room::new(ARCHIVES),
-            uploads: Turns::default(),
+            node_wide: Arc::default(),
             access_log: None,
         }
     }
@@ -124,6 +110,7 @@ impl From<&Listening<'_>> for Config {
             bandwidth: Some(Arc::clone(listening.bucket)),
             requests: Some(Requests::of(listening.node)),
             node: Some(Arc::clone(listening.node)),
+            node_wide: listening.node.singleton(),
             ..Self::from(listening.settings)
         }
     }

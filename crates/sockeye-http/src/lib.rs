@@ -27,6 +27,7 @@ mod dav;
 mod http;
 mod lane;
 mod list;
+mod node_wide;
 mod own;
 mod page;
 mod payload;

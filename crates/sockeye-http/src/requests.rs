@@ -47,7 +47,7 @@ impl Requests {
     /// Those of a node, which a reload does not begin anew.
     #[must_use]
     pub fn of(node: &Node) -> Self {
-        Self(node.counters("http requests", COUNTERS))
+        Self::clone(&node.singleton())
     }
 
     pub(crate) fn count(&self, method: Method, status: StatusCode) {

@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc, OnceLock, PoisonError, RwLock, Weak,
-        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU8, Ordering::Relaxed},
     },
     time::Instant,
 };
@@ -23,10 +23,10 @@ use crate::{
     command::{Answer, Command, Commander, Execute as _, Refusal},
     config::Config,
     control::Serving,
-    counters::Counters,
     data::{DataError, DataFolder},
     links,
     listeners::Listen,
+    singletons::Singletons,
 };
 
 /// The first administrator's name.
@@ -46,7 +46,7 @@ pub struct Node {
     marks: Marks,
     phase: AtomicU8,
     since: Instant,
-    counters: Counters,
+    singletons: Singletons,
     /// The servers of the open listeners, for what is told of them.
     servers: RwLock<Vec<(Listen, ServerHandle)>>,
     /// What serves it, for commands that are given from within.
@@ -130,7 +130,7 @@ impl Node {
             marks,
             phase: AtomicU8::new(Phase::Starting as u8),
             since: Instant::now(),
-            counters: Counters::default(),
+            singletons: Singletons::default(),
             servers: RwLock::default(),
             serving: OnceLock::new(),
         }))
@@ -193,11 +193,11 @@ impl Node {
         self.since
     }
 
-    /// The `number` counters of a protocol or a part of it, called `name`: the same at each call, so that a
-    /// reload loses nothing.
+    /// The node's one value of this type, made when it is first asked for: what a protocol has for all its listeners
+    /// together, and keeps across reloads. A type is its protocol's own.
     #[must_use]
-    pub fn counters(&self, name: &'static str, number: usize) -> Arc<[AtomicU64]> {
-        self.counters.of(name, number)
+    pub fn singleton<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.singletons.of()
     }
 
     /// The open listeners with their servers, whose counters can be read.

@@ -4,9 +4,14 @@ use std::{fs, process::Stdio};
 
 use rustix::process::Signal;
 use sockeye_testkit::peer;
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    process::Command,
+};
 
 use super::{
+    accounts::base64,
     node::Place,
     running::{Serving, feed, quieten, sockeye, within},
 };
@@ -25,6 +30,11 @@ fn lines(server: &str) -> (String, String) {
     let (first, rest) = text.split_once("\nat=$(").unwrap();
     let (server, _) = first.split_once('\n').unwrap();
     (format!("{first}\necho \"$url\""), format!("{server}\nurl=$server$1\nat=$({rest}"))
+}
+
+async fn add_alice(place: &Place) {
+    let words = ["user", "add", "alice", "--password-stdin", "--data", &place.data()];
+    feed(sockeye(&words), format!("{PASSWORD}\n").as_bytes()).await.done();
 }
 
 async fn shell(place: &Place, script: &str, argument: &str) -> String {
@@ -49,9 +59,7 @@ async fn curl_goes_on_where_it_was_when_the_server_was_killed() {
     }
     let place = Place::new();
     let serving = place.serve(&[]).await;
-    let data = place.data();
-    let words = ["user", "add", "alice", "--password-stdin", "--data", &data];
-    feed(sockeye(&words), format!("{PASSWORD}\n").as_bytes()).await.done();
+    add_alice(&place).await;
     let bytes: Vec<u8> =
         (0..6_000_000_u32).map(|at| at.to_be_bytes()[2] ^ at.to_be_bytes()[3]).collect();
     fs::write(place.0.path().join("big.iso"), &bytes).unwrap();
@@ -81,4 +89,61 @@ async fn curl_goes_on_where_it_was_when_the_server_was_killed() {
     serving.running.stop().await;
     assert_eq!(place.run(&["store", "check"]).await.code, Some(0));
     assert_eq!(place.run(&["log", "verify"]).await.code, Some(0));
+}
+
+/// A request of alice's about uploads, of which these bytes are sent.
+async fn begin(at: &str, request: &str, fields: &str, content: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    let basic = base64(format!("alice:{PASSWORD}").as_bytes());
+    let head = format!(
+        "{request} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {basic}\r\nTus-Resumable: 1.0.0\r\n\
+         Connection: close\r\n{fields}\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // Whoever turns it down may have closed by now.
+    let _ = stream.write_all(content).await;
+    stream
+}
+
+async fn answer(mut stream: TcpStream) -> String {
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer)).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_client_that_fell_silent_gives_way_to_one_at_another_listener() {
+    let place = Place::new();
+    let serving = place
+        .serve(&["--listen", "http+tcp://127.0.0.1:0", "--listen", "http+tcp://[::1]:0"])
+        .await;
+    add_alice(&place).await;
+    let [first, second] = [0, 1].map(|at| {
+        let url = serving.ready["listeners"][at]["url"].as_str().unwrap();
+        url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+    });
+    let name = format!("Upload-Length: 10\r\nUpload-Metadata: filename {}\r\n", base64(b"ten"));
+    let made = answer(begin(&first, "POST /-/tus/", &name, b"").await).await;
+    assert!(made.starts_with("HTTP/1.1 201 "), "{made}");
+    let upload = made.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
+    let upload = upload.split_once("/-/").map(|(_, path)| format!("/-/{path}")).unwrap();
+    let piece = |offset: usize| {
+        let more = "Content-Type: application/offset+octet-stream\r\n";
+        format!("{more}Upload-Offset: {offset}\r\nContent-Length: {}\r\n", 10 - offset)
+    };
+    let request = format!("PATCH {upload}");
+    // Its connection stays, but only half of what was announced comes.
+    let silent = begin(&first, &request, &piece(0), b"01234").await;
+    let done = within(async {
+        loop {
+            let done = answer(begin(&second, &request, &piece(5), b"56789").await).await;
+            if !["HTTP/1.1 409 ", "HTTP/1.1 423 "].iter().any(|busy| done.starts_with(busy)) {
+                return done;
+            }
+        }
+    });
+    let done = done.await;
+    assert!(done.starts_with("HTTP/1.1 204 "), "{done}");
+    assert!(answer(silent).await.starts_with("HTTP/1.1 408 "));
+    serving.running.stop().await;
 }

@@ -17,7 +17,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use self::{body::Body, plan::Plan};
 use crate::{
     answer::Answerer,
-    config::ARCHIVES,
     payload::{Payload, StreamBody},
     reply::{Reply, error},
     serve::unsatisfiable,
@@ -54,16 +53,25 @@ fn names(query: Option<&[u8]>) -> Option<Vec<Name>> {
 /// How long an archive waits until others have been looked through.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The memory that plans of archives take together; clones share it.
-#[derive(Clone, Debug)]
+/// Bytes of memory that all archives which are being sent may take together.
+const ARCHIVES: usize = 256 << 20;
+
+/// The memory that plans of archives take together.
+#[derive(Debug)]
 pub(crate) struct Room(Arc<Semaphore>);
 
 /// What is counted at once.
 const UNIT: usize = 1024;
 
+impl Default for Room {
+    fn default() -> Self {
+        Self::new(ARCHIVES)
+    }
+}
+
 impl Room {
     /// Room for so many bytes.
-    pub(crate) fn new(bytes: usize) -> Self {
+    fn new(bytes: usize) -> Self {
         Self(Arc::new(Semaphore::new((bytes / UNIT).min(Semaphore::MAX_PERMITS))))
     }
 
@@ -143,7 +151,7 @@ impl Answerer<'_> {
 
     async fn plan_archive(&self, session: &Session, wanted: &Resource<'_>) -> Result<Plan, Error> {
         let most = self.config.limits.archive.min(ARCHIVES);
-        let room = self.config.archives.take(most).await?;
+        let room = self.config.node_wide.archives.take(most).await?;
         let tree = session.tree(&wanted.path, names(wanted.query), most).await?;
         let account = session.account()?;
         let shared = session.share().and_then(|share| share.path.as_str().rsplit('/').next());

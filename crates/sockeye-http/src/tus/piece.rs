@@ -146,7 +146,7 @@ async fn enter(
     session: &Session,
     key: &UploadKey,
 ) -> Result<(Upload, Held), Error> {
-    let turns = &answerer.config.uploads;
+    let turns = &answerer.config.node_wide.uploads;
     let upload = match session.resume_upload(key).await {
         Err(Error::InUse) if turns.ask(key.id()).await => session.resume_upload(key).await?,
         upload => upload?,

@@ -37,8 +37,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Most records that one look gives to a follower.
 const MOST_AT_ONCE: usize = 500;
 
-/// The places of those who follow the log; clones share them.
-#[derive(Clone, Debug)]
+/// The places of those who follow the log.
+#[derive(Debug)]
 pub(crate) struct Followers(Arc<Semaphore>);
 
 impl Default for Followers {
@@ -133,7 +133,7 @@ struct Follower {
 /// The records to come, as server-sent events (<https://html.spec.whatwg.org/#server-sent-events>). Whoever comes back
 /// after a break is also told what came meanwhile, the last [`MOST_AT_ONCE`] of it.
 async fn follow(call: &Call<'_>, node: &Arc<Node>, query: Query) -> Answered {
-    let places = Arc::clone(&call.answerer.config.followers.0);
+    let places = Arc::clone(&call.answerer.config.node_wide.followers.0);
     let place = places.try_acquire_owned().map_err(|_| {
         let why = format!("at most {FOLLOWERS} follow the log at once");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, why).of_kind(Kind::TooManyFollow)
