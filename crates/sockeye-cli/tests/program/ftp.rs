@@ -1,5 +1,12 @@
 //! A node that listens for FTP beside HTTP.
 
+mod across;
+mod client;
+mod crowd;
+mod killed;
+mod peers;
+mod site;
+
 use std::fs;
 
 use sockeye_testkit::peer;

@@ -11,6 +11,7 @@ mod growing;
 mod listing;
 mod passive;
 mod peers;
+mod quota;
 mod races;
 mod tls;
 mod transfers;

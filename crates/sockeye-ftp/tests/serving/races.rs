@@ -195,34 +195,3 @@ fn a_session_that_is_ended_takes_its_transfer_along() {
     while client.try_reply().is_some() {}
     assert!(is_closed(&mut data));
 }
-
-#[test]
-fn one_quota_holds_for_eight_sessions_at_once() {
-    let served = Served::new();
-    served.node.set_quota("alice", 4 << 20);
-    let clients: Vec<_> = (0..8).map(|_| served.logged_in("alice")).collect();
-    let content = content(1 << 20);
-    let codes: Vec<u16> = std::thread::scope(|scope| {
-        let threads: Vec<_> = clients
-            .into_iter()
-            .enumerate()
-            .map(|(number, mut client)| {
-                let content = &content;
-                scope.spawn(move || {
-                    client.binary();
-                    let mut data = client.passive();
-                    client.expect(150, &format!("STOR file{number}"));
-                    let _ = data.write_all(content);
-                    drop(data);
-                    client.code()
-                })
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
-    let stored = codes.iter().filter(|code| **code == 226).count();
-    assert!(codes.iter().all(|code| [226, 552].contains(code)), "{codes:?}");
-    assert!((1..=4).contains(&stored), "{codes:?}");
-    let mut client = served.logged_in("alice");
-    assert_eq!(client.ask("AVBL"), [format!("213 {}", (4 << 20) - (stored << 20))]);
-}
