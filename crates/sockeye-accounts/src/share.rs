@@ -1,7 +1,8 @@
 //! Shares: links by which somebody without an account gets at one file or folder of an account's.
 //!
 //! What a share may do is bounded three times: by its kind, by what its owner may do there at this moment, and
-//! by its end (a time, a number of downloads). Nothing here knows files; who counts a download is above.
+//! by its end (a time, a number of downloads, as much as may be put into a drop box). Nothing here knows files; who
+//! counts is above.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,14 @@ pub struct Share {
     pub downloads: Option<u64>,
     /// How many there were.
     pub downloaded: u64,
+    /// How many bytes may be put into a drop box.
+    pub max_bytes: Option<u64>,
+    /// How many files may be put there.
+    pub max_files: Option<u64>,
+    /// How many bytes were.
+    pub taken_bytes: u64,
+    /// How many files were.
+    pub taken_files: u64,
     /// Whether the link alone is not enough.
     pub has_password: bool,
     /// When it was made.
@@ -93,6 +102,16 @@ impl Share {
     pub fn is_exhausted(&self) -> bool {
         self.downloads.is_some_and(|most| self.downloaded >= most)
     }
+
+    /// Whether so many files more of so many bytes may be put into the drop box.
+    #[must_use]
+    pub fn has_room_for(&self, files: u64, bytes: u64) -> bool {
+        let fits = |most: Option<u64>, taken: u64, more: u64| {
+            most.is_none_or(|most| taken.saturating_add(more) <= most)
+        };
+        fits(self.max_files, self.taken_files, files)
+            && fits(self.max_bytes, self.taken_bytes, bytes)
+    }
 }
 
 /// What a new share is to be.
@@ -108,6 +127,10 @@ pub struct NewShare {
     pub expires: Option<Timestamp>,
     /// How many downloads there may be: at least one, and none of a drop box.
     pub downloads: Option<u64>,
+    /// How many bytes may be put into a drop box, in all: at least one.
+    pub max_bytes: Option<u64>,
+    /// How many files may be put there, in all: at least one.
+    pub max_files: Option<u64>,
     /// What has to be known beside the link.
     pub password: Option<Secret>,
 }
@@ -118,7 +141,16 @@ impl NewShare {
     #[must_use]
     pub const fn of(path: Prefix) -> Self {
         let kind = ShareKind::Download;
-        Self { label: None, path, kind, expires: None, downloads: None, password: None }
+        Self {
+            label: None,
+            path,
+            kind,
+            expires: None,
+            downloads: None,
+            max_bytes: None,
+            max_files: None,
+            password: None,
+        }
     }
 }
 
@@ -170,12 +202,33 @@ impl Accounts {
         self.inner().source.count_download(id).await
     }
 
+    /// Counts a file of so many bytes that is put into a drop box; false if that is more than may be, or the share is
+    /// there no more. Of many at once exactly as many are counted as may be, and what was counted is kept.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    ///
+    /// Cancellation: it may or may not be counted.
+    pub async fn count_drop(&self, id: ShareId, bytes: u64) -> Result<bool> {
+        self.inner().source.count_drop(id, bytes).await
+    }
+
+    /// Takes a file back that was [counted](Self::count_drop), and could not be put in its place.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    ///
+    /// Cancellation: it may or may not be taken back.
+    pub async fn uncount_drop(&self, id: ShareId, bytes: u64) -> Result<()> {
+        self.inner().source.uncount_drop(id, bytes).await
+    }
+
     /// Shares a file or a folder by a link, which [`Accounts::link`] gives. Whether there is anything at the path is
     /// not looked at.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a label that is none, a path that cannot be shared or that the account has no right to
-    /// share, an end that is over already, a number of downloads that makes no sense; [`Error::Password`] if
+    /// share, an end that is over already, a number of downloads, files or bytes that makes no sense; [`Error::Password`] if
     /// the password is too weak; [`Error::TooMany`].
     pub async fn create_share(&self, who: impl Into<Who>, new: NewShare) -> Result<Share> {
         let account = self.find(who).await?;
@@ -188,7 +241,8 @@ impl Accounts {
             }
             None => None,
         };
-        let NewShare { label, path, kind, expires, downloads, password: _ } = new;
+        let NewShare { label, path, kind, expires, downloads, max_bytes, max_files, password: _ } =
+            new;
         let share = Share {
             id: ShareId::generate(),
             account: account.id,
@@ -198,6 +252,10 @@ impl Accounts {
             expires: expires.map(to_the_millisecond),
             downloads,
             downloaded: 0,
+            max_bytes,
+            max_files,
+            taken_bytes: 0,
+            taken_files: 0,
             has_password: password.is_some(),
             created,
         };
@@ -244,5 +302,14 @@ fn check_share(account: &Account, new: &NewShare, now: Timestamp) -> Result<()> 
         (_, Some(most)) if most > Quota::MOST => fault("so many downloads cannot be counted"),
         (ShareKind::Upload, Some(_)) => fault("nothing is downloaded from a drop box"),
         _ => Ok(()),
+    }?;
+    for most in [new.max_bytes, new.max_files].into_iter().flatten() {
+        match most {
+            _ if new.kind != ShareKind::Upload => fault("only into a drop box is anything put"),
+            0 => fault("a drop box that takes nothing is of no use"),
+            most if most > Quota::MOST => fault("so much cannot be counted"),
+            _ => Ok(()),
+        }?;
     }
+    Ok(())
 }

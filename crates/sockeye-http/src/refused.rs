@@ -147,7 +147,7 @@ pub(crate) fn status_of(path: &FilePath, failure: &Error) -> StatusCode {
         // Only one condition can meet it.
         Error::Exists => StatusCode::PRECONDITION_FAILED,
         Error::Locked { .. } => StatusCode::LOCKED,
-        Error::OverQuota { .. } | Error::NoSpace | Error::TooManyMarks { .. } => {
+        Error::OverQuota { .. } | Error::BoxFull | Error::NoSpace | Error::TooManyMarks { .. } => {
             StatusCode::INSUFFICIENT_STORAGE
         }
         Error::Busy | Error::ReadOnly { .. } => StatusCode::SERVICE_UNAVAILABLE,

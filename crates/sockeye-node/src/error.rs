@@ -112,6 +112,9 @@ pub enum Error {
     /// By a share's link, as much was downloaded as may be.
     #[error("this link was used as often as it may be")]
     Exhausted,
+    /// As much was put into a drop box as may be, or this would be more.
+    #[error("this takes no more: as much was sent here as may be, or this is more than is left")]
+    BoxFull,
 
     // The server's.
     /// Nothing can be changed at present, or here.
@@ -144,7 +147,9 @@ impl Error {
             | Self::Ended
             | Self::Exhausted
             | Self::ReadOnly { .. } => Outcome::Denied,
-            Self::OverQuota { .. } | Self::TooManyMarks { .. } => Outcome::OverQuota,
+            Self::OverQuota { .. } | Self::BoxFull | Self::TooManyMarks { .. } => {
+                Outcome::OverQuota
+            }
             Self::NoSpace => Outcome::NoSpace,
             Self::Busy => Outcome::Busy,
             Self::Shrunk | Self::Io(_) => Outcome::Failed,
@@ -198,7 +203,9 @@ impl From<Error> for io::Error {
             }
             Error::Exists => Kind::AlreadyExists,
             Error::NotEmpty => Kind::DirectoryNotEmpty,
-            Error::OverQuota { .. } | Error::TooManyMarks { .. } => Kind::QuotaExceeded,
+            Error::OverQuota { .. } | Error::BoxFull | Error::TooManyMarks { .. } => {
+                Kind::QuotaExceeded
+            }
             Error::NoSpace => Kind::StorageFull,
             Error::ReadOnly { .. } => Kind::ReadOnlyFilesystem,
             Error::Shrunk => Kind::UnexpectedEof,

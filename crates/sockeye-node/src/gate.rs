@@ -25,7 +25,7 @@ use crate::{
     pace::{Bucket, Pace},
     presence::{Presences, TooMany},
     seat::{Holder, Seat},
-    share::Downloads,
+    share::{Downloads, Drops},
 };
 
 /// What all sessions of a node share: its accounts, its homes and its journal.
@@ -46,6 +46,8 @@ pub struct Gate {
     operations: Operations,
     /// Downloads by shares' links that were counted a short while ago.
     downloads: Downloads,
+    /// What is on its way into drop boxes.
+    drops: Drops,
     /// Who has a session.
     presences: Presences,
 }
@@ -90,6 +92,7 @@ impl Gate {
             runtime: Handle::current(),
             operations: Operations::new(),
             downloads: Downloads::default(),
+            drops: Drops::default(),
             presences: Presences::default(),
         })
     }
@@ -126,6 +129,10 @@ impl Gate {
 
     pub(crate) fn downloads(&self) -> &Downloads {
         &self.downloads
+    }
+
+    pub(crate) fn drops(&self) -> &Drops {
+        &self.drops
     }
 
     /// How often what was done in sessions: operation, outcome, as the journal calls them, and number.

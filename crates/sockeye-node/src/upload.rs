@@ -13,6 +13,7 @@ use crate::{
     act::{Act, Contents},
     seat::Way,
     session::Kind,
+    share::Dropping,
 };
 
 /// A file being sent, which appears under its name, whole, when it is committed.
@@ -22,6 +23,8 @@ use crate::{
 pub struct Upload {
     inner: sockeye_store::Upload,
     act: Act,
+    /// Its part of what a drop box takes.
+    dropping: Option<Dropping>,
 }
 
 impl Session {
@@ -29,7 +32,7 @@ impl Session {
     /// nothing: where its name is taken, [`Committed::number`] says which it got.
     ///
     /// # Errors
-    /// [`Error::OverQuota`]; [`Error::Exists`] and [`Error::Changed`] where the condition does not hold;
+    /// [`Error::OverQuota`]; [`Error::BoxFull`]; [`Error::Exists`] and [`Error::Changed`] where the condition does not hold;
     /// [`Error::NoParent`]; [`Error::BadName`]; [`Error::WrongKind`] where a folder has that name; what holds
     /// for every change, see [`Session::mkdir`].
     ///
@@ -50,7 +53,8 @@ impl Session {
         let act = Act::begin(seat, operation, path);
         let begun = async {
             let place = seat.place_to_write(path).await?;
-            Ok(place.home.upload(&place.path, options).await?)
+            let dropping = seat.begin_drop(options.length).await?;
+            Ok((place.home.upload(&place.path, options).await?, dropping))
         };
         Self::begun(act, begun.await)
     }
@@ -69,7 +73,7 @@ impl Session {
         let begun = async {
             let place = seat.place_to_change(path, Rights::WRITE).await?;
             let upload = place.home.resume(partial).await?;
-            if *upload.path() == place.path { Ok(upload) } else { Err(Error::NotFound) }
+            if *upload.path() == place.path { Ok((upload, None)) } else { Err(Error::NotFound) }
         };
         Self::begun(act, begun.await)
     }
@@ -133,9 +137,9 @@ impl Session {
         }
     }
 
-    fn begun(act: Act, begun: Result<sockeye_store::Upload>) -> Result<Upload> {
+    fn begun(act: Act, begun: Result<(sockeye_store::Upload, Option<Dropping>)>) -> Result<Upload> {
         match begun {
-            Ok(inner) => Ok(Upload { inner, act }),
+            Ok((inner, dropping)) => Ok(Upload { inner, act, dropping }),
             Err(error) => {
                 let error = act.outward(error);
                 act.end(error.outcome(), Contents::NONE);
@@ -167,7 +171,7 @@ impl Upload {
     /// Writes the next bytes, as fast as limits on bandwidth allow.
     ///
     /// # Errors
-    /// [`Error::OverQuota`]; [`Error::WrongLength`] if more comes than was announced; [`Error::NoSpace`]: the upload is
+    /// [`Error::OverQuota`]; [`Error::BoxFull`]; [`Error::WrongLength`] if more comes than was announced; [`Error::NoSpace`]: the upload is
     /// gone, or only its end if it has a note or was kept before; [`Error::Ended`]; [`Error::Busy`]; [`Error::Io`].
     ///
     /// Cancellation: how much was written is not known; resume it by its id.
@@ -188,6 +192,9 @@ impl Upload {
             }
             // No more than there is.
             let (now, later) = bytes.split_at(usize::try_from(admitted).unwrap_or(bytes.len()));
+            if let Some(dropping) = &mut self.dropping {
+                dropping.grow(self.inner.offset().saturating_add(now.len() as u64))?;
+            }
             self.inner.write(now).await?;
             bytes = later;
         }
@@ -252,18 +259,25 @@ impl Upload {
     ///
     /// # Errors
     /// [`Error::WrongLength`]; [`Error::WrongDigest`]; [`Error::Exists`] and [`Error::Changed`] where the
-    /// condition does not hold any more; what holds for every change, see [`Session::mkdir`].
+    /// condition does not hold any more; [`Error::BoxFull`]; what holds for every change, see [`Session::mkdir`].
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn commit(self) -> Result<Committed> {
-        let Self { inner, act } = self;
+        let Self { inner, act, dropping } = self;
         let seat = Arc::clone(act.seat());
         let done = async move {
             seat.gate().check_writable()?;
             if seat.is_ended() {
                 return Err(Error::Ended);
             }
-            Ok(inner.commit().await?)
+            let bytes = inner.offset();
+            seat.count_drop(bytes).await?;
+            let done = inner.commit().await;
+            if done.is_err() {
+                seat.uncount_drop(bytes).await;
+            }
+            drop(dropping);
+            Ok(done?)
         };
         let contents = |done: &Committed| Contents {
             bytes: Some(done.meta.size),
@@ -280,7 +294,7 @@ impl Upload {
     ///
     /// Cancellation: it is deleted, or expires.
     pub async fn abort(self) -> Result<()> {
-        let Self { inner, act } = self;
+        let Self { inner, act, dropping: _ } = self;
         let contents = Contents::bytes(inner.offset());
         let result = inner.abort().await;
         act.give_up(contents);
@@ -294,7 +308,7 @@ impl Upload {
     ///
     /// Cancellation: it is kept as when dropped.
     pub async fn pause(self) -> Result<PartialId> {
-        let Self { inner, mut act } = self;
+        let Self { inner, mut act, dropping: _ } = self;
         match inner.keep().await {
             Ok(id) => {
                 act.forget();
@@ -316,7 +330,7 @@ impl Upload {
     ///
     /// Cancellation: it is kept as when dropped.
     pub async fn keep(self) -> Result<PartialId> {
-        let Self { inner, act } = self;
+        let Self { inner, act, dropping: _ } = self;
         let contents = Contents::bytes(inner.offset());
         let result = inner.keep().await;
         act.give_up(contents);

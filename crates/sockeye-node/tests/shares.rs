@@ -277,6 +277,72 @@ async fn a_drop_box_takes_new_files_and_shows_nothing() {
     assert_eq!(upload.commit().await.unwrap().number, 4, "nothing is written on");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drop_box_takes_no_more_than_it_may_whoever_races() {
+    let node = Arc::new(Fixture::new().await);
+    for (most, expected) in [
+        (NewShare { max_files: Some(5), ..drop_box("/in") }, 5),
+        (NewShare { max_bytes: Some(1000), ..drop_box("/in") }, 10),
+        (NewShare { max_bytes: Some(350), max_files: Some(7), ..drop_box("/in") }, 3),
+    ] {
+        let share = node.share(most).await;
+        let mut dropping = tokio::task::JoinSet::new();
+        for host in 1..=30 {
+            let (node, share) = (Arc::clone(&node), share.clone());
+            dropping.spawn(async move {
+                let visitor = node.visit(&share, host).await.unwrap();
+                match put(&visitor, &format!("/{host}"), &[b'x'; 100]).await {
+                    Ok(_) => true,
+                    Err(Error::BoxFull) => false,
+                    Err(error) => panic!("{error}"),
+                }
+            });
+        }
+        let sent = tokio::time::timeout(PATIENCE, dropping.join_all()).await.unwrap();
+        let sent = sent.into_iter().filter(|sent| *sent).count();
+        // Some may have been turned away by what was then given up.
+        assert!(sent <= expected, "{sent} of {expected}");
+        let visitor = node.visit(&share, 1).await.unwrap();
+        for n in sent..expected {
+            put(&visitor, &format!("/later {n}"), &[b'x'; 100]).await.unwrap();
+        }
+        assert!(matches!(put(&visitor, "/more", &[b'x'; 100]).await, Err(Error::BoxFull)));
+        let kept = node.gate.accounts().find_share(share.id).await.unwrap();
+        assert_eq!((kept.taken_files, kept.taken_bytes), (expected as u64, 100 * expected as u64));
+    }
+    assert_eq!(names(&node.alice, "/in").await.unwrap().len(), 18);
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_into_a_drop_box_takes_part_of_its_room() {
+    let node = Fixture::new().await;
+    let share = node.share(NewShare { max_bytes: Some(1000), ..drop_box("/in") }).await;
+    let visitor = node.visit(&share, 1).await.unwrap();
+    let begin = async |length: Option<u64>| {
+        let mut options = UploadOptions::default();
+        options.length = length;
+        visitor.upload(&path("/x"), options).await
+    };
+    assert!(matches!(begin(Some(1001)).await, Err(Error::BoxFull)));
+    let announced = begin(Some(600)).await.unwrap();
+    assert!(matches!(begin(Some(500)).await, Err(Error::BoxFull)));
+    let mut growing = begin(None).await.unwrap();
+    growing.write(&[b'x'; 400]).await.unwrap();
+    assert!(matches!(growing.write(b"x").await, Err(Error::BoxFull)));
+    drop(announced);
+    growing.write(&[b'x'; 600]).await.unwrap();
+    // What cannot be put in its place is not counted.
+    let taken = async || node.gate.accounts().find_share(share.id).await.unwrap().taken_files;
+    node.alice.remove(&path("/in"), Recursive::Yes).await.unwrap();
+    assert!(matches!(growing.commit().await, Err(Error::NoParent)));
+    assert_eq!(taken().await, 0);
+    node.alice.mkdir(&path("/in")).await.unwrap();
+    put(&visitor, "/x", &[b'x'; 1000]).await.unwrap();
+    assert_eq!(taken().await, 1);
+    node.gate.accounts().revoke_share(share.id).await.unwrap();
+    assert!(matches!(begin(None).await, Err(Error::Ended)));
+}
+
 #[tokio::test]
 async fn what_a_visitor_broke_off_leaves_nothing_behind() {
     let node = Fixture::new().await;

@@ -143,6 +143,25 @@ impl Source for Memory {
         now(Ok(left.map(|record| record.share.downloaded += 1).is_some()))
     }
 
+    fn count_drop(&self, id: ShareId, bytes: u64) -> Answer<'_, bool> {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let fits = |record: &&mut ShareRecord| record.share.has_room_for(1, bytes);
+        let counted = state.shares.get_mut(&id).filter(fits).map(|record| {
+            record.share.taken_files += 1;
+            record.share.taken_bytes += bytes;
+        });
+        now(Ok(counted.is_some()))
+    }
+
+    fn uncount_drop(&self, id: ShareId, bytes: u64) -> Answer<'_, ()> {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(record) = state.shares.get_mut(&id) {
+            record.share.taken_files = record.share.taken_files.saturating_sub(1);
+            record.share.taken_bytes = record.share.taken_bytes.saturating_sub(bytes);
+        }
+        now(Ok(()))
+    }
+
     fn sign_in(&self, id: SignInId) -> Answer<'_, Option<SignInRecord>> {
         now(Ok(self.read(|state| state.sign_ins.get(&id).cloned())))
     }

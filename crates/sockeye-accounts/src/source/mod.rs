@@ -159,6 +159,19 @@ pub trait Source: fmt::Debug + Send + Sync {
         Box::pin(async { Ok(false) })
     }
 
+    /// Counts a file that is put into a drop box, and says whether it may be: of many at once exactly as many may as
+    /// there is room for. It is kept once it is answered.
+    fn count_drop(&self, id: ShareId, bytes: u64) -> Answer<'_, bool> {
+        let _ = (id, bytes);
+        Box::pin(async { Ok(false) })
+    }
+
+    /// Takes back what [`Source::count_drop`] counted.
+    fn uncount_drop(&self, id: ShareId, bytes: u64) -> Answer<'_, ()> {
+        let _ = (id, bytes);
+        Box::pin(async { Ok(()) })
+    }
+
     /// The sign-in with this id, whosever it is. A source without sign-ins has none.
     fn sign_in(&self, id: SignInId) -> Answer<'_, Option<SignInRecord>> {
         let _ = id;

@@ -12,6 +12,7 @@ const FIXTURES: &[(u32, &str)] = &[
     (1, include_str!("../fixtures/v1.sql")),
     (2, include_str!("../fixtures/v2.sql")),
     (3, include_str!("../fixtures/v3.sql")),
+    (4, include_str!("../fixtures/v4.sql")),
 ];
 
 async fn connect(path: &Path) -> SqliteConnection {
@@ -94,6 +95,7 @@ async fn every_older_version_is_brought_up_to_date_with_what_is_in_it() {
         for share in shares {
             assert_eq!((share.downloads, share.downloaded), (Some(10), 3));
             assert!(share.has_password && share.kind == ShareKind::Download);
+            assert!(share.has_room_for(u64::MAX, u64::MAX) && share.taken_files == 0);
         }
         let sign_ins = accounts.sign_ins(alice.id).await.unwrap();
         assert_eq!(sign_ins.len(), usize::from(version >= 3));

@@ -137,6 +137,8 @@ async fn what_nobody_could_use_or_its_owner_may_not_give_is_not_shared() {
         ("alice", NewShare { downloads: Some(0), ..share("/docs") }),
         ("alice", NewShare { label: Some("two\nlines".to_owned()), ..share("/docs") }),
         ("alice", NewShare { kind: ShareKind::Upload, downloads: Some(1), ..share("/docs") }),
+        ("alice", NewShare { max_files: Some(1), ..share("/docs") }),
+        ("alice", NewShare { kind: ShareKind::Upload, max_bytes: Some(0), ..share("/docs") }),
     ] {
         let made = accounts.create_share(&name(who), new.clone()).await;
         assert!(matches!(made, Err(Error::Invalid(_))), "{who} {new:?}: {made:?}");

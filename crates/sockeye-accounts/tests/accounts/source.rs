@@ -60,6 +60,7 @@ over_each_source! {
     shares_are_bounded_and_revoked_by_their_owner_alone
     a_shared_folder_takes_the_shares_in_it_along_and_no_others
     of_many_downloads_at_once_as_many_are_counted_as_there_may_be
+    of_many_files_at_once_as_many_are_counted_as_a_drop_box_takes
     a_sign_in_is_found_with_all_it_was_made_with_and_goes_with_its_account
     sign_ins_are_bounded_and_those_that_are_over_make_room
     a_sign_in_is_made_of_the_account_as_it_is_and_ended_by_its_owner_alone
@@ -417,6 +418,10 @@ fn share(account: AccountId, path: &str) -> Share {
         expires: Some(time(2_000_000_000)),
         downloads: Some(3),
         downloaded: 0,
+        max_bytes: None,
+        max_files: None,
+        taken_bytes: 0,
+        taken_files: 0,
         has_password: true,
         created: time(1_700_000_000),
     }
@@ -533,6 +538,35 @@ async fn of_many_downloads_at_once_as_many_are_counted_as_there_may_be(source: &
         assert_eq!(kept.downloaded, most as u64);
     }
     assert!(!source.count_download(ShareId::generate()).await.unwrap());
+}
+
+async fn of_many_files_at_once_as_many_are_counted_as_a_drop_box_takes(source: &dyn Source) {
+    let alice = add(source, "alice", Role::Member).await;
+    let of = |path: &str, max_bytes, max_files| {
+        let kind = ShareKind::Upload;
+        Share { kind, downloads: None, max_bytes, max_files, ..share(alice, path) }
+    };
+    for (made, most) in [
+        (of("/files", None, Some(7)), 7),
+        (of("/bytes", Some(1050), None), 10),
+        (of("/both", Some(1000), Some(12)), 10),
+        (of("/any", None, None), 30),
+    ] {
+        add_share(source, &made).await.unwrap();
+        let counting: Vec<_> = (0..30).map(|_| source.count_drop(made.id, 100)).collect();
+        let counted = futures_util::future::join_all(counting).await;
+        let counted = counted.into_iter().filter(|counted| *counted.as_ref().unwrap()).count();
+        assert_eq!(counted, most, "{}", made.path);
+        let taken = async || {
+            let kept = source.share(made.id).await.unwrap().unwrap().share;
+            (kept.taken_files, kept.taken_bytes)
+        };
+        assert_eq!(taken().await, (most as u64, 100 * most as u64));
+        source.uncount_drop(made.id, 100).await.unwrap();
+        assert_eq!(taken().await, (most as u64 - 1, 100 * (most as u64 - 1)));
+        assert!(source.count_drop(made.id, 100).await.unwrap());
+    }
+    assert!(!source.count_drop(ShareId::generate(), 1).await.unwrap());
 }
 
 fn sign_in(account: AccountId, expires: i64) -> SignIn {

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 
+use sockeye::quantity::parse_size;
 use sockeye_accounts::{AccountName, Prefix, ShareKind};
 use sockeye_node::command::{ShareAnswer, ShareCommand};
 
@@ -45,6 +46,15 @@ pub(super) struct AddArgs {
     #[arg(long)]
     upload: bool,
 
+    /// How much may be put into a drop box, in all: 10GiB
+    #[arg(long, value_name = "SIZE", requires = "upload", value_parser = parse_size)]
+    max_size: Option<u64>,
+
+    /// How many files may be put into a drop box, in all
+    #[arg(long, value_name = "N", requires = "upload")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    max_files: Option<u64>,
+
     /// What it is called in lists
     #[arg(long, value_name = "TEXT")]
     label: Option<String>,
@@ -75,6 +85,8 @@ pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
         label: args.label,
         expires,
         downloads: args.downloads,
+        max_bytes: args.max_size,
+        max_files: args.max_files,
         password,
     };
     let ShareAnswer::Added(linked) = ask(&args.target, command)? else {
@@ -88,10 +100,9 @@ pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
     let until = share
         .expires
         .map_or_else(|| "until it is revoked".to_owned(), |end| format!("until {}", minute(end)));
-    let used = match share.downloads {
-        Some(_) => format!(", used {}", used(share)),
-        None => String::new(),
-    };
+    let is_bounded =
+        [share.downloads, share.max_bytes, share.max_files].iter().any(Option::is_some);
+    let used = if is_bounded { format!(", used {}", used(share)) } else { String::new() };
     let kind = kind(share);
     let lock = if share.has_password { ", with a password" } else { "" };
     note(&format!("{}: {kind} of {}{lock}, {until}{used}", share.id, share.path));

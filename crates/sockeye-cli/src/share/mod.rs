@@ -12,7 +12,7 @@ use sockeye_node::command::{Answer, Command, ShareAnswer, ShareCommand, ShareEnd
 use crate::{
     data::{self, Target},
     failure::Failure,
-    output::{Columns, minute, print, print_json},
+    output::{Columns, minute, print, print_json, short_size},
 };
 
 /// Share a file or a folder by a link, with whoever has no account
@@ -27,6 +27,7 @@ Examples:
   sockeye share add /docs/plan.pdf --user alice --expires 7d
   sockeye share add /photos --user alice --downloads 10 --password
   sockeye share add /inbox --user alice --upload          a drop box: files go in, nothing is shown
+  sockeye share add /inbox --user alice --upload --max-size 1GiB --max-files 20
   sockeye share list --user alice
   sockeye share revoke 01J9ZQ3V8E6Y0T2M4K5N7P8R9S         or the link itself
   curl -OJ 'http://127.0.0.1:8080/-/s/LINK'               fetches a shared file
@@ -169,11 +170,17 @@ fn kind(share: &Share) -> &'static str {
     }
 }
 
-/// How often it was used, and how often it may be.
+/// How often it was used, and how often it may be; of a drop box, what was put there.
 fn used(share: &Share) -> String {
-    match (share.kind, share.downloads) {
-        (ShareKind::Upload, _) => "-".to_owned(),
-        (ShareKind::Download, Some(most)) => format!("{} of {most}", share.downloaded),
-        (ShareKind::Download, None) => share.downloaded.to_string(),
+    let of = |most: Option<String>| most.map_or(String::new(), |most| format!(" of {most}"));
+    match share.kind {
+        ShareKind::Upload => {
+            let files = of(share.max_files.map(|most| most.to_string()));
+            let bytes = of(share.max_bytes.map(short_size));
+            format!("{}{files} files, {}{bytes}", share.taken_files, short_size(share.taken_bytes))
+        }
+        ShareKind::Download => {
+            format!("{}{}", share.downloaded, of(share.downloads.map(|most| most.to_string())))
+        }
     }
 }

@@ -1,5 +1,6 @@
 // The dialog that makes a share link, and shows it with its picture.
 
+import { bytes } from '../admin/table.js';
 import { copyText } from '../copying.js';
 import { openDialog } from '../dialog.js';
 import { button, field, fill, h, nameText } from '../dom.js';
@@ -18,7 +19,15 @@ export function openShare({ at, isFolder }) {
     const expires = h('select', {}, SPANS.map(([value, label]) => h('option', { value, selected: value === '604800' }, t(label))));
     const password = h('input', { type: 'text', autocomplete: 'off', placeholder: t('share.password.none'), spellcheck: 'false' });
     const downloads = h('input', { type: 'number', min: 1, max: 1_000_000, placeholder: t('share.downloads.any') });
-    const upload = h('input', { type: 'checkbox', onchange: () => { downloads.disabled = upload.checked; } });
+    const size = h('input', { type: 'text', placeholder: t('quota.hint') });
+    const files = h('input', { type: 'number', min: 1, placeholder: t('share.downloads.any') });
+    const limits = h('div', { class: 'columns', hidden: true }, field(t('share.max.size'), size), field(t('share.max.files'), files));
+    const upload = h('input', {
+        type: 'checkbox', onchange: () => {
+            downloads.disabled = upload.checked;
+            limits.hidden = !upload.checked;
+        },
+    });
     const there = h('div', { class: 'there' });
     const it = openDialog({
         title: t('share.title'), kind: 'share',
@@ -27,7 +36,7 @@ export function openShare({ at, isFolder }) {
             h('div', { class: 'columns' }, field(t('share.expires'), expires), field(t('share.downloads'), downloads)),
             field(t('share.password'), password),
             isFolder && h('label', { class: 'tickbox' }, upload, h('span', {}, t('share.upload'), h('span', { class: 'hint' }, t('share.upload.hint')))),
-            there,
+            limits, there,
         ],
         actions: [
             { label: t('close') },
@@ -37,6 +46,8 @@ export function openShare({ at, isFolder }) {
                         path: at,
                         expires: expires.value ? new Date(Date.now() + Number(expires.value) * 1000).toISOString() : null,
                         downloads: downloads.value && !downloads.disabled ? Number(downloads.value) : null,
+                        max_bytes: upload.checked ? bytes(size.value) : null,
+                        max_files: upload.checked && files.value ? Number(files.value) : null,
                         password: password.value || null,
                         kind: upload.checked ? 'upload' : 'download',
                     });

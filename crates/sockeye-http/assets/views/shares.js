@@ -57,7 +57,7 @@ function row(one, host) {
 }
 
 function isOver(one) {
-    return Boolean(one.expires && remote.seconds(one.expires) < Date.now() / 1000) || Boolean(one.downloads && one.downloaded >= one.downloads);
+    return Boolean(one.expires && remote.seconds(one.expires) < Date.now() / 1000) || [[one.downloads, one.downloaded], [one.max_files, one.taken_files], [one.max_bytes, one.taken_bytes]].some(([most, used]) => most && used >= most);
 }
 
 /// What a link gives, in a line.
@@ -69,6 +69,7 @@ export function describe(one) {
     } else parts.push(t('expires.never'));
     if (one.downloads) parts.push(t('share.used.of', { used: one.downloaded ?? 0, n: one.downloads }));
     else if (one.kind !== 'upload') parts.push(t('share.used', { n: one.downloaded ?? 0 }));
+    else parts.push(t('share.taken', { n: one.taken_files, size: format.size(one.taken_bytes) }));
     if (one.has_password) parts.push(t('share.has.password'));
     return parts.join(' · ');
 }

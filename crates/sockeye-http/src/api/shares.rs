@@ -23,6 +23,10 @@ struct Shown {
     expires: Option<Timestamp>,
     downloads: Option<u64>,
     downloaded: u64,
+    max_bytes: Option<u64>,
+    max_files: Option<u64>,
+    taken_bytes: u64,
+    taken_files: u64,
     has_password: bool,
     created: Timestamp,
     /// Relative to this site, whose name not every server knows.
@@ -43,6 +47,10 @@ impl Shown {
             expires: share.expires,
             downloads: share.downloads,
             downloaded: share.downloaded,
+            max_bytes: share.max_bytes,
+            max_files: share.max_files,
+            taken_bytes: share.taken_bytes,
+            taken_files: share.taken_files,
             has_password: share.has_password,
             created: share.created,
             url: relative.clone(),
@@ -82,6 +90,8 @@ struct New {
     label: Option<String>,
     expires: Option<Timestamp>,
     downloads: Option<u64>,
+    max_bytes: Option<u64>,
+    max_files: Option<u64>,
     password: Option<String>,
 }
 
@@ -91,7 +101,8 @@ fn download() -> ShareKind {
 
 /// `POST shares`
 pub(super) async fn add(call: &Call<'_>) -> Answered {
-    let New { path, kind, label, expires, downloads, password } = call.content()?;
+    let New { path, kind, label, expires, downloads, max_bytes, max_files, password } =
+        call.content()?;
     let path = path_of(&path)?;
     // As far as a token goes, too; the account's own rights are looked at below.
     let rights = call.session.rights_at(&path)?;
@@ -102,7 +113,17 @@ pub(super) async fn add(call: &Call<'_>) -> Answered {
     let path: Prefix = text.parse().map_err(Problem::unfit)?;
     let of = call.account()?.name.clone();
     let password = password.map(Secret::new);
-    let new = ShareCommand::Add { of, path, kind, label, expires, downloads, password };
+    let new = ShareCommand::Add {
+        of,
+        path,
+        kind,
+        label,
+        expires,
+        downloads,
+        max_bytes,
+        max_files,
+        password,
+    };
     match command(call, new).await? {
         ShareAnswer::Added(linked) => created(&Shown::of(linked)),
         _ => Err(Problem::NOT_FOUND),

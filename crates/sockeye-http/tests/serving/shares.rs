@@ -198,6 +198,23 @@ fn a_drop_box_takes_new_files_and_tells_nothing() {
 }
 
 #[test]
+fn a_drop_box_that_is_full_takes_no_more() {
+    let kind = ShareKind::Upload;
+    let most = NewShare { kind, max_bytes: Some(4 << 20), max_files: Some(2), ..of("/in") };
+    let (site, _, link) = shared(most);
+    let put = |name: &str, body: &[u8]| site.put("", &format!("{link}/{name}"), body);
+    let large = put("large", &vec![b'x'; (4 << 20) + 1]);
+    assert_eq!(large.status, 507, "{}", large.text());
+    let unknown = [b"400001\r\n".as_slice(), &vec![b'x'; (4 << 20) + 1], b"\r\n0\r\n\r\n"].concat();
+    let chunked = ["Transfer-Encoding: chunked"];
+    assert_eq!(site.ask("", &format!("PUT {link}/large"), &chunked, &unknown).status, 507);
+    assert_eq!(put("a", b"1").status, 201);
+    assert_eq!(put("b", &vec![b'x'; (4 << 20) - 1]).status, 201);
+    assert_eq!(put("c", b"").status, 507);
+    assert_eq!(fs::read_dir(site.file("alice", "in")).unwrap().count(), 3);
+}
+
+#[test]
 fn guesses_find_nothing_and_keep_nobody_out() {
     let (site, _, link) = shared(of("/docs"));
     let mut statuses = Vec::new();

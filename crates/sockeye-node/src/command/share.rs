@@ -40,6 +40,10 @@ pub enum ShareCommand {
         expires: Option<Timestamp>,
         /// How many downloads there may be.
         downloads: Option<u64>,
+        /// How many bytes may be put into a drop box.
+        max_bytes: Option<u64>,
+        /// How many files may be put there.
+        max_files: Option<u64>,
         /// What has to be known beside the link.
         #[serde(with = "crate::command::share::exposed")]
         password: Option<Secret>,
@@ -152,10 +156,21 @@ pub async fn share_from(
 ) -> Result<ShareAnswer, Refusal> {
     let accounts = gate.accounts().commanded_by(by);
     match command {
-        ShareCommand::Add { of, path, kind, label, expires, downloads, password } => {
+        ShareCommand::Add {
+            of,
+            path,
+            kind,
+            label,
+            expires,
+            downloads,
+            max_bytes,
+            max_files,
+            password,
+        } => {
             let owner = accounts.find(&of).await?;
             check_shared(gate, &owner, &path, kind).await?;
-            let new = NewShare { label, path, kind, expires, downloads, password };
+            let new =
+                NewShare { label, path, kind, expires, downloads, max_bytes, max_files, password };
             let share = accounts.create_share(owner.id, new).await?;
             Ok(ShareAnswer::Added(linked(&accounts, site, share, owner.name, None)))
         }

@@ -4,13 +4,17 @@
 //! forgot to would reach nothing: the share lets no right through anywhere but at and below its own path.
 
 mod downloads;
+mod drops;
 
 use std::sync::Arc;
 
 use sockeye_accounts::{Credentials, Login, Reason, Refused, Secret, Share, ShareKind, ShareProof};
 use sockeye_journal::{Operation, Outcome, Record};
 
-pub(crate) use self::downloads::{Downloads, Thing};
+pub(crate) use self::{
+    downloads::{Downloads, Thing},
+    drops::{Dropping, Drops},
+};
 use crate::{
     Error, FilePath, LoginError, Origin, Range, Result, Session,
     gate::{Gate, accounts_failed},

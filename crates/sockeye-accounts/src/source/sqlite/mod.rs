@@ -124,6 +124,16 @@ impl Source for Sqlite {
         Box::pin(async move { doing.map(self.write_download(id).await) })
     }
 
+    fn count_drop(&self, id: ShareId, bytes: u64) -> Answer<'_, bool> {
+        let doing = self.doing("count a file in");
+        Box::pin(async move { doing.map(self.write_drop(id, bytes).await) })
+    }
+
+    fn uncount_drop(&self, id: ShareId, bytes: u64) -> Answer<'_, ()> {
+        let doing = self.doing("take a file back in");
+        Box::pin(async move { doing.map(self.take_drop_back(id, bytes).await) })
+    }
+
     fn sign_in(&self, id: SignInId) -> Answer<'_, Option<SignInRecord>> {
         Box::pin(async move { self.doing("read a sign-in in").map(self.read_sign_in(id).await) })
     }

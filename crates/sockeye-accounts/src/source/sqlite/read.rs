@@ -31,7 +31,8 @@ const TOKEN: &str = "SELECT id, account, label, hash, prefix, rights, protocols,
 
 const SHARED: &str = "SELECT id, name, quota_bytes, quota_entries, created FROM shared";
 
-const SHARE: &str = "SELECT id, account, label, path, kind, expires, downloads, downloaded, password, \
+const SHARE: &str = "SELECT id, account, label, path, kind, expires, downloads, downloaded, max_bytes, \
+     max_files, taken_bytes, taken_files, password, \
                      created FROM shares";
 
 const SIGN_IN: &str =
@@ -260,6 +261,10 @@ fn share(row: &SqliteRow) -> sqlx::Result<ShareRecord> {
         expires: optional_time(row, "expires")?,
         downloads: count(row, "downloads")?,
         downloaded: count(row, "downloaded")?.unwrap_or_default(),
+        max_bytes: count(row, "max_bytes")?,
+        max_files: count(row, "max_files")?,
+        taken_bytes: count(row, "taken_bytes")?.unwrap_or_default(),
+        taken_files: count(row, "taken_files")?.unwrap_or_default(),
         has_password: password.is_some(),
         created: time(row, "created")?,
     };

@@ -23,6 +23,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("migrations/v1.sql") },
     Migration { version: 2, sql: include_str!("migrations/v2.sql") },
     Migration { version: 3, sql: include_str!("migrations/v3.sql") },
+    Migration { version: 4, sql: include_str!("migrations/v4.sql") },
 ];
 
 /// The version of the schema that this program writes.

@@ -79,6 +79,25 @@ impl Sqlite {
         Ok(counted.rows_affected() == 1)
     }
 
+    pub(super) async fn write_drop(&self, share: ShareId, bytes: u64) -> sqlx::Result<bool> {
+        let counted = sqlx::query(
+            "UPDATE shares SET taken_files = taken_files + 1, taken_bytes = taken_bytes + ?1 \
+             WHERE id = ?2 AND (max_files IS NULL OR taken_files < max_files) \
+             AND (max_bytes IS NULL OR taken_bytes + ?1 <= max_bytes)",
+        );
+        let counted = counted.bind(integer(bytes)).bind(self::bytes(share.to_bytes()));
+        Ok(counted.execute(&self.writer).await?.rows_affected() == 1)
+    }
+
+    pub(super) async fn take_drop_back(&self, share: ShareId, bytes: u64) -> sqlx::Result<()> {
+        let back = sqlx::query(
+            "UPDATE shares SET taken_files = max(taken_files - 1, 0), \
+             taken_bytes = max(taken_bytes - ?1, 0) WHERE id = ?2",
+        );
+        let back = back.bind(integer(bytes)).bind(self::bytes(share.to_bytes()));
+        back.execute(&self.writer).await.map(drop)
+    }
+
     pub(super) async fn copy_to(&self, to: &Path) -> Result<()> {
         let mut doing = self.doing("copy the accounts to");
         doing.path = to;
@@ -302,8 +321,8 @@ async fn add_share(
 ) -> Written<()> {
     let count = "SELECT count(*) FROM shares WHERE account = ?";
     keep_below(on, account.id, count, "shares", MAX_SHARES).await?;
-    let sql = "INSERT INTO shares (account, id, label, path, kind, expires, downloads, password, \
-               created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO shares (account, id, label, path, kind, expires, downloads, max_bytes, \
+               max_files, password, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     of_account(sql, account.id)
         .bind(bytes(share.id.to_bytes()))
         .bind(share.label.clone())
@@ -311,6 +330,8 @@ async fn add_share(
         .bind(share.kind.as_str())
         .bind(share.expires.map(Timestamp::as_millisecond))
         .bind(share.downloads.map(integer))
+        .bind(share.max_bytes.map(integer))
+        .bind(share.max_files.map(integer))
         .bind(password.map(ToString::to_string))
         .bind(share.created.as_millisecond())
         .execute(on)
