@@ -123,7 +123,7 @@ pub struct Account {
     pub locked: bool,
     /// Whether it has a password at all.
     pub has_password: bool,
-    /// Whether its password was given by somebody else and is to be changed.
+    /// Whether its password was given by somebody else. It holds, and its owner is asked to change it.
     pub must_change: bool,
     /// How much its home may hold.
     pub quota: Quota,

@@ -22,8 +22,8 @@ pub enum NewPassword {
     None,
     /// This one, chosen by its owner.
     Chosen(Secret),
-    /// This one, chosen by somebody else: its owner is to change it.
-    OneTime(Secret),
+    /// This one, chosen by somebody else: its owner is asked to change it, and it holds until then.
+    Initial(Secret),
 }
 
 /// What a new token is good for.
@@ -60,7 +60,7 @@ impl Accounts {
         let (secret, must_change) = match &password {
             NewPassword::None => (None, false),
             NewPassword::Chosen(secret) => (Some(secret), false),
-            NewPassword::OneTime(secret) => (Some(secret), true),
+            NewPassword::Initial(secret) => (Some(secret), true),
         };
         let password = match secret {
             Some(secret) => {
@@ -130,7 +130,7 @@ impl Accounts {
                 return Err(Error::Invalid("a password can be replaced, not taken away"));
             }
             NewPassword::Chosen(secret) => (secret, false),
-            NewPassword::OneTime(secret) => (secret, true),
+            NewPassword::Initial(secret) => (secret, true),
         };
         let account = self.find(who).await?;
         secret.check_password(account.name.as_str())?;

@@ -22,7 +22,7 @@ pub enum PasswordChoice {
     /// None at all.
     None,
     /// One that is made up, answered once, and to be changed by its owner.
-    OneTime,
+    Initial,
     /// This one.
     Chosen {
         /// The password.
@@ -180,7 +180,7 @@ pub enum AccountAnswer {
         account: Account,
         /// The password, if it was made up: shown once.
         #[serde(with = "exposed_option")]
-        one_time: Option<Secret>,
+        initial: Option<Secret>,
     },
     /// A page of accounts.
     Accounts(Page<Account>),
@@ -235,15 +235,15 @@ impl Accounts {
             C::RemoveKey { name, fingerprint } => self.remove_key(&name, &fingerprint).await?,
             C::RevokeToken { name, id } => self.revoke_token(&name, id).await?,
             C::Add { name, role, quota, password } => {
-                let (password, one_time) = password.decide();
+                let (password, initial) = password.decide();
                 let quota = quota.decide(Quota::NONE);
                 let account = self.add(name, role, quota, password).await?;
-                return Ok(AccountAnswer::WithPassword { account, one_time });
+                return Ok(AccountAnswer::WithPassword { account, initial });
             }
             C::Passwd { name, password } => {
-                let (password, one_time) = password.decide();
+                let (password, initial) = password.decide();
                 let account = self.set_password(&name, password).await?;
-                return Ok(AccountAnswer::WithPassword { account, one_time });
+                return Ok(AccountAnswer::WithPassword { account, initial });
             }
             C::AddKey { name, key } => {
                 return self.add_key(&name, key).await.map(AccountAnswer::Key);
@@ -287,11 +287,11 @@ impl PasswordChoice {
     fn decide(self) -> (NewPassword, Option<Secret>) {
         match self {
             Self::None => (NewPassword::None, None),
-            Self::OneTime => {
-                let secret = Secret::one_time();
-                (NewPassword::OneTime(secret.clone()), Some(secret))
+            Self::Initial => {
+                let secret = Secret::initial();
+                (NewPassword::Initial(secret.clone()), Some(secret))
             }
-            Self::Chosen { password, must_change: true } => (NewPassword::OneTime(password), None),
+            Self::Chosen { password, must_change: true } => (NewPassword::Initial(password), None),
             Self::Chosen { password, must_change: false } => (NewPassword::Chosen(password), None),
         }
     }

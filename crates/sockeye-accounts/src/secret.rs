@@ -12,7 +12,7 @@ pub const MIN_PASSWORD: usize = 8;
 /// Longest password or token that is looked at, in bytes.
 pub const MAX_SECRET: usize = 1024;
 
-/// Letters of a one-time password: none that is easily taken for another.
+/// Letters of an initial password: none that is easily taken for another.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// Why a text cannot be set as a password.
@@ -48,7 +48,7 @@ impl Secret {
     /// A new password that its owner is to change: twenty letters and digits in groups of five, about
     /// a hundred bits.
     #[must_use]
-    pub fn one_time() -> Self {
+    pub fn initial() -> Self {
         let random = Zeroizing::new(random::bytes::<20>());
         let mut text = Zeroizing::new(String::with_capacity(23));
         for (index, byte) in random.iter().enumerate() {
@@ -161,8 +161,8 @@ mod tests {
     }
 
     #[test]
-    fn one_time_passwords_differ_and_can_be_set() {
-        let (one, other) = (Secret::one_time(), Secret::one_time());
+    fn initial_passwords_differ_and_can_be_set() {
+        let (one, other) = (Secret::initial(), Secret::initial());
         assert_ne!(one.expose(), other.expose());
         assert_eq!(one.expose().len(), 23);
         assert_eq!(one.check_password("admin"), Ok(()));

@@ -271,7 +271,7 @@ impl Node {
         let name: AccountName = FIRST_ADMIN.parse().map_err(|_| {
             sockeye_accounts::Error::Invalid("the first administrator's name is no name")
         })?;
-        let password = NewPassword::OneTime(password);
+        let password = NewPassword::Initial(password);
         self.accounts().add(name, Role::Admin, Quota::NONE, password).await?;
         Ok(())
     }

@@ -100,12 +100,6 @@ impl Login {
         self.revision
     }
 
-    /// Whether the password was given by somebody else and its owner is to change it.
-    #[must_use]
-    pub fn must_change(&self) -> bool {
-        matches!(self.via, Via::Password | Via::SignIn(_)) && self.account().must_change
-    }
-
     /// What may be done at `path`, absolute and normal: what [the account may](Account::rights_at), as
     /// far as the token or the share goes; nothing once the session [has ended](Self::is_ended).
     #[must_use]

@@ -29,15 +29,15 @@ async fn a_new_account_gets_a_password_that_is_shown_once() {
         name: name("bob"),
         role: Role::Member,
         quota: Quota { bytes: Some(10 << 30), entries: None }.into(),
-        password: PasswordChoice::OneTime,
+        password: PasswordChoice::Initial,
     };
-    let AccountAnswer::WithPassword { account, one_time } = send(&accounts, add).await.unwrap()
+    let AccountAnswer::WithPassword { account, initial } = send(&accounts, add).await.unwrap()
     else {
         panic!("no password")
     };
     assert!(account.must_change && account.quota.bytes == Some(10 << 30));
-    let credentials = Credentials::password("bob", one_time.unwrap().expose());
-    assert!(accounts.login(&credentials, &from(1)).await.unwrap().must_change());
+    let credentials = Credentials::password("bob", initial.unwrap().expose());
+    assert!(accounts.login(&credentials, &from(1)).await.unwrap().account().must_change);
 
     let chosen =
         PasswordChoice::Chosen { password: Secret::new("bob's own words"), must_change: false };

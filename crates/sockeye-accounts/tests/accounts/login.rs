@@ -20,7 +20,7 @@ async fn the_right_password_logs_in_under_any_case_of_the_name() {
         let credentials = Credentials::password(spelling, "alice's password");
         let login = accounts.login(&credentials, &from(1)).await.unwrap();
         assert_eq!(login.account().name, name("alice"));
-        assert!(matches!(login.via(), Via::Password) && !login.must_change());
+        assert!(matches!(login.via(), Via::Password) && !login.account().must_change);
     }
     assert_eq!(accounts.login_counts().hashed, 1, "once for all three");
 }
@@ -219,16 +219,16 @@ async fn a_password_that_becomes_right_is_not_remembered_as_wrong() {
 }
 
 #[tokio::test]
-async fn a_one_time_password_works_and_is_to_be_changed() {
+async fn an_initial_password_works_and_is_to_be_changed() {
     let accounts = with_alice(settings()).await;
-    let secret = Secret::one_time();
-    let one_time = NewPassword::OneTime(secret.clone());
-    accounts.set_password(&name("alice"), one_time).await.unwrap();
+    let secret = Secret::initial();
+    let initial = NewPassword::Initial(secret.clone());
+    accounts.set_password(&name("alice"), initial).await.unwrap();
     let credentials = Credentials::password("alice", secret.expose());
     let login = accounts.login(&credentials, &from(1)).await.unwrap();
-    assert!(login.must_change());
+    assert!(login.account().must_change);
     accounts.set_password(&name("alice"), chosen("alice's own")).await.unwrap();
-    assert!(!login.must_change(), "a running session learns it, too");
+    assert!(!login.account().must_change, "a running session learns it, too");
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ pub(super) struct FirstAdmin {
     pub(super) password: FirstPassword,
 }
 
-/// How the one-time password comes to its reader.
+/// How the initial password comes to its reader.
 pub(super) enum FirstPassword {
     /// It is shown.
     Shown(String),
@@ -237,7 +237,7 @@ fn sign_in(out: &mut impl Write, first: &FirstAdmin, data: &str) -> io::Result<(
     match &first.password {
         FirstPassword::Shown(password) => {
             let shown = format!("{SECRET}{password}{SECRET:#}");
-            row(out, "Sign in", &format!("{name}, with the one-time password {shown}"))?;
+            row(out, "Sign in", &format!("{name}, with the initial password {shown}"))?;
         }
         FirstPassword::File(path) => {
             row(out, "Sign in", &format!("{name}, with the password in {}", path.display()))?;

@@ -20,7 +20,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   sockeye user add alice --quota 10GiB       without it, quota.bytes of the configuration
-  sockeye user add bob --one-time
+  sockeye user add bob --initial
   pass show team/carol | sockeye user add carol --password-stdin
   sockeye user add backup --no-password      for tokens and keys alone")]
 pub(super) struct AddArgs {
@@ -38,7 +38,7 @@ pub(super) struct AddArgs {
     password: PasswordArgs,
 
     /// No password: it is used with tokens and keys
-    #[arg(long, conflicts_with_all = ["password_stdin", "one_time"])]
+    #[arg(long, conflicts_with_all = ["password_stdin", "initial"])]
     no_password: bool,
 
     #[command(flatten)]
@@ -64,8 +64,8 @@ pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
     let quota = quota.choice()?;
     let command = AccountCommand::Add { name, role, quota, password };
     match ask_accounts(&target, command)? {
-        AccountAnswer::WithPassword { account, one_time } => {
-            tell(&target, &account, one_time.as_ref(), "added")
+        AccountAnswer::WithPassword { account, initial } => {
+            tell(&target, &account, initial.as_ref(), "added")
         }
         _ => Err(unexpected()),
     }
@@ -75,10 +75,10 @@ pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
 pub(super) fn tell(
     target: &Target,
     account: &Account,
-    one_time: Option<&Secret>,
+    initial: Option<&Secret>,
     done: &str,
 ) -> Result<(), Failure> {
-    let password = one_time.map(Secret::expose);
+    let password = initial.map(Secret::expose);
     if target.json {
         return print_json([WithPassword { account, password }]);
     }

@@ -28,7 +28,7 @@ use crate::failure::Failure;
 #[command(after_help = "\
 Examples:
   sockeye user add alice --quota 10GiB                  asks for a password
-  sockeye user add bob --role guest --one-time          makes one up, which bob is to change
+  sockeye user add bob --role guest --initial           makes one up, which bob is to change
   sockeye user grant alice /shared/team read,write,list
   sockeye user token create alice backup --path /backup --expires 90d
   sockeye user lock bob                                 ends bob's sessions, too")]

@@ -15,7 +15,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   sockeye user passwd admin
-  sockeye user passwd bob --one-time             made up, printed once, to be changed by bob
+  sockeye user passwd bob --initial              made up, printed once, to be changed by bob
   echo \"$NEW\" | sockeye user passwd carol --password-stdin")]
 pub(super) struct PasswdArgs {
     /// Whose
@@ -25,7 +25,7 @@ pub(super) struct PasswdArgs {
     password: PasswordArgs,
 
     /// Its owner is to change it
-    #[arg(long, conflicts_with = "one_time")]
+    #[arg(long, conflicts_with = "initial")]
     must_change: bool,
 
     #[command(flatten)]
@@ -37,8 +37,8 @@ pub(super) fn run(args: PasswdArgs) -> Result<(), Failure> {
     let PasswdArgs { name, password, must_change, target } = args;
     let password = password.choice(name.as_str(), must_change)?;
     match ask_accounts(&target, AccountCommand::Passwd { name, password })? {
-        AccountAnswer::WithPassword { account, one_time } => {
-            tell(&target, &account, one_time.as_ref(), "password set")
+        AccountAnswer::WithPassword { account, initial } => {
+            tell(&target, &account, initial.as_ref(), "password set")
         }
         _ => Err(unexpected()),
     }

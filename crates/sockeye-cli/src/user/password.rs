@@ -14,23 +14,23 @@ pub(super) struct PasswordArgs {
     #[arg(long)]
     password_stdin: bool,
 
-    /// Make a password up and print it once; its owner is to change it
+    /// Make a password up and print it once; it holds until its owner changes it
     #[arg(long)]
-    one_time: bool,
+    initial: bool,
 }
 
 impl PasswordArgs {
     /// The password, asked for twice on the terminal unless it comes from elsewhere.
     pub(super) fn choice(self, name: &str, must_change: bool) -> Result<PasswordChoice, Failure> {
-        if self.one_time {
-            return Ok(PasswordChoice::OneTime);
+        if self.initial {
+            return Ok(PasswordChoice::Initial);
         }
         let password = match self.password_stdin {
             true => prompt::from_stdin()?,
             false if io::stdin().is_terminal() => prompt::twice(name)?,
             false => {
                 return Err(Failure::usage("no password, and no terminal to ask for one").hint(
-                    "--password-stdin reads it from standard input, --one-time makes one up",
+                    "--password-stdin reads it from standard input, --initial makes one up",
                 ));
             }
         };

@@ -74,7 +74,7 @@ async fn accounts_are_changed_whoever_holds_the_data() {
     let place = place().await;
     add_alice(&place).await;
     let serving = place.serve(&[]).await;
-    let bob = lines(place.run(&["user", "add", "bob", "--one-time", "--json"]).await);
+    let bob = lines(place.run(&["user", "add", "bob", "--initial", "--json"]).await);
     assert_eq!(bob[0]["name"], "bob");
     assert_eq!((&bob[0]["must_change"], &bob[0]["role"]), (&true.into(), &"member".into()));
     assert!(bob[0]["password"].as_str().unwrap().len() >= 20);
@@ -206,10 +206,10 @@ async fn what_cannot_be_done_has_its_exit_code_and_its_way_out() {
     for (words, code, message) in [
         (&["user", "show", "nobody"][..], 3, "there is no account `nobody`"),
         (&["user", "lock", "admin"], 4, "this is the last admin who can log in"),
-        (&["user", "add", "admin", "--one-time"], 1, "there is an account `admin` already"),
-        (&["user", "add", "a.b", "--one-time"], 2, "it is also a nick"),
+        (&["user", "add", "admin", "--initial"], 1, "there is an account `admin` already"),
+        (&["user", "add", "a.b", "--initial"], 2, "it is also a nick"),
         (&["user", "add", "bob"], 2, "hint: --password-stdin reads it"),
-        (&["user", "add", "bob", "--quota", "10G", "--one-time"], 2, "write 10GiB"),
+        (&["user", "add", "bob", "--quota", "10G", "--initial"], 2, "write 10GiB"),
         (&["user", "remove", "admin"], 2, "hint: --yes says that it is meant"),
         (&["user", "grant", "admin", "/shared/x", "all"], 3, "there is no shared folder `x`"),
         (&["user", "grant", "admin", "x", "all"], 2, "a path begins with a slash"),

@@ -131,7 +131,7 @@ async fn on_a_terminal_the_first_password_is_shown_once_and_kept_nowhere() {
     };
     let said = on_a_terminal().await;
     let text = String::from_utf8(said.done()).unwrap();
-    let told = text.split("admin, with the one-time password ").nth(1).expect("a password");
+    let told = text.split("admin, with the initial password ").nth(1).expect("a password");
     assert_eq!(told.split("\r\n").next().unwrap().len(), 23, "{text}");
     assert!(text.contains(&format!("sockeye user passwd admin --data {data}\r\n")), "{text}");
     assert!(text.contains("\r\nstopped after 0 connections"), "{text}");

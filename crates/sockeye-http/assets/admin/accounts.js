@@ -72,16 +72,16 @@ function add(again) {
     dialog(t('accounts.new'), [field(t('name'), name), field(t('password'), password, t('password.made')), h('div', { class: 'columns' }, field(t('role'), role), field(t('quota'), most))], t('create'), async () => {
         const told = await api.post('admin/accounts', { name: name.value.trim(), password: password.value || null, role: role.value, quota: bytes(most.value) });
         again();
-        if (told.one_time_password) showOnce(told);
+        if (told.initial_password) showOnce(told);
     });
 }
 
 /// The password that the new account signs in with for the first time.
-function showOnce({ account, one_time_password: text }) {
+function showOnce({ name, initial_password: text }) {
     const input = h('input', { type: 'text', readonly: true, value: text, class: 'address', onfocus: (event) => event.target.select() });
     openDialog({
         title: t('password.once'),
-        body: [h('p', {}, t('password.once.text', { name: account.name })), h('div', { class: 'joined' }, input, button({ picture: 'copy', label: t('copy'), kind: 'primary', onclick: () => copyText(text) }))],
+        body: [h('p', {}, t('password.once.text', { name })), h('div', { class: 'joined' }, input, button({ picture: 'copy', label: t('copy'), kind: 'primary', onclick: () => copyText(text) }))],
         actions: [{ label: t('done'), submit: true }],
     });
 }

@@ -159,7 +159,7 @@ export default {
     'password.must': 'Somebody else has set your password. Choose one of your own.',
     'password.new': 'New password',
     'password.now': 'Password now',
-    'password.once': 'Password for the first sign-in',
+    'password.once': 'Initial password',
     'password.once.text': 'Give it to {name}: it is not shown again.',
     'password.set': 'Set a password',
     'paste.one': 'Paste {n} item',

@@ -152,7 +152,7 @@ export default {
     'password.must': '您的密码由他人设置，请更改为您自己的密码。',
     'password.new': '新密码',
     'password.now': '当前密码',
-    'password.once': '首次登录密码',
+    'password.once': '初始密码',
     'password.once.text': '请交给 {name}：此后不再显示。',
     'password.set': '设置密码',
     'paste': '粘贴 {n} 项',

@@ -23,7 +23,7 @@ pub(super) async fn admin(node: &Node, shown: bool) -> Result<Option<FirstAdmin>
         // Still there if it was never changed.
         return Ok(file.exists().then(|| first(FirstPassword::File(file))));
     }
-    let secret = Secret::one_time();
+    let secret = Secret::initial();
     let password = if shown {
         FirstPassword::Shown(secret.expose().to_owned())
     } else {

@@ -117,7 +117,7 @@ struct Added {
     #[serde(flatten)]
     account: Shown,
     #[serde(skip_serializing_if = "Option::is_none")]
-    one_time_password: Option<String>,
+    initial_password: Option<String>,
 }
 
 /// `POST admin/accounts`
@@ -128,14 +128,14 @@ pub(in super::super) async fn add(call: &Call<'_>) -> Answered {
         Some(bytes) => QuotaChoice::from(Quota { bytes: Some(bytes), entries: None }),
         None => QuotaChoice::default(),
     };
-    let password = password.filter(|it| !it.is_empty()).map_or(PasswordChoice::OneTime, |it| {
+    let password = password.filter(|it| !it.is_empty()).map_or(PasswordChoice::Initial, |it| {
         // Somebody else knows it.
         PasswordChoice::Chosen { password: Secret::new(it), must_change: true }
     });
     match execute(call, AccountCommand::Add { name, role, quota, password }).await? {
-        AccountAnswer::WithPassword { account, one_time } => created(&Added {
+        AccountAnswer::WithPassword { account, initial } => created(&Added {
             account: shown(call, account).await,
-            one_time_password: one_time.map(|secret| secret.expose().to_owned()),
+            initial_password: initial.map(|secret| secret.expose().to_owned()),
         }),
         _ => Err(Problem::NOT_FOUND),
     }
