@@ -137,6 +137,8 @@ impl Serving {
         let commands = control.handle();
         let serve = async {
             self.node.record(Operation::Start, &format!("version {VERSION}"));
+            // What made the node, its first account, is in the log before anybody is let in, who may read that.
+            self.node.recorder().settle().await;
             self.node.set_phase(Phase::Ready);
             self.tell(State::Ready);
             ready();
