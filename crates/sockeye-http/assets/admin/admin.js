@@ -9,6 +9,7 @@ const TABS = [
     ['overview', 'activity', () => import('./overview.js')],
     ['accounts', 'user', () => import('./accounts.js')],
     ['shared', 'shared', () => import('./shared.js')],
+    ['links', 'link', () => import('./links.js')],
     ['sessions', 'globe', () => import('./sessions.js')],
     ['log', 'log', () => import('./log.js')],
 ];

@@ -21,6 +21,7 @@ export async function open(host) {
         fill(host,
             h('div', { class: 'vitals' }, cards.map(([key, value]) => vital(key, value))),
             h('h2', {}, t('listeners')),
+            listeners.not_open.map((one) => h('p', { class: 'fault' }, t('listeners.not.open', one))),
             table([[t('protocol')], [t('address')], [t('health.connections'), 'end']], all.map((one) => [one.protocol, h('code', {}, one.address), format.number(one.connections)]), t('none')),
             h('h2', {}, t('configuration')),
             h('p', {}, button({ picture: 'refresh', label: t('reload.config'), onclick: () => reload().then(draw).catch(oops) })));

@@ -9,7 +9,7 @@ import { t } from '../i18n.js';
 import * as path from '../path.js';
 import { qr } from '../qr.js';
 import * as remote from '../remote.js';
-import { describe } from '../views/shares.js';
+import { describe, ended } from '../views/shares.js';
 import { explain, oops, toast } from '../toast.js';
 
 const SPANS = [['86400', 'span.day'], ['604800', 'span.week'], ['2592000', 'span.month'], ['', 'span.never']];
@@ -51,7 +51,7 @@ export function openShare({ at, isFolder }) {
                         password: password.value || null,
                         kind: upload.checked ? 'upload' : 'download',
                     });
-                    showLink(it, made.link, password.value);
+                    showLink(it, made.url, password.value);
                     return false;
                 },
             }],
@@ -64,8 +64,8 @@ function drawThere(host, own) {
     fill(host, own.length > 0 && [
         h('h3', {}, t('share.there')),
         h('ul', {}, own.map((one) => h('li', {},
-            h('span', { class: 'grow' }, describe(one)),
-            button({ picture: 'copy', title: t('share.copy'), kind: 'plain', onclick: () => copyText(full(one.link)) }),
+            h('div', { class: 'grow' }, describe(one), one.ended && h('p', { class: 'wrong small' }, ended(one))),
+            button({ picture: 'copy', title: t('share.copy'), kind: 'plain', onclick: () => copyText(full(one.url)) }),
             button({
                 picture: 'trash', title: t('revoke'), kind: 'plain', onclick: () => remote.revokeShare(one.id).then(() => {
                     drawThere(host, own.filter((other) => other !== one));

@@ -5,7 +5,7 @@ import { confirm } from '../dialog.js';
 import { button, fill, h, nameText } from '../dom.js';
 import * as format from '../format.js';
 import { icon } from '../icons.js';
-import { t } from '../i18n.js';
+import { knows, t } from '../i18n.js';
 import * as path from '../path.js';
 import * as remote from '../remote.js';
 import { full } from '../dialogs/share.js';
@@ -35,12 +35,13 @@ async function draw(host) {
 
 function row(one, host) {
     const at = path.canonical(one.path);
-    const address = full(one.link);
-    return h('li', { class: isOver(one) ? 'dim' : null },
+    const address = full(one.url);
+    return h('li', { class: one.ended ? 'ended' : null },
         icon(one.kind === 'upload' ? 'dropbox' : 'link', 'tint'),
         h('div', { class: 'grow' },
             h('a', { class: 'clip strong', href: path.folderHref(path.parent(at)) }, nameText(path.show(at))),
-            h('p', { class: 'soft small' }, describe(one))),
+            h('p', { class: 'soft small' }, describe(one)),
+            one.ended && h('p', { class: 'wrong small' }, ended(one))),
         button({ picture: 'copy', label: t('share.copy'), onclick: () => copyText(address) }),
         button({ picture: 'globe', title: t('open.tab'), kind: 'plain', onclick: () => window.open(address, '_blank', 'noopener') }),
         button({
@@ -56,8 +57,10 @@ function row(one, host) {
         }));
 }
 
-function isOver(one) {
-    return Boolean(one.expires && remote.seconds(one.expires) < Date.now() / 1000) || [[one.downloads, one.downloaded], [one.max_files, one.taken_files], [one.max_bytes, one.taken_bytes]].some(([most, used]) => most && used >= most);
+/// Why a link leads nowhere.
+export function ended(one) {
+    const key = `share.ended.${one.ended}`;
+    return knows(key) ? t(key) : one.ended;
 }
 
 /// What a link gives, in a line.
@@ -69,7 +72,11 @@ export function describe(one) {
     } else parts.push(t('expires.never'));
     if (one.downloads) parts.push(t('share.used.of', { used: one.downloaded ?? 0, n: one.downloads }));
     else if (one.kind !== 'upload') parts.push(t('share.used', { n: one.downloaded ?? 0 }));
-    else parts.push(t('share.taken', { n: one.taken_files, size: format.size(one.taken_bytes) }));
+    else {
+        parts.push(t('share.taken', { n: one.taken_files, size: format.size(one.taken_bytes) }));
+        if (one.max_files) parts.push(t('share.most.files', { n: one.max_files }));
+        if (one.max_bytes) parts.push(t('share.most.size', { size: format.size(one.max_bytes) }));
+    }
     if (one.has_password) parts.push(t('share.has.password'));
     return parts.join(' · ');
 }

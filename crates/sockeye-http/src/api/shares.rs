@@ -1,10 +1,10 @@
-//! One's own shares.
+//! Shares: one's own, with their links; and how they are told.
 
 use serde::{Deserialize, Serialize};
 use sockeye_node::accounts::{Prefix, ShareKind, Timestamp};
 use sockeye_node::{
     Error, FilePath,
-    command::{ShareAnswer, ShareCommand, SharedLink, share_from},
+    command::{ShareAnswer, ShareCommand, ShareEnd, SharedLink, share_from},
 };
 use sockeye_node::{Rights, Secret};
 
@@ -14,9 +14,12 @@ use super::{
     path_of, shown,
 };
 
+/// A share as it is told.
 #[derive(Serialize)]
-struct Shown {
+pub(super) struct Shown {
     id: String,
+    /// Whose it is.
+    by: String,
     path: String,
     kind: &'static str,
     label: Option<String>,
@@ -29,18 +32,26 @@ struct Shown {
     taken_files: u64,
     has_password: bool,
     created: Timestamp,
-    /// Relative to this site, whose name not every server knows.
-    link: String,
-    url: String,
+    /// Why its link leads nowhere, if that is so.
+    ended: Option<&'static str>,
+    /// The link, to whom it belongs: relative to this site, whose name not every server knows.
+    url: Option<String>,
 }
 
 impl Shown {
+    /// To its owner, who has the link.
     fn of(linked: SharedLink) -> Self {
-        let share = linked.share;
+        let url = linked.url.expose().to_owned();
+        Self { url: Some(url), ..Self::without_link(linked) }
+    }
+
+    /// To somebody else, who is not to come by it.
+    pub(super) fn without_link(linked: SharedLink) -> Self {
+        let SharedLink { share, owner, dead, .. } = linked;
         let path = FilePath::parse(share.path.as_str().trim_start_matches('/').as_bytes());
-        let relative = linked.url.expose().to_owned();
         Self {
             id: share.id.to_string(),
+            by: owner.to_string(),
             path: path.map_or_else(|_| share.path.to_string(), |path| shown(&path)),
             kind: share.kind.as_str(),
             label: share.label,
@@ -53,13 +64,17 @@ impl Shown {
             taken_files: share.taken_files,
             has_password: share.has_password,
             created: share.created,
-            url: relative.clone(),
-            link: relative,
+            ended: dead.map(ShareEnd::as_str),
+            url: None,
         }
     }
 }
 
-async fn command(call: &Call<'_>, command: ShareCommand) -> Result<ShareAnswer, Problem> {
+/// Has a command about shares carried out.
+pub(super) async fn command(
+    call: &Call<'_>,
+    command: ShareCommand,
+) -> Result<ShareAnswer, Problem> {
     // Relative: not every server knows what its site is called.
     Ok(share_from(call.gate, "/", command, call.commander()?).await?)
 }
@@ -71,10 +86,15 @@ pub(super) async fn list(call: &Call<'_>) -> Answered {
     }
     let of = Some(call.account()?.name.clone());
     let after = call.asked_as("after")?;
-    match command(call, ShareCommand::List { of, after }).await? {
+    page(command(call, ShareCommand::List { of, after }).await?, Shown::of)
+}
+
+/// A page of shares, each told by `tell`.
+pub(super) fn page(answer: ShareAnswer, tell: fn(SharedLink) -> Shown) -> Answered {
+    match answer {
         ShareAnswer::Page { entries, more } => {
             let next = entries.last().filter(|_| more).map(|last| last.share.id.to_string());
-            let shares: Vec<_> = entries.into_iter().map(Shown::of).collect();
+            let shares: Vec<_> = entries.into_iter().map(tell).collect();
             json(&serde_json::json!({ "shares": shares, "next": next }))
         }
         _ => Err(Problem::NOT_FOUND),

@@ -46,6 +46,7 @@ const MODULES: &[(&str, &str)] = modules! {
     "actions.js"
     "admin/accounts.js"
     "admin/admin.js"
+    "admin/links.js"
     "admin/log.js"
     "admin/overview.js"
     "admin/rights.js"

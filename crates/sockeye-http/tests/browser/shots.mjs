@@ -77,7 +77,7 @@ async function shared(it, folder) {
     const links = await page.evaluate(async () => {
         const add = async (share) => (await (await fetch('/-/api/v1/shares', {
             method: 'POST', body: JSON.stringify(share), headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': document.documentElement.dataset.csrf },
-        })).json()).link;
+        })).json()).url;
         return {
             folder: await add({ path: '/Media' }), box: await add({ path: '/Media', kind: 'upload' }), locked: await add({ path: '/Media', password: 'open sesame' }),
         };

@@ -187,6 +187,52 @@ fn a_trash_is_emptied_as_a_whole() {
 }
 
 #[test]
+fn an_administrator_sees_and_revokes_what_others_share_and_is_not_told_the_links() {
+    let site = Served::new();
+    let mut links = Vec::new();
+    for (name, new) in [
+        ("alice", json!({ "path": "/plan", "downloads": 1 })),
+        ("bob", json!({ "path": "/gone" })),
+        ("bob", json!({ "path": "/in", "kind": "upload", "max_files": 1 })),
+    ] {
+        let path = new["path"].as_str().unwrap();
+        match new["kind"].as_str() {
+            None => drop(site.put(name, path, b"content")),
+            Some(_) => assert_eq!(site.ask(name, "MKCOL /in", &[], b"").status, 201),
+        }
+        let share = told(&site, name, "POST shares", Some(&new));
+        assert_eq!((&share["by"], &share["ended"]), (&json!(name), &Value::Null));
+        links.push(share["url"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(site.get("", &links[0]).status, 200);
+    assert_eq!(site.ask("bob", "DELETE /gone", &[], b"").status, 204);
+    let dropped = site.ask("", &format!("PUT {}/one", links[2]), &["Content-Length: 1"], b"x");
+    assert_eq!(dropped.status, 201);
+
+    let shares = |path: &str| {
+        let told = told(&site, "root", &format!("GET {path}"), None);
+        let all = told["shares"].as_array().unwrap().clone();
+        assert!(all.iter().all(|share| share["url"].is_null()), "{all:?}");
+        all
+    };
+    let ended = |all: &[Value]| -> Vec<_> {
+        let each = |share: &Value| (share["by"].clone(), share["ended"].clone());
+        all.iter().map(each).map(|(by, ended)| format!("{by} {ended}").replace('"', "")).collect()
+    };
+    let all = shares("admin/shares");
+    assert_eq!(ended(&all), ["alice used-up", "bob gone", "bob full"]);
+    assert_eq!(ended(&shares("admin/shares?by=bob")), ["bob gone", "bob full"]);
+    refused(&site, "root", "GET admin/shares?by=nobody", None, 404);
+    refused(&site, "alice", "GET admin/shares", None, 403);
+
+    let revoke = format!("admin/shares/{}", all[2]["id"].as_str().unwrap());
+    refused(&site, "alice", &format!("DELETE {revoke}"), None, 403);
+    assert_eq!(ask(&site, "root", &format!("DELETE {revoke}"), None).status, 204);
+    assert_eq!(site.get("", &links[2]).status, 410);
+    refused(&site, "root", &format!("DELETE {revoke}"), None, 404);
+}
+
+#[test]
 fn shares_and_tokens_are_made_listed_and_ended() {
     let site = Served::new();
     site.put("alice", "/a%20b", b"content");

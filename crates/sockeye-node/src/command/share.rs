@@ -111,6 +111,8 @@ pub enum ShareEnd {
     Expired,
     /// It was downloaded as often as it may be.
     UsedUp,
+    /// As much was put into the drop box as may be.
+    Full,
     /// Its owner is locked.
     OwnerLocked,
     /// Its owner may not share there any more.
@@ -119,12 +121,28 @@ pub enum ShareEnd {
     Gone,
 }
 
+impl ShareEnd {
+    /// Its name for programs, which is also how it is serialized.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::UsedUp => "used-up",
+            Self::Full => "full",
+            Self::OwnerLocked => "owner-locked",
+            Self::NotPermitted => "not-permitted",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 /// In the words of a list.
 impl fmt::Display for ShareEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Expired => "expired",
             Self::UsedUp => "used up",
+            Self::Full => "full",
             Self::OwnerLocked => "owner locked",
             Self::NotPermitted => "not permitted",
             Self::Gone => "nothing there",
@@ -229,6 +247,7 @@ async fn dead(gate: &Gate, owner: &Account, share: &Share) -> Option<ShareEnd> {
     match () {
         () if share.is_expired(Timestamp::now()) => Some(ShareEnd::Expired),
         () if share.is_exhausted() => Some(ShareEnd::UsedUp),
+        () if !share.has_room_for(1, 1) => Some(ShareEnd::Full),
         () if owner.locked => Some(ShareEnd::OwnerLocked),
         () if rights.is_empty() => Some(ShareEnd::NotPermitted),
         () => is_gone(gate, owner, &share.path).await.then_some(ShareEnd::Gone),

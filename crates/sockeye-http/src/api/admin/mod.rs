@@ -4,4 +4,5 @@ pub(super) mod accounts;
 pub(super) mod log;
 pub(super) mod node;
 pub(super) mod shared;
+pub(super) mod shares;
 pub(super) mod sign_ins;

@@ -47,8 +47,8 @@ pub(in super::super) async fn health(call: &Call<'_>) -> Answered {
 
 /// `GET admin/listeners`
 pub(in super::super) async fn listeners(call: &Call<'_>) -> Answered {
-    let status = status(call).await?;
-    let listeners = status.listeners.into_iter().flat_map(|listener| {
+    let Status { listeners, not_open, .. } = status(call).await?;
+    let listeners = listeners.into_iter().flat_map(|listener| {
         let protocol = listener.listen.split('+').next().unwrap_or_default().to_owned();
         let (connections, accepted) = (listener.connections, listener.accepted);
         let listen = listener.listen;
@@ -62,7 +62,8 @@ pub(in super::super) async fn listeners(call: &Call<'_>) -> Answered {
             })
         })
     });
-    json(&serde_json::json!({ "listeners": listeners.collect::<Vec<_>>() }))
+    let listeners: Vec<_> = listeners.collect();
+    json(&serde_json::json!({ "listeners": listeners, "not_open": not_open }))
 }
 
 /// `POST admin/reload`
