@@ -197,11 +197,19 @@ pub(crate) fn folder() -> tempfile::TempDir {
 
 /// `GET path` over a connection of its own; the whole answer.
 pub(crate) async fn get(host_port: &str, path: &str) -> String {
+    ask(host_port, &format!("GET {path} HTTP/1.1\r\n"), b"").await
+}
+
+/// A request over a connection of its own: its line, and its content; the whole answer.
+pub(crate) async fn ask(host_port: &str, line: &str, content: &[u8]) -> String {
     within(async {
         let mut stream = tokio::net::TcpStream::connect(host_port).await.unwrap();
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
+        let length = match content.len() {
+            0 => String::new(),
+            length => format!("Content-Length: {length}\r\n"),
+        };
+        let head = format!("{line}Host: localhost\r\n{length}Connection: close\r\n\r\n");
+        stream.write_all(&[head.as_bytes(), content].concat()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         answer
