@@ -9,6 +9,7 @@ use sockeye_node::{Error, FilePath, Refused, Session};
 use crate::{
     content::{Cut, Unread},
     dav,
+    page::Told,
     reply::{Reply, error},
     site::Unwelcome,
     wire::{
@@ -23,15 +24,15 @@ use crate::{
 
 /// A reply to what is refused before any file is looked for; `head` where it could be read.
 pub(crate) fn refuse(refusal: Refusal, head: Option<&Head<'_>>) -> Reply {
-    let detail = match refusal {
-        Refusal::Target(error) => Some(error.to_string()),
-        Refusal::Framing(error) => Some(error.to_string()),
-        Refusal::Content(error) => Some(error.to_string()),
-        Refusal::Authorization(error) => Some(error.to_string()),
-        Refusal::Host => Some("the request needs exactly one well-formed Host header".to_owned()),
+    let detail: Option<&dyn Told> = match &refusal {
+        Refusal::Target(error) => Some(error),
+        Refusal::Framing(error) => Some(error),
+        Refusal::Content(error) => Some(error),
+        Refusal::Authorization(error) => Some(error),
+        Refusal::Host => Some(&"the request needs exactly one well-formed Host header"),
         _ => None,
     };
-    let mut reply = error(refusal.status(), detail.as_deref(), head);
+    let mut reply = error(refusal.status(), detail, head);
     if let Refusal::Method(allowed) = refusal {
         reply.head.allow = Some(allowed);
     }
@@ -49,7 +50,7 @@ pub(crate) fn unread(head: &Head<'_>, unread: Unread) -> Reply {
         Unread::Cut(Cut::Slow) => StatusCode::REQUEST_TIMEOUT,
         Unread::Cut(Cut::Short | Cut::Malformed(_) | Cut::Broken) => StatusCode::BAD_REQUEST,
     };
-    let mut reply = error(status, Some(&unread.to_string()), Some(head));
+    let mut reply = error(status, Some(&unread), Some(head));
     reply.head.traits.last = matches!(unread, Unread::Cut(_));
     reply
 }
@@ -79,11 +80,11 @@ pub(crate) fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
         Unwelcome::Failed(Error::Busy) => Some(1),
         _ => None,
     };
-    let text = match unwelcome {
+    let detail: Option<&dyn Told> = match unwelcome {
         Unwelcome::Failed(_) => None,
-        told => Some(told.to_string()),
+        told => Some(told),
     };
-    let mut reply = error(status, text.as_deref(), Some(head));
+    let mut reply = error(status, detail, Some(head));
     reply.head.retry_after = wait;
     if status == StatusCode::UNAUTHORIZED {
         reply.head.traits.challenge = Challenge::of(&head.fields);
@@ -125,8 +126,8 @@ pub(crate) fn failed(
     }
     let status = status_of(path, failure);
     let changes = head.method.changes() && !matches!(failure, Error::Io(_) | Error::NotFound);
-    let text = changes.then(|| failure.to_string());
-    let mut reply = error(status, text.as_deref(), Some(head));
+    let detail = changes.then_some(failure as &dyn Told);
+    let mut reply = error(status, detail, Some(head));
     reply.head.retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
     reply
 }

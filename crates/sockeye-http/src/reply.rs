@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::{
     dav,
-    page::{error_page, media_type},
+    page::{Told, error_page, media_type},
     payload::Payload,
     wire::{
         accept::{self, Form},
@@ -43,7 +43,11 @@ pub(crate) fn allow(allowed: Allowed) -> Reply {
 }
 
 /// An error page in the form and the language that the request prefers.
-pub(crate) fn error(status: StatusCode, detail: Option<&str>, request: Option<&Head<'_>>) -> Reply {
+pub(crate) fn error(
+    status: StatusCode,
+    detail: Option<&dyn Told>,
+    request: Option<&Head<'_>>,
+) -> Reply {
     let fields = request.map(|r| &r.fields);
     let forms = [Form::Text, Form::Html, Form::Json, Form::Problem];
     let form = match accept::form(fields.and_then(|f| f.accept), &forms) {

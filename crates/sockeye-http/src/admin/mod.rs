@@ -95,7 +95,7 @@ impl<V: Vitals> Respond for Admin<V> {
                 Some((status, media, text)) if !wanted.folder => page(status, media, text),
                 _ => {
                     let there = "there are /healthz, /readyz and /metrics";
-                    error(StatusCode::NOT_FOUND, Some(there), Some(head))
+                    error(StatusCode::NOT_FOUND, Some(&there), Some(head))
                 }
             },
             Plan::Refuse(refusal) => refuse(refusal, Some(head)),

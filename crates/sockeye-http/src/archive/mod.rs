@@ -102,8 +102,7 @@ impl Answerer<'_> {
     ) -> Result<Reply, Error> {
         let plan = match self.plan_archive(session, wanted).await {
             Err(failure @ Error::TooManyEntries { .. }) => {
-                let why = failure.to_string();
-                return Ok(error(StatusCode::FORBIDDEN, Some(&why), Some(head)));
+                return Ok(error(StatusCode::FORBIDDEN, Some(&failure), Some(head)));
             }
             // `/file.txt/` names nothing.
             Err(Error::WrongKind { .. }) => return Err(Error::NotFound),

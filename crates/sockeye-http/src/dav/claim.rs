@@ -31,11 +31,11 @@ impl Unmet {
     pub(crate) fn reply(&self, session: &Session, head: &Head<'_>, path: &FilePath) -> Reply {
         match self {
             Self::Malformed => {
-                error(StatusCode::BAD_REQUEST, Some("the If header is malformed"), Some(head))
+                error(StatusCode::BAD_REQUEST, Some(&"the If header is malformed"), Some(head))
             }
             Self::Failed => error(
                 StatusCode::PRECONDITION_FAILED,
-                Some("what the If header expects is not so"),
+                Some(&"what the If header expects is not so"),
                 Some(head),
             ),
             Self::Session(failure) => failed(session, head, path, failure),

@@ -132,7 +132,7 @@ fn xml(status: StatusCode, text: String) -> Reply {
 impl Asked<'_> {
     fn refuse(&self, refused: Refused) -> Reply {
         match refused {
-            Refused::Asked(status, why) => error(status, Some(why), Some(self.head)),
+            Refused::Asked(status, why) => error(status, Some(&why), Some(self.head)),
             Refused::Xml(why) => {
                 error(StatusCode::BAD_REQUEST, Some(&why.to_string()), Some(self.head))
             }

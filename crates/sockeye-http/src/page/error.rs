@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{Dress, escape, frame, text};
+use super::{Dress, Told, escape, frame, text, told::told_in};
 use crate::wire::{accept::Form, look::Look};
 
 /// The Content-Type of a page in this form.
@@ -18,13 +18,19 @@ pub(crate) fn media_type(form: Form) -> &'static str {
 /// The page for `status`; `detail` says more where there is more to say.
 pub(crate) fn error_page(
     status: StatusCode,
-    detail: Option<&str>,
+    detail: Option<&dyn Told>,
     form: Form,
     look: Look,
 ) -> String {
     let language = look.language;
     let (title, hint) = text::of(status, language);
     let code = status.as_str();
+    let detail = detail.and_then(|told| match (told_in(told, language), form) {
+        // People are better told less than told it in a language that they have not asked for.
+        (None, Form::Html) => None,
+        (text, _) => Some(text.unwrap_or_else(|| told.to_string())),
+    });
+    let detail = detail.as_deref();
     match form {
         Form::Text => match detail {
             Some(detail) => format!("{code} {title}: {detail}\n"),
@@ -80,7 +86,7 @@ mod tests {
     #[test]
     fn what_is_said_is_escaped() {
         let page =
-            error_page(StatusCode::BAD_REQUEST, Some("<script>\"'&"), Form::Html, Look::default());
+            error_page(StatusCode::BAD_REQUEST, Some(&"<script>\"'&"), Form::Html, Look::default());
         assert!(page.contains("&lt;script&gt;&quot;&#39;&amp;") && !page.contains("<script"));
     }
 }

@@ -10,6 +10,7 @@ mod share;
 mod shell;
 mod sign_in;
 pub(crate) mod text;
+mod told;
 
 pub(crate) use error::{error_page, media_type};
 pub(crate) use frame::{Boot, Dress, Shared};
@@ -17,6 +18,7 @@ pub(crate) use listing::{ALL, FIRST_ENTRIES, Greeting, ListingPage};
 pub(crate) use share::{SharePage, share_page};
 pub(crate) use shell::shell_page;
 pub(crate) use sign_in::{SignInPage, sign_out_page};
+pub(crate) use told::Told;
 
 /// Appends `text` with the characters that HTML gives a meaning escaped.
 fn escape(out: &mut String, text: &str) {

@@ -233,7 +233,7 @@ impl Visit<'_> {
     async fn drop_off(&self, session: &Session, content: &mut impl Content) -> Reply {
         if self.folder || self.below.is_root() {
             let why = "a file has a name: put it at LINK/NAME (curl -T FILE LINK/)";
-            return error(StatusCode::CONFLICT, Some(why), Some(self.head));
+            return error(StatusCode::CONFLICT, Some(&why), Some(self.head));
         }
         match self.answerer.store(session, self.head, &self.below, content).await {
             Ok(done) => {
@@ -270,7 +270,7 @@ impl Visit<'_> {
             // A challenge would have a browser ask for a name, which there is not.
             return self.page(StatusCode::FORBIDDEN, page);
         }
-        let mut reply = crate::reply::error(status, Some(&error.to_string()), Some(self.head));
+        let mut reply = crate::reply::error(status, Some(error), Some(self.head));
         if let ShareError::Refused(refused) = error {
             reply.head.retry_after = refused.retry_after().map(retry_after);
         }
@@ -283,7 +283,7 @@ impl Visit<'_> {
 
     fn failed(&self, failure: &Error) -> Reply {
         let status = status_of(&self.below, failure);
-        error(status, Some(&failure.to_string()), Some(self.head))
+        error(status, Some(failure), Some(self.head))
     }
 
     fn form(&self) -> Form {

@@ -92,7 +92,7 @@ pub(crate) async fn logout(
 async fn posted(head: &Head<'_>, content: &mut impl Content) -> Result<bytes::Bytes, Reply> {
     if !head.fields.get("content-type").one().is_some_and(form::is_form) {
         let why = "a form is posted as application/x-www-form-urlencoded";
-        return Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, Some(why), Some(head)));
+        return Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, Some(&why), Some(head)));
     }
     read_whole(content, FORM).await.map_err(|it| unread(head, it))
 }

@@ -224,14 +224,14 @@ fn tell(head: &Head<'_>, trouble: Trouble) -> Reply {
         Trouble::Method(allowed) => refuse(Refusal::Method(allowed), Some(head)),
         Trouble::Unwelcome(unwelcome) => turn_away(head, &unwelcome),
         Trouble::Failed(_, _, failure @ Error::InUse) => {
-            error(StatusCode::LOCKED, Some(&failure.to_string()), Some(head))
+            error(StatusCode::LOCKED, Some(&failure), Some(head))
         }
         // The protocol has 412 for a version of its own that is not spoken.
         Trouble::Failed(_, _, failure @ Error::Exists) => {
-            error(StatusCode::CONFLICT, Some(&failure.to_string()), Some(head))
+            error(StatusCode::CONFLICT, Some(&failure), Some(head))
         }
         Trouble::Failed(_, _, failure @ Error::WrongLength { .. }) => {
-            error(StatusCode::PAYLOAD_TOO_LARGE, Some(&failure.to_string()), Some(head))
+            error(StatusCode::PAYLOAD_TOO_LARGE, Some(&failure), Some(head))
         }
         Trouble::Failed(session, path, failure) => failed(&session, head, &path, &failure),
         Trouble::Elsewhere(offset) => {

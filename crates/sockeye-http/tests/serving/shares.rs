@@ -215,6 +215,31 @@ fn a_drop_box_that_is_full_takes_no_more() {
 }
 
 #[test]
+fn people_are_told_in_their_language_why_something_does_not_open() {
+    let (site, share, link) = shared(NewShare { downloads: Some(1), ..of("/docs") });
+    let page = |target: &str, language: &str| {
+        let language = format!("Accept-Language: {language}");
+        site.ask("", &format!("GET {target}"), &["Accept: text/html", &language], b"").text()
+    };
+    let lead_nowhere = format!("/-/s/{}", "A".repeat(43));
+    for (target, english, chinese) in [
+        (&*lead_nowhere, "this link leads nowhere", "该链接没有指向任何内容。"),
+        ("/%zz", "two hexadecimal digits", "不是两位十六进制数字。"),
+    ] {
+        assert!(page(target, "en").contains(english), "{}", page(target, "en"));
+        let page = page(target, "zh-CN");
+        assert!(page.contains(chinese) && !page.contains(english), "{page}");
+    }
+    let accounts = site.node.gate().accounts().clone();
+    site.node.block_on(accounts.revoke_share(share.id)).unwrap();
+    assert!(page(&link, "zh").contains("该链接所指的内容已不再共享。"));
+    // What is meant for programs alone is not said to people in another language than their own.
+    let put = ["Accept: text/html", "Accept-Language: zh", "Content-Range: bytes 0-0/2"];
+    let refused = site.ask("alice", "PUT /a", &put, b"x").text();
+    assert!(refused.contains("请求有误") && !refused.contains("Content-Range"), "{refused}");
+}
+
+#[test]
 fn guesses_find_nothing_and_keep_nobody_out() {
     let (site, _, link) = shared(of("/docs"));
     let mut statuses = Vec::new();
