@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import subprocess
+import sys
 import time
 
 from .contenders import LOAD_CPU, PATIENCE, pinned
@@ -55,6 +56,21 @@ class Curl:
         if status != "200":
             raise RuntimeError(f"curl: the server answered {status}")
         return {"megabytes_per_second": float(rate) / 1e6}
+
+
+@dataclasses.dataclass(frozen=True)
+class Browser:
+    """Chromium, which opens a folder's page as an account, and scrolls through it."""
+
+    path: str
+    name: str
+    password: str
+
+    def command(self, address, _pid, _seconds):
+        return (sys.executable, "-m", "measure.chromium", address, self.path, self.name, self.password)
+
+    def parse(self, output):
+        return json.loads(output)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ import shutil
 import subprocess
 
 from .contenders import Contender, free_port
-from .loads import Curl, Load, Wrk
-from .node import AUTHORIZED, BASIC, LARGE, MIDDLE, SMALL, Zeros, node, put
+from .loads import Browser, Curl, Load, Wrk
+from .node import AUTHORIZED, BASIC, LARGE, MIDDLE, NAME, PASSWORD, SMALL, Zeros, node, put
 from .rounds import Row
 
 FILES = (("1k", SMALL), ("100k", MIDDLE), ("1g", LARGE))
@@ -155,3 +155,21 @@ def rows(folder):
     # No bar: nobody else's archives have a length before they are made.
     archive = Load(("get", "--path", "/?zip", "--count", "3", *AUTHORIZED))
     yield Row(f"a folder of {MANY:,} files of 4 KB as an archive", many, None, archive, 0.0, **rate)
+    yield from pages(many)
+
+
+def pages(many):
+    """A large folder's page in a browser: how soon it is there, and whether it stutters."""
+    if not shutil.which("chromium"):
+        print("bench/run: chromium is not installed: the rows of the page are left out\n", flush=True)
+        return
+    load = Browser("/", NAME, PASSWORD)
+    what = f"the page of {MANY:,} files in Chromium, nothing cached"
+    for name, figure, bar in (
+        (f"{what}: can be used", "usable_ms", 500.0),
+        (f"{what}: has all of them", "complete_ms", None),
+        (f"{what}: longest frame of 3 s of scrolling through them", "longest_frame_ms", 50.0),
+    ):
+        yield Row(name, many, None, load, bar, at_least=False, figure=figure, unit="ms", rounds=3)
+    name = f"{what}: frames of these that came late"
+    yield Row(name, many, None, load, 1.0, at_least=False, figure="late_frames_percent", unit="%", rounds=3)
