@@ -134,16 +134,15 @@ impl Answerer<'_> {
         wanted: &Resource<'_>,
         content: &mut impl Content,
     ) -> Reply {
-        match self.session(head).await {
-            Ok(session) => match claim::submitting(&session, head, wanted).await {
-                Ok(claimed) => {
-                    let session = claimed.unwrap_or(session);
-                    self.put(&session, head, wanted, content).await
-                }
-                Err(unmet) => unmet.reply(&session, head, &wanted.path),
-            },
-            Err(unwelcome) => turn_away(head, &unwelcome),
-        }
+        let session = match self.session(head).await {
+            Ok(session) => session,
+            Err(unwelcome) => return turn_away(head, &unwelcome),
+        };
+        let done = async {
+            let claimed = claim::submitting(&session, head, wanted).await?;
+            self.put(claimed.as_ref().unwrap_or(&session), head, wanted, content).await
+        };
+        done.await.unwrap_or_else(|unanswered| unanswered.reply(&session, head, &wanted.path))
     }
 
     /// Answers what needs no content.
@@ -156,7 +155,7 @@ impl Answerer<'_> {
                 {
                     return unmet.reply(session, head, &wanted.path);
                 }
-                match self.serve(session, head, &wanted).await {
+                match self.serve(session, head, &wanted, None).await {
                     Ok(reply) => reply,
                     Err(error) => failed(session, head, &wanted.path, &error),
                 }
@@ -180,10 +179,11 @@ impl Answerer<'_> {
 
     /// Answers a DELETE.
     async fn give_up(&self, session: &Session, head: &Head<'_>, wanted: &Resource<'_>) -> Reply {
-        match claim::submitting(session, head, wanted).await {
-            Ok(claimed) => self.delete(claimed.as_ref().unwrap_or(session), head, wanted).await,
-            Err(unmet) => unmet.reply(session, head, &wanted.path),
-        }
+        let done = async {
+            let claimed = claim::submitting(session, head, wanted).await?;
+            self.delete(claimed.as_ref().unwrap_or(session), head, wanted).await
+        };
+        done.await.unwrap_or_else(|unanswered| unanswered.reply(session, head, &wanted.path))
     }
 }
 

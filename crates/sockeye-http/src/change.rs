@@ -1,5 +1,7 @@
 //! PUT and DELETE: from a request to a changed file.
 
+use std::borrow::Cow;
+
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use sockeye_node::{
     Committed, Condition, Digest, Error, FilePath, Kind, Meta, Recursive, Session, Timestamp,
@@ -8,9 +10,9 @@ use sockeye_node::{
 
 use crate::{
     answer::Answerer,
-    content::{Content, Cut},
-    refused::{failed, unread},
-    reply::{Reply, empty, error},
+    content::{Content, Unread},
+    refused::Unanswered,
+    reply::{Reply, empty},
     serve::REPR_DIGEST,
     wire::{
         condition::{ETag, Guard, Validators, guard, needs_no_look},
@@ -31,24 +33,8 @@ const WORTH_A_LOOK: u64 = 1024 * 1024;
 /// The field by which clients of ownCloud's kind say when a file was changed, in seconds since the epoch.
 const MTIME: HeaderName = HeaderName::from_static("x-oc-mtime");
 
-/// Why a request changed nothing.
-pub(crate) enum Unchanged {
-    /// It asks for what cannot be, in itself or as things are.
-    Refused(StatusCode, String),
-    /// The session would not do it.
-    Failed(Error),
-    /// Its content did not come.
-    Cut(Cut),
-}
-
-impl From<Error> for Unchanged {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-fn refused(status: StatusCode, why: impl ToString) -> Unchanged {
-    Unchanged::Refused(status, why.to_string())
+fn refused(status: StatusCode, why: impl Into<Cow<'static, str>>) -> Unanswered {
+    Unanswered::refused(status, why)
 }
 
 impl Answerer<'_> {
@@ -59,27 +45,21 @@ impl Answerer<'_> {
         head: &Head<'_>,
         wanted: &Resource<'_>,
         content: &mut impl Content,
-    ) -> Reply {
-        match self.store(session, head, &wanted.path, content).await {
-            Ok(done) => {
-                let status =
-                    if done.replaced { StatusCode::NO_CONTENT } else { StatusCode::CREATED };
-                let mut reply = empty(status);
-                reply.head.etag = Some(ETag::of(&done.meta));
-                let modified = done.meta.modified.seconds;
-                reply.head.modified = (modified <= self.now).then_some(modified);
-                if self::modified(head).is_some() {
-                    reply.head.more.add(MTIME, HeaderValue::from_static("accepted"));
-                }
-                if head.fields.want_repr_digest.is_some_and(digest::wants_sha_256) {
-                    let version = done.meta.version();
-                    let digest = self.repr_digest(session, &wanted.path, version).await;
-                    digest.into_iter().for_each(|it| reply.head.more.add(REPR_DIGEST, it));
-                }
-                reply
-            }
-            Err(unchanged) => self.unchanged(session, head, &wanted.path, unchanged),
+    ) -> Result<Reply, Unanswered> {
+        let done = self.store(session, head, &wanted.path, content).await?;
+        let status = if done.replaced { StatusCode::NO_CONTENT } else { StatusCode::CREATED };
+        let mut reply = empty(status);
+        reply.head.etag = Some(ETag::of(&done.meta));
+        let modified = done.meta.modified.seconds;
+        reply.head.modified = (modified <= self.now).then_some(modified);
+        if self::modified(head).is_some() {
+            reply.head.more.add(MTIME, HeaderValue::from_static("accepted"));
         }
+        if head.fields.want_repr_digest.is_some_and(digest::wants_sha_256) {
+            let digest = self.repr_digest(session, &wanted.path, done.meta.version()).await;
+            digest.into_iter().for_each(|it| reply.head.more.add(REPR_DIGEST, it));
+        }
+        Ok(reply)
     }
 
     /// Makes a file of the content.
@@ -89,7 +69,7 @@ impl Answerer<'_> {
         head: &Head<'_>,
         path: &FilePath,
         content: &mut impl Content,
-    ) -> Result<Committed, Unchanged> {
+    ) -> Result<Committed, Unanswered> {
         let mut options = UploadOptions::default();
         options.length = content.length();
         options.digest = self.announced(head, content)?;
@@ -97,20 +77,20 @@ impl Answerer<'_> {
         options.modified = modified(head);
         options.condition = condition(session, head, path, early).await?;
         let mut upload = session.upload(path, options).await?;
-        if early && let Err(unchanged) = foresee(session, path).await {
+        if early && let Err(unanswered) = foresee(session, path).await {
             // What became of it is in the log; the answer tells why it came to that.
             let _ = upload.abort().await;
-            return Err(unchanged);
+            return Err(unanswered);
         }
         match self.receive(&mut upload, content).await {
             Ok(()) => Ok(upload.commit().await?),
-            Err(unchanged) => {
-                let cut = matches!(unchanged, Unchanged::Cut(_));
+            Err(unanswered) => {
+                let cut = matches!(unanswered, Unanswered::Unread(Unread::Cut(_)));
                 let _ = match cut && upload.offset() >= WORTH_KEEPING {
                     true => upload.keep().await.map(drop),
                     false => upload.abort().await,
                 };
-                Err(unchanged)
+                Err(unanswered)
             }
         }
     }
@@ -120,7 +100,7 @@ impl Answerer<'_> {
         &self,
         head: &Head<'_>,
         content: &impl Content,
-    ) -> Result<Option<Digest>, Unchanged> {
+    ) -> Result<Option<Digest>, Unanswered> {
         let fields = &head.fields;
         // A server that does not know partial PUT must not take one for a whole (§14.4).
         if fields.content_range.is_some() {
@@ -141,7 +121,7 @@ impl Answerer<'_> {
             return Err(self.too_large());
         }
         let digest = digest::announced(fields.content_digest, fields.repr_digest)
-            .map_err(|error| refused(StatusCode::BAD_REQUEST, error))?;
+            .map_err(|error| refused(StatusCode::BAD_REQUEST, error.to_string()))?;
         Ok(digest.map(Digest::Sha256))
     }
 
@@ -149,8 +129,8 @@ impl Answerer<'_> {
         &self,
         upload: &mut Upload,
         content: &mut impl Content,
-    ) -> Result<(), Unchanged> {
-        while let Some(bytes) = content.next().await.map_err(Unchanged::Cut)? {
+    ) -> Result<(), Unanswered> {
+        while let Some(bytes) = content.next().await? {
             if self.is_too_large(upload.offset().saturating_add(bytes.len() as u64)) {
                 return Err(self.too_large());
             }
@@ -163,7 +143,7 @@ impl Answerer<'_> {
         self.config.limits.upload.is_some_and(|most| length > most)
     }
 
-    fn too_large(&self) -> Unchanged {
+    fn too_large(&self) -> Unanswered {
         let most = self.config.limits.upload.unwrap_or_default();
         refused(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {most} bytes are taken at once"))
     }
@@ -174,26 +154,9 @@ impl Answerer<'_> {
         session: &Session,
         head: &Head<'_>,
         wanted: &Resource<'_>,
-    ) -> Reply {
-        match remove(session, head, wanted).await {
-            Ok(()) => empty(StatusCode::NO_CONTENT),
-            Err(unchanged) => self.unchanged(session, head, &wanted.path, unchanged),
-        }
-    }
-
-    /// The reply to a request that changed nothing.
-    pub(crate) fn unchanged(
-        &self,
-        session: &Session,
-        head: &Head<'_>,
-        path: &FilePath,
-        unchanged: Unchanged,
-    ) -> Reply {
-        match unchanged {
-            Unchanged::Refused(status, why) => error(status, Some(&why), Some(head)),
-            Unchanged::Failed(error) => failed(session, head, path, &error),
-            Unchanged::Cut(cut) => unread(head, cut.into()),
-        }
+    ) -> Result<Reply, Unanswered> {
+        remove(session, head, wanted).await?;
+        Ok(empty(StatusCode::NO_CONTENT))
     }
 }
 
@@ -209,7 +172,7 @@ async fn condition(
     head: &Head<'_>,
     path: &FilePath,
     looks: bool,
-) -> Result<Condition, Unchanged> {
+) -> Result<Condition, Unanswered> {
     let fields = &head.fields;
     let unseen = !looks && needs_no_look(fields);
     let there = if unseen { None } else { look(session, path).await? };
@@ -217,7 +180,7 @@ async fn condition(
 }
 
 /// What must hold of the file at the change, if `there` is what is there now.
-fn guarded(head: &Head<'_>, there: Option<Meta>) -> Result<Condition, Unchanged> {
+fn guarded(head: &Head<'_>, there: Option<Meta>) -> Result<Condition, Unanswered> {
     let file = there.filter(|meta| meta.kind == Kind::File);
     match guard(&head.fields, file.as_ref().map(Validators::of).as_ref()) {
         None => Err(mismatch()),
@@ -229,7 +192,7 @@ fn guarded(head: &Head<'_>, there: Option<Meta>) -> Result<Condition, Unchanged>
 }
 
 /// Finds what would keep a file from being put in its place.
-async fn foresee(session: &Session, path: &FilePath) -> Result<(), Unchanged> {
+async fn foresee(session: &Session, path: &FilePath) -> Result<(), Unanswered> {
     let kind = |meta: Option<Meta>| meta.map(|meta| meta.kind);
     let parent = match path.parent() {
         Some(parent) => kind(look(session, &parent).await?),
@@ -248,7 +211,7 @@ async fn remove(
     session: &Session,
     head: &Head<'_>,
     wanted: &Resource<'_>,
-) -> Result<(), Unchanged> {
+) -> Result<(), Unanswered> {
     let there = look(session, &wanted.path).await?;
     let condition = guarded(head, there)?;
     let recursive = match there.map(|meta| meta.kind) {
@@ -262,7 +225,7 @@ async fn remove(
 }
 
 /// What is there, if something is.
-async fn look(session: &Session, path: &FilePath) -> Result<Option<Meta>, Unchanged> {
+async fn look(session: &Session, path: &FilePath) -> Result<Option<Meta>, Unanswered> {
     match session.stat(path).await {
         Ok(meta) => Ok(Some(meta)),
         Err(Error::NotFound) => Ok(None),
@@ -270,6 +233,6 @@ async fn look(session: &Session, path: &FilePath) -> Result<Option<Meta>, Unchan
     }
 }
 
-fn mismatch() -> Unchanged {
+fn mismatch() -> Unanswered {
     refused(StatusCode::PRECONDITION_FAILED, "the file is not the one that the request expects")
 }

@@ -196,7 +196,10 @@ async fn made_before(
 /// All of a file, which is at most [`MOST`] bytes long.
 async fn read_whole(file: OpenFile) -> Result<Bytes, Error> {
     let length = file.meta().size;
-    let mut payload = Payload::File(file.body(Range { offset: 0, length })?);
+    let mut body = file.body(Range { offset: 0, length })?;
+    // By a link it may be one too many, which is to be told as such.
+    body.begin().await?;
+    let mut payload = Payload::File(body);
     let mut whole = BytesMut::with_capacity(usize::try_from(length).unwrap_or_default());
     while let Some(piece) = payload.next().await.map_err(Error::Io)? {
         whole.extend_from_slice(&piece);

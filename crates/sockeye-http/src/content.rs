@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 
+use ::http::StatusCode;
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
 use tokio::time::Instant;
@@ -56,6 +57,21 @@ pub(crate) enum Unread {
     /// It did not come.
     #[error(transparent)]
     Cut(#[from] Cut),
+}
+
+impl Unread {
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Cut(Cut::Slow) => StatusCode::REQUEST_TIMEOUT,
+            Self::Cut(Cut::Short | Cut::Malformed(_) | Cut::Broken) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// Whether nobody knows where the next request begins, or none will come.
+    pub(crate) fn ends_connection(self) -> bool {
+        matches!(self, Self::Cut(_))
+    }
 }
 
 /// Reads a content to its end, which is at most `limit` bytes long.

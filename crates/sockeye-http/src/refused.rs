@@ -1,10 +1,10 @@
-//! Replies to what is not done: whoever asks is unknown, has no right, asks for what cannot be, or what was sent did not
-//! come.
+//! What is not done, and the replies to it: whoever asks is unknown, has no right, asks for what cannot be, or what was
+//! sent did not come. Below `/-/api/` the same is told in that API's own form.
 
 use std::{borrow::Cow, time::Duration};
 
 use ::http::StatusCode;
-use sockeye_node::{Error, FilePath, Refused, Session};
+use sockeye_node::{Error, FilePath, Session};
 
 use crate::{
     content::{Cut, Unread},
@@ -21,6 +21,53 @@ use crate::{
         target::{self, sign_in_url, url_path},
     },
 };
+
+/// Why a session's request is not answered with what it asks for.
+#[derive(Debug)]
+pub(crate) enum Unanswered {
+    /// It is malformed, or asks for what cannot be, in itself or as things are.
+    Refused(StatusCode, Cow<'static, str>),
+    /// A precondition of WebDAV's is not met; an element that names it.
+    Unmet(StatusCode, &'static str),
+    /// The session would not do it.
+    Failed(Error),
+    /// Its content did not come, or is too much.
+    Unread(Unread),
+}
+
+impl From<Error> for Unanswered {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Unread> for Unanswered {
+    fn from(unread: Unread) -> Self {
+        Self::Unread(unread)
+    }
+}
+
+impl From<Cut> for Unanswered {
+    fn from(cut: Cut) -> Self {
+        Self::Unread(cut.into())
+    }
+}
+
+impl Unanswered {
+    pub(crate) fn refused(status: StatusCode, why: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refused(status, why.into())
+    }
+
+    /// The reply; `path` is what the session was asked about.
+    pub(crate) fn reply(&self, session: &Session, head: &Head<'_>, path: &FilePath) -> Reply {
+        match self {
+            Self::Refused(status, why) => error(*status, Some(why), Some(head)),
+            Self::Unmet(status, element) => dav::unmet(*status, element),
+            Self::Failed(failure) => failed(session, head, path, failure),
+            Self::Unread(cause) => unread(head, *cause),
+        }
+    }
+}
 
 /// A reply to what is refused before any file is looked for; `head` where it could be read.
 pub(crate) fn refuse(refusal: Refusal, head: Option<&Head<'_>>) -> Reply {
@@ -45,13 +92,8 @@ pub(crate) fn refuse(refusal: Refusal, head: Option<&Head<'_>>) -> Reply {
 
 /// A reply to a content that was not read whole.
 pub(crate) fn unread(head: &Head<'_>, unread: Unread) -> Reply {
-    let status = match unread {
-        Unread::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        Unread::Cut(Cut::Slow) => StatusCode::REQUEST_TIMEOUT,
-        Unread::Cut(Cut::Short | Cut::Malformed(_) | Cut::Broken) => StatusCode::BAD_REQUEST,
-    };
-    let mut reply = error(status, Some(&unread), Some(head));
-    reply.head.traits.last = matches!(unread, Unread::Cut(_));
+    let mut reply = error(unread.status(), Some(&unread), Some(head));
+    reply.head.traits.last = unread.ends_connection();
     reply
 }
 
@@ -63,29 +105,13 @@ pub(crate) fn turn_away(head: &Head<'_>, unwelcome: &Unwelcome) -> Reply {
         reply.head.cache_control = Some(Cow::Borrowed("no-store"));
         return reply;
     }
-    let status = match unwelcome {
-        Unwelcome::Stranger | Unwelcome::Malformed(_) => StatusCode::UNAUTHORIZED,
-        Unwelcome::Refused(Refused::Wrong(_)) => StatusCode::UNAUTHORIZED,
-        Unwelcome::Refused(Refused::Wait { .. }) => StatusCode::TOO_MANY_REQUESTS,
-        Unwelcome::Refused(Refused::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
-        Unwelcome::Forged => StatusCode::FORBIDDEN,
-        Unwelcome::Refused(failure) => {
-            tracing::error!(error = %failure, "nobody can sign in");
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-        Unwelcome::Failed(failure) => status_of(&FilePath::root(), failure),
-    };
-    let wait = match unwelcome {
-        Unwelcome::Refused(refused) => refused.retry_after().map(retry_after),
-        Unwelcome::Failed(Error::Busy) => Some(1),
-        _ => None,
-    };
+    let status = unwelcome.status();
     let detail: Option<&dyn Told> = match unwelcome {
         Unwelcome::Failed(_) => None,
         told => Some(told),
     };
     let mut reply = error(status, detail, Some(head));
-    reply.head.retry_after = wait;
+    reply.head.retry_after = unwelcome.retry_after();
     if status == StatusCode::UNAUTHORIZED {
         reply.head.traits.challenge = Challenge::of(&head.fields);
     }

@@ -37,20 +37,33 @@ pub(crate) const DIGESTED_AT_ONCE: u64 = 64 << 20;
 /// Repr-Digest (RFC 9530 §3).
 pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
+/// A file, where it lies and what it is called: what is shared alone lies at the root of its link.
+#[derive(Debug)]
+pub(crate) struct Called<'a> {
+    pub(crate) path: &'a FilePath,
+    pub(crate) name: &'a FilePath,
+    pub(crate) file: OpenFile,
+}
+
 impl Answerer<'_> {
-    /// Sends the file or the folder that a path names.
+    /// Sends the file or the folder that a path names. `base` is the address of the root that the path is below, with a
+    /// slash at its end, if that is not the site's.
     pub(crate) async fn serve(
         &self,
         session: &Session,
         head: &Head<'_>,
         wanted: &Resource<'_>,
+        base: Option<&str>,
     ) -> Result<Reply, Error> {
         if wanted.folder {
-            return self.serve_folder(session, head, wanted).await;
+            return self.serve_folder(session, head, wanted, base).await;
         }
         match session.open(&wanted.path).await? {
-            Found::File(file) => self.send(session, head, wanted, &wanted.path, file).await,
-            Found::Folder(_) => Ok(redirect(head, wanted)),
+            Found::File(file) => {
+                let path = &wanted.path;
+                self.send(session, head, wanted.query, Called { path, name: path, file }).await
+            }
+            Found::Folder(_) => Ok(redirect(head, wanted, base)),
         }
     }
 
@@ -61,47 +74,51 @@ impl Answerer<'_> {
         session: &Session,
         head: &Head<'_>,
         wanted: &Resource<'_>,
+        base: Option<&str>,
     ) -> Result<Reply, Error> {
         if archive::is_asked(wanted.query) && self.config.listing {
             return Box::pin(self.send_archive(session, head, wanted)).await;
         }
-        // Who has an account, or asks for all entries, wants the folder. What somebody else has put into it must not
-        // stand there instead, and speak as the site.
-        let wants_folder = query::has(wanted.query, ALL) || session.account()?.is_some();
+        // Who has an account, has a link, or asks for all entries, wants the folder. What somebody else has put into it must
+        // not stand there instead, and speak as the site.
+        let wants_folder =
+            query::has(wanted.query, ALL) || base.is_some() || session.account()?.is_some();
         let index = if wants_folder { &[][..] } else { &self.config.index };
         for name in index {
             let Ok(path) = wanted.path.join(name) else { continue };
             if let Some(Found::File(file)) = session.find(&path).await? {
-                return self.send(session, head, wanted, &path, file).await;
+                let called = Called { path: &path, name: &path, file };
+                return self.send(session, head, wanted.query, called).await;
             }
         }
         match session.open(&wanted.path).await? {
             // `/file.txt/` names nothing.
             Found::File(_) => Err(Error::NotFound),
             Found::Folder(_) if !self.config.listing => Err(Error::Denied),
-            Found::Folder(folder) => self.list(session, head, wanted, folder, None).await,
+            Found::Folder(folder) => {
+                self.list(session, head, wanted, folder, base.map(str::to_owned)).await
+            }
         }
     }
 
     /// Sends a file, with what was asked for beside.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         session: &Session,
         head: &Head<'_>,
-        wanted: &Resource<'_>,
-        path: &FilePath,
-        file: OpenFile,
+        query: Option<&[u8]>,
+        Called { path, name, file }: Called<'_>,
     ) -> Result<Reply, Error> {
         let (version, size) = (file.meta().version(), file.meta().size);
-        let codings = self.codings(head, path, file.meta());
+        let codings = self.codings(head, name, file.meta());
         let mut reply = match codings.is_empty() {
-            true => self.send_file(head, path, file)?,
+            true => self.send_file(head, name, file)?,
             // On the heap: few files are sent so, and all would carry its size.
-            false => Box::pin(self.send_coded(session, head, path, file, &codings)).await?,
+            false => Box::pin(self.send_coded(session, head, name, file, &codings)).await?,
         };
         let status = reply.head.status;
         let chosen = status.is_success() || status == StatusCode::NOT_MODIFIED;
-        reply.head.traits.varies_by_coding = chosen && self.varies_by_coding(path, size);
+        reply.head.traits.varies_by_coding = chosen && self.varies_by_coding(name, size);
         let digested = head.fields.want_repr_digest.is_some_and(digest::wants_sha_256);
         if digested && reply.head.status.is_success() {
             let digest = self.repr_digest(session, path, version);
@@ -110,10 +127,14 @@ impl Answerer<'_> {
                 reply.head.more.add(REPR_DIGEST, digest);
             }
         }
-        if query::has(wanted.query, DOWNLOAD) {
-            let name = disposition::attachment(path.file_name().unwrap_or_default());
-            if let Ok(name) = HeaderValue::from_str(&name) {
-                reply.head.more.add(header::CONTENT_DISPOSITION, name);
+        let saved = query::has(query, DOWNLOAD);
+        // What the address does not call by its name is called so here.
+        if saved || path != name {
+            let name = name.file_name().unwrap_or_default();
+            let called =
+                if saved { disposition::attachment(name) } else { disposition::inline(name) };
+            if let Ok(called) = HeaderValue::try_from(called) {
+                reply.head.more.add(header::CONTENT_DISPOSITION, called);
             }
         }
         Ok(reply)
@@ -217,8 +238,10 @@ pub(crate) fn unsatisfiable(head: &Head<'_>, file: &Validators) -> Reply {
 }
 
 /// To the same address with a slash at its end, so that relative links in the folder work.
-fn redirect(head: &Head<'_>, wanted: &Resource<'_>) -> Reply {
-    let mut location = url_path(&wanted.path, true).into_bytes();
+fn redirect(head: &Head<'_>, wanted: &Resource<'_>, base: Option<&str>) -> Reply {
+    let below = url_path(&wanted.path, true);
+    let mut location = base.map_or("", |base| base.trim_end_matches('/')).as_bytes().to_vec();
+    location.extend_from_slice(below.as_bytes());
     if let Some(query) = wanted.query {
         location.push(b'?');
         location.extend_from_slice(query);

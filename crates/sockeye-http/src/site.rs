@@ -5,13 +5,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sockeye_node::{Credentials, Error, Gate, LoginError, Origin, Refused, Session, is_csrf_token};
+use ::http::StatusCode;
+use sockeye_node::{
+    Credentials, Error, FilePath, Gate, LoginError, Origin, Refused, Session, is_csrf_token,
+};
 use zeroize::Zeroizing;
 
-use crate::wire::{
-    authorization::{self, Authorization, AuthorizationError},
-    cookie,
-    head::{Fields, Once},
+use crate::{
+    refused::{retry_after, status_of},
+    wire::{
+        authorization::{self, Authorization, AuthorizationError},
+        cookie,
+        head::{Fields, Once},
+    },
 };
 
 /// How long a connection's last credentials are taken for good without asking the gate again.
@@ -187,6 +193,32 @@ pub(crate) enum Unwelcome {
     /// Whoever sent it is known, and what is theirs cannot be had.
     #[error(transparent)]
     Failed(Error),
+}
+
+impl Unwelcome {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Stranger | Self::Malformed(_) => StatusCode::UNAUTHORIZED,
+            Self::Refused(Refused::Wrong(_)) => StatusCode::UNAUTHORIZED,
+            Self::Refused(Refused::Wait { .. }) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Refused(Refused::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Forged => StatusCode::FORBIDDEN,
+            Self::Refused(failure) => {
+                tracing::error!(error = %failure, "nobody can sign in");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Self::Failed(failure) => status_of(&FilePath::root(), failure),
+        }
+    }
+
+    /// Seconds after which another attempt may go better.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Refused(refused) => refused.retry_after().map(retry_after),
+            Self::Failed(Error::Busy) => Some(1),
+            _ => None,
+        }
+    }
 }
 
 impl From<LoginError> for Unwelcome {

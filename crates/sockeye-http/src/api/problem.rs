@@ -6,15 +6,15 @@ use ::http::StatusCode;
 use bytes::Bytes;
 use sockeye_node::accounts::ErrorKind;
 use sockeye_node::{
-    Error, FilePath, Refused,
+    Error, FilePath,
     command::{Refusal, RefusalKind},
 };
 
 use super::kind::Kind;
 use crate::{
-    content::{Cut, Unread},
+    content::Unread,
     payload::Payload,
-    refused::{retry_after, status_of},
+    refused::status_of,
     reply::{Reply, empty},
     site::Unwelcome,
     wire::method::Allowed,
@@ -149,36 +149,20 @@ impl From<Refusal> for Problem {
 
 impl From<Unwelcome> for Problem {
     fn from(unwelcome: Unwelcome) -> Self {
-        let status = match &unwelcome {
-            Unwelcome::Stranger | Unwelcome::Malformed(_) => StatusCode::UNAUTHORIZED,
-            Unwelcome::Refused(Refused::Wrong(_)) => StatusCode::UNAUTHORIZED,
-            Unwelcome::Refused(Refused::Wait { .. }) => StatusCode::TOO_MANY_REQUESTS,
-            Unwelcome::Refused(Refused::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
-            Unwelcome::Forged => StatusCode::FORBIDDEN,
-            Unwelcome::Refused(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Unwelcome::Failed(error) => status_of(&FilePath::root(), error),
-        };
-        let wait = match &unwelcome {
-            Unwelcome::Refused(refused) => refused.retry_after().map(retry_after),
-            _ => None,
-        };
         let kind = match &unwelcome {
             Unwelcome::Forged => Some(Kind::StalePage),
             Unwelcome::Failed(error) => Kind::of(error),
             _ => None,
         };
-        Self { retry_after: wait, ..Self::new(status, unwelcome.to_string()).of_kind(kind) }
+        let retry_after = unwelcome.retry_after();
+        let problem = Self::new(unwelcome.status(), unwelcome.to_string()).of_kind(kind);
+        Self { retry_after, ..problem }
     }
 }
 
 impl From<Unread> for Problem {
     fn from(unread: Unread) -> Self {
-        let status = match unread {
-            Unread::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Unread::Cut(Cut::Slow) => StatusCode::REQUEST_TIMEOUT,
-            Unread::Cut(_) => StatusCode::BAD_REQUEST,
-        };
-        let last = matches!(unread, Unread::Cut(_));
-        Self { last, ..Self::new(status, unread.to_string()) }
+        let last = unread.ends_connection();
+        Self { last, ..Self::new(unread.status(), unread.to_string()) }
     }
 }

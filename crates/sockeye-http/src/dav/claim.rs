@@ -5,41 +5,19 @@ use sockeye_node::{Error, FilePath, Kind, Session};
 
 use super::authority;
 use crate::{
-    refused::failed,
-    reply::{Reply, error},
+    refused::Unanswered,
     wire::{
         condition::ETag,
         head::{Head, Once},
-        if_header::{self, List, State},
+        if_header::{self, BadIf, List, State},
         target::Resource,
         webdav::destination,
     },
 };
 
-/// Why a request with an If header is not carried out.
-#[derive(Debug)]
-pub(crate) enum Unmet {
-    /// It is no If header, or there are several.
-    Malformed,
-    /// None of its lists holds.
-    Failed,
-    /// What it asks about could not be looked at.
-    Session(Error),
-}
-
-impl Unmet {
-    pub(crate) fn reply(&self, session: &Session, head: &Head<'_>, path: &FilePath) -> Reply {
-        match self {
-            Self::Malformed => {
-                error(StatusCode::BAD_REQUEST, Some(&"the If header is malformed"), Some(head))
-            }
-            Self::Failed => error(
-                StatusCode::PRECONDITION_FAILED,
-                Some(&"what the If header expects is not so"),
-                Some(head),
-            ),
-            Self::Session(failure) => failed(session, head, path, failure),
-        }
+impl From<BadIf> for Unanswered {
+    fn from(bad: BadIf) -> Self {
+        Self::refused(StatusCode::BAD_REQUEST, bad.to_string())
     }
 }
 
@@ -48,13 +26,13 @@ pub(crate) async fn submitting(
     session: &Session,
     head: &Head<'_>,
     wanted: &Resource<'_>,
-) -> Result<Option<Session>, Unmet> {
+) -> Result<Option<Session>, Unanswered> {
     let text = match head.fields.get("if") {
         Once::Missing => return Ok(None),
         Once::One(text) => text,
-        Once::Several => return Err(Unmet::Malformed),
+        Once::Several => return Err(BadIf.into()),
     };
-    let lists = if_header::parse(text).map_err(|_| Unmet::Malformed)?;
+    let lists = if_header::parse(text)?;
     let mut holds = false;
     for list in &lists {
         let about = match list.resource {
@@ -65,11 +43,12 @@ pub(crate) async fn submitting(
         if let Some(path) = about
             && !holds
         {
-            holds = is_so(session, &path, list).await.map_err(Unmet::Session)?;
+            holds = is_so(session, &path, list).await?;
         }
     }
     if !holds {
-        return Err(Unmet::Failed);
+        let why = "what the If header expects is not so";
+        return Err(Unanswered::refused(StatusCode::PRECONDITION_FAILED, why));
     }
     let states = lists.iter().flat_map(|list| &list.conditions).map(|it| it.state);
     let tokens = states.filter_map(|state| match state {

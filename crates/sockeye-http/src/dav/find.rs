@@ -9,9 +9,10 @@ use bytes::Bytes;
 use futures_util::stream;
 use sockeye_node::{Entry, Error, FilePath, Kind, Listing, Meta, Name, Session};
 
-use super::{Asked, Refused, xml};
+use super::{Asked, xml};
 use crate::{
     payload::{Payload, StreamBody},
+    refused::Unanswered,
     reply::Reply,
     wire::{
         escape::encode_into,
@@ -29,10 +30,10 @@ const WHOLE: usize = 256 * 1024;
 const GROUP: usize = 128;
 
 /// Answers a PROPFIND.
-pub(super) async fn find(asked: &Asked<'_>) -> Result<Reply, Refused> {
+pub(super) async fn find(asked: &Asked<'_>) -> Result<Reply, Unanswered> {
     let depth = asked.depth()?;
     if depth == Depth::Infinity {
-        return Err(Refused::Unmet(StatusCode::FORBIDDEN, "<D:propfind-finite-depth/>"));
+        return Err(Unanswered::Unmet(StatusCode::FORBIDDEN, "<D:propfind-finite-depth/>"));
     }
     let wanted = Wanted::new(PropFind::parse(&asked.content)?);
     let (session, path) = (asked.session, &asked.wanted.path);

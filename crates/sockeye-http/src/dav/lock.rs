@@ -5,8 +5,9 @@ use std::time::Duration;
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use sockeye_node::{Error, Kind, Lock, LockWish, MAX_LOCK_OWNER};
 
-use super::{Asked, Refused, locked, malformed, xml};
+use super::{Asked, locked, malformed, xml};
 use crate::{
+    refused::Unanswered,
     reply::{Reply, empty},
     wire::{
         if_header::lock_token,
@@ -20,7 +21,7 @@ use crate::{
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// Answers a LOCK: one that is new, or with no content, one that begins anew.
-pub(super) async fn lock(asked: &Asked<'_>) -> Result<Reply, Refused> {
+pub(super) async fn lock(asked: &Asked<'_>) -> Result<Reply, Unanswered> {
     let (session, path) = (asked.session, &asked.wanted.path);
     let wanted = asked.field("timeout")?.and_then(timeout);
     let Some(info) = LockInfo::parse(&asked.content, MAX_LOCK_OWNER)? else {
@@ -28,7 +29,7 @@ pub(super) async fn lock(asked: &Asked<'_>) -> Result<Reply, Refused> {
             Ok(lock) => Ok(discovered(asked, StatusCode::OK, &lock)),
             Err(Error::NoSuchLock) => {
                 let inner = "<D:lock-token-matches-request-uri/>";
-                Err(Refused::Unmet(StatusCode::PRECONDITION_FAILED, inner))
+                Err(Unanswered::Unmet(StatusCode::PRECONDITION_FAILED, inner))
             }
             Err(error) => Err(error.into()),
         };
@@ -70,8 +71,8 @@ fn discovered(asked: &Asked<'_>, status: StatusCode, lock: &Lock) -> Reply {
 }
 
 /// Answers an UNLOCK.
-pub(super) async fn unlock(asked: &Asked<'_>) -> Result<Reply, Refused> {
-    let no_such = Refused::Unmet(StatusCode::CONFLICT, "<D:lock-token-matches-request-uri/>");
+pub(super) async fn unlock(asked: &Asked<'_>) -> Result<Reply, Unanswered> {
+    let no_such = Unanswered::Unmet(StatusCode::CONFLICT, "<D:lock-token-matches-request-uri/>");
     let text = asked.field("lock-token")?;
     let text = text.ok_or_else(|| malformed("an UNLOCK has a Lock-Token"))?;
     // A token of somebody else's making is of no lock here.

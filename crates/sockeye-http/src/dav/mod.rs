@@ -11,14 +11,14 @@ mod tree;
 
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
-use sockeye_node::{Error, FilePath, Session};
+use sockeye_node::{FilePath, Session};
 
 use crate::{
     answer::Answerer,
     content::{Content, read_whole},
     payload::Payload,
-    refused::{failed, turn_away, unread},
-    reply::{Reply, empty, error},
+    refused::{Unanswered, turn_away},
+    reply::{Reply, empty},
     wire::{
         head::{Head, Once},
         method::Method,
@@ -47,28 +47,9 @@ struct Asked<'a> {
     content: Bytes,
 }
 
-/// Why it is not done.
-#[derive(Debug)]
-enum Refused {
-    /// It is malformed, or asks for what cannot be.
-    Asked(StatusCode, &'static str),
-    /// Its content is not what the method takes.
-    Xml(XmlError),
-    /// A precondition is not met; an element that names it.
-    Unmet(StatusCode, &'static str),
-    /// The session would not do it.
-    Failed(Error),
-}
-
-impl From<Error> for Refused {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<XmlError> for Refused {
+impl From<XmlError> for Unanswered {
     fn from(error: XmlError) -> Self {
-        Self::Xml(error)
+        Self::refused(StatusCode::BAD_REQUEST, error.to_string())
     }
 }
 
@@ -84,17 +65,23 @@ pub(crate) async fn answer(
         Ok(session) => session,
         Err(unwelcome) => return turn_away(head, &unwelcome),
     };
+    let done = carry_out(&session, head, method, wanted, content).await;
+    done.unwrap_or_else(|unanswered| unanswered.reply(&session, head, &wanted.path))
+}
+
+async fn carry_out(
+    session: &Session,
+    head: &Head<'_>,
+    method: Method,
+    wanted: &Resource<'_>,
+    content: &mut impl Content,
+) -> Result<Reply, Unanswered> {
     let most = if method == Method::PropPatch { MAX_PATCH } else { MAX_CONTENT };
-    let content = match read_whole(content, most).await {
-        Ok(content) => content,
-        Err(cut) => return unread(head, cut),
-    };
-    let session = match claim::submitting(&session, head, wanted).await {
-        Ok(claimed) => claimed.unwrap_or(session),
-        Err(unmet) => return unmet.reply(&session, head, &wanted.path),
-    };
-    let asked = Asked { session: &session, head, wanted, content };
-    let done = match method {
+    let content = read_whole(content, most).await?;
+    let claimed = claim::submitting(session, head, wanted).await?;
+    let session = claimed.as_ref().unwrap_or(session);
+    let asked = Asked { session, head, wanted, content };
+    match method {
         Method::PropFind => find::find(&asked).await,
         Method::PropPatch => patch::patch(&asked).await,
         Method::MkCol => tree::make(&asked).await,
@@ -102,8 +89,7 @@ pub(crate) async fn answer(
         Method::Move => tree::rename(&asked).await,
         Method::Lock => lock::lock(&asked).await,
         _ => lock::unlock(&asked).await,
-    };
-    done.unwrap_or_else(|refused| asked.refuse(refused))
+    }
 }
 
 /// Says in the answer to OPTIONS that this is WebDAV. Windows looks for its own word as well ([MS-WDV] §2.2.1).
@@ -121,6 +107,11 @@ pub(crate) fn locked(asked: &str, condition: &str, root: &FilePath) -> Reply {
     xml(StatusCode::LOCKED, multistatus::unmet(&inner))
 }
 
+/// That a precondition is not met, which the element names (RFC 4918 §16).
+pub(crate) fn unmet(status: StatusCode, element: &str) -> Reply {
+    xml(status, multistatus::unmet(element))
+}
+
 fn xml(status: StatusCode, text: String) -> Reply {
     let mut head = ReplyHead::new(status);
     head.content_type = Some(MEDIA_TYPE.into());
@@ -130,21 +121,8 @@ fn xml(status: StatusCode, text: String) -> Reply {
 }
 
 impl Asked<'_> {
-    fn refuse(&self, refused: Refused) -> Reply {
-        match refused {
-            Refused::Asked(status, why) => error(status, Some(&why), Some(self.head)),
-            Refused::Xml(why) => {
-                error(StatusCode::BAD_REQUEST, Some(&why.to_string()), Some(self.head))
-            }
-            Refused::Unmet(status, inner) => xml(status, multistatus::unmet(inner)),
-            Refused::Failed(failure) => {
-                failed(self.session, self.head, &self.wanted.path, &failure)
-            }
-        }
-    }
-
     /// The value of a field that may come once.
-    fn field(&self, name: &str) -> Result<Option<&[u8]>, Refused> {
+    fn field(&self, name: &str) -> Result<Option<&[u8]>, Unanswered> {
         match self.head.fields.get(name) {
             Once::Missing => Ok(None),
             Once::One(value) => Ok(Some(value)),
@@ -153,7 +131,7 @@ impl Asked<'_> {
     }
 
     /// What Depth says, or infinity, as RFC 4918 has it wherever a depth means something.
-    fn depth(&self) -> Result<Depth, Refused> {
+    fn depth(&self) -> Result<Depth, Unanswered> {
         match self.field("depth")? {
             None => Ok(Depth::Infinity),
             Some(text) => Depth::parse(text).ok_or_else(|| malformed("Depth is 0, 1 or infinity")),
@@ -170,8 +148,8 @@ fn authority<'a>(head: &Head<'a>, wanted: &Resource<'a>) -> Option<&'a [u8]> {
     wanted.authority.or(head.fields.host.one())
 }
 
-fn malformed(why: &'static str) -> Refused {
-    Refused::Asked(StatusCode::BAD_REQUEST, why)
+fn malformed(why: &'static str) -> Unanswered {
+    Unanswered::refused(StatusCode::BAD_REQUEST, why)
 }
 
 /// Something new was made, or what was there was changed.
@@ -179,13 +157,12 @@ fn done(is_new: bool) -> Reply {
     empty(if is_new { StatusCode::CREATED } else { StatusCode::NO_CONTENT })
 }
 
-impl From<webdav::Elsewhere> for Refused {
+impl From<webdav::Elsewhere> for Unanswered {
     fn from(elsewhere: webdav::Elsewhere) -> Self {
         match elsewhere {
             webdav::Elsewhere::Malformed => malformed("Destination is no URL of a file or folder"),
             webdav::Elsewhere::Foreign => {
-                let why = "Destination is of another server";
-                Self::Asked(StatusCode::BAD_GATEWAY, why)
+                Self::refused(StatusCode::BAD_GATEWAY, "Destination is of another server")
             }
         }
     }

@@ -5,8 +5,9 @@ use sockeye_node::{
     Error, Kind, MAX_PROPERTIES, MAX_PROPERTY, Property, PropertyChange, Timestamp,
 };
 
-use super::{Asked, Refused, xml};
+use super::{Asked, xml};
 use crate::{
+    refused::Unanswered,
     reply::Reply,
     wire::{
         date::parse_http_date,
@@ -33,7 +34,7 @@ const TOO_LONG: &str = "a property's value is at most 64 KiB";
 const TOO_MANY: &str = "too many properties at once";
 
 /// Answers a PROPPATCH.
-pub(super) async fn patch(asked: &Asked<'_>) -> Result<Reply, Refused> {
+pub(super) async fn patch(asked: &Asked<'_>) -> Result<Reply, Unanswered> {
     let (session, path) = (asked.session, &asked.wanted.path);
     let steps = Patch::parse(&asked.content, MAX_PROPERTY)?;
     let is_folder = session.stat(path).await?.kind == Kind::Folder;

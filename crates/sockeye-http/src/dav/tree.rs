@@ -3,30 +3,31 @@
 use ::http::StatusCode;
 use sockeye_node::{Error, FilePath, Kind, Overwrite, PropertyChange, Recursive, Session};
 
-use super::{Asked, Refused, done, malformed};
+use super::{Asked, done, malformed};
 use crate::{
+    refused::Unanswered,
     reply::Reply,
     wire::webdav::{Depth, destination, overwrite},
 };
 
 /// Makes a folder.
-pub(super) async fn make(asked: &Asked<'_>) -> Result<Reply, Refused> {
+pub(super) async fn make(asked: &Asked<'_>) -> Result<Reply, Unanswered> {
     if !asked.content.is_empty() {
         let why = "a folder is made without a content";
-        return Err(Refused::Asked(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+        return Err(Unanswered::refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
     }
     match asked.session.mkdir(&asked.wanted.path).await {
         Ok(()) => Ok(done(true)),
         Err(Error::Exists) => {
             let why = "something of that name is there already";
-            Err(Refused::Asked(StatusCode::METHOD_NOT_ALLOWED, why))
+            Err(Unanswered::refused(StatusCode::METHOD_NOT_ALLOWED, why))
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// Copies a file, or a folder with or without what is in it.
-pub(super) async fn copy(asked: &Asked<'_>) -> Result<Reply, Refused> {
+pub(super) async fn copy(asked: &Asked<'_>) -> Result<Reply, Unanswered> {
     let (session, from) = (asked.session, &asked.wanted.path);
     let (to, overwrite) = target(asked)?;
     match asked.depth()? {
@@ -40,7 +41,7 @@ pub(super) async fn copy(asked: &Asked<'_>) -> Result<Reply, Refused> {
 }
 
 /// Moves a file or a folder.
-pub(super) async fn rename(asked: &Asked<'_>) -> Result<Reply, Refused> {
+pub(super) async fn rename(asked: &Asked<'_>) -> Result<Reply, Unanswered> {
     let (to, overwrite) = target(asked)?;
     if asked.depth()? != Depth::Infinity
         && asked.session.stat(&asked.wanted.path).await?.kind == Kind::Folder
@@ -51,13 +52,13 @@ pub(super) async fn rename(asked: &Asked<'_>) -> Result<Reply, Refused> {
 }
 
 /// Where it goes, and whether what is there gives way.
-fn target(asked: &Asked<'_>) -> Result<(FilePath, Overwrite), Refused> {
+fn target(asked: &Asked<'_>) -> Result<(FilePath, Overwrite), Unanswered> {
     let text = asked.field("destination")?.ok_or_else(|| malformed("Destination is missing"))?;
     let to = destination(text, asked.host())?;
     // What is below `/-/` is the site's own.
     if to.is_own() || to.path == asked.wanted.path {
         let why = "the destination is where it is already, or not for files";
-        return Err(Refused::Asked(StatusCode::FORBIDDEN, why));
+        return Err(Unanswered::refused(StatusCode::FORBIDDEN, why));
     }
     let gives_way = match asked.field("overwrite")? {
         None => true,

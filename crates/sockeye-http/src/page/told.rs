@@ -2,7 +2,7 @@
 //!
 //! What is meant for programs is said in English alone; what somebody at a browser may meet is said in their language.
 
-use std::{fmt::Display, time::Duration};
+use std::{borrow::Cow, fmt::Display, time::Duration};
 
 use sockeye_node::{Error, NameError, Refused, ShareError};
 
@@ -34,6 +34,7 @@ pub(super) fn told_in(told: &dyn Told, language: Language) -> Option<String> {
 
 impl Told for &str {}
 impl Told for String {}
+impl Told for Cow<'_, str> {}
 impl Told for FramingError {}
 impl Told for ChunkError {}
 

@@ -15,18 +15,19 @@ use sockeye_node::{
 
 use crate::{
     answer::Answerer,
-    archive,
-    content::{Content, read_whole},
+    content::Content,
     own::Asked,
     page::{SharePage, media_type, share_page},
     payload::Payload,
-    refused::{retry_after, status_of, unread},
+    refused::{retry_after, status_of},
     reply::{Reply, empty, error},
+    serve::Called,
+    sign_in::posted,
     site::Site,
     wire::{
         accept::{self, Form},
         authorization::{self, Authorization},
-        disposition, escape, form,
+        escape, form,
         head::{Head, Once},
         look::Look,
         method::Method,
@@ -39,9 +40,6 @@ const LINKS: &str = "/-/s/";
 
 /// What a program is asked for: the password alone, whatever the name.
 const CHALLENGE: &str = "Basic realm=\"shared link\", charset=\"UTF-8\"";
-
-/// Longest content of the form that asks for a password, in bytes: the longest password, percent-encoded.
-const MAX_FORM: usize = 4 * 1024;
 
 /// A request below a link.
 struct Visit<'a> {
@@ -132,9 +130,9 @@ impl Visit<'_> {
         gate: &std::sync::Arc<Gate>,
         content: &mut impl Content,
     ) -> Reply {
-        let content = match read_whole(content, MAX_FORM).await {
+        let content = match posted(self.head, content).await {
             Ok(content) => content,
-            Err(cause) => return unread(self.head, cause),
+            Err(refused) => return refused,
         };
         let Some(password) = form::value(&content, "password") else {
             return error(StatusCode::BAD_REQUEST, None, Some(self.head));
@@ -175,58 +173,41 @@ impl Visit<'_> {
 
     /// Sends a file, or lists a folder.
     async fn send(&self, session: &Session) -> Result<Reply, Error> {
-        let shared = session.share().map(|share| share.path.clone());
-        let name = shared.as_ref().and_then(|path| path.as_str().rsplit('/').next());
-        let root = FilePath::root();
-        // A shared file is also below its link, by its name, so that programs know what to call it.
-        let is_file = session.stat(&root).await?.kind == Kind::File;
-        let named = is_file && self.below.as_bytes() == name.unwrap_or_default().as_bytes();
-        let path = if named { &root } else { &self.below };
-        match session.open(path).await? {
-            Found::File(_) if self.folder && !named => Err(Error::NotFound),
-            Found::File(file) => {
-                let name = path.file_name().or(name.map(str::as_bytes)).unwrap_or_default();
-                let called = Name::parse(name).and_then(|name| root.join(&name));
-                let mut head = *self.head;
-                // One stretch after another is one download; many at once have no name for that.
-                if head.fields.range.is_some_and(|range| range.contains(&b',')) {
-                    head.fields.range = None;
-                }
-                let mut reply = self.answerer.send_file(
-                    &head,
-                    &called.unwrap_or_else(|_| root.clone()),
-                    file,
-                )?;
-                if let (Method::Get, Payload::File(body)) = (head.method, &mut reply.payload) {
-                    // Counted now, while it can still be refused.
-                    body.begin().await?;
-                }
-                let called = disposition::inline(name);
-                if let Ok(called) = HeaderValue::try_from(called) {
-                    reply.head.more.add(header::CONTENT_DISPOSITION, called);
-                }
-                Ok(reply)
-            }
-            Found::Folder(_) if !self.folder => {
-                let mut reply = error(StatusCode::MOVED_PERMANENTLY, None, Some(self.head));
-                reply.head.location = Some(self.address(true).into_bytes());
-                reply.head.cache_control = Some("no-cache".into());
-                Ok(reply)
-            }
-            Found::Folder(folder) => {
-                let wanted = Resource {
-                    authority: None,
-                    path: self.below.clone(),
-                    folder: true,
-                    query: self.query,
-                };
-                if archive::is_asked(self.query) {
-                    return self.answerer.send_archive(session, self.head, &wanted).await;
-                }
-                let base = format!("{}/", self.root());
-                self.answerer.list(session, self.head, &wanted, folder, Some(base)).await
-            }
+        let mut head = *self.head;
+        // One stretch after another is one download; many at once have no name for that.
+        if head.fields.range.is_some_and(|range| range.contains(&b',')) {
+            head.fields.range = None;
         }
+        let mut reply = match session.stat(&FilePath::root()).await?.kind {
+            Kind::Folder => {
+                let (path, folder, query) = (self.below.clone(), self.folder, self.query);
+                let wanted = Resource { authority: None, path, folder, query };
+                let base = format!("{}/", self.root());
+                self.answerer.serve(session, &head, &wanted, Some(&base)).await?
+            }
+            _ => self.send_shared(session, &head).await?,
+        };
+        if let (Method::Get, Payload::File(body)) = (head.method, &mut reply.payload) {
+            // Counted now, while it can still be refused.
+            body.begin().await?;
+        }
+        Ok(reply)
+    }
+
+    /// Sends what is shared, if it is a file: it is also below its link, by its name, so that programs know what to
+    /// call it.
+    async fn send_shared(&self, session: &Session, head: &Head<'_>) -> Result<Reply, Error> {
+        let root = FilePath::root();
+        let shared = session.share().and_then(|share| share.path.as_str().rsplit('/').next());
+        let called = Name::parse(shared.unwrap_or_default().as_bytes())
+            .and_then(|name| root.join(&name))
+            .unwrap_or_else(|_| root.clone());
+        if self.folder || !self.below.is_root() && self.below != called {
+            return Err(Error::NotFound);
+        }
+        let Found::File(file) = session.open(&root).await? else { return Err(Error::NotFound) };
+        let shared = Called { path: &root, name: &called, file };
+        self.answerer.send(session, head, self.query, shared).await
     }
 
     /// Puts a new file into a drop box.
@@ -243,7 +224,7 @@ impl Visit<'_> {
                     Some(format!("{}{}", self.root(), url_path(&called, false)).into());
                 reply
             }
-            Err(unchanged) => self.answerer.unchanged(session, self.head, &self.below, unchanged),
+            Err(unanswered) => unanswered.reply(session, self.head, &self.below),
         }
     }
 

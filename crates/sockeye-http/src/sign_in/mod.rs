@@ -89,7 +89,10 @@ pub(crate) async fn logout(
 }
 
 /// What a form posted.
-async fn posted(head: &Head<'_>, content: &mut impl Content) -> Result<bytes::Bytes, Reply> {
+pub(crate) async fn posted(
+    head: &Head<'_>,
+    content: &mut impl Content,
+) -> Result<bytes::Bytes, Reply> {
     if !head.fields.get("content-type").one().is_some_and(form::is_form) {
         let why = "a form is posted as application/x-www-form-urlencoded";
         return Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, Some(&why), Some(head)));

@@ -63,7 +63,11 @@ fn a_shared_folder_is_listed_and_its_files_are_had_without_an_account() {
     assert!(!all.contains("main.js") && all.contains("name=\"all\""), "another order is of all");
     let file = get(&site, &format!("{link}/plan%20b.txt"));
     assert_eq!((file.status, file.text().as_str()), (200, "the plan"));
-    assert_eq!(file.field("content-disposition"), Some("inline; filename=\"plan b.txt\""));
+    assert_eq!(file.field("content-disposition"), None, "its address names it");
+    let saved = get(&site, &format!("{link}/plan%20b.txt?download"));
+    assert_eq!(saved.field("content-disposition"), Some("attachment; filename=\"plan b.txt\""));
+    let to = get(&site, &format!("{link}/sub?all"));
+    assert_eq!(to.field("location"), Some(&*format!("{link}/sub/?all")));
     assert_eq!(file.field("referrer-policy"), Some("no-referrer"));
     let range = ["Range: bytes=4-"];
     let part = site.ask("", &format!("GET {link}/plan%20b.txt"), &range, b"");
@@ -85,7 +89,13 @@ fn a_shared_file_is_had_by_its_link_alone_and_by_its_name() {
     for target in [link.clone(), format!("{link}/plan%20b.txt")] {
         let head = site.ask("", &format!("HEAD {target}"), &[], b"");
         assert_eq!((head.status, head.field("content-length")), (200, Some("8")));
-        assert_eq!(get(&site, &target).text(), "the plan");
+        let file = get(&site, &target);
+        assert_eq!(file.text(), "the plan");
+        assert_eq!(file.field("content-disposition"), Some("inline; filename=\"plan b.txt\""));
+        assert_eq!(file.field("content-type"), Some("text/plain; charset=utf-8"));
+        let digest = ["Want-Repr-Digest: sha-256=1"];
+        let digested = site.ask("", &format!("HEAD {target}"), &digest, b"");
+        assert!(digested.field("repr-digest").unwrap().starts_with("sha-256=:"));
     }
     assert_eq!(get(&site, &format!("{link}/other.txt")).status, 404);
     let accounts = site.node.gate().accounts().clone();
