@@ -96,7 +96,8 @@ impl Told for ShareError {
 
 impl Told for Refused {
     fn chinese(&self) -> Option<String> {
-        let wait = |why: &str, wait: Duration| format!("{why}，请等待 {} 秒后重试。", retry_after(wait));
+        let wait =
+            |why: &str, wait: Duration| format!("{why}，请等待 {} 秒后重试。", retry_after(wait));
         Some(match self {
             Self::Wrong(_) => "用户名或密码错误，或账户已锁定。".to_owned(),
             Self::Wait { retry_after } => wait("来自此地址的失败登录过多", *retry_after),

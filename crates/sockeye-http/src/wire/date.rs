@@ -16,21 +16,21 @@ const MONTHS: [&[u8; 3]; 12] = [
 ];
 
 /// A date and a time of day, UTC.
-struct Civil {
-    year: u16,
+pub(super) struct Civil {
+    pub(super) year: u16,
     /// 0–11.
-    month: usize,
-    day: u8,
+    pub(super) month: usize,
+    pub(super) day: u8,
     /// 0 is a Thursday.
     weekday: usize,
-    hour: u8,
-    minute: u8,
-    second: u8,
+    pub(super) hour: u8,
+    pub(super) minute: u8,
+    pub(super) second: u8,
 }
 
 /// Takes seconds since the epoch, held within the years 1970–9999.
 #[expect(clippy::cast_possible_truncation, reason = "each value is a remainder that fits")]
-fn civil(seconds: i64) -> Civil {
+pub(super) fn civil(seconds: i64) -> Civil {
     let seconds = seconds.clamp(0, LAST).unsigned_abs();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Years that begin in March end with the leap day; 400 of them have 146,097 days.

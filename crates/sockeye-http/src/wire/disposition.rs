@@ -1,6 +1,6 @@
 //! Content-Disposition (RFC 6266): what a download is called.
 
-use std::fmt::Write as _;
+use super::escape::encode_into;
 
 /// The value for something that is to be saved under this name.
 ///
@@ -25,16 +25,7 @@ fn named(disposition: &str, name: &[u8]) -> String {
     let mut value = format!("{disposition}; filename=\"{plain}\"");
     if *name != plain {
         value.push_str("; filename*=UTF-8''");
-        for byte in name.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    value.push(char::from(byte));
-                }
-                _ => {
-                    let _ = write!(value, "%{byte:02X}");
-                }
-            }
-        }
+        encode_into(&mut value, name.as_bytes());
     }
     value
 }

@@ -4,6 +4,8 @@
 //! stands behind its content and in the central directory. So an archive has a length before any file is
 //! read, and any stretch of it can be made. ZIP64 is used exactly where a number needs it.
 
+use super::date::civil;
+
 /// An entry of an archive, as far as its records tell.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
@@ -274,31 +276,17 @@ fn put64(out: &mut Vec<u8>, number: u64) {
 
 /// The date and the time of day as MS-DOS had them, in UTC and in steps of two seconds; from 1980 to 2107.
 fn dos_time(seconds: i64) -> (u16, u16) {
-    const DAY: i64 = 24 * 60 * 60;
-    let (days, of_day) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
-    let (year, month, day) = civil(days);
-    if year < 1980 {
+    let at = civil(seconds);
+    if at.year < 1980 {
         return (1 << 5 | 1, 0);
     }
-    if year > 2107 {
+    if at.year > 2107 {
         return (127 << 9 | 12 << 5 | 31, 23 << 11 | 59 << 5 | 29);
     }
-    let date = (year - 1980) << 9 | month << 5 | day;
-    let time = (of_day / 3600) << 11 | (of_day / 60 % 60) << 5 | (of_day % 60 / 2);
-    (u16::try_from(date).unwrap_or(0), u16::try_from(time).unwrap_or(0))
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar: years are
-/// counted from a first of March, so that the leap day is a year's last.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let of_era_year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (of_era_year + era * 400 + i64::from(month <= 2), month, day)
+    let month = u16::try_from(at.month + 1).unwrap_or(1);
+    let date = (at.year - 1980) << 9 | month << 5 | u16::from(at.day);
+    let time = u16::from(at.hour) << 11 | u16::from(at.minute) << 5 | u16::from(at.second / 2);
+    (date, time)
 }
 
 /// Appends one part of a path as an archive can have it: a backslash that a reader on Windows would take for a way
