@@ -156,7 +156,8 @@ impl Session {
         let digest = match &self.kind {
             Kind::Guest(home) => home.digest_of(path, version, algorithm, most).await,
             Kind::Seat(seat) => {
-                let place = seat.place(path, Rights::READ).await?;
+                let path = seat.reached(path)?;
+                let place = seat.place(&path, Rights::READ).await?;
                 place.home.digest_of(&place.path, version, algorithm, most).await
             }
         };

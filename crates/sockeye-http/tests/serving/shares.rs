@@ -143,7 +143,8 @@ fn a_password_comes_by_basic_or_from_a_form() {
     assert_eq!(page.field("referrer-policy"), Some("same-origin"));
     let post_from = |origin: &str, body: &str| {
         let length = format!("Content-Length: {}", body.len());
-        let fields = ["Accept: text/html", origin, &length];
+        let form = "Content-Type: application/x-www-form-urlencoded";
+        let fields = ["Accept: text/html", form, origin, &length];
         site.ask("", &format!("POST {link}/"), &fields, body.as_bytes())
     };
     let post = |body: &str| post_from("Origin: http://localhost", body);
