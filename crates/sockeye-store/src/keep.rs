@@ -217,6 +217,11 @@ impl Keep {
         Ok(keep)
     }
 
+    /// Whether the home lies in memory, so that nothing read of it waits for a disk.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.in_memory
+    }
+
     /// Whether a few calls of the system are done at once: the home lies in memory, is counted, has no properties
     /// or locks, and nobody keeps its names for long.
     pub(crate) fn never_waits(&self) -> bool {

@@ -9,6 +9,9 @@ use crate::{Error, FilePath, Folder, Kind, Meta, Name, Result, Timestamp};
 /// Bytes asked of the kernel at once: about a thousand entries.
 const PIECE: usize = 32 * 1024;
 
+/// Entries that are worth an answer; with fewer, more is asked for first, so that a small folder is one answer whole.
+const ENOUGH: usize = 256;
+
 /// One line of a listing: something that can be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -67,22 +70,32 @@ impl Listing {
     ///
     /// Cancellation: the folder is lost with the future; the listing is then at its end.
     pub async fn next(&mut self) -> Result<Option<Vec<Entry>>> {
-        while let Some(folder) = self.folder.take() {
+        let Some(folder) = self.folder.take() else { return Ok(None) };
+        let (folder, entries) = if folder.home.keep.as_ref().is_some_and(|keep| keep.is_in_memory())
+        {
+            let read = read_entries(folder)?;
+            // Nothing was waited for; now others have their turn.
+            tokio::task::yield_now().await;
+            read
+        } else {
             let pool = folder.home.pool().clone();
-            let (folder, piece) = pool
-                .run(move || {
-                    let piece = read_piece(&folder)?;
-                    Ok::<_, Error>((folder, piece))
-                })
-                .await??;
-            let Some(entries) = piece else { return Ok(None) };
-            self.folder = Some(folder);
-            if !entries.is_empty() {
-                return Ok(Some(entries));
-            }
-        }
-        Ok(None)
+            pool.run(move || read_entries(folder)).await??
+        };
+        self.folder = folder;
+        Ok((!entries.is_empty()).then_some(entries))
     }
+}
+
+/// The next entries; and the folder, if there may be more. There are none at its end alone.
+fn read_entries(folder: Folder) -> Result<(Option<Folder>, Vec<Entry>)> {
+    let mut entries = Vec::new();
+    while entries.len() < ENOUGH {
+        match read_piece(&folder)? {
+            Some(piece) => entries.extend(piece),
+            None => return Ok((None, entries)),
+        }
+    }
+    Ok((Some(folder), entries))
 }
 
 /// One `getdents` call's worth of entries; `None` at the end of the folder.

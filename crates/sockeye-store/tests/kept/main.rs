@@ -9,6 +9,7 @@ mod digests;
 mod disk_full;
 mod growing;
 mod jail;
+mod listing;
 mod locks;
 mod marks;
 mod model;
