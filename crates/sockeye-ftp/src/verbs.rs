@@ -31,6 +31,9 @@ pub(crate) enum During {
     Waits,
     /// It is carried out beside.
     Runs,
+    /// It is carried out beside once the client was told that the transfer has begun, and otherwise in its turn: who sends
+    /// several commands at once counts on the order of their replies.
+    RunsOnceBegun,
 }
 
 /// What FEAT says of a verb (RFC 2389 §3.2).
@@ -46,12 +49,32 @@ pub(crate) enum Feature {
     Of(fn(&Dialog) -> Option<String>),
 }
 
+/// What comes of a command that was carried out.
+pub(crate) enum Outcome {
+    /// A reply.
+    Told(Reply),
+    /// What takes long and goes on beside the control connection; its reply is the last it says.
+    Begun(Transfer),
+}
+
+impl From<Reply> for Outcome {
+    fn from(reply: Reply) -> Self {
+        Self::Told(reply)
+    }
+}
+
+impl From<Transfer> for Outcome {
+    fn from(transfer: Transfer) -> Self {
+        Self::Begun(transfer)
+    }
+}
+
 /// What carries a verb out.
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
     Now(fn(&mut Dialog, &[u8]) -> Answer),
-    Later(for<'a> fn(&'a mut Dialog, &'a [u8]) -> Later<'a, Reply>),
-    /// Begins a transfer.
+    Later(for<'a> fn(&'a mut Dialog, &'a [u8]) -> Later<'a, Outcome>),
+    /// Begins a transfer over a data connection.
     Transfer(for<'a> fn(&'a mut Dialog, &'a [u8]) -> Later<'a, Transfer>),
 }
 
@@ -72,7 +95,9 @@ pub(crate) struct Row {
 
 macro_rules! later {
     ($run:path) => {
-        Run::Later(|dialog, argument| Box::pin($run(dialog, argument)))
+        Run::Later(|dialog, argument| {
+            Box::pin(async move { $run(dialog, argument).await.map(Outcome::from) })
+        })
     };
 }
 
@@ -101,6 +126,10 @@ impl Row {
         Self { during: During::Runs, ..self }
     }
 
+    const fn runs_once_begun(self) -> Self {
+        Self { during: During::RunsOnceBegun, ..self }
+    }
+
     const fn feature(self, feature: Feature) -> Self {
         Self { feature, ..self }
     }
@@ -126,7 +155,7 @@ impl Row {
 }
 
 const TABLE: [Row; Verb::ALL.len()] = [
-    row(Verb::User, "NAME", "who logs in", Run::Now(login::user)).anyone(),
+    row(Verb::User, "NAME", "who logs in", Run::Now(login::user)).anyone().runs_once_begun(),
     row(Verb::Pass, "[PASSWORD]", "the password", later!(login::pass)).anyone(),
     row(
         Verb::Acct,
@@ -135,8 +164,10 @@ const TABLE: [Row; Verb::ALL.len()] = [
         Run::Now(login::acct),
     )
     .anyone(),
-    row(Verb::Rein, "", "begin anew, logged out", Run::Now(login::rein)).anyone(),
-    row(Verb::Quit, "", "end, once a transfer has ended", Run::Now(login::quit)).anyone(),
+    row(Verb::Rein, "", "begin anew, logged out", Run::Now(login::rein)).anyone().runs_once_begun(),
+    row(Verb::Quit, "", "end, once a transfer has ended", Run::Now(login::quit))
+        .anyone()
+        .runs_once_begun(),
     row(Verb::Host, "NAME", "the server that is meant; there is one", Run::Now(login::host))
         .anyone()
         .feature(Feature::Name),
@@ -154,9 +185,9 @@ const TABLE: [Row; Verb::ALL.len()] = [
     row(Verb::Cdup, "", "the folder above", later!(folders::cdup)),
     row(Verb::Pwd, "", "the working folder", Run::Now(folders::pwd)),
     refused(Verb::Smnt, Run::Now(parameters::not_done)),
-    row(Verb::Type, "A|I|L 8", "text or bytes", Run::Now(parameters::representation)).anyone(),
-    row(Verb::Mode, "S", "how data is sent", Run::Now(parameters::mode)).anyone(),
-    row(Verb::Stru, "F", "how files are made up", Run::Now(parameters::structure)).anyone(),
+    row(Verb::Type, "A|I|L 8", "text or bytes", Run::Now(parameters::representation)),
+    row(Verb::Mode, "S", "how data is sent", Run::Now(parameters::mode)),
+    row(Verb::Stru, "F", "how files are made up", Run::Now(parameters::structure)),
     row(Verb::Port, "H1,H2,H3,H4,P1,P2", "connect to the client for data", Run::Now(active::port)),
     row(Verb::Pasv, "", "an address to connect to for data", later!(passive::pasv)),
     row(Verb::Eprt, "|PROTOCOL|ADDRESS|PORT|", "connect to the client", Run::Now(active::eprt))
@@ -211,7 +242,7 @@ const TABLE: [Row; Verb::ALL.len()] = [
         .feature(Feature::Name),
     row(Verb::Avbl, "[PATH]", "bytes that may still be stored", later!(facts::avbl))
         .feature(Feature::Name),
-    row(Verb::Site, "COMMAND", "what this server has of its own", later!(site::site)),
+    row(Verb::Site, "COMMAND", "what this server has of its own", later!(site::site)).anyone(),
 ];
 
 #[cfg(test)]

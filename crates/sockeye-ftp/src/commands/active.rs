@@ -37,10 +37,11 @@ fn prepare(
     let to = parse(client)?;
     if to.ip() != client {
         tracing::warn!(%client, %to, "a client asked for a data connection to somebody else");
-        return Err(Reply::new(504, "Data goes to nobody but you: that is another address."));
+        return Err(Reply::new(501, "Data goes to nobody but you: that is a foreign address."));
     }
     if to.port() < FIRST_PORT {
-        return Err(Reply::new(504, "Data does not go to ports below 1024."));
+        // The code that is suggested for it (RFC 2577 §3).
+        return Err(Reply::new(504, "Data does not go to a privileged port, one below 1024."));
     }
     dialog.data = Prepared::Active { from: SocketAddr::new(local, 0), to };
     Ok(Reply::new(200, "The next transfer connects there."))

@@ -1,6 +1,6 @@
 //! Changes to the tree (RFC 959 §4.1.3): DELE, RMD, MKD, RNFR, RNTO.
 
-use sockeye_node::{Error, FilePath, Kind, Overwrite, Recursive};
+use sockeye_node::{FilePath, Kind, Overwrite, Recursive};
 
 use super::{facts::known, folders::told, refused::refused};
 use crate::{
@@ -15,8 +15,7 @@ use crate::{
 pub(crate) async fn dele(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let (path, meta) = known(dialog, argument).await?;
     if meta.kind == Kind::Folder {
-        let error = Error::WrongKind { expected: "a file, found a folder; RMD removes that" };
-        return Err(refused(&path, &error));
+        return Err(said(550, &path, ": Is a directory; RMD removes those."));
     }
     remove(dialog, &path).await
 }
@@ -25,8 +24,10 @@ pub(crate) async fn dele(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 pub(crate) async fn rmd(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let (path, meta) = known(dialog, argument).await?;
     if meta.kind != Kind::Folder {
-        let error = Error::WrongKind { expected: "a folder, found a file; DELE removes that" };
-        return Err(refused(&path, &error));
+        return Err(said(550, &path, ": Not a directory; DELE removes files."));
+    }
+    if path.is_root() {
+        return Err(Reply::new(550, "Can't remove root directory."));
     }
     remove(dialog, &path).await
 }
@@ -34,7 +35,7 @@ pub(crate) async fn rmd(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 async fn remove(dialog: &Dialog, path: &FilePath) -> Answer {
     let done = dialog.session()?.remove(path, Recursive::No).await;
     done.map_err(|error| refused(path, &error))?;
-    Ok(done_with(250, path, " is removed."))
+    Ok(said(250, path, " is removed."))
 }
 
 /// MKD.
@@ -57,7 +58,7 @@ fn taken(reply: Reply) -> Reply {
 pub(crate) async fn rnfr(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let (path, _) = known(dialog, argument).await?;
     if path.is_root() {
-        return Err(refused(&path, &Error::IntoItself));
+        return Err(Reply::new(550, "Can't rename home directory."));
     }
     dialog.renaming = Some(path);
     Ok(Reply::new(350, "Its new name is told by RNTO."))
@@ -66,7 +67,7 @@ pub(crate) async fn rnfr(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 /// RNTO: a file gives way to what gets its name, as clients expect of a rename; a folder does not.
 pub(crate) async fn rnto(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let Some(from) = dialog.renaming.take() else {
-        return Err(Reply::new(503, "What is renamed is told by RNFR first."));
+        return Err(Reply::new(503, "Bad sequence of commands: use RNFR first."));
     };
     let to = dialog.new_path(argument)?;
     let session = dialog.session()?;
@@ -76,9 +77,9 @@ pub(crate) async fn rnto(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     };
     let done = session.rename(&from, &to, overwrite).await;
     done.map_err(|error| refused(&to, &error))?;
-    Ok(done_with(250, &to, " is its name now."))
+    Ok(said(250, &to, " is its name now."))
 }
 
-fn done_with(code: u16, path: &FilePath, text: &str) -> Reply {
+fn said(code: u16, path: &FilePath, text: &str) -> Reply {
     Reply::new(code, [&absolute(path)[..], text.as_bytes()].concat())
 }

@@ -1,7 +1,8 @@
 //! Digests of files: HASH and OPTS HASH (draft-bryan-ftpext-hash), and what was there before it: XCRC, XMD5, XSHA1,
 //! XSHA256, of a whole file or a stretch of it.
 //!
-//! Of a file that has not changed, BLAKE3, SHA-256 and CRC-32 are told as they are known, without reading it.
+//! Of a file that has not changed, BLAKE3, SHA-256 and CRC-32 are told as they are known, without reading it. All are computed
+//! beside the control connection, so that ABOR and NOOP are heard meanwhile.
 
 use md5::Digest as _;
 use sockeye_node::{Algorithm, Error, FilePath, Kind, Meta, Range, Resource, Session};
@@ -9,8 +10,11 @@ use sockeye_node::{Algorithm, Error, FilePath, Kind, Meta, Range, Resource, Sess
 use super::{facts::known, refused::refused};
 use crate::{
     control::{Answer, Dialog},
-    wire::{path::absolute, reply::Reply},
+    transfer::Transfer,
+    wire::{command::Verb, path::absolute, reply::Reply},
 };
+
+type Begun = Result<Transfer, Reply>;
 
 /// Bytes hashed before others have their turn.
 const PIECE: u64 = 64 * 1024;
@@ -44,12 +48,19 @@ pub(super) fn choose(dialog: &mut Dialog, wanted: &[u8]) -> Answer {
 }
 
 /// HASH.
-pub(crate) async fn hash(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+pub(crate) async fn hash(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let (path, meta) = file(dialog, argument).await?;
-    let digest = dialog.session()?.digest(&path, dialog.hash).await;
-    let digest = digest.map_err(|error| refused(&path, &error))?;
-    let text = format!("{} 0-{} {} ", name(dialog.hash), meta.size, hex(digest.as_bytes()));
-    Ok(Reply::new(213, [text.as_bytes(), &absolute(&path)].concat()))
+    let (session, algorithm, of) = (dialog.session()?.clone(), dialog.hash, path.clone());
+    Ok(Transfer::compute(Verb::Hash, path, async move {
+        match session.digest(&of, algorithm).await {
+            Ok(digest) => {
+                let digest = hex(digest.as_bytes());
+                let text = format!("{} 0-{} {digest} ", name(algorithm), meta.size);
+                Reply::new(213, [text.as_bytes(), &absolute(&of)].concat())
+            }
+            Err(error) => refused(&of, &error),
+        }
+    }))
 }
 
 async fn file(dialog: &Dialog, argument: &[u8]) -> Result<(FilePath, Meta), Reply> {
@@ -69,27 +80,38 @@ enum Sum {
     Sha256,
 }
 
+impl Sum {
+    fn verb(self) -> Verb {
+        match self {
+            Self::Crc32 => Verb::Xcrc,
+            Self::Md5 => Verb::Xmd5,
+            Self::Sha1 => Verb::Xsha1,
+            Self::Sha256 => Verb::Xsha256,
+        }
+    }
+}
+
 /// XCRC.
-pub(crate) async fn xcrc(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+pub(crate) async fn xcrc(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     sum(dialog, argument, Sum::Crc32).await
 }
 
 /// XMD5.
-pub(crate) async fn xmd5(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+pub(crate) async fn xmd5(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     sum(dialog, argument, Sum::Md5).await
 }
 
 /// XSHA1.
-pub(crate) async fn xsha1(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+pub(crate) async fn xsha1(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     sum(dialog, argument, Sum::Sha1).await
 }
 
 /// XSHA256.
-pub(crate) async fn xsha256(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+pub(crate) async fn xsha256(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     sum(dialog, argument, Sum::Sha256).await
 }
 
-async fn sum(dialog: &mut Dialog, argument: &[u8], sum: Sum) -> Answer {
+async fn sum(dialog: &mut Dialog, argument: &[u8], sum: Sum) -> Begun {
     let (path, meta, range) = match file(dialog, argument).await {
         Ok((path, meta)) => (path, meta, None),
         Err(refusal) => {
@@ -102,23 +124,37 @@ async fn sum(dialog: &mut Dialog, argument: &[u8], sum: Sum) -> Answer {
             (path, meta, Some(Range { offset: start, length }))
         }
     };
-    let session = dialog.session()?;
-    let computed = match (sum, range) {
+    let (session, of) = (dialog.session()?.clone(), path.clone());
+    Ok(Transfer::compute(sum.verb(), path, async move {
+        match compute(&session, &of, meta, range, sum).await {
+            Ok(computed) => Reply::new(250, hex(&computed).to_uppercase()),
+            Err(error) => refused(&of, &error),
+        }
+    }))
+}
+
+/// Computes it, of the whole file or of a stretch.
+async fn compute(
+    session: &Session,
+    path: &FilePath,
+    meta: Meta,
+    range: Option<Range>,
+    sum: Sum,
+) -> Result<Vec<u8>, Error> {
+    match (sum, range) {
         (Sum::Crc32, None) => {
-            let crc = session.crc32(&path, meta.version(), meta.size).await;
-            crc.map(|crc| crc.to_be_bytes().to_vec())
+            let crc = session.crc32(path, meta.version(), meta.size).await?;
+            Ok(crc.to_be_bytes().to_vec())
         }
         (Sum::Sha256, None) => {
-            let digest = session.digest(&path, Algorithm::Sha256).await;
-            digest.map(|digest| digest.as_bytes().to_vec())
+            let digest = session.digest(path, Algorithm::Sha256).await?;
+            Ok(digest.as_bytes().to_vec())
         }
         (sum, range) => {
             let range = range.unwrap_or(Range { offset: 0, length: meta.size });
-            compute(session, &path, range, sum).await
+            read(session, path, range, sum).await
         }
-    };
-    let computed = computed.map_err(|error| refused(&path, &error))?;
-    Ok(Reply::new(250, hex(&computed).to_uppercase()))
+    }
 }
 
 /// `PATH START [END]`, or the path between quotation marks and perhaps these behind it.
@@ -142,7 +178,7 @@ fn stretch(argument: &[u8]) -> Option<(&[u8], u64, Option<u64>)> {
     }
 }
 
-async fn compute(
+async fn read(
     session: &Session,
     path: &FilePath,
     range: Range,

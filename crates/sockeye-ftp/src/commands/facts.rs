@@ -1,12 +1,13 @@
 //! What is known of a file: MLST (RFC 3659 §7), SIZE (§4), and of the room: AVBL.
 
-use sockeye_node::{Error, FilePath, Kind, Meta, Resource};
+use sockeye_node::{Error, FilePath, Kind, Meta, Resource, Session};
 
 use super::{growing, refused::refused};
 use crate::{
     control::{Answer, Dialog},
-    transfer::item,
-    wire::{ascii::Length, parameter::Type, path::absolute, reply::Reply},
+    transfer::{Transfer, item},
+    verbs::Outcome,
+    wire::{ascii::Length, command::Verb, parameter::Type, path::absolute, reply::Reply},
 };
 
 /// Bytes read at once to be counted.
@@ -51,7 +52,7 @@ pub(crate) async fn mlst(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 
 /// SIZE: how long a file is as it would be sent. Of a file that was cut while it came, how much of it is there, so that
 /// the client knows where to go on.
-pub(crate) async fn size(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+pub(crate) async fn size(dialog: &mut Dialog, argument: &[u8]) -> Result<Outcome, Reply> {
     let path = dialog.path(argument)?;
     let failed = |error: &Error| refused(&path, error);
     let coming = growing::at(dialog, &path).await;
@@ -60,14 +61,14 @@ pub(crate) async fn size(dialog: &mut Dialog, argument: &[u8]) -> Answer {
         (Ok(meta), _) => meta,
         (Err(Error::NotFound), Some(coming)) => {
             return match dialog.representation {
-                Type::Image => Ok(told(coming.size)),
+                Type::Image => Ok(told(coming.size).into()),
                 Type::Ascii => Err(growing::refused(&path, &coming)),
             };
         }
         // What was counted in CR LF is nowhere in the file.
         (Err(Error::NotFound), None) if dialog.representation == Type::Image => {
             return match session.partial_for(&path).await {
-                Ok(Some(partial)) => Ok(told(partial.offset)),
+                Ok(Some(partial)) => Ok(told(partial.offset).into()),
                 _ => Err(failed(&Error::NotFound)),
             };
         }
@@ -77,11 +78,18 @@ pub(crate) async fn size(dialog: &mut Dialog, argument: &[u8]) -> Answer {
         return Err(failed(&Error::WrongKind { expected: "a file, found a folder" }));
     }
     match dialog.representation {
-        Type::Image => Ok(told(meta.size)),
+        Type::Image => Ok(told(meta.size).into()),
         Type::Ascii if meta.size > dialog.shared.config.limits.text => {
             Err(Reply::new(550, "That is too long to be counted as text; TYPE I first."))
         }
-        Type::Ascii => as_text(dialog, &path).await.map(told).map_err(|error| failed(&error)),
+        Type::Ascii => {
+            let (session, of) = (session.clone(), path.clone());
+            let counting = Transfer::compute(Verb::Size, path, async move {
+                let counted = as_text(&session, &of).await;
+                counted.map_or_else(|error| refused(&of, &error), told)
+            });
+            Ok(counting.into())
+        }
     }
 }
 
@@ -90,8 +98,7 @@ fn told(bytes: u64) -> Reply {
 }
 
 /// How long a file is as text.
-async fn as_text(dialog: &Dialog, path: &FilePath) -> Result<u64, Error> {
-    let Ok(session) = dialog.session() else { return Err(Error::Ended) };
+async fn as_text(session: &Session, path: &FilePath) -> Result<u64, Error> {
     let Resource::File(file) = session.open(path).await? else { return Err(Error::NotFound) };
     let length = file.meta().size;
     let mut body = file.body(sockeye_node::Range { offset: 0, length })?;

@@ -18,7 +18,7 @@ fn is_anonymous(name: &str) -> bool {
     ANONYMOUS.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// USER: whoever was in is so no more.
+/// USER: whoever was in is so no more; a transfer under way goes on under the rights that it began with (RFC 959 §4.1.1).
 pub(crate) fn user(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let name = String::from_utf8_lossy(trimmed(argument)).into_owned();
     if dialog.tls.is_none() && dialog.shared.config.security != Security::Allowed {
@@ -78,13 +78,13 @@ fn not_in(error: &LoginError) -> Reply {
         LoginError::Refused(Refused::Busy { .. } | Refused::Failed(_)) => {
             Reply::new(421, format!("Not now: {error}."))
         }
-        LoginError::Refused(_) => Reply::new(530, format!("Not logged in: {error}.")),
+        LoginError::Refused(_) => Reply::new(530, format!("Authentication failed: {error}.")),
         LoginError::TooMany { .. } => Reply::new(421, format!("Not now: {error}.")),
         LoginError::Home(cause) => {
             tracing::warn!(error = %cause, "a home cannot be opened");
             Reply::new(421, "The home cannot be opened; the server's log says why.")
         }
-        _ => Reply::new(530, "Not logged in."),
+        _ => Reply::new(530, "Authentication failed."),
     }
 }
 
@@ -100,7 +100,8 @@ pub(crate) fn acct(_: &mut Dialog, _: &[u8]) -> Answer {
     Ok(Reply::new(202, "Not needed here."))
 }
 
-/// REIN: all as it was at the beginning; but TLS cannot be ended (RFC 4217 §11).
+/// REIN: all as it was at the beginning, but that a transfer under way comes to its end; TLS cannot be ended (RFC 4217 §16 would
+/// have the rest go on in plain text).
 pub(crate) fn rein(dialog: &mut Dialog, _: &[u8]) -> Answer {
     if dialog.tls.is_some() {
         return Err(Reply::new(502, "Not under TLS; connect again."));
@@ -112,7 +113,7 @@ pub(crate) fn rein(dialog: &mut Dialog, _: &[u8]) -> Answer {
     Ok(Reply::new(220, "Ready for another user."))
 }
 
-/// QUIT.
+/// QUIT: the connection closes once a transfer under way has its reply.
 pub(crate) fn quit(dialog: &mut Dialog, _: &[u8]) -> Answer {
     dialog.then = Then::Close;
     Ok(Reply::new(221, "Goodbye."))

@@ -33,6 +33,8 @@ pub(crate) fn text(error: &Error) -> String {
     match error {
         Error::NotFound => "No such file or directory".to_owned(),
         Error::Exists => "File exists".to_owned(),
+        Error::Denied => "Not enough privileges".to_owned(),
+        Error::BadRange { start, size } => format!("Restart position {start} > file size {size}"),
         Error::Io(cause) => {
             tracing::warn!(error = %cause, "the system failed");
             "the server failed; its log says why".to_owned()

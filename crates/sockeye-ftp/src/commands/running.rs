@@ -23,8 +23,8 @@ pub(crate) async fn abor(dialog: &mut Dialog, _: &[u8]) -> Answer {
     Ok(Reply::new(
         225,
         match std::mem::take(&mut dialog.data) {
-            Prepared::None => "There is nothing to break off.",
-            _ => "Nothing was transferred; the data connection is closed.",
+            Prepared::None => "No transfer to abort.",
+            _ => "No transfer to abort; the data connection is closed.",
         },
     ))
 }

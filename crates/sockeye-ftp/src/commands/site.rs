@@ -6,7 +6,8 @@ use sockeye_node::Role;
 
 use super::{digests, refused::refused, times};
 use crate::{
-    control::{Answer, Dialog},
+    control::{Answer, Dialog, NEEDS_ARGUMENT},
+    verbs::Outcome,
     wire::{
         change,
         command::{SiteVerb, split, trimmed},
@@ -19,30 +20,40 @@ use crate::{
 /// Most sessions that WHO tells.
 const MOST_TOLD: usize = 1_000;
 
-/// SITE.
-pub(crate) async fn site(dialog: &mut Dialog, argument: &[u8]) -> Answer {
+/// SITE. What there is may be asked without a login.
+pub(crate) async fn site(dialog: &mut Dialog, argument: &[u8]) -> Result<Outcome, Reply> {
     let (name, rest) = split(argument);
-    match SiteVerb::named(name) {
-        Some(SiteVerb::Chmod) => chmod(dialog, rest).await,
-        Some(SiteVerb::Utime) => {
-            let (at, name) = time::split_utime(rest)?;
-            times::set(dialog, at, name).await
-        }
-        Some(SiteVerb::Quota) => quota(dialog).await,
-        Some(SiteVerb::Hash) => digests::hash(dialog, rest).await,
-        Some(SiteVerb::Who) => who(dialog),
-        Some(SiteVerb::Help) => help(rest),
-        None => {
-            Err(Reply::new(504, "SITE command not understood; SITE HELP names those there are."))
-        }
+    let unknown =
+        || Reply::new(504, "SITE command not understood; SITE HELP names those there are.");
+    let verb = SiteVerb::named(name).ok_or_else(unknown)?;
+    if verb != SiteVerb::Help {
+        dialog.session()?;
     }
+    let is_nothing_alone =
+        matches!(verb, SiteVerb::Chmod | SiteVerb::Utime | SiteVerb::Hash) && rest.is_empty();
+    if is_nothing_alone {
+        return Err(Reply::new(501, NEEDS_ARGUMENT));
+    }
+    let reply = match verb {
+        SiteVerb::Chmod => chmod(dialog, rest).await?,
+        SiteVerb::Utime => {
+            let (at, name) = time::split_utime(rest)?;
+            times::set(dialog, at, name).await?
+        }
+        SiteVerb::Quota => quota(dialog).await?,
+        SiteVerb::Hash => return Ok(digests::hash(dialog, rest).await?.into()),
+        SiteVerb::Who => who(dialog)?,
+        SiteVerb::Help => help(rest)?,
+    };
+    Ok(reply.into())
 }
 
 async fn chmod(dialog: &Dialog, argument: &[u8]) -> Answer {
     let (mode, name) = change::parse_chmod(argument)?;
     let path = dialog.path(name)?;
     let done = dialog.session()?.set_mode(&path, mode).await;
-    done.map_err(|error| refused(&path, &error))?;
+    // As far as clients may set them.
+    let mode = done.map_err(|error| refused(&path, &error))?.mode & 0o777;
     let text = format!(" has the permissions {mode:03o}.");
     Ok(Reply::new(200, [&absolute(&path)[..], text.as_bytes()].concat()))
 }

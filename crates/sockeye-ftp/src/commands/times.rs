@@ -48,11 +48,13 @@ pub(crate) async fn mff(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 }
 
 /// Changes what is known of a file, and tells it.
-async fn carry_out(dialog: &Dialog, changes: Changes, name: &[u8]) -> Answer {
+async fn carry_out(dialog: &Dialog, mut changes: Changes, name: &[u8]) -> Answer {
     let path = dialog.path(name)?;
     let session = dialog.session()?;
     if let Some(mode) = changes.mode {
-        session.set_mode(&path, mode).await.map_err(|error| refused(&path, &error))?;
+        let set = session.set_mode(&path, mode).await.map_err(|error| refused(&path, &error))?;
+        // As far as clients may set it.
+        changes.mode = Some(set.mode & 0o777);
     }
     if let Some(at) = changes.modified {
         session.set_modified(&path, at).await.map_err(|error| refused(&path, &error))?;

@@ -4,6 +4,7 @@ use crate::{
     config::Security,
     control::{Answer, Dialog, Protection, Then},
     wire::{
+        command::Verb,
         protection::{self, Level, Mechanism},
         reply::Reply,
     },
@@ -15,7 +16,7 @@ pub(crate) fn auth(dialog: &mut Dialog, argument: &[u8]) -> Answer {
         return Err(Reply::new(502, "There is no TLS here."));
     }
     if dialog.tls.is_some() {
-        return Err(Reply::new(503, "This is TLS already."));
+        return Err(Reply::new(503, "Already using TLS."));
     }
     // Whoever asks for the older SSL takes data to be encrypted as well.
     let with_data = protection::parse_auth(argument)? == Mechanism::TlsAndData;
@@ -24,26 +25,27 @@ pub(crate) fn auth(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     Ok(Reply::new(234, "Begin TLS."))
 }
 
-fn check_tls(dialog: &Dialog) -> Result<(), Reply> {
+fn check_tls(dialog: &Dialog, verb: Verb) -> Result<(), Reply> {
+    let plain = || format!("{} not allowed on insecure control connection.", verb.name());
     match dialog.tls {
         Some(_) => Ok(()),
-        None => Err(Reply::new(503, "AUTH TLS first.")),
+        None => Err(Reply::new(503, plain())),
     }
 }
 
 /// PBSZ: with TLS there is nothing to agree on (RFC 4217 §8).
 pub(crate) fn pbsz(dialog: &mut Dialog, argument: &[u8]) -> Answer {
-    check_tls(dialog)?;
+    check_tls(dialog, Verb::Pbsz)?;
     protection::parse_pbsz(argument)?;
     if dialog.protection == Protection::Clear {
         dialog.protection = Protection::Ready;
     }
-    Ok(Reply::new(200, "PBSZ=0"))
+    Ok(Reply::new(200, "PBSZ=0 successful."))
 }
 
 /// PROT: `P`, or `C` where that may be.
 pub(crate) fn prot(dialog: &mut Dialog, argument: &[u8]) -> Answer {
-    check_tls(dialog)?;
+    check_tls(dialog, Verb::Prot)?;
     if dialog.protection == Protection::Clear {
         return Err(Reply::new(503, "PBSZ 0 first."));
     }

@@ -6,7 +6,8 @@ use std::{
 };
 
 use sockeye_node::{
-    Condition, Error, FilePath, Resource, Session, Start, Timestamp, Upload, UploadOptions,
+    Condition, Error, FilePath, PartialId, Resource, Rights, Session, Start, Timestamp, Upload,
+    UploadOptions,
 };
 
 use super::{growing, parameters::check_room, refused::refused};
@@ -25,6 +26,15 @@ fn check_data(dialog: &Dialog) -> Result<(), Reply> {
     match dialog.data {
         Prepared::None => Err(OpenError::None.reply()),
         _ => Ok(()),
+    }
+}
+
+/// Refuses what may not be written there: that helps more than to hear that there is no data connection.
+fn check_writable(dialog: &Dialog, path: &FilePath) -> Result<(), Reply> {
+    let rights = dialog.session()?.rights_at(path).map_err(|error| refused(path, &error))?;
+    match rights.contains(Rights::WRITE) {
+        true => Ok(()),
+        false => Err(refused(path, &Error::Denied)),
     }
 }
 
@@ -62,17 +72,26 @@ pub(crate) async fn retr(dialog: &mut Dialog, argument: &[u8]) -> Begun {
 /// STOR.
 pub(crate) async fn stor(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let path = dialog.new_path(argument)?;
-    check_data(dialog)?;
+    check_writable(dialog, &path)?;
     let session = dialog.session()?;
+    let failed = |error: Error| refused(&path, &error);
+    let beginning = beginning(session, &path, dialog.restart).await.map_err(failed)?;
+    check_data(dialog)?;
     if let Some(bytes) = dialog.allocated {
         // What was cut has its room already.
         check_room(session, &path, bytes.saturating_sub(dialog.restart)).await?;
     }
-    let upload = match dialog.restart {
-        0 => session.upload(&path, UploadOptions::default()).await,
-        offset => written_from(session, &path, offset).await,
+    let upload = match beginning {
+        Beginning::Cut(id) => session.resume(&path, id).await,
+        Beginning::At(offset) => {
+            let mut options = UploadOptions::default();
+            if offset > 0 {
+                options.start = Start::At(offset);
+            }
+            session.upload(&path, options).await
+        }
     };
-    let upload = upload.map_err(|error| refused(&path, &error))?;
+    let upload = upload.map_err(failed)?;
     Ok(receive(dialog, Verb::Stor, path, upload))
 }
 
@@ -81,30 +100,55 @@ fn receive(dialog: &mut Dialog, verb: Verb, path: FilePath, upload: Upload) -> T
     begin(dialog, verb, path, work)
 }
 
-/// An upload that goes on at `offset`: that of a file which was cut there, over whichever protocol; or of the file that is
-/// there, written over from there on.
-async fn written_from(session: &Session, path: &FilePath, offset: u64) -> Result<Upload, Error> {
+/// What an upload goes on from.
+enum Beginning {
+    /// A file that was cut, over whichever protocol.
+    Cut(PartialId),
+    /// The file that is there, written over from this byte on; from the first one on, whether it is there or not.
+    At(u64),
+}
+
+/// What an upload that is to begin at `offset` goes on from.
+async fn beginning(session: &Session, path: &FilePath, offset: u64) -> Result<Beginning, Error> {
+    if offset == 0 {
+        return Ok(Beginning::At(0));
+    }
     if let Some(partial) = session.partial_for(path).await?
         && partial.offset == offset
     {
-        return session.resume(path, partial.id).await;
+        return Ok(Beginning::Cut(partial.id));
     }
     let size = session.stat(path).await?.size;
     if offset > size {
-        return Err(Error::BadRange { start: offset, size });
+        Err(Error::BadRange { start: offset, size })
+    } else {
+        Ok(Beginning::At(offset))
     }
-    let mut options = UploadOptions::default();
-    options.start = Start::At(offset);
-    session.upload(path, options).await
 }
 
 /// APPE: to the file that is there; else to the one that was cut, over whichever protocol.
+///
+/// REST before it says nothing new if it names the end, and something else than APPE if not (RFC 3659 §5.3 leaves that open).
+/// The marker is gone then, so that the next attempt may succeed: 4xx.
 pub(crate) async fn appe(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let path = dialog.new_path(argument)?;
-    check_data(dialog)?;
+    check_writable(dialog, &path)?;
     let session = dialog.session()?;
+    if dialog.restart > 0 && end_of(session, &path).await != Some(dialog.restart) {
+        let text = "Can't APPE while REST points elsewhere than to the end of the file.";
+        return Err(Reply::new(450, text));
+    }
+    check_data(dialog)?;
     let upload = appended(session, &path).await.map_err(|error| refused(&path, &error))?;
     Ok(receive(dialog, Verb::Appe, path, upload))
+}
+
+/// Where the next byte of a file would go, or of one that was cut.
+async fn end_of(session: &Session, path: &FilePath) -> Option<u64> {
+    match session.stat(path).await {
+        Ok(meta) => Some(meta.size),
+        Err(_) => Some(session.partial_for(path).await.ok()??.offset),
+    }
 }
 
 async fn appended(session: &Session, path: &FilePath) -> Result<Upload, Error> {
@@ -126,10 +170,11 @@ async fn appended(session: &Session, path: &FilePath) -> Result<Upload, Error> {
 /// STOU: the name is chosen here, behind what the client wants it to begin with; 150 tells it.
 pub(crate) async fn stou(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     if dialog.restart > 0 {
-        return Err(Reply::new(550, "A new file begins at its beginning: no REST before STOU."));
+        return Err(Reply::new(450, "Can't STOU while REST request is pending."));
     }
     let wanted = if argument.is_empty() { b"ftp" } else { argument };
     let path = dialog.new_path(&[wanted, b".", unlikely().as_bytes()].concat())?;
+    check_writable(dialog, &path)?;
     check_data(dialog)?;
     let mut options = UploadOptions::default();
     options.condition = Condition::Absent;

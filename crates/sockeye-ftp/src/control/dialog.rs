@@ -10,7 +10,7 @@ use crate::{
     data::{DataTls, Prepared},
     ftp::Shared,
     transfer::Transfer,
-    verbs::{Access, Row, Run},
+    verbs::{Access, Outcome, Row, Run},
     wire::{
         charset::Charset,
         command::{Command, Verb, trimmed},
@@ -23,6 +23,9 @@ use crate::{
 
 /// The text for who is not logged in. Where clients and their tests know a text, it is used here.
 const LOG_IN: &str = "Log in with USER and PASS first.";
+
+/// The reply to what is nothing without an argument.
+pub(crate) const NEEDS_ARGUMENT: &str = "Syntax error: command needs an argument.";
 
 /// The reply to a command, whether it was carried out or not.
 pub(crate) type Answer = Result<Reply, Reply>;
@@ -186,6 +189,17 @@ impl Dialog {
         }
     }
 
+    /// Says that a login was refused; with the last that may be, the connection ends.
+    fn refuse(&mut self, reply: Reply) {
+        self.refusals += 1;
+        if self.refusals < self.shared.config.limits.refusals {
+            return self.mistake(&reply);
+        }
+        // One reply, as a second one would answer nothing.
+        self.say(&reply.adding(" Too many refused logins; connect again."));
+        self.then = Then::TurnAway;
+    }
+
     /// Carries out a command, and says what came of it, or begins a transfer.
     pub(super) async fn carry_out(&mut self, command: Command<'_>) {
         let Command { verb, argument } = command;
@@ -204,7 +218,7 @@ impl Dialog {
             return;
         }
         if row.needs_argument() && argument.is_empty() {
-            self.say(&Reply::new(501, "Syntax error: command needs an argument."));
+            self.say(&Reply::new(501, NEEDS_ARGUMENT));
             return;
         }
         if row.argument.is_empty() && !trimmed(argument).is_empty() && !row.refused {
@@ -213,7 +227,14 @@ impl Dialog {
         }
         let answer = match row.run {
             Run::Now(run) => run(self, argument),
-            Run::Later(run) => run(self, argument).await,
+            Run::Later(run) => match run(self, argument).await {
+                Ok(Outcome::Told(reply)) => Ok(reply),
+                Ok(Outcome::Begun(work)) => {
+                    self.transfer = Some(work);
+                    return;
+                }
+                Err(refusal) => Err(refusal),
+            },
             Run::Transfer(run) => {
                 let begun = run(self, argument).await;
                 (self.restart, self.allocated) = (0, None);
@@ -228,14 +249,8 @@ impl Dialog {
         };
         let reply = answer.unwrap_or_else(|refusal| refusal);
         match reply.code() {
-            530 if verb == Verb::Pass => {
-                self.mistake(&reply);
-                self.refusals += 1;
-                if self.refusals >= self.shared.config.limits.refusals && self.then == Then::GoOn {
-                    self.say(&Reply::new(421, "Too many refused logins; connect again."));
-                    self.then = Then::TurnAway;
-                }
-            }
+            530 if verb == Verb::Pass => self.refuse(reply),
+            530 => self.mistake(&reply),
             // What says that the connection ends (RFC 959 §4.2.2).
             421 => {
                 self.say(&reply);

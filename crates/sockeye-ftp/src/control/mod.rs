@@ -1,7 +1,7 @@
 //! The control connection: one loop that reads commands, has them carried out, and looks after the transfer beside.
 //!
 //! Replies are gathered and go out in one write once all that has come was answered. While a transfer runs, what may be
-//! asked then is answered at once and the rest waits, in a queue that is bounded.
+//! asked then is answered at once and the rest waits, in a queue that is bounded. A digest of a large file is computed likewise.
 
 mod dialog;
 mod reader;
@@ -12,12 +12,12 @@ use bytes::Bytes;
 use sockeye::{Conn, DrainSignal};
 use tokio::io::AsyncWriteExt as _;
 
-pub(crate) use self::dialog::{Answer, Dialog, Phase, Protection, Then};
+pub(crate) use self::dialog::{Answer, Dialog, NEEDS_ARGUMENT, Phase, Protection, Then};
 use self::reader::Reader;
 use crate::{
     config::Security,
     ftp::Shared,
-    transfer::Step,
+    transfer::{Step, Transfer},
     verbs::{During, Row},
     wire::{
         command::{Command, CommandError},
@@ -99,6 +99,8 @@ impl<'a> Control<'a> {
                     self.start_tls().await?;
                     continue;
                 }
+                // Its result is still to be told (RFC 959 §4.1.1).
+                Then::Close if self.dialog.transfer.is_some() => {}
                 Then::Close => return Ok(()),
                 Then::TurnAway => {
                     self.conn.leave_rest();
@@ -113,7 +115,7 @@ impl<'a> Control<'a> {
                 }
                 Event::Received(Err(error)) => return Err(error),
                 Event::Transfer(Step::Opened) => {
-                    let reply = self.dialog.transfer.as_ref().map(|transfer| transfer.begun());
+                    let reply = self.dialog.transfer.as_mut().map(Transfer::begun);
                     reply.into_iter().for_each(|reply| self.dialog.say(&reply));
                 }
                 Event::Transfer(Step::Done(reply)) => {
@@ -134,7 +136,8 @@ impl<'a> Control<'a> {
     /// Waits for the next thing to happen. Cancellation safe.
     async fn wait(&mut self) -> Event {
         let Self { conn, reader, dialog, drain } = self;
-        let reads = reader.waiting() < dialog.shared.config.limits.queue;
+        let has_room = reader.waiting() < dialog.shared.config.limits.queue;
+        let reads = has_room && dialog.then == Then::GoOn;
         let Dialog { transfer, data, phase, shared, .. } = dialog;
         let (runs, prepared) = (transfer.is_some(), data.is_waiting());
         let session = phase.session();
@@ -168,16 +171,29 @@ impl<'a> Control<'a> {
                 self.dialog.mistake(&Reply::new(500, "The line is too long; it was not read."));
                 continue;
             };
-            let row = Command::parse(line).map(|command| Row::of(command.verb));
-            if self.dialog.transfer.is_some() && !row.is_ok_and(|row| row.during == During::Runs) {
-                let line = Box::<[u8]>::from(line);
+            let line = Box::<[u8]>::from(line);
+            if self.waits(&line) {
                 self.reader.put_off(&line);
                 continue;
             }
-            let line = Box::<[u8]>::from(line);
             self.carry_out(&line).await;
         }
         Ok(())
+    }
+
+    /// Whether a line has to wait until the transfer has ended.
+    fn waits(&self, line: &[u8]) -> bool {
+        let Some(transfer) = &self.dialog.transfer else { return false };
+        let Ok(row) = Command::parse(line).map(|command| Row::of(command.verb)) else {
+            return true;
+        };
+        // Who has logged out meanwhile can do nothing that the transfer would mind.
+        let is_out = self.dialog.phase.session().is_none();
+        match row.during {
+            During::Runs => false,
+            During::RunsOnceBegun => !transfer.is_told() || self.reader.waiting() > 0,
+            During::Waits => !is_out || !transfer.is_told() || self.reader.waiting() > 0,
+        }
     }
 
     /// Carries out what a line asks for.
@@ -223,7 +239,7 @@ impl<'a> Control<'a> {
     }
 }
 
-async fn step_of(transfer: &mut Option<crate::transfer::Transfer>) -> Step {
+async fn step_of(transfer: &mut Option<Transfer>) -> Step {
     match transfer {
         Some(transfer) => transfer.step().await,
         None => std::future::pending().await,

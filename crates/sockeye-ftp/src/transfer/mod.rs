@@ -58,13 +58,15 @@ impl<T> Own<T> {
     }
 }
 
-/// A transfer under way.
+/// A transfer under way; or what takes as long without a data connection.
 pub(crate) struct Transfer {
     verb: Verb,
     path: FilePath,
     stage: Stage,
     flow: Flow,
     since: Instant,
+    /// Whether the client was told that it has begun.
+    told: bool,
 }
 
 enum Stage {
@@ -81,7 +83,7 @@ pub(crate) enum Work {
 }
 
 /// What a transfer shares with the control connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Flow {
     stop: CancellationToken,
     moved: Arc<AtomicU64>,
@@ -140,7 +142,31 @@ impl Transfer {
         let (stop, moved) = (CancellationToken::new(), Arc::default());
         let flow = Flow { stop, moved, tls, connect, stall: limits.stall };
         let stage = Stage::Opening { opening: Own::new(opening), work: Own::new(Box::new(work)) };
-        Self { verb, path, stage, flow, since: Instant::now() }
+        Self { verb, path, stage, flow, since: Instant::now(), told: false }
+    }
+
+    /// Begins what takes as long as a transfer and has no data connection: the computing of a digest, say.
+    pub(crate) fn compute(
+        verb: Verb,
+        path: FilePath,
+        work: impl Future<Output = Reply> + Send + 'static,
+    ) -> Self {
+        let flow = Flow::default();
+        let stop = flow.stop.clone();
+        let stopped = Reply::new(426, "This did not come to its end: broken off as asked.");
+        let running: Boxed<_> = Box::pin(async move {
+            tokio::select! {
+                () = stop.cancelled() => stopped,
+                reply = work => reply,
+            }
+        });
+        let stage = Stage::Running(Own::new(running));
+        Self { verb, path, stage, flow, since: Instant::now(), told: false }
+    }
+
+    /// Whether the client was told that it has begun, and so does not wait for this to send more.
+    pub(crate) fn is_told(&self) -> bool {
+        self.told
     }
 
     /// Waits for what becomes of it next. Cancellation safe.
@@ -172,7 +198,8 @@ impl Transfer {
     }
 
     /// What is told once the data connection is open (RFC 959 §4.2).
-    pub(crate) fn begun(&self) -> Reply {
+    pub(crate) fn begun(&mut self) -> Reply {
+        self.told = true;
         let name = absolute(&self.path);
         // Where the server chose the name, this form tells it (RFC 1123 §4.1.2.9).
         let before: &[u8] =
@@ -183,9 +210,11 @@ impl Transfer {
 
     /// What STAT tells of it.
     pub(crate) fn status(&self) -> Vec<u8> {
-        let moved = self.flow.moved.load(Relaxed);
         let took = self.since.elapsed().as_secs();
-        let text = format!(": {moved} bytes in {took} s");
+        let text = match self.told {
+            true => format!(": {} bytes in {took} s", self.flow.total()),
+            false => format!(": for {took} s"),
+        };
         [self.verb.name().as_bytes(), b" ", &absolute(&self.path), text.as_bytes()].concat()
     }
 

@@ -21,15 +21,21 @@ pub struct Changes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChangeError {
-    /// No `FACT=VALUE;` and path, or no mode and path.
-    #[error("Syntax error: {0} and a path are needed.")]
-    Missing(&'static str),
+    /// No `FACT=VALUE;` and path.
+    #[error("Syntax error: facts such as modify=20260101000000; and a path are needed.")]
+    Missing,
     /// A fact that cannot be changed.
     #[error("Only the facts modify and UNIX.mode can be changed.")]
     Fact,
     /// Not a time.
     #[error(transparent)]
     Time(#[from] TimeError),
+    /// No mode and path for SITE CHMOD.
+    #[error("SITE CHMOD needs two arguments: a mode such as 644, and a path.")]
+    Arguments,
+    /// Not permissions, for SITE CHMOD.
+    #[error("Invalid SITE CHMOD format: a mode is three octal digits such as 644.")]
+    Chmod,
     /// Not permissions.
     #[error("A mode is three octal digits such as 644.")]
     Mode,
@@ -48,7 +54,7 @@ impl ChangeError {
 /// # Errors
 /// [`ChangeError`]; nothing is to be changed then.
 pub fn parse_mff(argument: &[u8]) -> Result<(Changes, &[u8]), ChangeError> {
-    const MISSING: ChangeError = ChangeError::Missing("facts such as modify=20260101000000;");
+    const MISSING: ChangeError = ChangeError::Missing;
     let (facts, path) = split(argument);
     let facts = facts.strip_suffix(b";").filter(|_| !path.is_empty()).ok_or(MISSING)?;
     let mut changes = Changes::default();
@@ -69,13 +75,13 @@ pub fn parse_mff(argument: &[u8]) -> Result<(Changes, &[u8]), ChangeError> {
 /// The argument of SITE CHMOD: `644 PATH`.
 ///
 /// # Errors
-/// [`ChangeError::Missing`], [`ChangeError::Mode`].
+/// [`ChangeError::Arguments`], [`ChangeError::Chmod`].
 pub fn parse_chmod(argument: &[u8]) -> Result<(u32, &[u8]), ChangeError> {
     let (digits, path) = split(argument);
     if path.is_empty() {
-        return Err(ChangeError::Missing("a mode"));
+        return Err(ChangeError::Arguments);
     }
-    Ok((mode(digits)?, path))
+    Ok((mode(digits).map_err(|_| ChangeError::Chmod)?, path))
 }
 
 /// Permissions in octal, also with zeros in front; nothing above the nine bits for owner, group and others.
@@ -152,9 +158,9 @@ mod tests {
         assert_eq!(parse_chmod(b"755 a b"), Ok((0o755, &b"a b"[..])));
         assert_eq!(parse_chmod(b"00644 a"), Ok((0o644, &b"a"[..])));
         for argument in ["4755 a", "1777 a", "u+x a", "8 a", "-1 a", " a", "000644 a"] {
-            assert_eq!(parse_chmod(argument.as_bytes()), Err(ChangeError::Mode), "{argument}");
+            assert_eq!(parse_chmod(argument.as_bytes()), Err(ChangeError::Chmod), "{argument}");
         }
-        assert_eq!(parse_chmod(b"644"), Err(ChangeError::Missing("a mode")));
+        assert_eq!(parse_chmod(b"644"), Err(ChangeError::Arguments));
     }
 
     proptest! {

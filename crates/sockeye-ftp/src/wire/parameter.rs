@@ -22,6 +22,9 @@ pub enum ParameterError {
     /// None of the standard's; with what is done here.
     #[error("Unrecognized: use {0}.")]
     Unrecognized(&'static str),
+    /// No type.
+    #[error("Unsupported type: use {0}.")]
+    Type(&'static str),
     /// No number of bytes.
     #[error("Invalid parameter: a number of bytes is needed, from 0 to 9223372036854775807.")]
     Number,
@@ -42,7 +45,7 @@ impl ParameterError {
 ///
 /// # Errors
 /// [`ParameterError::Unimplemented`] for EBCDIC, print formats and other lengths of bytes;
-/// [`ParameterError::Unrecognized`].
+/// [`ParameterError::Type`].
 pub fn parse_type(argument: &[u8]) -> Result<Type, ParameterError> {
     const THERE_ARE: &str = "A, I or L 8";
     let code: Vec<u8> =
@@ -54,7 +57,7 @@ pub fn parse_type(argument: &[u8]) -> Result<Type, ParameterError> {
             Err(ParameterError::Unimplemented(THERE_ARE))
         }
         [b'L', bits @ ..] if number(bits).is_ok() => Err(ParameterError::Unimplemented(THERE_ARE)),
-        _ => Err(ParameterError::Unrecognized(THERE_ARE)),
+        _ => Err(ParameterError::Type(THERE_ARE)),
     }
 }
 
@@ -126,7 +129,7 @@ mod tests {
 
     #[test]
     fn types_are_text_and_bytes() {
-        use ParameterError::{Unimplemented, Unrecognized};
+        use ParameterError::Unimplemented;
         const ALL: &str = "A, I or L 8";
         for (argument, expected) in [
             ("a", Ok(Type::Ascii)),
@@ -138,10 +141,10 @@ mod tests {
             ("A T", Err(Unimplemented(ALL))),
             ("E", Err(Unimplemented(ALL))),
             ("L 36", Err(Unimplemented(ALL))),
-            ("", Err(Unrecognized(ALL))),
-            ("L", Err(Unrecognized(ALL))),
-            ("I N", Err(Unrecognized(ALL))),
-            ("?!?", Err(Unrecognized(ALL))),
+            ("", Err(ParameterError::Type(ALL))),
+            ("L", Err(ParameterError::Type(ALL))),
+            ("I N", Err(ParameterError::Type(ALL))),
+            ("?!?", Err(ParameterError::Type(ALL))),
         ] {
             assert_eq!(parse_type(argument.as_bytes()), expected, "{argument}");
         }

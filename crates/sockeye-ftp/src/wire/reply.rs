@@ -111,6 +111,12 @@ impl Reply {
         &self.last
     }
 
+    /// The same, with more text behind its last line.
+    #[must_use]
+    pub fn adding(self, text: &str) -> Self {
+        Self { last: Cow::Owned([&self.last[..], text.as_bytes()].concat()), ..self }
+    }
+
     /// Appends it to `out` as it is sent, its texts in `charset`.
     pub fn encode(&self, charset: Charset, out: &mut Vec<u8>) {
         let mut line = |code: Option<(u16, u8)>, text: &[u8]| {

@@ -18,7 +18,8 @@ fn files_and_folders_are_made_renamed_and_removed() {
         ("RNFR a", 350),
         ("RNTO folder/c", 250),
         ("RNFR nowhere", 550),
-        ("RNFR /", 553),
+        ("RNFR /", 550),
+        ("RMD /", 550),
         ("RNFR b", 350),
         ("NOOP", 200),
         ("RNTO x", 503),
@@ -62,6 +63,9 @@ fn times_are_told_and_set() {
         ),
         ("MDTM file", "213 20060203040506"),
         ("SITE CHMOD 640 file", "200 /file has the permissions 640."),
+        // The server itself keeps access.
+        ("SITE CHMOD 155 file", "200 /file has the permissions 755."),
+        ("MFF UNIX.mode=0044; file", "213 UNIX.mode=0644; /file"),
     ] {
         assert_eq!(client.ask(line), [reply], "{line}");
     }

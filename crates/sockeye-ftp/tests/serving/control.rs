@@ -53,6 +53,9 @@ fn wrong_parameters_are_refused_as_the_standard_has_it() {
         ("ALLO", 501),
         ("OPTS NOTHING", 501),
         ("OPTS MLST type", 501),
+        ("SITE CHMOD", 501),
+        ("SITE CHMOD 644", 501),
+        ("SITE CHMOD 888 x", 501),
         ("OPTS HASH md4", 504),
         ("SITE NOTHING", 504),
         ("HELP NOTHING", 501),
@@ -143,7 +146,6 @@ fn three_refused_logins_end_the_connection() {
         client.expect(331, "USER alice");
         client.expect(530, "PASS wrong");
     }
-    assert_eq!(client.code(), 421);
     assert!(client.try_reply().is_none());
 }
 
@@ -233,6 +235,10 @@ fn a_thousand_commands_in_one_piece_are_answered_in_order() {
 fn help_and_features_come_from_the_table() {
     let served = Served::new();
     let mut client = served.client();
+    // What there is may be asked by anybody; the rest not.
+    assert_eq!(client.ask("SITE HELP").len(), 8);
+    client.expect(530, "SITE WHO");
+    client.expect(530, "STAT /");
     let features = client.ask("FEAT");
     for feature in [" EPSV", " REST STREAM", " UTF8", " HASH BLAKE3;SHA-256*", " SIZE", " MFMT"] {
         assert!(features.iter().any(|line| line == feature), "{feature}: {features:?}");
@@ -241,8 +247,6 @@ fn help_and_features_come_from_the_table() {
     assert!(client.ask("HELP").join(" ").contains("STOR"));
     assert_eq!(client.ask("HELP stor"), ["214 STOR PATH: store a file."]);
     assert!(!client.ask("HELP").join(" ").contains("SMNT"));
-    client.log_in("alice");
-    assert_eq!(client.ask("SITE HELP").len(), 8);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Digests of files.
 
+use std::fs::File;
+
 use crate::client::Served;
 
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -29,4 +31,27 @@ fn digests_are_those_of_the_file() {
     client.expect(550, "HASH nowhere");
     client.expect(550, "HASH /");
     client.expect(554, "XCRC a file 5 9");
+}
+
+#[test]
+fn what_is_long_in_computing_is_broken_off() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    client.store("STOR small", b"abc");
+    // More than anybody reads in the time of a test, on hardly any disk.
+    File::create(served.node.home("alice").join("large")).unwrap().set_len(1 << 40).unwrap();
+    for line in ["XMD5 large", "HASH large", "SITE HASH large", "XCRC large"] {
+        client.send(line);
+        client.expect(200, "NOOP");
+        assert!(client.expect(211, "STAT").contains(" /large: for "), "{line}");
+        client.send("HASH small");
+        client.expect(426, "ABOR");
+        client.expect_code(226, "ABOR");
+        client.expect_code(213, "HASH small");
+    }
+    client.expect(225, "ABOR");
+    // Lost, it takes what is computed along.
+    client.send("XMD5 large");
+    client.inner.reset();
 }

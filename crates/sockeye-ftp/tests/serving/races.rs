@@ -103,21 +103,68 @@ fn more_commands_than_may_wait_are_not_lost() {
 }
 
 #[test]
-fn quit_waits_for_the_transfer() {
+fn whoever_quits_during_a_transfer_still_hears_how_it_ends() {
     let served = Served::new();
     let mut client = served.logged_in("alice");
     client.binary();
     let mut data = client.passive();
     client.expect(150, "STOR file");
-    client.send("QUIT");
+    // A client may wait for the reply before it goes on.
+    client.expect(221, "QUIT");
     data.write_all(b"12345").unwrap();
     drop(data);
     client.expect_code(226, "STOR");
-    client.expect_code(221, "QUIT");
     assert!(client.inner.ends_cleanly());
     let mut client = served.logged_in("alice");
     client.binary();
     assert_eq!(client.ask("SIZE file"), ["213 5"]);
+}
+
+#[test]
+fn what_was_sent_before_quit_has_its_reply_first() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    let data = client.passive();
+    client.expect(150, "STOR file");
+    client.send("PWD\r\nQUIT");
+    client.expect(200, "NOOP");
+    drop(data);
+    for code in [226, 257, 221] {
+        client.expect_code(code, "in their order");
+    }
+    assert!(client.inner.ends_cleanly());
+}
+
+#[test]
+fn a_transfer_outlives_who_began_it() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    let mut data = client.passive();
+    client.expect(150, "STOR of-alice");
+    client.expect(331, "USER bob");
+    // Nothing of the transfer's waits for that.
+    client.expect(530, "PWD");
+    client.expect(530, "TYPE I");
+    client.expect(211, "FEAT");
+    client.expect(230, &format!("PASS {}", sockeye_testkit::node::password("bob")));
+    client.send("SIZE of-alice");
+    data.write_all(b"12345").unwrap();
+    drop(data);
+    client.expect_code(226, "STOR");
+    client.expect_code(550, "SIZE");
+    let mut data = client.passive();
+    client.expect(150, "STOR of-bob");
+    client.expect(220, "REIN");
+    client.expect(530, "PWD");
+    data.write_all(b"123").unwrap();
+    drop(data);
+    client.expect_code(226, "STOR");
+    for (name, size) in [("alice", 5), ("bob", 3)] {
+        client.log_in(name);
+        client.binary();
+        assert_eq!(client.ask(&format!("SIZE of-{name}")), [format!("213 {size}")]);
+    }
 }
 
 #[test]

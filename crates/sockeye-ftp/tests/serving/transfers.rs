@@ -73,8 +73,10 @@ fn what_cannot_be_sent_or_stored_is_told_before() {
         client.expect(code, line);
     }
     let mut guest = served.logged_in("gast");
-    guest.epsv();
-    guest.expect(550, "STOR file");
+    for line in ["STOR file", "APPE file", "STOU"] {
+        guest.expect(550, line);
+    }
+    served.logged_in("alice").expect(425, "STOR file");
 }
 
 #[test]
@@ -85,11 +87,15 @@ fn an_append_goes_behind_what_is_there() {
     assert_eq!(client.store("APPE file", b"one"), 226);
     assert_eq!(client.store("APPE file", b"two"), 226);
     assert_eq!(client.fetch("RETR file"), b"onetwo");
+    // Where the client thinks that the end is elsewhere, the file would not be what it means.
+    client.expect(350, "REST 3");
+    client.expect(450, "APPE file");
+    client.expect(350, "REST 6");
+    assert_eq!(client.store("APPE file", b""), 226);
     client.expect(350, "REST 3");
     assert_eq!(client.store("STOR file", b"six"), 226);
     assert_eq!(client.fetch("RETR file"), b"onesix");
     client.expect(350, "REST 7");
-    client.epsv();
     client.expect(554, "STOR file");
 }
 
@@ -107,6 +113,8 @@ fn a_name_of_the_servers_choice_is_told() {
         drop(data);
         client.expect_code(226, line);
     }
+    client.expect(350, "REST 3");
+    client.expect(450, "STOU");
     assert!(names[0].starts_with("/ftp.") && names[1].starts_with("/plan."), "{names:?}");
     assert_eq!(client.fetch(&format!("RETR {}", names[1])), b"STOU plan");
 }
