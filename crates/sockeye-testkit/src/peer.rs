@@ -71,6 +71,23 @@ pub fn require_tool(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// Gives the folder with the source of a program, `NAME-VERSION`, that `scripts/peers` has fetched; else the test is to be
+/// skipped, as [`require`] has it.
+///
+/// # Panics
+/// As [`require`].
+#[track_caller]
+#[must_use = "`None` asks the test to return early"]
+pub fn require_source(name: &str) -> Option<PathBuf> {
+    let source =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers/sources").join(name);
+    if source.is_dir() {
+        return Some(source);
+    }
+    skip(&format!("the source of `{name}` is not in target/peers"));
+    None
+}
+
 /// Says that a test is skipped, where that may be, past the test runner's capture.
 ///
 /// # Panics

@@ -11,6 +11,7 @@ mod growing;
 mod listing;
 mod passive;
 mod peers;
+mod pyftpdlib;
 mod quota;
 mod races;
 mod tls;

@@ -15,7 +15,7 @@ fn secured(folder: &Path, security: Security) -> Served {
     Served::with(|config| secure(folder, security, config))
 }
 
-fn secure(folder: &Path, security: Security, config: &mut Config) {
+pub(crate) fn secure(folder: &Path, security: Security, config: &mut Config) {
     let (chain, key) = Leaf::self_signed(&["localhost", "127.0.0.1"]).write(folder, "server");
     let identity = Identity::from_pem_files(chain, key);
     let tls = TlsServer::builder(identity).alpn(["ftp", "ftp-data"]).build();
