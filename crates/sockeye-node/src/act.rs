@@ -10,7 +10,10 @@ use std::{
 use sockeye_journal::{Operation, Outcome, Record, Ticket};
 
 use crate::{
-    Error, FilePath, Result, lacking::lacking, namespace::absolute, seat::Seat, uploads::TreeName,
+    Error, FilePath, Result,
+    lacking::lacking,
+    namespace::{Reached, TreeName, absolute},
+    seat::Seat,
 };
 
 /// What is recorded of the contents that an operation read or wrote.
@@ -53,11 +56,11 @@ pub(crate) struct Act {
 
 impl Act {
     /// Begins an operation on `path`.
-    pub(crate) fn begin(seat: &Arc<Seat>, operation: Operation, path: &FilePath) -> Self {
+    pub(crate) fn begin(seat: &Arc<Seat>, operation: Operation, path: &Reached<'_>) -> Self {
         Self {
             seat: Arc::clone(seat),
             operation,
-            path: absolute(path),
+            path: path.absolute(),
             to: None,
             detail: None,
             at: SystemTime::now(),
@@ -68,8 +71,8 @@ impl Act {
     }
 
     /// It leads to this other path.
-    pub(crate) fn leading_to(mut self, to: &FilePath) -> Self {
-        self.to = Some(absolute(to));
+    pub(crate) fn leading_to(mut self, to: &Reached<'_>) -> Self {
+        self.to = Some(to.absolute());
         self
     }
 
@@ -80,8 +83,8 @@ impl Act {
     }
 
     /// It turns out to be on this path.
-    pub(crate) fn turn_to(&mut self, path: &FilePath) {
-        self.path = absolute(path);
+    pub(crate) fn turn_to(&mut self, path: &Reached<'_>) {
+        self.path = path.absolute();
     }
 
     /// It turns out to be this instead.
@@ -132,7 +135,7 @@ impl Act {
         let Error::Locked { root } = error else { return error };
         let beside = |at: &[u8]| {
             let at = FilePath::parse(at.get(1..)?).ok()?;
-            let root = TreeName::of(&at)?.within(&root);
+            let root = TreeName::of(&at)?.0.within(&root)?.into_path();
             (root.covers(&at) || at.covers(&root)).then_some(root)
         };
         let led = self.to.as_deref().and_then(beside);

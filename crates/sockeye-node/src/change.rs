@@ -12,6 +12,7 @@ use sockeye_store::{
 use crate::{
     Error, Result, Session,
     act::{Act, Contents},
+    namespace::Reached,
     seat::{Place, Seat},
     session::Kind,
 };
@@ -26,14 +27,9 @@ impl Session {
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn mkdir(&self, path: &FilePath) -> Result<()> {
-        let seat = Arc::clone(self.changing()?);
-        let path = seat.reached(path)?.into_owned();
-        let act = Act::begin(&seat, Operation::MakeFolder, &path);
-        let done = async move {
-            let place = seat.place_to_change(&path, Rights::WRITE).await?;
-            Ok(place.home.mkdir(&place.path).await?)
-        };
-        act.carry_out(done, |_| Contents::NONE).await
+        let needed = Needed::Here(Rights::WRITE);
+        let made = |at: Place| async move { Ok(at.home.mkdir(&at.path).await?) };
+        self.change_at(Operation::MakeFolder, path, needed, made).await
     }
 
     /// Removes a file, a link or a folder, to the trash.
@@ -59,15 +55,11 @@ impl Session {
         recursive: Recursive,
         condition: Condition,
     ) -> Result<()> {
-        let seat = Arc::clone(self.changing()?);
-        let path = seat.reached(path)?.into_owned();
-        let act = Act::begin(&seat, Operation::Remove, &path);
-        let done = async move {
-            seat.gate().check_writable()?;
-            let place = seat.tree(&path, Rights::DELETE).await?;
-            Ok(place.home.remove_if(&place.path, recursive, condition).await?)
+        let removed = move |at: Place| async move {
+            Ok(at.home.remove_if(&at.path, recursive, condition).await?)
         };
-        act.carry_out(done, |_| Contents::NONE).await
+        let needed = Needed::Beneath(Rights::DELETE);
+        self.change_at(Operation::Remove, path, needed, removed).await
     }
 
     /// Moves a file or a folder, also from one tree of the namespace to another; what it replaces goes to the
@@ -85,16 +77,11 @@ impl Session {
         to: &FilePath,
         overwrite: Overwrite,
     ) -> Result<bool> {
-        let seat = Arc::clone(self.changing()?);
-        let (from, to) = (seat.reached(from)?.into_owned(), seat.reached(to)?.into_owned());
-        let act = Act::begin(&seat, Operation::Rename, &from).leading_to(&to);
-        let done = async move {
-            seat.gate().check_writable()?;
-            let source = seat.source(&from, Rights::READ | Rights::DELETE).await?;
-            let (Place { home, path, .. }, overwrite) = seat.target(&to, overwrite).await?;
-            Ok(source.home.rename_to(&source.path, &home, &path, overwrite).await?)
+        let ends = Ends { operation: Operation::Rename, from, to, overwrite };
+        let moved = |from: Place, to: Place, overwrite| async move {
+            Ok(from.home.rename_to(&from.path, &to.home, &to.path, overwrite).await?)
         };
-        act.carry_out(done, |_| Contents::NONE).await
+        self.change_between(ends, Rights::READ | Rights::DELETE, moved, |_| Contents::NONE).await
     }
 
     /// Copies a file or a folder with all that is in it, also from one tree to another; what it replaces goes
@@ -110,16 +97,12 @@ impl Session {
         to: &FilePath,
         overwrite: Overwrite,
     ) -> Result<Copied> {
-        let seat = Arc::clone(self.changing()?);
-        let (from, to) = (seat.reached(from)?.into_owned(), seat.reached(to)?.into_owned());
-        let act = Act::begin(&seat, Operation::Copy, &from).leading_to(&to);
-        let done = async move {
-            seat.gate().check_writable()?;
-            let source = seat.source(&from, Rights::READ).await?;
-            let (Place { home, path, .. }, overwrite) = seat.target(&to, overwrite).await?;
-            Ok(source.home.copy(&source.path, &home, &path, overwrite).await?)
+        let ends = Ends { operation: Operation::Copy, from, to, overwrite };
+        let copied = |from: Place, to: Place, overwrite| async move {
+            Ok(from.home.copy(&from.path, &to.home, &to.path, overwrite).await?)
         };
-        act.carry_out(done, |done| Contents::bytes(done.amount.bytes)).await
+        let tally = |done: &Copied| Contents::bytes(done.amount.bytes);
+        self.change_between(ends, Rights::READ, copied, tally).await
     }
 
     /// A file's digest: what is known of it, or else what reading it gives. Not recorded.
@@ -133,7 +116,7 @@ impl Session {
         match &self.kind {
             Kind::Guest(home) => Ok(home.digest(path, algorithm).await?),
             Kind::Seat(seat) => {
-                let place = seat.place(&*seat.reached(path)?, Rights::READ).await?;
+                let place = seat.place(&seat.reached(path)?, Rights::READ).await?;
                 Ok(place.home.digest(&place.path, algorithm).await?)
             }
         }
@@ -156,8 +139,7 @@ impl Session {
         let digest = match &self.kind {
             Kind::Guest(home) => home.digest_of(path, version, algorithm, most).await,
             Kind::Seat(seat) => {
-                let path = seat.reached(path)?;
-                let place = seat.place(&path, Rights::READ).await?;
+                let place = seat.place(&seat.reached(path)?, Rights::READ).await?;
                 place.home.digest_of(&place.path, version, algorithm, most).await
             }
         };
@@ -171,14 +153,9 @@ impl Session {
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn set_modified(&self, path: &FilePath, modified: Timestamp) -> Result<Meta> {
-        let seat = Arc::clone(self.changing()?);
-        let path = seat.reached(path)?.into_owned();
-        let act = Act::begin(&seat, Operation::Set, &path);
-        let done = async move {
-            let place = seat.place_to_change(&path, Rights::WRITE).await?;
-            Ok(place.home.set_times(&place.path, modified).await?)
-        };
-        act.carry_out(done, |_| Contents::NONE).await
+        let needed = Needed::Here(Rights::WRITE);
+        let set = move |at: Place| async move { Ok(at.home.set_times(&at.path, modified).await?) };
+        self.change_at(Operation::Set, path, needed, set).await
     }
 
     /// Sets a file's or folder's permission bits, as far as clients may.
@@ -188,14 +165,9 @@ impl Session {
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn set_mode(&self, path: &FilePath, mode: u32) -> Result<Meta> {
-        let seat = Arc::clone(self.changing()?);
-        let path = seat.reached(path)?.into_owned();
-        let act = Act::begin(&seat, Operation::Set, &path);
-        let done = async move {
-            let place = seat.place_to_change(&path, Rights::WRITE).await?;
-            Ok(place.home.set_mode(&place.path, mode).await?)
-        };
-        act.carry_out(done, |_| Contents::NONE).await
+        let needed = Needed::Here(Rights::WRITE);
+        let set = move |at: Place| async move { Ok(at.home.set_mode(&at.path, mode).await?) };
+        self.change_at(Operation::Set, path, needed, set).await
     }
 
     /// How much the tree that `path` lies in holds and may hold.
@@ -210,8 +182,52 @@ impl Session {
         if seat.visit().is_some() {
             return Err(Error::Denied);
         }
-        let place = seat.place(path, Rights::LIST).await?;
+        let place = seat.place(&seat.reached(path)?, Rights::LIST).await?;
         Ok(place.home.space().await?)
+    }
+
+    /// Carries out a change of what is at one path, for who may, and waits for its record.
+    pub(crate) async fn change_at<T, F>(
+        &self,
+        operation: Operation,
+        path: &FilePath,
+        needed: Needed,
+        change: impl FnOnce(Place) -> F + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let seat = Arc::clone(self.changing()?);
+        let path = seat.reached(path)?.into_owned();
+        let act = Act::begin(&seat, operation, &path);
+        let done = async move { change(seat.place_to_change(&path, needed).await?).await };
+        act.carry_out(done, |_| Contents::NONE).await
+    }
+
+    /// Carries out what leads from one path to another, for who has these rights at the first and may write the other.
+    async fn change_between<T, F>(
+        &self,
+        ends: Ends<'_>,
+        needed: Rights,
+        change: impl FnOnce(Place, Place, Overwrite) -> F + Send + 'static,
+        tally: fn(&T) -> Contents,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let seat = Arc::clone(self.changing()?);
+        let Ends { operation, from, to, overwrite } = ends;
+        let (from, to) = (seat.reached(from)?.into_owned(), seat.reached(to)?.into_owned());
+        let act = Act::begin(&seat, operation, &from).leading_to(&to);
+        let done = async move {
+            seat.check_changes()?;
+            let from = seat.source(&from, needed).await?;
+            let (to, overwrite) = seat.target(&to, overwrite).await?;
+            change(from, to, overwrite).await
+        };
+        act.carry_out(done, tally).await
     }
 
     /// Whose changes they are; nobody's where nothing is ever changed.
@@ -223,20 +239,46 @@ impl Session {
     }
 }
 
+/// The rights that a change needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Needed {
+    /// At its path.
+    Here(Rights),
+    /// There, and at all that lies beneath it.
+    Beneath(Rights),
+}
+
+/// What leads from one path to another.
+struct Ends<'a> {
+    operation: Operation,
+    from: &'a FilePath,
+    to: &'a FilePath,
+    overwrite: Overwrite,
+}
+
 impl Seat {
-    /// As [`Seat::place`], if anything can be changed at present. Whoever came by a share's link changes nothing that
-    /// is there.
-    pub(crate) async fn place_to_change(&self, path: &FilePath, needed: Rights) -> Result<Place> {
+    /// Refuses changes while there can be none, and of whoever came by a share's link: nothing that is there is theirs.
+    fn check_changes(&self) -> Result<()> {
         self.gate().check_writable()?;
-        if self.visit().is_some() {
-            return Err(Error::Denied);
+        if self.visit().is_some() { Err(Error::Denied) } else { Ok(()) }
+    }
+
+    /// The place of something that is to be changed.
+    pub(crate) async fn place_to_change(
+        &self,
+        path: &Reached<'_>,
+        needed: Needed,
+    ) -> Result<Place> {
+        self.check_changes()?;
+        match needed {
+            Needed::Here(rights) => self.place(path, rights).await,
+            Needed::Beneath(rights) => self.tree(path, rights).await,
         }
-        self.place(path, needed).await
     }
 
     /// The place that something is moved or copied to, and whether what is there may give way: who may not remove that
     /// does not replace it either, and what appears there meanwhile stays.
-    async fn target(&self, to: &FilePath, overwrite: Overwrite) -> Result<(Place, Overwrite)> {
+    async fn target(&self, to: &Reached<'_>, overwrite: Overwrite) -> Result<(Place, Overwrite)> {
         let place = self.tree(to, Rights::WRITE).await?;
         if overwrite == Overwrite::No || self.tree(to, Rights::DELETE).await.is_ok() {
             return Ok((place, overwrite));
@@ -248,13 +290,13 @@ impl Seat {
     }
 
     /// The place of a file that is to be written: in a drop box, only of a new one in the box itself.
-    pub(crate) async fn place_to_write(&self, path: &FilePath) -> Result<Place> {
+    pub(crate) async fn place_to_write(&self, path: &Reached<'_>) -> Result<Place> {
         match self.visit() {
             Some(visit) if visit.takes(path) => {
                 self.gate().check_writable()?;
                 self.place(path, Rights::WRITE).await
             }
-            _ => self.place_to_change(path, Rights::WRITE).await,
+            _ => self.place_to_change(path, Needed::Here(Rights::WRITE)).await,
         }
     }
 }

@@ -303,25 +303,23 @@ impl Gate {
     }
 
     /// The shared folder of this name.
-    pub(crate) async fn shared_home(&self, name: &[u8]) -> Result<Home> {
-        let name = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok());
-        let name: SharedName = name.ok_or(Error::NotFound)?;
+    pub(crate) async fn shared_home(&self, name: &SharedName) -> Result<Home> {
         loop {
             let changes = {
                 let known = self.shared_names();
-                if let Some(id) = known.ids.get(&name)
+                if let Some(id) = known.ids.get(name)
                     && let Some(home) = self.homes.get(Owner::Shared(*id))
                 {
                     return Ok(home);
                 }
                 known.changes
             };
-            let shared = self.accounts.find_shared(&name).await.map_err(accounts_failed)?;
+            let shared = self.accounts.find_shared(name).await.map_err(accounts_failed)?;
             let home = self.homes.open(Owner::Shared(shared.id), shared.quota).await?;
             let mut known = self.shared_names();
             // What was changed meanwhile may have been its quota, or that it is there.
             if known.changes == changes {
-                known.ids.insert(name, shared.id);
+                known.ids.insert(name.clone(), shared.id);
                 return Ok(home);
             }
         }

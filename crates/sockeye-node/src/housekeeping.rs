@@ -64,7 +64,7 @@ async fn shared_folders(node: &Node) -> sockeye_accounts::Result<()> {
     loop {
         let page = node.accounts().list_shared(after.as_ref(), BATCH).await?;
         for shared in &page.entries {
-            match node.gate().shared_home(shared.name.as_str().as_bytes()).await {
+            match node.gate().shared_home(&shared.name).await {
                 Ok(home) => expire(node, Owner::Shared(shared.id), &home).await,
                 Err(error) => tracing::warn!(%error, "a shared folder is not tidied up now"),
             }

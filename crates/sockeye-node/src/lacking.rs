@@ -15,7 +15,7 @@ pub(crate) fn lacking(
     to: Option<&[u8]>,
 ) -> Option<String> {
     let at = |path: &[u8], needed: Rights, place: &str| {
-        let has = seat.rights_at(path);
+        let has = seat.rights_at_absolute(path);
         (!has.contains(needed)).then(|| format!("needs {needed}{place}, has {has}"))
     };
     at(path, needed(operation)?, "").or_else(|| at(to?, Rights::WRITE, " there"))

@@ -2,7 +2,7 @@
 //!
 //! A lock is its account's. It keeps every session off, over every protocol, that does not submit its token.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use sockeye_accounts::Rights;
 use sockeye_journal::Operation;
@@ -13,8 +13,8 @@ use sockeye_store::{
 
 use crate::{
     Error, Result, Session,
-    act::{Act, Contents},
-    seat::{Place, Seat, Way},
+    change::Needed,
+    seat::{Place, Way},
     session::Kind,
 };
 
@@ -83,13 +83,9 @@ impl Session {
         path: &FilePath,
         changes: Vec<PropertyChange>,
     ) -> Result<()> {
-        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
-        let act = Act::begin(&seat, Operation::Set, &path);
-        let done = async move {
-            let place = seat.place_to_change(&path, Rights::WRITE).await?;
-            Ok(place.home.set_properties(&place.path, changes).await?)
-        };
-        act.carry_out(done, |()| Contents::NONE).await
+        let needed = Needed::Here(Rights::WRITE);
+        let set = |at: Place| async move { Ok(at.home.set_properties(&at.path, changes).await?) };
+        self.change_at(Operation::Set, path, needed, set).await
     }
 
     /// Locks what `path` names; where nothing is, a new file that is empty (RFC 4918 §7.3). Says whether it
@@ -121,21 +117,18 @@ impl Session {
     }
 
     async fn lock_present(&self, path: &FilePath, wish: LockWish) -> Result<Lock> {
-        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
-        let act = Act::begin(&seat, Operation::Lock, &path);
-        let done = async move {
-            seat.gate().check_writable()?;
-            let place = match wish.depth {
-                LockDepth::Zero => seat.place(&path, Rights::WRITE).await?,
-                LockDepth::Infinity => seat.tree(&path, Rights::WRITE).await?,
-            };
-            let holder = seat.lock_holder().ok_or(Error::Denied)?;
-            let LockWish { scope, depth, owner, timeout } = wish;
-            let request = LockRequest { scope, depth, holder, owner, timeout };
-            let lock = place.home.lock(&place.path, request).await?;
-            Ok(outward(&path, &place, lock))
+        let needed = match wish.depth {
+            LockDepth::Zero => Needed::Here(Rights::WRITE),
+            LockDepth::Infinity => Needed::Beneath(Rights::WRITE),
         };
-        act.carry_out(done, |_| Contents::NONE).await
+        let holder = self.changing()?.lock_holder();
+        let locked = move |at: Place| async move {
+            let LockWish { scope, depth, owner, timeout } = wish;
+            let holder = holder.ok_or(Error::Denied)?;
+            let request = LockRequest { scope, depth, holder, owner, timeout };
+            Ok(at.outward(at.home.lock(&at.path, request).await?))
+        };
+        self.change_at(Operation::Lock, path, needed, locked).await
     }
 
     /// Lets the lock whose token is submitted, and which holds at `path`, begin anew, with this time or the one
@@ -146,14 +139,11 @@ impl Session {
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn refresh(&self, path: &FilePath, timeout: Option<Duration>) -> Result<Lock> {
-        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
-        let act = Act::begin(&seat, Operation::Lock, &path);
-        let done = async move {
-            let place = seat.place_to_change(&path, Rights::WRITE).await?;
-            let lock = place.home.refresh(&place.path, timeout).await?;
-            Ok(outward(&path, &place, lock))
+        let needed = Needed::Here(Rights::WRITE);
+        let refreshed = move |at: Place| async move {
+            Ok(at.outward(at.home.refresh(&at.path, timeout).await?))
         };
-        act.carry_out(done, |_| Contents::NONE).await
+        self.change_at(Operation::Lock, path, needed, refreshed).await
     }
 
     /// Ends a lock of the session's account that holds at `path`.
@@ -164,14 +154,12 @@ impl Session {
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn unlock(&self, path: &FilePath, token: LockToken) -> Result<()> {
-        let (seat, path) = (Arc::clone(self.changing()?), path.clone());
-        let act = Act::begin(&seat, Operation::Unlock, &path);
-        let done = async move {
-            let place = seat.place_to_change(&path, Rights::WRITE).await?;
-            let holder = seat.lock_holder().ok_or(Error::Denied)?;
-            Ok(place.home.unlock(&place.path, &holder, token).await?)
+        let holder = self.changing()?.lock_holder();
+        let unlocked = move |at: Place| async move {
+            let holder = holder.ok_or(Error::Denied)?;
+            Ok(at.home.unlock(&at.path, &holder, token).await?)
         };
-        act.carry_out(done, |()| Contents::NONE).await
+        self.change_at(Operation::Unlock, path, Needed::Here(Rights::WRITE), unlocked).await
     }
 
     /// The locks that hold at `path`: those taken there, and those on folders above that reach down to it. Not
@@ -184,7 +172,7 @@ impl Session {
     pub async fn locks_at(&self, path: &FilePath) -> Result<Vec<Lock>> {
         let Some(place) = self.marked_place(path).await? else { return Ok(Vec::new()) };
         let locks = place.home.locks_at(&place.path);
-        Ok(locks.into_iter().map(|lock| outward(path, &place, lock)).collect())
+        Ok(locks.into_iter().map(|lock| place.outward(lock)).collect())
     }
 
     /// Whether anything in the tree that `path` lies in has properties or locks; a listing need not ask for them if not.
@@ -201,23 +189,9 @@ impl Session {
     /// The place whose properties and locks may be seen, if there can be any.
     async fn marked_place(&self, path: &FilePath) -> Result<Option<Place>> {
         let Kind::Seat(seat) = &self.kind else { return Ok(None) };
-        marked_place(seat, path).await
+        Ok(match seat.way_seen(path).await? {
+            Way::SharedFolders => None,
+            Way::Place(place) => Some(place),
+        })
     }
-}
-
-async fn marked_place(seat: &Seat, path: &FilePath) -> Result<Option<Place>> {
-    match seat.way(path).await? {
-        Way::SharedFolders => Ok(None),
-        Way::Place(place) if place.rights.is_empty() => Err(Error::Denied),
-        Way::Place(place) => Ok(Some(place)),
-    }
-}
-
-/// The lock with the path that it has in the namespace, as `path` leads to `place`.
-fn outward(path: &FilePath, place: &Place, lock: Lock) -> Lock {
-    let tree = path.as_bytes().len() - place.path.as_bytes().len().min(path.as_bytes().len());
-    let tree = path.as_bytes()[..tree].strip_suffix(b"/").unwrap_or(&path.as_bytes()[..tree]);
-    let slash: &[u8] = if tree.is_empty() || lock.path.is_root() { b"" } else { b"/" };
-    let whole = [tree, slash, lock.path.as_bytes()].concat();
-    Lock { path: FilePath::parse(&whole).unwrap_or_else(|_| path.clone()), ..lock }
 }

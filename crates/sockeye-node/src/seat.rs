@@ -1,14 +1,14 @@
 //! Who has a session: the account as it is now, where its holder comes from, and what it may do where.
 
-use std::{borrow::Cow, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 use sockeye_accounts::{Account, Grant, Login, Rights, Role, Shared, SharedName};
-use sockeye_store::{Claim, Home, Kind, LockToken};
+use sockeye_store::{Claim, Home, Kind, Lock, LockToken};
 
 use crate::{
     Error, FilePath, Origin, Result,
     gate::Gate,
-    namespace::{Zone, absolute},
+    namespace::{Reached, TreeName, Zone},
     pace::Pace,
     presence::{Presence, Present, TooMany},
     share::Visit,
@@ -51,7 +51,9 @@ pub(crate) enum Holder {
 /// A place in the namespace that is a file's or a folder's, and what may be done there.
 #[derive(Debug)]
 pub(crate) struct Place {
+    tree: TreeName,
     pub(crate) home: Home,
+    /// Within the tree, which is the home's.
     pub(crate) path: FilePath,
     pub(crate) rights: Rights,
 }
@@ -63,6 +65,14 @@ pub(crate) enum Way {
     Place(Place),
     /// To the list of shared folders.
     SharedFolders,
+}
+
+impl Place {
+    /// A lock of the home, with the path that it has in the namespace.
+    pub(crate) fn outward(&self, lock: Lock) -> Lock {
+        let path = self.tree.within(&lock.path).map(Reached::into_path);
+        Lock { path: path.unwrap_or_else(|| lock.path.clone()), ..lock }
+    }
 }
 
 impl Seat {
@@ -109,15 +119,9 @@ impl Seat {
         Arc::new(Self { visit: Some(visit), ..self.clone() })
     }
 
-    /// What a path of the session is in the account's namespace: a share's begin where it is rooted.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if nothing can have so long a path.
-    pub(crate) fn reached<'a>(&self, path: &'a FilePath) -> Result<Cow<'a, FilePath>> {
-        match &self.visit {
-            None => Ok(Cow::Borrowed(path)),
-            Some(visit) => visit.reached(path).map(Cow::Owned),
-        }
+    /// Whether its holder may not even know whether there is something at `path`, whatever rights say.
+    pub(crate) fn hides(&self, path: &Reached<'_>) -> bool {
+        self.visit.as_ref().is_some_and(|visit| visit.hides(path))
     }
 
     /// What the log says beside who and where.
@@ -193,8 +197,18 @@ impl Seat {
         }
     }
 
-    /// What may be done at `path`, absolute and normal: by role and grants, as far as the token goes.
-    pub(crate) fn rights_at(&self, path: impl AsRef<[u8]>) -> Rights {
+    /// What may be done at `path`: by role and grants, as far as the token goes.
+    pub(crate) fn rights_at(&self, path: &Reached<'_>) -> Rights {
+        self.rights_at_absolute(path.absolute())
+    }
+
+    /// What may be done at `path` in a tree; nothing where it cannot be asked for.
+    pub(crate) fn rights_within(&self, tree: &TreeName, path: &FilePath) -> Rights {
+        tree.within(path).map_or(Rights::NONE, |path| self.rights_at(&path))
+    }
+
+    /// As [`Seat::rights_at`], of what was a path of the namespace, absolute, or is a place beneath one.
+    pub(crate) fn rights_at_absolute(&self, path: impl AsRef<[u8]>) -> Rights {
         match &self.holder {
             Holder::Account { login, .. } => login.rights_at(path),
             Holder::Anonymous => VISITING,
@@ -206,30 +220,47 @@ impl Seat {
     /// # Errors
     /// [`Error::NotFound`] also where there is something that this session may know nothing of;
     /// [`Error::Ended`].
-    pub(crate) async fn way(&self, path: &FilePath) -> Result<Way> {
+    pub(crate) async fn way(&self, path: &Reached<'_>) -> Result<Way> {
         let account = self.account()?;
-        let rights = self.rights_at(absolute(path));
-        let (home, path) = match (Zone::of(path), &self.holder) {
-            (Zone::Own(path), Holder::Account { home, .. }) => (home.clone(), path),
-            (Zone::Own(path), Holder::Anonymous) => (self.gate.public_home().await?, path),
-            (Zone::Public(within), _) if self.enters_public(account.as_deref(), path) => {
-                (self.gate.public_home().await?, within)
+        let rights = self.rights_at(path);
+        let (tree, within) = match Zone::of(path) {
+            Zone::Tree(tree, within) => (tree, within),
+            Zone::SharedFolders if account.is_some() => return Ok(Way::SharedFolders),
+            _ => return Err(Error::NotFound),
+        };
+        let home = match (&tree, &self.holder) {
+            (TreeName::Own, Holder::Account { home, .. }) => home.clone(),
+            (TreeName::Own, Holder::Anonymous) => self.gate.public_home().await?,
+            (TreeName::Public, _) if self.enters_public(account.as_deref(), path) => {
+                self.gate.public_home().await?
             }
-            (Zone::SharedFolders, Holder::Account { .. }) => return Ok(Way::SharedFolders),
-            (Zone::Shared(name, path), Holder::Account { .. }) if !rights.is_empty() => {
-                (self.gate.shared_home(&name).await?, path)
+            (TreeName::Shared(name), Holder::Account { .. }) if !rights.is_empty() => {
+                self.gate.shared_home(name).await?
             }
             _ => return Err(Error::NotFound),
         };
         let home = home.claiming(self.claim.clone());
-        Ok(Way::Place(Place { home, path, rights }))
+        Ok(Way::Place(Place { tree, home, path: within, rights }))
+    }
+
+    /// As [`Seat::way`], of a path of the session's where it may see what there is.
+    ///
+    /// # Errors
+    /// [`Error::Denied`]; as [`Seat::way`].
+    pub(crate) async fn way_seen(&self, path: &FilePath) -> Result<Way> {
+        let path = self.reached(path)?;
+        match self.way(&path).await? {
+            _ if self.hides(&path) => Err(Error::NotFound),
+            Way::Place(place) if place.rights.is_empty() => Err(Error::Denied),
+            way => Ok(way),
+        }
     }
 
     /// Whether there is a public tree at `path` for who this is: for everybody once it is open, and before for
     /// those who fill it, administrators and whoever was granted something there.
-    fn enters_public(&self, account: Option<&Account>, path: &FilePath) -> bool {
+    fn enters_public(&self, account: Option<&Account>, path: &Reached<'_>) -> bool {
         let fills = |account: &Account| {
-            let granted = account.granted_at(absolute(path));
+            let granted = account.granted_at(path.absolute());
             account.role == Role::Admin || granted.is_some_and(|rights| !rights.is_empty())
         };
         self.gate.public() || account.is_some_and(fills)
@@ -239,7 +270,7 @@ impl Seat {
     ///
     /// # Errors
     /// [`Error::Denied`] if a right is missing, or if it is the list of shared folders; as [`Seat::way`].
-    pub(crate) async fn place(&self, path: &FilePath, needed: Rights) -> Result<Place> {
+    pub(crate) async fn place(&self, path: &Reached<'_>, needed: Rights) -> Result<Place> {
         match self.way(path).await? {
             Way::Place(place) if place.rights.contains(needed) => Ok(place),
             _ => Err(Error::Denied),
@@ -251,7 +282,7 @@ impl Seat {
     ///
     /// # Errors
     /// As [`Seat::place`].
-    pub(crate) async fn tree(&self, path: &FilePath, needed: Rights) -> Result<Place> {
+    pub(crate) async fn tree(&self, path: &Reached<'_>, needed: Rights) -> Result<Place> {
         let place = self.place(path, needed).await?;
         let Some(account) = self.account()? else { return Ok(place) };
         // The token's prefix is a whole tree, and so needs no look beneath.
@@ -263,7 +294,7 @@ impl Seat {
     ///
     /// # Errors
     /// [`Error::Ended`].
-    pub(crate) fn has_grants_beneath(&self, path: &FilePath) -> Result<bool> {
+    pub(crate) fn has_grants_beneath(&self, path: &Reached<'_>) -> Result<bool> {
         let account = self.account()?;
         Ok(account.is_some_and(|account| grants_beneath(&account, path).next().is_some()))
     }
@@ -272,7 +303,7 @@ impl Seat {
     ///
     /// # Errors
     /// As [`Seat::place`], and [`Error::NotFound`] where nothing is.
-    pub(crate) async fn source(&self, path: &FilePath, needed: Rights) -> Result<Place> {
+    pub(crate) async fn source(&self, path: &Reached<'_>, needed: Rights) -> Result<Place> {
         let place = self.tree(path, needed).await?;
         match place.home.stat(&place.path).await?.kind {
             Kind::Folder => self.tree(path, needed | Rights::LIST).await,
@@ -280,26 +311,28 @@ impl Seat {
         }
     }
 
-    /// The home of the tree whose root is `root`, for who may do anything somewhere in it: what may be done to what is or
-    /// was in it is asked by its path.
+    /// The home of a tree, for who may do anything somewhere in it: what may be done to what is or was in it is asked
+    /// by its path.
     ///
     /// # Errors
-    /// [`Error::NotFound`] also for what is no root of a tree; as [`Seat::way`].
-    pub(crate) async fn home_of(&self, root: &FilePath) -> Result<Home> {
-        match Zone::of(root) {
+    /// [`Error::Denied`] for who came by a link; as [`Seat::way`].
+    pub(crate) async fn home_of(&self, tree: &TreeName) -> Result<Home> {
+        let root = tree.within(&FilePath::root()).ok_or(Error::NotFound)?;
+        match tree {
+            _ if self.visit.is_some() => Err(Error::Denied),
             // Somebody may write somewhere in it, and have no right at its top.
-            Zone::Shared(name, within) if within.is_root() && self.reaches_beneath(root)? => {
-                self.gate.shared_home(&name).await
+            TreeName::Shared(name) if self.reaches_beneath(&root)? => {
+                self.gate.shared_home(name).await
             }
-            _ => match self.way(root).await? {
-                Way::Place(place) if place.path.is_root() => Ok(place.home),
-                Way::Place(_) | Way::SharedFolders => Err(Error::NotFound),
+            _ => match self.way(&root).await? {
+                Way::Place(place) => Ok(place.home),
+                Way::SharedFolders => Err(Error::NotFound),
             },
         }
     }
 
     /// Whether something may be done beneath `root`, by a grant or by a token that is for there.
-    fn reaches_beneath(&self, root: &FilePath) -> Result<bool> {
+    fn reaches_beneath(&self, root: &Reached<'_>) -> Result<bool> {
         let Some(account) = self.account()? else { return Ok(false) };
         let token = match &self.holder {
             Holder::Account { login, .. } => login.token().map(|token| &token.prefix),
@@ -307,7 +340,7 @@ impl Seat {
         };
         let granted = grants_beneath(&account, root).map(|grant| &grant.prefix);
         let token = token.filter(|prefix| is_beneath(prefix.as_ref(), root));
-        Ok(granted.chain(token).any(|prefix| !self.rights_at(prefix).is_empty()))
+        Ok(granted.chain(token).any(|prefix| !self.rights_at_absolute(prefix).is_empty()))
     }
 
     /// The shared folders that this session may see.
@@ -324,7 +357,7 @@ impl Seat {
             let page = self.gate.shared_page(after.as_ref()).await?;
             let Some(last) = page.entries.last() else { break };
             after = page.more.then(|| last.name.clone());
-            let seen = |shared: &Shared| !self.rights_at(shared.path()).is_empty();
+            let seen = |shared: &Shared| !self.rights_at_absolute(shared.path()).is_empty();
             found.extend(page.entries.into_iter().filter(seen));
             if after.is_none() {
                 break;
@@ -370,5 +403,5 @@ fn is_beneath(prefix: &[u8], root: &FilePath) -> bool {
 
 /// Whether a path is in the own home.
 fn is_own(path: &FilePath) -> bool {
-    matches!(Zone::of(path), Zone::Own(_))
+    matches!(Zone::of(path), Zone::Tree(TreeName::Own, _))
 }

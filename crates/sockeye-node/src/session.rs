@@ -13,7 +13,7 @@ use crate::{
     Error, FileBody, Folder, Listing, OpenFile, Origin, Range, Result,
     act::{Act, Contents},
     list::NAMED,
-    namespace::absolute,
+    namespace::Reached,
     seat::{Holder, Place, Seat, Way},
 };
 
@@ -108,7 +108,7 @@ impl Session {
             Kind::Guest(_) => Ok(Rights::READ | Rights::LIST),
             Kind::Seat(seat) => {
                 seat.account()?;
-                Ok(seat.rights_at(absolute(&*seat.reached(path)?)))
+                Ok(seat.rights_at(&seat.reached(path)?))
             }
         }
     }
@@ -149,11 +149,11 @@ impl Session {
             }
             Kind::Seat(seat) => seat,
         };
-        let path = &*seat.reached(path)?;
-        let mut act = Some(Act::begin(seat, Operation::Read, path));
-        let opened = match seat.visit().is_some_and(|visit| visit.hides(path)) {
+        let path = seat.reached(path)?;
+        let mut act = Some(Act::begin(seat, Operation::Read, &path));
+        let opened = match seat.hides(&path) {
             true => Err(Error::NotFound),
-            false => open_seated(seat, path, &mut act).await,
+            false => open_seated(seat, &path, &mut act).await,
         };
         if let (Err(error), Some(act)) = (&opened, act) {
             match (error, absence) {
@@ -192,13 +192,8 @@ impl Session {
             Kind::Guest(home) => return Ok(home.stat(path).await?),
             Kind::Seat(seat) => seat,
         };
-        let path = &*seat.reached(path)?;
-        if seat.visit().is_some_and(|visit| visit.hides(path)) {
-            return Err(Error::NotFound);
-        }
-        match seat.way(path).await? {
+        match seat.way_seen(path).await? {
             Way::SharedFolders => Ok(NAMED),
-            Way::Place(place) if place.rights.is_empty() => Err(Error::Denied),
             Way::Place(Place { home, path, .. }) => Ok(home.stat(&path).await?),
         }
     }
@@ -225,8 +220,8 @@ enum Absence {
 }
 
 /// Opens what `path` names; what was found takes the record with it.
-async fn open_seated(seat: &Seat, path: &FilePath, act: &mut Option<Act>) -> Result<Resource> {
-    let Place { home, path: within, rights } = match seat.way(path).await? {
+async fn open_seated(seat: &Seat, path: &Reached<'_>, act: &mut Option<Act>) -> Result<Resource> {
+    let Place { home, path: within, rights, .. } = match seat.way(path).await? {
         Way::Place(place) => place,
         Way::SharedFolders => {
             let shared = seat.shared_folders().await?;

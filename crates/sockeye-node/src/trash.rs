@@ -3,7 +3,7 @@
 //! What may be done to a thing in the trash is what might be done to it where it was: a grant that keeps a folder from
 //! somebody keeps also what was removed from it.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use sockeye_accounts::Rights;
 use sockeye_journal::Operation;
@@ -12,7 +12,8 @@ use sockeye_store::{Amount, FilePath, Home, Purge, TrashEntry, TrashId};
 use crate::{
     Error, Result, Session,
     act::{Act, Contents},
-    namespace::{Zone, absolute},
+    change::Needed,
+    namespace::TreeName,
     seat::Seat,
     session::Kind,
 };
@@ -33,11 +34,10 @@ impl Session {
         before: Option<TrashId>,
         limit: usize,
     ) -> Result<Vec<TrashEntry>> {
-        let (seat, tree) = (Arc::clone(self.own_seat()?), tree.clone());
+        let seat = Arc::clone(self.own_seat()?);
+        let tree = TreeName::rooted_at(tree).ok_or(Error::NotFound)?;
         let home = seat.home_of(&tree).await?;
-        let is_seen = move |path: &FilePath| {
-            seat.rights_at(absolute_within(&tree, path)).contains(Rights::LIST)
-        };
+        let is_seen = move |path: &FilePath| seat.rights_within(&tree, path).contains(Rights::LIST);
         Ok(home.newest_trash(before, limit, is_seen).await?)
     }
 
@@ -51,20 +51,19 @@ impl Session {
     pub async fn removed(&self, paths: &[FilePath]) -> Result<Vec<Option<(FilePath, TrashId)>>> {
         let seat = self.own_seat()?;
         let mut found = vec![None; paths.len()];
-        let mut trees: Vec<FilePath> = paths.iter().map(root_of).collect();
-        trees.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
-        trees.dedup();
+        let placed: Vec<_> = paths.iter().map(TreeName::of).collect();
+        let trees: HashSet<_> = placed.iter().flatten().map(|(tree, _)| tree).collect();
         for tree in trees {
-            let is_seen = |path: &FilePath| {
-                root_of(path) == tree && seat.rights_at(absolute(path)).contains(Rights::LIST)
+            let seen = |at: &Option<(TreeName, FilePath)>| {
+                let (_, within) = at.as_ref().filter(|(of, _)| of == tree)?;
+                let may_see = seat.rights_within(tree, within).contains(Rights::LIST);
+                may_see.then(|| within.clone())
             };
-            let within: Vec<_> = paths
-                .iter()
-                .map(|path| is_seen(path).then(|| below(&tree, path)).flatten())
-                .collect();
-            let newest = seat.home_of(&tree).await?.last_removed(within).await?;
+            let root = tree.within(&FilePath::root()).ok_or(Error::NotFound)?;
+            let within = placed.iter().map(seen).collect();
+            let newest = seat.home_of(tree).await?.last_removed(within).await?;
             for (slot, id) in found.iter_mut().zip(newest) {
-                *slot = slot.take().or_else(|| id.map(|id| (tree.clone(), id)));
+                *slot = slot.take().or_else(|| id.map(|id| ((*root).clone(), id)));
             }
         }
         Ok(found)
@@ -102,11 +101,12 @@ impl Session {
     ///
     /// Cancellation: it is done and recorded.
     pub async fn empty_trash(&self, tree: &FilePath) -> Result<Amount> {
-        let (seat, tree) = (Arc::clone(self.own_seat()?), tree.clone());
-        let act = Act::begin(&seat, Operation::Purge, &tree);
+        let seat = Arc::clone(self.own_seat()?);
+        let root = seat.reached(tree)?.into_owned();
+        let act = Act::begin(&seat, Operation::Purge, &root);
         let done = async move {
-            seat.gate().check_writable()?;
-            let place = seat.tree(&tree, Rights::DELETE).await?;
+            let needed = Needed::Beneath(Rights::DELETE);
+            let place = seat.place_to_change(&root, needed).await?;
             // A folder's trash is its tree's.
             match place.path.is_root() {
                 true => Ok(place.home.purge(Purge::All).await?),
@@ -126,12 +126,13 @@ impl Session {
         needed: Rights,
     ) -> Result<(Act, Home)> {
         let seat = self.own_seat()?;
-        let mut act = Act::begin(seat, operation, tree).saying(format!("trash {id}"));
+        let mut act =
+            Act::begin(seat, operation, &seat.reached(tree)?).saying(format!("trash {id}"));
         let found = async {
             seat.gate().check_writable()?;
-            let within = seat.home_of(tree).await?.removed_path(id).await?;
-            let whole = absolute_within(tree, &within);
-            let path = FilePath::parse(&whole[1..]).map_err(|_| Error::NotFound)?;
+            let tree = TreeName::rooted_at(tree).ok_or(Error::NotFound)?;
+            let within = seat.home_of(&tree).await?.removed_path(id).await?;
+            let path = tree.within(&within).ok_or(Error::NotFound)?;
             act.turn_to(&path);
             Ok(seat.tree(&path, needed).await?.home)
         };
@@ -152,31 +153,4 @@ impl Session {
             _ => Err(Error::Denied),
         }
     }
-}
-
-/// The root of the tree that a path is in.
-fn root_of(path: &FilePath) -> FilePath {
-    let names = match Zone::of(path) {
-        Zone::Shared(..) => 2,
-        Zone::Public(_) => 1,
-        _ => 0,
-    };
-    let bytes = path.segments().take(names).collect::<Vec<_>>().join(&b'/');
-    FilePath::parse(&bytes).unwrap_or_else(|_| FilePath::root())
-}
-
-/// What a path is within a tree.
-fn below(tree: &FilePath, path: &FilePath) -> Option<FilePath> {
-    let names = path.segments().skip(tree.segments().count());
-    FilePath::parse(&names.collect::<Vec<_>>().join(&b'/')).ok()
-}
-
-/// The absolute path of what is at `path` within a tree.
-fn absolute_within(tree: &FilePath, path: &FilePath) -> Vec<u8> {
-    let mut whole = absolute(tree);
-    if !tree.is_root() {
-        whole.push(b'/');
-    }
-    whole.extend_from_slice(path.as_bytes());
-    whole
 }

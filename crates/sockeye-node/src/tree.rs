@@ -9,7 +9,7 @@ use sockeye_store::{FilePath, Name, Tree, Version, Wish};
 use crate::{
     Error, RESERVED, Result, Session,
     act::{Act, Contents},
-    namespace::absolute,
+    namespace::Reached,
     seat::{Seat, Way},
     session::Kind,
 };
@@ -43,9 +43,9 @@ impl Session {
             }
             Kind::Seat(seat) => seat,
         };
-        let path = &*seat.reached(path)?;
-        let act = Act::begin(seat, Operation::List, path);
-        let gathered = gather(seat, path, chosen, memory).await;
+        let path = seat.reached(path)?;
+        let act = Act::begin(seat, Operation::List, &path);
+        let gathered = gather(seat, &path, chosen, memory).await;
         let outcome = gathered.as_ref().map_or_else(Error::outcome, |_| Outcome::Ok);
         act.end(outcome, Contents::NONE);
         gathered
@@ -62,7 +62,7 @@ impl Session {
         match &self.kind {
             Kind::Guest(home) => Ok(home.crc32(path, version, length).await?),
             Kind::Seat(seat) => {
-                let place = seat.place(&*seat.reached(path)?, Rights::READ).await?;
+                let place = seat.place(&seat.reached(path)?, Rights::READ).await?;
                 Ok(place.home.crc32(&place.path, version, length).await?)
             }
         }
@@ -78,10 +78,8 @@ impl Session {
         match &self.kind {
             Kind::Guest(home) => home.note_crc32(version, crc),
             Kind::Seat(seat) => {
-                seat.place(&*seat.reached(path)?, Rights::READ)
-                    .await?
-                    .home
-                    .note_crc32(version, crc);
+                let place = seat.place(&seat.reached(path)?, Rights::READ).await?;
+                place.home.note_crc32(version, crc);
             }
         }
         Ok(())
@@ -99,7 +97,12 @@ impl Chosen {
     }
 }
 
-async fn gather(seat: &Arc<Seat>, path: &FilePath, chosen: Chosen, memory: usize) -> Result<Tree> {
+async fn gather(
+    seat: &Arc<Seat>,
+    path: &Reached<'_>,
+    chosen: Chosen,
+    memory: usize,
+) -> Result<Tree> {
     let place = match seat.way(path).await? {
         Way::Place(place) if place.rights.contains(Rights::LIST) => place,
         _ => return Err(Error::Denied),
@@ -108,7 +111,7 @@ async fn gather(seat: &Arc<Seat>, path: &FilePath, chosen: Chosen, memory: usize
     let reserved = |below: &[u8]| RESERVED.iter().any(|name| name.as_bytes() == below);
     let reads = place.rights.contains(Rights::READ);
     let narrower = seat.has_grants_beneath(path)?;
-    let (asked, top) = (Arc::clone(seat), absolute(path));
+    let (asked, top) = (Arc::clone(seat), path.absolute());
     let wanted = move |below: &[u8], is_folder: bool| {
         if !chosen.has(below) {
             return Wish::Pass;
@@ -117,7 +120,7 @@ async fn gather(seat: &Arc<Seat>, path: &FilePath, chosen: Chosen, memory: usize
         let needed = if is_folder { Rights::LIST } else { Rights::READ };
         let may = match narrower {
             _ if root && reserved(below) => false,
-            true => asked.rights_at([&top, slash, below].concat()).contains(needed),
+            true => asked.rights_at_absolute([&top, slash, below].concat()).contains(needed),
             false => is_folder || reads,
         };
         if may { Wish::Take } else { Wish::Deny }

@@ -11,6 +11,7 @@ use sockeye_store::{
 use crate::{
     Error, Result, Session,
     act::{Act, Contents},
+    change::Needed,
     seat::Way,
     session::Kind,
     share::Dropping,
@@ -39,7 +40,7 @@ impl Session {
     /// Cancellation: nothing was begun.
     pub async fn upload(&self, path: &FilePath, mut options: UploadOptions) -> Result<Upload> {
         let seat = self.changing()?;
-        let path = &*seat.reached(path)?;
+        let path = seat.reached(path)?;
         if seat.visit().is_some() {
             options.condition = Condition::Beside;
             // Written on is what is there already, and nobody goes on with what was broken off.
@@ -50,9 +51,9 @@ impl Session {
             Start::Empty => Operation::Write,
             _ => Operation::Append,
         };
-        let act = Act::begin(seat, operation, path);
+        let act = Act::begin(seat, operation, &path);
         let begun = async {
-            let place = seat.place_to_write(path).await?;
+            let place = seat.place_to_write(&path).await?;
             let dropping = seat.begin_drop(options.length).await?;
             Ok((place.home.upload(&place.path, options).await?, dropping))
         };
@@ -68,10 +69,10 @@ impl Session {
     /// Cancellation: nothing was begun.
     pub async fn resume(&self, path: &FilePath, partial: PartialId) -> Result<Upload> {
         let seat = self.changing()?;
-        let path = &*seat.reached(path)?;
-        let act = Act::begin(seat, Operation::Write, path);
+        let path = seat.reached(path)?;
+        let act = Act::begin(seat, Operation::Write, &path);
         let begun = async {
-            let place = seat.place_to_change(path, Rights::WRITE).await?;
+            let place = seat.place_to_change(&path, Needed::Here(Rights::WRITE)).await?;
             let upload = place.home.resume(partial).await?;
             if *upload.path() == place.path { Ok((upload, None)) } else { Err(Error::NotFound) }
         };
@@ -90,7 +91,7 @@ impl Session {
         if seat.visit().is_some() {
             return Err(Error::Denied);
         }
-        let place = seat.place(path, Rights::WRITE).await?;
+        let place = seat.place(&seat.reached(path)?, Rights::WRITE).await?;
         Ok(place.home.partial_for(&place.path).await?)
     }
 
@@ -104,15 +105,10 @@ impl Session {
     /// Cancellation: safe.
     pub async fn growing(&self, path: &FilePath) -> Result<Option<Meta>> {
         let Kind::Seat(seat) = &self.kind else { return Ok(None) };
-        let path = &*seat.reached(path)?;
-        if seat.visit().is_some_and(|visit| visit.hides(path)) {
-            return Err(Error::NotFound);
-        }
-        match seat.way(path).await? {
-            Way::Place(place) if place.rights.is_empty() => Err(Error::Denied),
-            Way::Place(place) => Ok(place.home.growing(&place.path)),
-            Way::SharedFolders => Ok(None),
-        }
+        Ok(match seat.way_seen(path).await? {
+            Way::Place(place) => place.home.growing(&place.path),
+            Way::SharedFolders => None,
+        })
     }
 
     /// As [`Session::growing`], of all uploads to files right in `folder`, for who may list it; to be shown in its
@@ -124,11 +120,7 @@ impl Session {
     /// Cancellation: safe.
     pub async fn growing_in(&self, folder: &FilePath) -> Result<BTreeMap<Name, Meta>> {
         let Kind::Seat(seat) = &self.kind else { return Ok(BTreeMap::new()) };
-        let folder = &*seat.reached(folder)?;
-        if seat.visit().is_some_and(|visit| visit.hides(folder)) {
-            return Err(Error::NotFound);
-        }
-        match seat.way(folder).await? {
+        match seat.way_seen(folder).await? {
             Way::Place(place) if place.rights.contains(Rights::LIST) => {
                 Ok(place.home.growing_in(&place.path))
             }

@@ -1,15 +1,16 @@
 //! Uploads that were begun and are not yet files: found by their key, gone on with over any protocol, given up.
 
-use std::{fmt, str::FromStr, sync::Arc, time::SystemTime};
+use std::{fmt, str::FromStr, time::SystemTime};
 
-use sockeye_accounts::{Rights, SharedName};
+use sockeye_accounts::Rights;
 use sockeye_journal::Operation;
-use sockeye_store::{FilePath, Partial, PartialId, PathBuilder};
+use sockeye_store::{FilePath, Partial, PartialId};
 
 use crate::{
     Error, Result, Session, Upload,
     act::{Act, Contents},
-    namespace::{Zone, absolute},
+    change::Needed,
+    namespace::TreeName,
     seat::Seat,
 };
 
@@ -22,15 +23,6 @@ pub struct UploadKey {
     id: PartialId,
 }
 
-/// A tree of the namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum TreeName {
-    /// The session's own; the public one for who has none.
-    Own,
-    Public,
-    Shared(SharedName),
-}
-
 /// Some text names no upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an upload is named home/ID, public/ID or shared/NAME/ID")]
@@ -38,11 +30,7 @@ pub struct BadKey;
 
 impl fmt::Display for UploadKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.tree {
-            TreeName::Own => write!(f, "home/{}", self.id),
-            TreeName::Public => write!(f, "public/{}", self.id),
-            TreeName::Shared(name) => write!(f, "shared/{}/{}", name.as_str(), self.id),
-        }
+        write!(f, "{}/{}", self.tree, self.id)
     }
 }
 
@@ -51,12 +39,7 @@ impl FromStr for UploadKey {
 
     fn from_str(text: &str) -> Result<Self, BadKey> {
         let (tree, id) = text.rsplit_once('/').ok_or(BadKey)?;
-        let tree = match tree.split_once('/') {
-            None if tree == "home" => TreeName::Own,
-            None if tree == "public" => TreeName::Public,
-            Some(("shared", name)) => TreeName::Shared(name.parse().map_err(|_| BadKey)?),
-            _ => return Err(BadKey),
-        };
+        let tree = tree.parse().map_err(|()| BadKey)?;
         Ok(Self { tree, id: id.parse().map_err(|_| BadKey)? })
     }
 }
@@ -66,40 +49,6 @@ impl UploadKey {
     #[must_use]
     pub fn id(&self) -> PartialId {
         self.id
-    }
-}
-
-impl TreeName {
-    /// The tree that `path` lies in.
-    pub(crate) fn of(path: &FilePath) -> Option<Self> {
-        match Zone::of(path) {
-            Zone::Own(_) => Some(Self::Own),
-            Zone::Public(_) => Some(Self::Public),
-            Zone::Shared(name, _) => Some(Self::Shared(str::from_utf8(&name).ok()?.parse().ok()?)),
-            Zone::SharedFolders | Zone::Site => None,
-        }
-    }
-
-    /// Its root.
-    fn root(&self) -> FilePath {
-        self.within(&FilePath::root())
-    }
-
-    /// The path in the namespace of `path` in this tree.
-    pub(crate) fn within(&self, path: &FilePath) -> FilePath {
-        let mut whole = PathBuilder::with_capacity(path.as_bytes().len() + 64);
-        let above: &[&[u8]] = match self {
-            Self::Own => &[],
-            Self::Public => &[b"public"],
-            Self::Shared(name) => &[b"shared", name.as_str().as_bytes()],
-        };
-        for name in above.iter().copied().chain(path.segments()) {
-            // A path too long to be asked for is not reached either.
-            if whole.push(name).is_err() {
-                break;
-            }
-        }
-        whole.finish()
     }
 }
 
@@ -137,11 +86,13 @@ pub enum Progress {
 }
 
 impl Pending {
-    fn new(tree: TreeName, partial: Partial) -> Self {
+    /// What is known of one in this tree, if whoever has this seat may write the file that it becomes.
+    fn seen_by(seat: &Seat, tree: TreeName, partial: Partial) -> Option<Self> {
         let Partial { id, path, length, offset, modified, expires, note, in_use } = partial;
-        let path = tree.within(&path);
-        let key = UploadKey { tree, id };
-        Self { key, path, length, offset, modified, expires, note, in_use }
+        let path = tree.within(&path)?;
+        let may = seat.rights_at(&path).contains(Rights::WRITE);
+        let (key, path) = (UploadKey { tree, id }, path.into_path());
+        may.then_some(Self { key, path, length, offset, modified, expires, note, in_use })
     }
 }
 
@@ -149,9 +100,10 @@ impl Session {
     /// What an upload of the file `path` can be found by.
     ///
     /// # Errors
-    /// [`Error::Denied`] if nothing can be put there.
+    /// [`Error::Denied`] if nothing can be put there; [`Error::ReadOnly`] for a guest.
     pub fn upload_key(&self, path: &FilePath, id: PartialId) -> Result<UploadKey> {
-        Ok(UploadKey { tree: TreeName::of(path).ok_or(Error::Denied)?, id })
+        let (tree, _) = TreeName::of(&*self.changing()?.reached(path)?).ok_or(Error::Denied)?;
+        Ok(UploadKey { tree, id })
     }
 
     /// What became of an upload, for who may write the file that it becomes.
@@ -163,13 +115,11 @@ impl Session {
     /// Cancellation: safe.
     pub async fn upload_progress(&self, key: &UploadKey) -> Result<Progress> {
         let seat = self.changing()?;
-        let home = seat.home_of(&key.tree.root()).await?;
+        let home = seat.home_of(&key.tree).await?;
         match home.progress(key.id).await {
             Ok(sockeye_store::Progress::Partial(partial)) => {
-                let pending = Pending::new(key.tree.clone(), partial);
-                if !seat.rights_at(absolute(&pending.path)).contains(Rights::WRITE) {
-                    return Err(Error::NotFound);
-                }
+                let pending = Pending::seen_by(seat, key.tree.clone(), partial);
+                let pending = pending.ok_or(Error::NotFound)?;
                 let expired = pending.expires <= SystemTime::now() && !pending.in_use;
                 Ok(if expired { Progress::Expired } else { Progress::Pending(pending) })
             }
@@ -185,36 +135,19 @@ impl Session {
         }
     }
 
-    /// The uploads that this session can go on with: in its own tree, in the shared folders that it may write in, and in
-    /// the public tree; each tree's oldest first.
+    /// The uploads to the tree that `root` is the root of (the home, `/shared/NAME`, `/public`) that this session can go on
+    /// with, the oldest first.
     ///
     /// # Errors
-    /// [`Error::ReadOnly`] for a guest; [`Error::Ended`]; [`Error::Busy`]; [`Error::Io`].
-    ///
-    /// Cancellation: safe.
-    pub async fn uploads(&self) -> Result<Vec<Pending>> {
-        let seat = self.changing()?;
-        let mut trees = vec![TreeName::Own, TreeName::Public];
-        trees.extend(seat.shared_folders().await?.into_iter().map(|it| TreeName::Shared(it.name)));
-        let mut found = Vec::new();
-        for tree in trees {
-            match pending_in(seat, &tree).await {
-                Err(Error::NotFound) => {}
-                pending => found.extend(pending?),
-            }
-        }
-        Ok(found)
-    }
-
-    /// As [`Session::uploads`], in the tree that `root` is the root of.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for what is no root of a tree that this session may know of; as [`Session::uploads`].
+    /// [`Error::NotFound`] for what is no root of a tree that this session may know of; [`Error::ReadOnly`] for a guest;
+    /// [`Error::Ended`]; [`Error::Busy`]; [`Error::Io`].
     ///
     /// Cancellation: safe.
     pub async fn uploads_in(&self, root: &FilePath) -> Result<Vec<Pending>> {
-        let tree = TreeName::of(root).filter(|tree| tree.root() == *root);
-        pending_in(self.changing()?, &tree.ok_or(Error::NotFound)?).await
+        let seat = self.changing()?;
+        let tree = TreeName::rooted_at(root).ok_or(Error::NotFound)?;
+        let found = seat.home_of(&tree).await?.partials().await?.into_iter();
+        Ok(found.filter_map(|partial| Pending::seen_by(seat, tree.clone(), partial)).collect())
     }
 
     /// Goes on with an upload, over whichever protocol it was begun.
@@ -242,10 +175,11 @@ impl Session {
         let Progress::Pending(pending) = self.upload_progress(key).await? else {
             return Err(Error::NotFound);
         };
-        let (seat, id) = (Arc::clone(self.changing()?), key.id);
-        let act = Act::begin(&seat, Operation::Write, &pending.path).saying(format!("upload {id}"));
+        let (seat, id) = (self.changing()?, key.id);
+        let path = seat.reached(&pending.path)?;
+        let act = Act::begin(seat, Operation::Write, &path).saying(format!("upload {id}"));
         let dropping = async {
-            let place = seat.place_to_change(&pending.path, Rights::WRITE).await?;
+            let place = seat.place_to_change(&path, Needed::Here(Rights::WRITE)).await?;
             Ok(place.home.drop_partial(id).await?)
         };
         let dropped = dropping.await;
@@ -256,14 +190,6 @@ impl Session {
         }
         dropped
     }
-}
-
-/// The uploads to a tree that can be gone on with.
-async fn pending_in(seat: &Seat, tree: &TreeName) -> Result<Vec<Pending>> {
-    let found = seat.home_of(&tree.root()).await?.partials().await?;
-    let pending = found.into_iter().map(|partial| Pending::new(tree.clone(), partial));
-    let may = |it: &Pending| seat.rights_at(absolute(&it.path)).contains(Rights::WRITE);
-    Ok(pending.filter(may).collect())
 }
 
 #[cfg(test)]
@@ -284,21 +210,5 @@ mod tests {
         for text in ["", id, "home", "home/", "home/x", "other/01", &long, &lower, &up] {
             assert_eq!(text.parse::<UploadKey>(), Err(BadKey), "{text}");
         }
-    }
-
-    #[test]
-    fn a_tree_knows_its_paths() {
-        for (path, tree, within) in [
-            ("a/b", "home", "a/b"),
-            ("public/a", "public", "a"),
-            ("shared/team/a/b", "shared/team", "a/b"),
-        ] {
-            let path = FilePath::parse(path.as_bytes()).unwrap();
-            let name = TreeName::of(&path).unwrap();
-            let key: UploadKey = format!("{tree}/01JD7YV3W8Z6T1Q2R4S5K9X0AB").parse().unwrap();
-            assert_eq!(key.tree, name);
-            assert_eq!(name.within(&FilePath::parse(within.as_bytes()).unwrap()), path);
-        }
-        assert_eq!(TreeName::of(&FilePath::parse(b"shared").unwrap()), None);
     }
 }

@@ -9,8 +9,9 @@ use sockeye_accounts::{
     AccountName, Grant, Memory, NewPassword, NewShare, Quota, Secret, Share, ShareKind, ShareProof,
 };
 use sockeye_node::{
-    Credentials, Error, Gate, Origin, Overwrite, Peer, Range, Recursive, Resource, Role, Session,
-    ShareError, Start, Timestamp, UploadOptions,
+    Algorithm, Credentials, Error, Gate, Origin, Overwrite, Peer, Property, PropertyChange,
+    PropertyName, Range, Recursive, Resource, Rights, Role, Session, ShareError, Start, Timestamp,
+    UploadOptions,
 };
 use sockeye_testkit::{
     node::{open_gate, password},
@@ -137,6 +138,35 @@ async fn a_link_is_rooted_at_what_is_shared() {
     let visitor = node.visit(&file, 1).await.unwrap();
     assert_eq!(get(&visitor, "/").await.unwrap(), b"the plan");
     assert!(get(&visitor, "/plan.txt").await.is_err());
+}
+
+#[tokio::test]
+async fn whatever_is_asked_of_a_path_is_asked_beneath_what_is_shared() {
+    let node = Fixture::new().await;
+    // Where the visitor's path leads if it is taken for the owner's.
+    node.put("/plan.txt", b"another plan").await;
+    let plan = path("/docs/plan.txt");
+    let property = Property { name: PropertyName::new("urn:x", "color"), value: "red".into() };
+    let set = vec![PropertyChange::Set(property.clone())];
+    for at in [&plan, &path("/secret.txt")] {
+        node.alice.set_properties(at, set.clone()).await.unwrap();
+    }
+    let share = node.share(of("/docs")).await;
+    let visitor = node.visit(&share, 1).await.unwrap();
+    let (seen, sha256) = (path("/plan.txt"), Algorithm::Sha256);
+    let meta = visitor.stat(&seen).await.unwrap();
+    assert_eq!(meta, node.alice.stat(&plan).await.unwrap());
+    let digest = node.alice.digest(&plan, sha256).await.unwrap();
+    assert_eq!(visitor.digest(&seen, sha256).await.unwrap(), digest);
+    let known = visitor.digest_of(&seen, meta.version(), sha256, 1 << 20).await.unwrap();
+    assert_eq!(known, Some(digest));
+    let crc = visitor.crc32(&seen, meta.version(), meta.size).await.unwrap();
+    assert_eq!(crc, node.alice.crc32(&plan, meta.version(), meta.size).await.unwrap());
+    assert_eq!(visitor.properties(&seen).await.unwrap(), [property]);
+    assert_eq!(visitor.has_marks(&seen).await.unwrap(), (true, false));
+    assert_eq!(visitor.rights_at(&seen).unwrap(), Rights::READ | Rights::LIST);
+    assert_eq!(visitor.properties(&path("/secret.txt")).await.unwrap(), []);
+    assert!(matches!(visitor.uploads_in(&path("/")).await, Err(Error::Denied)));
 }
 
 #[tokio::test]
@@ -358,7 +388,7 @@ async fn what_a_visitor_broke_off_leaves_nothing_behind() {
         } else {
             drop(upload);
         }
-        assert_eq!(node.alice.uploads().await.unwrap(), []);
+        assert_eq!(node.alice.uploads_in(&path("/")).await.unwrap(), []);
         assert_eq!(node.alice.space(&path("/")).await.unwrap(), before);
     }
 }

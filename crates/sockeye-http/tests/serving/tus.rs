@@ -520,7 +520,7 @@ fn an_upload_is_given_up() {
     assert_eq!(client.ask(&format!("DELETE {at}"), &[], b"").status, 204);
     assert_eq!(client.head(at).status, 404);
     assert_eq!(client.ask(&format!("DELETE {at}"), &[], b"").status, 404);
-    assert_eq!(site.node.block_on(client.session().uploads()).unwrap(), []);
+    assert_eq!(site.node.block_on(client.session().uploads_in(&FilePath::root())).unwrap(), []);
     let old = TempNode::with(|_, keeping| keeping.partials_for = Duration::from_millis(1));
     let site = Served::with(old, Config::default());
     let client = alice(&site);
@@ -542,7 +542,8 @@ fn another_protocol_goes_on_and_the_other_way_round() {
     assert!(at.starts_with("/-/tus/shared/team/"), "{at}");
     client.patch(&at, 0, b"begun ");
     let session = client.session();
-    let begun = site.node.block_on(session.uploads()).unwrap();
+    let team = FilePath::parse(b"shared/team").unwrap();
+    let begun = site.node.block_on(session.uploads_in(&team)).unwrap();
     assert_eq!((begun.len(), begun[0].offset, begun[0].length), (1, 6, Some(10)));
     assert_eq!(begun[0].path, FilePath::parse(b"shared/team/a").unwrap());
     site.node.block_on(async {

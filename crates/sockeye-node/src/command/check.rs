@@ -95,7 +95,7 @@ impl Checked {
         loop {
             let page = node.accounts().list_shared(after.as_ref(), usize::MAX).await?;
             for shared in &page.entries {
-                let home = node.gate().shared_home(shared.name.as_str().as_bytes()).await?;
+                let home = node.gate().shared_home(&shared.name).await?;
                 self.look_at(&home, || shared.path(), repair).await?;
                 known.insert(shared.id);
             }

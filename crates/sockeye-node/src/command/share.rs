@@ -16,7 +16,10 @@ use sockeye_accounts::{
 use sockeye_store::{FilePath, Kind};
 
 use super::{Refusal, RefusalKind};
-use crate::{Error, Gate, Node, Owner, namespace::Zone};
+use crate::{
+    Error, Gate, Node, Owner,
+    namespace::{TreeName, Zone},
+};
 
 /// Most that is listed in one answer.
 const PAGE: usize = 500;
@@ -258,18 +261,16 @@ async fn dead(gate: &Gate, owner: &Account, share: &Share) -> Option<ShareEnd> {
 async fn is_gone(gate: &Gate, owner: &Account, path: &Prefix) -> bool {
     let file = FilePath::parse(path.as_str().trim_start_matches('/').as_bytes());
     let (owner, within) = match file.map(|file| Zone::of(&file)) {
-        Ok(Zone::Own(within)) => (Owner::Account(owner.id), within),
-        Ok(Zone::Public(within)) => (Owner::Public, within),
-        Ok(Zone::Shared(name, within)) => {
-            let name = std::str::from_utf8(&name).ok().and_then(|name| name.parse().ok());
-            let Some(name) = name else { return true };
+        Ok(Zone::Tree(TreeName::Own, within)) => (Owner::Account(owner.id), within),
+        Ok(Zone::Tree(TreeName::Public, within)) => (Owner::Public, within),
+        Ok(Zone::Tree(TreeName::Shared(name), within)) => {
             match gate.accounts().find_shared(&name).await {
                 Ok(shared) => (Owner::Shared(shared.id), within),
                 Err(error) => return error.kind() == ErrorKind::NotFound,
             }
         }
         Ok(Zone::SharedFolders | Zone::Site) => return false,
-        Err(_) => return true,
+        Ok(Zone::Nowhere) | Err(_) => return true,
     };
     match gate.homes().look(owner).await {
         Some(home) => {
@@ -309,14 +310,15 @@ async fn check_shared(
     let file = FilePath::parse(path.as_str().trim_start_matches('/').as_bytes());
     let zone = Zone::of(&file.map_err(|_| missing())?);
     let (home, within) = match zone {
-        Zone::Own(within) => {
+        Zone::Tree(TreeName::Own, within) => {
             let home = gate.homes().open(Owner::Account(owner.id), owner.quota);
             (home.await?, within)
         }
-        Zone::Shared(name, within) => (gate.shared_home(&name).await?, within),
-        Zone::Public(within) => (gate.public_home().await?, within),
+        Zone::Tree(TreeName::Shared(name), within) => (gate.shared_home(&name).await?, within),
+        Zone::Tree(TreeName::Public, within) => (gate.public_home().await?, within),
         // The accounts say why these are not shared.
         Zone::SharedFolders | Zone::Site => return Ok(()),
+        Zone::Nowhere => return Err(missing()),
     };
     match home.stat(&within).await.map_err(Error::from) {
         Ok(meta) if kind == ShareKind::Upload && meta.kind != Kind::Folder => {

@@ -231,7 +231,7 @@ impl Node {
             Whose::Account(name) => self.account_home(name).await?.1,
             Whose::Shared(name) => {
                 self.accounts().find_shared(name).await?;
-                self.gate().shared_home(name.as_str().as_bytes()).await?
+                self.gate().shared_home(name).await?
             }
             Whose::Public => self.gate().public_home().await?,
         })

@@ -1,7 +1,8 @@
 //! Sessions of those who come by a share's link: rooted at what is shared, and bounded by it.
 //!
-//! Every [`Session`] method turns its path into one of the owner's namespace first ([`Visit::reached`]). One that
-//! forgot to would reach nothing: the share lets no right through anywhere but at and below its own path.
+//! A path that a [`Session`] is asked for is turned into one of the owner's namespace first
+//! ([`Reached`](crate::namespace::Reached)): the seat takes no other. The share lets no right through anywhere but at
+//! and below its own path.
 
 mod downloads;
 mod drops;
