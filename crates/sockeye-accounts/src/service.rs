@@ -18,6 +18,7 @@ use crate::{
     login::{Cache, Failures, Flights, Origin, Shares},
     password::Hasher,
     random,
+    source::MAX_PAGE,
 };
 
 /// Changes that wait for their turn, at most.
@@ -234,6 +235,22 @@ impl Accounts {
         limit: usize,
     ) -> Result<Page<Shared>> {
         self.inner.source.shared_page(after, limit).await
+    }
+
+    /// All shared folders, in that order.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub async fn all_shared(&self) -> Result<Vec<Shared>> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.list_shared(after.as_ref(), MAX_PAGE).await?;
+            after = page.entries.last().filter(|_| page.more).map(|shared| shared.name.clone());
+            all.extend(page.entries);
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     /// How many accounts have sessions now, or a login that is remembered.

@@ -176,14 +176,13 @@ impl Act {
         let record = Record {
             at: self.at,
             account: self.seat.recorded_name(),
-            from: Some(self.seat.origin().peer.recorded()),
             path: Some(&self.path),
             to: self.to.as_deref().or(numbered.as_deref()),
             detail: detail.as_deref(),
             bytes: contents.bytes,
             digest: contents.digest.as_ref(),
             took: Some(took),
-            ..Record::new(self.operation, outcome, self.seat.origin().protocol)
+            ..self.seat.origin().record(self.operation, outcome)
         };
         self.seat.gate().record(&record)
     }

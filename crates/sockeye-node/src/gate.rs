@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    future::ready,
     io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -11,8 +12,7 @@ use std::{
 };
 
 use sockeye_accounts::{
-    AccountId, Accounts, Credentials, Login, Quota, Refused, Shared, SharedId, SharedName,
-    source::{MAX_PAGE, Page},
+    AccountId, Accounts, Credentials, Login, Quota, Refused, SharedId, SharedName,
 };
 use sockeye_journal::{Journal, Operation, Outcome, Record, State, Ticket};
 use sockeye_store::Home;
@@ -20,8 +20,8 @@ use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Error, Homes, Origin, Owner, Result, Session,
-    operations::Operations,
+    Error, Homes, Origin, Owner, Recorder, Result, Session,
+    logged::Log,
     pace::{Bucket, Pace},
     presence::{Presences, TooMany},
     seat::{Holder, Seat},
@@ -35,7 +35,7 @@ use crate::{
 pub struct Gate {
     accounts: Accounts,
     homes: Homes,
-    journal: Journal,
+    log: Log,
     /// Whether everybody may read the public tree.
     public: AtomicBool,
     limits: Mutex<Bandwidth>,
@@ -43,7 +43,6 @@ pub struct Gate {
     /// Changes under way, which are carried to their end.
     tasks: TaskTracker,
     runtime: Handle,
-    operations: Operations,
     /// Downloads by shares' links that were counted a short while ago.
     downloads: Downloads,
     /// What is on its way into drop boxes.
@@ -75,26 +74,28 @@ struct SharedNames {
 const SWEEP_AT_LEAST: usize = 64;
 
 impl Gate {
-    /// A gate to these, whose changes are carried out on the current runtime, whichever asks for them.
+    /// A gate to these, whose changes are carried out on the current runtime, whichever asks for them. It records where
+    /// `recorder` does, which observes the accounts, and which tells the homes of their quotas from now on.
     ///
     /// # Panics
     /// Outside a runtime.
     #[must_use]
-    pub fn new(accounts: Accounts, homes: Homes, journal: Journal) -> Arc<Self> {
-        Arc::new(Self {
+    pub fn new(accounts: Accounts, homes: Homes, recorder: &Recorder) -> Arc<Self> {
+        let gate = Arc::new(Self {
             accounts,
             homes,
-            journal,
+            log: recorder.log().clone(),
             public: AtomicBool::new(false),
             limits: Mutex::default(),
             shared: Mutex::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
-            operations: Operations::new(),
             downloads: Downloads::default(),
             drops: Drops::default(),
             presences: Presences::default(),
-        })
+        });
+        recorder.tell(&gate);
+        gate
     }
 
     /// Waits until every change under way is done and recorded. To be called once nobody asks for more.
@@ -120,7 +121,7 @@ impl Gate {
     /// The journal.
     #[must_use]
     pub fn journal(&self) -> &Journal {
-        &self.journal
+        self.log.journal()
     }
 
     pub(crate) fn presences(&self) -> &Presences {
@@ -135,10 +136,10 @@ impl Gate {
         &self.drops
     }
 
-    /// How often what was done in sessions: operation, outcome, as the journal calls them, and number.
+    /// How often what was done: operation, outcome, as the journal calls them, and number.
     #[must_use]
     pub fn operations(&self) -> Vec<(&'static str, &'static str, u64)> {
-        self.operations.counted()
+        self.log.operations().counted()
     }
 
     /// Why nothing can be changed at present, if that is so.
@@ -181,28 +182,18 @@ impl Gate {
     ) -> Result<Session, LoginError> {
         let begun = Instant::now();
         let login = self.accounts.login(credentials, &origin.attempt()).await?;
-        let mut account = login.account();
-        let home = loop {
-            let home = self.homes.open(Owner::Account(account.id), account.quota).await?;
-            // A quota that was set meanwhile may have been told while the home was being opened.
-            let now = login.account();
-            if now.quota == account.quota {
-                break home;
-            }
-            account = now;
-        };
-        let seated = self.seat(login.clone(), home, origin.clone());
+        let account = login.account();
+        let seated = self.seat_of(login.clone(), origin.clone()).await;
         let record = |operation, outcome, detail| {
             self.record(&Record {
                 account: Some(account.name.as_str()),
-                from: Some(origin.peer.recorded()),
                 took: Some(begun.elapsed()),
                 detail,
-                ..Record::new(operation, outcome, origin.protocol)
+                ..origin.record(operation, outcome)
             });
         };
         match &seated {
-            Err(refused) => {
+            Err(refused @ LoginError::TooMany { .. }) => {
                 record(Operation::Refuse, Outcome::Denied, Some(&*refused.to_string()));
             }
             // Whoever goes by a sign-in logged in when it was made.
@@ -210,7 +201,7 @@ impl Gate {
                 let label = login.token().map(|token| token.label.as_str());
                 record(Operation::Login, Outcome::Ok, label);
             }
-            Ok(_) => {}
+            Ok(_) | Err(_) => {}
         }
         seated
     }
@@ -242,11 +233,9 @@ impl Gate {
         login: Login,
         origin: Origin,
     ) -> Result<Session, LoginError> {
-        let account = login.account();
-        let home = match self.homes.get(Owner::Account(account.id)) {
-            Some(home) => home,
-            None => self.homes.open(Owner::Account(account.id), account.quota).await?,
-        };
+        let owner = Owner::Account(login.account().id);
+        let quota = || ready(Ok::<_, Error>(login.account().quota));
+        let home = self.homes.open_now(owner, quota).await?;
         self.seat(login, home, origin)
     }
 
@@ -274,24 +263,15 @@ impl Gate {
 
     /// Refuses changes while they could not be recorded.
     pub(crate) fn check_writable(&self) -> Result<()> {
-        match self.journal.state() {
+        match self.journal().state() {
             State::Stalled(stalled) => Err(Error::ReadOnly { why: stalled.to_string() }),
             _ => Ok(()),
         }
     }
 
-    /// Writes a record. One of a change has a ticket to wait for. What changes nothing is carried out also if it
-    /// cannot be recorded, and counted.
+    /// Writes a record; one of a change has a ticket to wait for.
     pub(crate) fn record(&self, record: &Record<'_>) -> Option<Ticket> {
-        self.operations.count(record.operation, record.outcome);
-        match self.journal.append(record) {
-            Ok(ticket) => Some(ticket),
-            Err(stalled) => {
-                tracing::debug!(%stalled, "an operation is counted and not recorded");
-                self.journal.unrecorded(record.operation);
-                None
-            }
-        }
+        self.log.record(record)
     }
 
     /// The public tree, which has no quota.
@@ -334,11 +314,6 @@ impl Gate {
 
     fn shared_names(&self) -> MutexGuard<'_, SharedNames> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Some shared folders in the order of their names, those after this one.
-    pub(crate) async fn shared_page(&self, after: Option<&SharedName>) -> Result<Page<Shared>> {
-        self.accounts.list_shared(after, MAX_PAGE).await.map_err(accounts_failed)
     }
 
     /// What the bytes of all sessions of an account go through.

@@ -109,6 +109,29 @@ impl Homes {
         Ok(home)
     }
 
+    /// As [`Homes::open`], with the quota of this moment: `quota` is asked again once the home is open, as a quota that was
+    /// set meanwhile was told to nobody.
+    ///
+    /// # Errors
+    /// As [`Homes::open`], and those of `quota`.
+    ///
+    /// Cancellation: safe.
+    pub(crate) async fn open_now<E: From<Error>, Q: Future<Output = Result<Quota, E>>>(
+        &self,
+        owner: Owner,
+        quota: impl Fn() -> Q,
+    ) -> Result<Home, E> {
+        let mut wanted = quota().await?;
+        loop {
+            let home = self.open(owner, wanted).await?;
+            let now = quota().await?;
+            if now == wanted {
+                return Ok(home);
+            }
+            wanted = now;
+        }
+    }
+
     /// Sets the quota of a home that is open; one that is not gets it when it is opened.
     pub fn set_quota(&self, owner: Owner, quota: Quota) {
         if let Some(home) = self.get(owner)
@@ -189,4 +212,27 @@ impl Homes {
 
 fn store_quota(quota: Quota) -> sockeye_store::Quota {
     sockeye_store::Quota { bytes: quota.bytes, entries: quota.entries }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::ready,
+        sync::atomic::{AtomicU64, Ordering::Relaxed},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_quota_that_is_set_while_the_home_is_opened_holds() {
+        let data = tempfile::tempdir().unwrap();
+        let homes = Homes::new(data.path().to_owned(), Keeping::default(), 1);
+        let set = AtomicU64::new(0);
+        let quota = || {
+            let bytes = Some(set.fetch_add(1, Relaxed).min(1));
+            ready(Ok::<_, Error>(Quota { bytes, ..Quota::NONE }))
+        };
+        let home = homes.open_now(Owner::Public, quota).await.unwrap();
+        assert_eq!(home.space().await.unwrap().quota.bytes, Some(1));
+    }
 }

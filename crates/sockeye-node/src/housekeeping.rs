@@ -60,20 +60,13 @@ async fn round(node: &Node) {
 }
 
 async fn shared_folders(node: &Node) -> sockeye_accounts::Result<()> {
-    let mut after = None;
-    loop {
-        let page = node.accounts().list_shared(after.as_ref(), BATCH).await?;
-        for shared in &page.entries {
-            match node.gate().shared_home(&shared.name).await {
-                Ok(home) => expire(node, Owner::Shared(shared.id), &home).await,
-                Err(error) => tracing::warn!(%error, "a shared folder is not tidied up now"),
-            }
-        }
-        after = page.entries.last().map(|shared| shared.name.clone());
-        if !page.more || after.is_none() {
-            return Ok(());
+    for shared in node.accounts().all_shared().await? {
+        match node.gate().shared_home(&shared.name).await {
+            Ok(home) => expire(node, Owner::Shared(shared.id), &home).await,
+            Err(error) => tracing::warn!(%error, "a shared folder is not tidied up now"),
         }
     }
+    Ok(())
 }
 
 /// Goes over the accounts' homes that have something aside; the others are not even opened.

@@ -97,7 +97,7 @@ impl Node {
         let _ = std::fs::remove_dir_all(folder.snapshots());
         let (path, kept) = (folder.journal(), settings.journal());
         let journal = pool.run(move || Journal::open(&path, kept)).await??;
-        let recorder = Recorder::new(journal.clone());
+        let recorder = Recorder::new(journal);
         let source = Sqlite::open(folder.database()).await?;
         let mut accounts = settings.accounts();
         let path = folder.links_key();
@@ -118,8 +118,7 @@ impl Node {
         keeping.marks = Some(marks.clone());
         let spare = settings.limits_homes.count();
         let homes = Homes::new(folder.path().to_owned(), keeping, spare);
-        let gate = Gate::new(accounts, homes, journal);
-        recorder.tell(&gate);
+        let gate = Gate::new(accounts, homes, &recorder);
         apply(&config, &gate);
         Ok(Arc::new(Self {
             folder: folder.clone(),
@@ -248,10 +247,7 @@ impl Node {
     /// Records what the node itself does.
     pub(crate) fn record(&self, operation: Operation, detail: &str) {
         let record = Record::new(operation, Outcome::Ok, PROTOCOL);
-        let record = Record { detail: Some(detail), ..record };
-        if self.journal().append(&record).is_err() {
-            self.journal().unrecorded(operation);
-        }
+        self.gate.record(&Record { detail: Some(detail), ..record });
     }
 
     /// Whether there is no account at all, as at the first start.

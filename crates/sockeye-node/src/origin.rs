@@ -4,6 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use sockeye::{Site, SocketName};
 use sockeye_accounts::{Attempt, Timestamp};
+use sockeye_journal::{Operation, Outcome, Record};
 
 use crate::pace::Bucket;
 
@@ -55,6 +56,12 @@ impl Origin {
         self.peer.ip().map(Site::of)
     }
 
+    /// A record of what was done from there.
+    pub(crate) fn record(&self, operation: Operation, outcome: Outcome) -> Record<'static> {
+        let from = Some(self.peer.recorded());
+        Record { from, ..Record::new(operation, outcome, self.protocol) }
+    }
+
     /// As the accounts are told of it.
     pub(crate) fn attempt(&self) -> Attempt<'_> {
         Attempt { address: self.peer.ip(), protocol: self.protocol, now: Timestamp::now() }
@@ -72,11 +79,13 @@ impl Peer {
     }
 
     pub(crate) fn recorded(&self) -> sockeye_journal::Peer<'static> {
-        match self {
-            Self::Ip(address) => sockeye_journal::Peer::Ip(*address),
-            Self::Local => sockeye_journal::Peer::Unix("local"),
-        }
+        recorded(self.ip())
     }
+}
+
+/// As the log has who comes from there, or from this machine by a socket that has no address.
+pub(crate) fn recorded(address: Option<IpAddr>) -> sockeye_journal::Peer<'static> {
+    address.map_or(sockeye_journal::Peer::Unix("local"), sockeye_journal::Peer::Ip)
 }
 
 /// An IPv4 address in IPv6 clothes counts as what it is.

@@ -12,14 +12,16 @@ use sockeye_journal::{Journal, Operation, Outcome, Peer, Record, Ticket};
 use crate::{
     Owner,
     gate::Gate,
+    logged::Log,
     node::PROTOCOL,
+    origin::recorded,
     refusals::{Counted, From, Refusals},
 };
 
 /// Writes into the journal what the accounts tell. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    journal: Journal,
+    log: Log,
     /// There once the gate is made, which needs the accounts, which need this.
     gate: Arc<OnceLock<Weak<Gate>>>,
     /// The record of the last change.
@@ -39,15 +41,19 @@ impl Recorder {
     #[must_use]
     pub fn new(journal: Journal) -> Self {
         Self {
-            journal,
+            log: Log::new(journal),
             gate: Arc::default(),
             last: Arc::new(Mutex::new(Ticket::DONE)),
             refusals: Arc::new(Mutex::new(Refusals::new(Instant::now()))),
         }
     }
 
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// From now on, the homes behind this gate are told of new quotas.
-    pub fn tell(&self, gate: &Arc<Gate>) {
+    pub(crate) fn tell(&self, gate: &Arc<Gate>) {
         // Told twice, it is the same gate.
         let _ = self.gate.set(Arc::downgrade(gate));
     }
@@ -63,14 +69,13 @@ impl Recorder {
         let (protocol, from, account) = match by {
             Commander::Server => (PROTOCOL, None, None),
             Commander::Account { name, protocol, address } => {
-                let from = address.map_or(Peer::Unix("local"), Peer::Ip);
-                (*protocol, Some(from), Some(name.as_str()))
+                (*protocol, Some(recorded(*address)), Some(name.as_str()))
             }
             _ => (CONTROL, Some(Peer::Unix(&told)), None),
         };
         let record = add(Record::new(operation, Outcome::Ok, protocol));
         let account = account.or(record.account);
-        if let Some(ticket) = self.write(&Record { from, account, ..record }) {
+        if let Some(ticket) = self.log.record(&Record { from, account, ..record }) {
             let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
             *last = ticket.max(*last);
         }
@@ -81,7 +86,7 @@ impl Recorder {
     /// Cancellation: safe.
     pub(crate) async fn settle(&self) {
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(stalled) = self.journal.wait(last).await {
+        if let Err(stalled) = self.log.journal().wait(last).await {
             // The record is kept in memory and written as soon as can be.
             tracing::warn!("a command waits to be recorded: {stalled}");
         }
@@ -96,25 +101,17 @@ impl Recorder {
         drop(refusals);
         for Counted { from, count } in counted {
             let (from, whose) = match from {
-                From::Local => (Some(Peer::Unix("local")), ""),
-                From::Address(address) => (Some(Peer::Ip(address)), ""),
+                From::Local => (Some(recorded(None)), ""),
+                From::Address(address) => (Some(recorded(Some(address))), ""),
                 From::Many => (None, ", from many addresses"),
             };
             let detail = format!("{count} more refusals, counted together{whose}");
-            self.write(&Record {
+            self.log.record(&Record {
                 from,
                 detail: Some(&detail),
                 ..Record::new(Operation::Refuse, Outcome::Denied, PROTOCOL)
             });
         }
-    }
-
-    fn write(&self, record: &Record<'_>) -> Option<Ticket> {
-        let ticket = self.journal.append(record).ok();
-        if ticket.is_none() {
-            self.journal.unrecorded(record.operation);
-        }
-        ticket
     }
 }
 
@@ -133,9 +130,9 @@ impl Observer for Recorder {
             Refused::Busy { .. } => (Outcome::Busy, "too many logins at once".to_owned()),
             other => (Outcome::Failed, other.to_string()),
         };
-        self.write(&Record {
+        self.log.record(&Record {
             account: Some(name).filter(|name| !name.is_empty()),
-            from: Some(attempt.address.map_or(Peer::Unix("local"), Peer::Ip)),
+            from: Some(recorded(attempt.address)),
             detail: Some(&detail),
             ..Record::new(Operation::Refuse, outcome, attempt.protocol)
         });

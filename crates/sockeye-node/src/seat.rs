@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use sockeye_accounts::{Account, Grant, Login, Rights, Role, Shared, SharedName};
+use sockeye_accounts::{Account, Grant, Login, Rights, Role, Shared};
 use sockeye_store::{Claim, Home, Kind, Lock, LockToken};
 
 use crate::{
     Error, FilePath, Origin, Result,
-    gate::Gate,
+    gate::{Gate, accounts_failed},
     namespace::{Reached, TreeName, Zone},
     pace::Pace,
     presence::{Presence, Present, TooMany},
@@ -351,19 +351,9 @@ impl Seat {
         if self.account()?.is_none() {
             return Ok(Vec::new());
         }
-        let mut found = Vec::new();
-        let mut after: Option<SharedName> = None;
-        loop {
-            let page = self.gate.shared_page(after.as_ref()).await?;
-            let Some(last) = page.entries.last() else { break };
-            after = page.more.then(|| last.name.clone());
-            let seen = |shared: &Shared| !self.rights_at_absolute(shared.path()).is_empty();
-            found.extend(page.entries.into_iter().filter(seen));
-            if after.is_none() {
-                break;
-            }
-        }
-        Ok(found)
+        let mut all = self.gate.accounts().all_shared().await.map_err(accounts_failed)?;
+        all.retain(|shared| !self.rights_at_absolute(shared.path()).is_empty());
+        Ok(all)
     }
 
     /// The folders that the namespace adds to the root's listing.

@@ -9,7 +9,7 @@ use sockeye_accounts::{AccountName, Commander, Credentials, Login, Secret, SignI
 use sockeye_journal::{Operation, Outcome, Record};
 
 use crate::{
-    Error, Gate, LoginError, Origin, Owner, Result, Session,
+    Error, Gate, LoginError, Origin, Result, Session,
     gate::accounts_failed,
     node::PROTOCOL,
     seat::{Holder, Seat},
@@ -37,16 +37,15 @@ impl Gate {
         let signing_in = self.accounts().sign_in(credentials, &attempt, agent, lasts);
         let (login, secret) = signing_in.await?;
         let account = login.account();
-        let home = self.homes().open(Owner::Account(account.id), account.quota).await?;
         let detail = login.sign_in().map(|sign_in| format!("sign-in {}", sign_in.id));
+        let session = self.seat_of(login, origin.clone()).await?;
         self.record(&Record {
             account: Some(account.name.as_str()),
-            from: Some(origin.peer.recorded()),
             took: Some(begun.elapsed()),
             detail: detail.as_deref(),
-            ..Record::new(Operation::Login, Outcome::Ok, origin.protocol)
+            ..origin.record(Operation::Login, Outcome::Ok)
         });
-        Ok((self.seat(login, home, origin)?, secret))
+        Ok((session, secret))
     }
 
     /// Ends a sign-in of an account, and the sessions that go by it; recorded as a logout, with who commanded it.
@@ -107,9 +106,8 @@ impl Session {
         let detail = format!("sign-in {id}");
         seat.gate().record(&Record {
             account: Some(account.name.as_str()),
-            from: Some(seat.origin().peer.recorded()),
             detail: Some(&detail),
-            ..Record::new(Operation::Logout, Outcome::Ok, seat.origin().protocol)
+            ..seat.origin().record(Operation::Logout, Outcome::Ok)
         });
         Ok(())
     }

@@ -134,6 +134,22 @@ async fn what_a_session_does_is_done_and_told() {
 }
 
 #[tokio::test]
+async fn what_is_recorded_is_counted_whoever_does_it() {
+    let node = Fixture::new().await;
+    let alice = node.login("alice").await;
+    put(&alice, "/a", "1").await.unwrap();
+    let wrong = Credentials::password("alice", "wrong");
+    assert!(node.gate.login(&wrong, origin()).await.is_err());
+    let counted = node.gate.operations();
+    // Three accounts were added.
+    for (operation, outcome, count) in
+        [("admin", "ok", 3), ("login", "ok", 1), ("refuse", "denied", 1), ("write", "ok", 1)]
+    {
+        assert!(counted.contains(&(operation, outcome, count)), "{operation}: {counted:?}");
+    }
+}
+
+#[tokio::test]
 async fn homes_are_apart_and_the_namespace_has_its_own_names() {
     let node = Fixture::new().await;
     let (alice, root) = (node.login("alice").await, node.login("root").await);

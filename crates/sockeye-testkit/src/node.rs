@@ -241,11 +241,9 @@ pub fn open_gate(
     keeping.marks = Some(Marks::open(&folder.join("marks.db")).expect("properties and locks"));
     set(&mut settings, &mut keeping);
     let journal = Journal::open(&folder.join("journal"), log).expect("a journal");
-    let recorder = Recorder::new(journal.clone());
+    let recorder = Recorder::new(journal);
     let accounts = Accounts::new(source, settings, recorder.clone());
-    let gate = Gate::new(accounts, Homes::new(folder.to_owned(), keeping, 16), journal);
-    recorder.tell(&gate);
-    gate
+    Gate::new(accounts, Homes::new(folder.to_owned(), keeping, 16), &recorder)
 }
 
 /// The password of an account of a [`TempNode`].

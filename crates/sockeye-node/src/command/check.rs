@@ -90,19 +90,11 @@ async fn check(node: &Node, of: Option<Whose>, repair: bool) -> Result<Checked, 
 
 impl Checked {
     async fn shared_folders(&mut self, node: &Node, repair: bool) -> Result<(), Refusal> {
-        let mut after = None;
         let mut known = HashSet::new();
-        loop {
-            let page = node.accounts().list_shared(after.as_ref(), usize::MAX).await?;
-            for shared in &page.entries {
-                let home = node.gate().shared_home(&shared.name).await?;
-                self.look_at(&home, || shared.path(), repair).await?;
-                known.insert(shared.id);
-            }
-            after = page.entries.last().map(|shared| shared.name.clone());
-            if !page.more || after.is_none() {
-                break;
-            }
+        for shared in node.accounts().all_shared().await? {
+            let home = node.gate().shared_home(&shared.name).await?;
+            self.look_at(&home, || shared.path(), repair).await?;
+            known.insert(shared.id);
         }
         for folder in folders(&node.folder().shared())? {
             let (folder, name) = folder?;

@@ -12,6 +12,7 @@ mod shared;
 mod space;
 mod status;
 mod trash;
+mod whose;
 
 use serde::{Deserialize, Serialize};
 use sockeye_accounts::{AccountAnswer, AccountCommand, AccountId, SharedId, SharedName};
@@ -24,7 +25,8 @@ pub use shared::{Access, SharedFolder};
 pub use sockeye_accounts::Commander;
 pub use space::{Held, Used};
 pub use status::{JournalStatus, ListenerStatus, NotOpen, SpaceStatus, Status};
-pub use trash::{Removed, TrashAnswer, TrashCommand, Whose};
+pub use trash::{Removed, TrashAnswer, TrashCommand};
+pub use whose::Whose;
 
 use crate::{Node, backup::Snapshot, certificate::Presented, config::Changed};
 

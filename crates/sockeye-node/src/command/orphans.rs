@@ -59,15 +59,8 @@ pub(super) async fn execute(
 async fn of_shared(node: &Node) -> Result<Vec<PathBuf>, Refusal> {
     let lying: Result<Vec<_>, Refusal> = folders(&node.folder().shared())?.collect();
     let lying = lying?;
-    let (mut known, mut after) = (HashSet::new(), None);
-    loop {
-        let page = node.accounts().list_shared(after.as_ref(), usize::MAX).await?;
-        known.extend(page.entries.iter().map(|shared| shared.id));
-        after = page.entries.last().filter(|_| page.more).map(|shared| shared.name.clone());
-        if after.is_none() {
-            break;
-        }
-    }
+    let all = node.accounts().all_shared().await?;
+    let known: HashSet<_> = all.into_iter().map(|shared| shared.id).collect();
     let is_nobodys = |name: &str| name.parse::<SharedId>().is_ok_and(|id| !known.contains(&id));
     let found = lying.into_iter().filter(|(_, name)| is_nobodys(name));
     Ok(found.map(|(folder, _)| folder).collect())

@@ -15,7 +15,7 @@ use sockeye_accounts::{
 };
 use sockeye_store::{FilePath, Kind};
 
-use super::{Refusal, RefusalKind};
+use super::{Refusal, RefusalKind, whose::home_of_account};
 use crate::{
     Error, Gate, Node, Owner,
     namespace::{TreeName, Zone},
@@ -310,10 +310,7 @@ async fn check_shared(
     let file = FilePath::parse(path.as_str().trim_start_matches('/').as_bytes());
     let zone = Zone::of(&file.map_err(|_| missing())?);
     let (home, within) = match zone {
-        Zone::Tree(TreeName::Own, within) => {
-            let home = gate.homes().open(Owner::Account(owner.id), owner.quota);
-            (home.await?, within)
-        }
+        Zone::Tree(TreeName::Own, within) => (home_of_account(gate, owner.id).await?, within),
         Zone::Tree(TreeName::Shared(name), within) => (gate.shared_home(&name).await?, within),
         Zone::Tree(TreeName::Public, within) => (gate.public_home().await?, within),
         // The accounts say why these are not shared.

@@ -3,27 +3,15 @@
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use sockeye_accounts::{Account, AccountName, Commander, SharedName, Who};
+use sockeye_accounts::Commander;
 use sockeye_journal::{Operation, Record};
 use sockeye_store::{FilePath, Home, Kind, Purge, TrashEntry, TrashId};
 
-use super::{Refusal, RefusalKind};
-use crate::{Error, Node, Owner};
+use super::{Refusal, RefusalKind, Whose};
+use crate::{Error, Node};
 
 /// Most that is listed in one answer.
 const PAGE: usize = 1000;
-
-/// A home, by its owner's name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Whose {
-    /// An account's.
-    Account(AccountName),
-    /// A shared folder.
-    Shared(SharedName),
-    /// The public tree.
-    Public,
-}
 
 /// Something to do with a trash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -209,52 +197,4 @@ fn id(text: &str) -> Result<TrashId, Refusal> {
 fn place(text: &str) -> Result<FilePath, Refusal> {
     let path = FilePath::parse(text.trim_start_matches('/').as_bytes());
     path.map_err(|error| Refusal::new(RefusalKind::Usage, format!("{text:?}: {error}")))
-}
-
-impl std::fmt::Display for Whose {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Account(name) => write!(f, "the home of {name}"),
-            Self::Shared(name) => write!(f, "/shared/{name}"),
-            Self::Public => f.write_str("/public"),
-        }
-    }
-}
-
-impl Node {
-    /// The home that is meant, open.
-    ///
-    /// # Errors
-    /// If nobody has that name, or the home cannot be opened.
-    pub(crate) async fn home_of(&self, whose: &Whose) -> Result<Home, Refusal> {
-        Ok(match whose {
-            Whose::Account(name) => self.account_home(name).await?.1,
-            Whose::Shared(name) => {
-                self.accounts().find_shared(name).await?;
-                self.gate().shared_home(name).await?
-            }
-            Whose::Public => self.gate().public_home().await?,
-        })
-    }
-
-    /// An account and its home, with the quota of this moment: one that is set while the home is being opened
-    /// is not passed over.
-    ///
-    /// # Errors
-    /// As [`Node::home_of`].
-    pub(crate) async fn account_home(
-        &self,
-        who: impl Into<Who>,
-    ) -> Result<(Account, Home), Refusal> {
-        let mut account = self.accounts().find(who).await?;
-        loop {
-            let homes = self.gate().homes();
-            let home = homes.open(Owner::Account(account.id), account.quota).await?;
-            let now = self.accounts().find(account.id).await?;
-            if now.quota == account.quota {
-                return Ok((now, home));
-            }
-            account = now;
-        }
-    }
 }

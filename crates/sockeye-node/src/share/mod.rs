@@ -180,10 +180,9 @@ impl Gate {
     fn record_visit(&self, login: &Login, share: &Share, origin: &Origin) {
         self.record(&Record {
             account: Some(login.account().name.as_str()),
-            from: Some(origin.peer.recorded()),
             path: Some(share.path.as_ref()),
             detail: Some(&format!("share {}", share.id)),
-            ..Record::new(Operation::Login, Outcome::Ok, origin.protocol)
+            ..origin.record(Operation::Login, Outcome::Ok)
         });
     }
 

@@ -1,20 +1,58 @@
-//! How often what was done, with what outcome: counted at the gate, whether or not it is recorded.
+//! The one way of a record into the journal; and how often what was done, with what outcome, whether or not it is recorded.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
-use sockeye_journal::{Operation, Outcome};
+use sockeye_journal::{Journal, Operation, Outcome, Record, Ticket};
+
+/// The journal, and the count of what was done. Clones are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    journal: Journal,
+    operations: Arc<Operations>,
+}
+
+impl Log {
+    pub(crate) fn new(journal: Journal) -> Self {
+        Self { journal, operations: Arc::new(Operations::new()) }
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    pub(crate) fn operations(&self) -> &Operations {
+        &self.operations
+    }
+
+    /// Counts an operation and writes its record. One of a change has a ticket to wait for. What changes nothing is
+    /// carried out also if it cannot be recorded, and the journal told so.
+    pub(crate) fn record(&self, record: &Record<'_>) -> Option<Ticket> {
+        self.operations.count(record.operation, record.outcome);
+        match self.journal.append(record) {
+            Ok(ticket) => Some(ticket),
+            Err(stalled) => {
+                tracing::debug!(%stalled, "an operation is counted and not recorded");
+                self.journal.unrecorded(record.operation);
+                None
+            }
+        }
+    }
+}
 
 /// Counts operations by kind and outcome.
 #[derive(Debug)]
 pub(crate) struct Operations(Box<[AtomicU64]>);
 
 impl Operations {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         let counters = Operation::all().count() * Outcome::all().count();
         Self((0..counters).map(|_| AtomicU64::new(0)).collect())
     }
 
-    pub(crate) fn count(&self, operation: Operation, outcome: Outcome) {
+    fn count(&self, operation: Operation, outcome: Outcome) {
         let at = operation as usize * Outcome::all().count() + outcome as usize;
         if let Some(counter) = self.0.get(at) {
             counter.fetch_add(1, Relaxed);
