@@ -13,7 +13,7 @@ export class Virtual {
     /// `scroller` scrolls, `body` is as tall as all items; `make()` gives an element, and `draw(element, index)`
     /// shows an item by it.
     constructor({ scroller, body, make, draw }) {
-        Object.assign(this, { scroller, body, make, draw, count: 0, height: 36, width: 0, columns: 1 });
+        Object.assign(this, { scroller, body, make, draw, count: 0, height: 36, width: 0, columns: 1, across: 0 });
         this.shown = new Map();
         this.spare = [];
         this.asked = 0;
@@ -26,19 +26,19 @@ export class Virtual {
 
     /// How many items there are, and how large each is: `width` 0 is a row.
     set({ count, height = this.height, width = this.width }) {
+        const resized = height !== this.height || width !== this.width;
         Object.assign(this, { count, height, width });
-        this.measure(true);
+        this.measure(resized);
     }
 
-    measure(all = false) {
+    /// Lays the items out anew if they are of another size, `resized`, or have another place. Else each stays with its
+    /// element: somebody may be about to click on it.
+    measure(resized = false) {
         const inner = this.body.clientWidth;
         const columns = this.width ? Math.max(1, Math.floor(inner / this.width)) : 1;
-        if (columns !== this.columns || all) {
-            this.columns = columns;
-            this.across = this.width ? Math.floor(inner / columns) : 0;
-            this.hide();
-        } else if (this.width) {
-            this.across = Math.floor(inner / columns);
+        const across = this.width ? Math.floor(inner / columns) : 0;
+        if (resized || columns !== this.columns || across !== this.across) {
+            Object.assign(this, { columns, across });
             this.hide();
         }
         const rows = Math.ceil(this.count / this.columns);
@@ -73,7 +73,7 @@ export class Virtual {
         }
         for (let index = first; index < end; index += 1) {
             if (this.shown.has(index)) continue;
-            const element = this.spare.pop() ?? this.make();
+            const element = this.spare.shift() ?? this.make();
             this.place(element, index);
             this.draw(element, index);
             if (!element.parentNode) this.body.append(element);
@@ -106,8 +106,9 @@ export class Virtual {
         }
     }
 
+    /// Takes all elements off their items; the first are the first to be used again.
     hide() {
-        this.spare.push(...this.shown.values());
+        this.spare.push(...[...this.shown].sort(([a], [b]) => a - b).map(([, element]) => element));
         this.shown.clear();
     }
 

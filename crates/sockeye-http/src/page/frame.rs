@@ -92,7 +92,11 @@ pub(super) fn begin(out: &mut String, look: Look, dress: &Dress, title: &str) {
         }
     }
     if matches!(dress, Dress::App(_)) {
-        for module in assets::first_modules() {
+        let texts = match look.language {
+            Language::English => "i18n/en.js",
+            Language::Chinese => "i18n/zh.js",
+        };
+        for module in assets::first_modules().iter().map(String::as_str).chain([texts]) {
             link(out, "<link rel=\"modulepreload\" href=\"", module);
         }
         link(out, "<script type=\"module\" src=\"", "main.js");
