@@ -18,3 +18,8 @@ export async function copyText(text) {
     }
     toast(t('copied.text'));
 }
+
+/// Selects all of a field that is entered, whose beginning stays in sight.
+export function selectAll({ target }) {
+    target.setSelectionRange(0, target.value.length, 'backward');
+}

@@ -58,7 +58,9 @@ export function openDialog({ title, body, actions = [], wide = false, kind = '' 
     dialog.addEventListener('pointerdown', (event) => { if (event.target === dialog) close(); });
     document.body.append(dialog);
     dialog.showModal();
-    dialog.querySelector('[autofocus]')?.focus();
+    // Not the cross in the corner, which is what comes first.
+    const fields = '.body :is(input, select, textarea):not(:disabled, [readonly])';
+    ['[autofocus]', fields, 'footer .button'].map((of) => dialog.querySelector(of)).find(Boolean)?.focus();
     return { dialog, close, done, say: (text) => { fault.textContent = text; fault.hidden = !text; } };
 }
 

@@ -1,7 +1,7 @@
 // Accounts: who there is, how much each uses, what each may do where, adding and changing them.
 
 import * as api from '../api.js';
-import { copyText } from '../copying.js';
+import { copyText, selectAll } from '../copying.js';
 import { confirm, openDialog } from '../dialog.js';
 import { button, field, fill, h, nameText, settle } from '../dom.js';
 import { t } from '../i18n.js';
@@ -78,7 +78,7 @@ function add(again) {
 
 /// The password that the new account signs in with for the first time.
 function showOnce({ name, initial_password: text }) {
-    const input = h('input', { type: 'text', readonly: true, value: text, class: 'address', onfocus: (event) => event.target.select() });
+    const input = h('input', { type: 'text', readonly: true, value: text, class: 'address', onfocus: selectAll });
     openDialog({
         title: t('password.once'),
         body: [h('p', {}, t('password.once.text', { name })), h('div', { class: 'joined' }, input, button({ picture: 'copy', label: t('copy'), kind: 'primary', onclick: () => copyText(text) }))],

@@ -23,6 +23,8 @@ export async function open(host, place) {
         const [name, , load] = TABS.find(([key]) => key === wanted) ?? TABS[0];
         document.title = `${t(`admin.${name}`)} · sockeye`;
         fill(view.tabs, TABS.map(([key, picture]) => h('a', { href: key === 'overview' ? '/-/admin' : `/-/admin/${key}`, 'aria-current': key === name ? 'page' : null }, icon(picture), t(`admin.${key}`))));
+        // On a narrow screen it may be out of sight.
+        view.tabs.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
         view.shown?.close?.();
         view.shown = null;
         fill(view.body);

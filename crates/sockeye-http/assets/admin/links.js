@@ -17,7 +17,7 @@ export async function open(host) {
         columns: [[t('account')], [t('path'), 'path'], [t('share.gives'), 'prose'], [t('state'), 'prose'], ['', 'end']],
         row: (one, again) => [
             nameText(one.by), nameText(path.show(path.canonical(one.path))), [one.label && h('p', {}, nameText(one.label)), describe(one)],
-            one.ended ? h('span', { class: 'wrong' }, ended(one)) : h('span', { class: 'badge' }, t('share.open')),
+            one.ended ? h('span', { class: 'bad' }, ended(one)) : h('span', { class: 'badge' }, t('share.open')),
             button({ label: t('revoke'), onclick: () => revoke(one, again) }),
         ],
     });

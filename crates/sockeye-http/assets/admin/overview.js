@@ -35,7 +35,7 @@ function vital(key, value) {
     const bad = value === false || value === 'stalled';
     const text = typeof value === 'boolean' ? t(value ? 'yes' : 'no')
         : /^disk_/.test(key) ? format.size(value)
-            : key === 'started' ? format.distance(seconds(value))
+            : knows(`${key}.${value}`) ? t(`${key}.${value}`) : key === 'started' ? format.distance(seconds(value))
                 : typeof value === 'number' && key !== 'pid' ? format.number(value) : String(value);
     return h('div', { class: bad ? 'vital bad' : 'vital' }, h('p', { class: 'soft small' }, knows(`health.${key}`) ? t(`health.${key}`) : key), h('p', { class: 'large' }, bad && icon('warn'), text));
 }

@@ -1,7 +1,7 @@
 // The dialog that makes a share link, and shows it with its picture.
 
 import { bytes } from '../admin/table.js';
-import { copyText } from '../copying.js';
+import { copyText, selectAll } from '../copying.js';
 import { openDialog } from '../dialog.js';
 import { button, field, fill, h, nameText } from '../dom.js';
 import { icon } from '../icons.js';
@@ -19,7 +19,7 @@ export function openShare({ at, isFolder }) {
     const expires = h('select', {}, SPANS.map(([value, label]) => h('option', { value, selected: value === '604800' }, t(label))));
     const password = h('input', { type: 'text', autocomplete: 'off', placeholder: t('share.password.none'), spellcheck: 'false' });
     const downloads = h('input', { type: 'number', min: 1, max: 1_000_000, placeholder: t('share.downloads.any') });
-    const size = h('input', { type: 'text', placeholder: t('quota.hint') });
+    const size = h('input', { type: 'text', placeholder: t('share.max.size.hint') });
     const files = h('input', { type: 'number', min: 1, placeholder: t('share.downloads.any') });
     const limits = h('div', { class: 'columns', hidden: true }, field(t('share.max.size'), size), field(t('share.max.files'), files));
     const upload = h('input', {
@@ -64,7 +64,7 @@ function drawThere(host, own) {
     fill(host, own.length > 0 && [
         h('h3', {}, t('share.there')),
         h('ul', {}, own.map((one) => h('li', {},
-            h('div', { class: 'grow' }, describe(one), one.ended && h('p', { class: 'wrong small' }, ended(one))),
+            h('div', { class: 'grow' }, describe(one), one.ended && h('p', { class: 'bad small' }, ended(one))),
             button({ picture: 'copy', title: t('share.copy'), kind: 'plain', onclick: () => copyText(full(one.url)) }),
             button({
                 picture: 'trash', title: t('revoke'), kind: 'plain', onclick: () => remote.revokeShare(one.id).then(() => {
@@ -82,7 +82,7 @@ export function full(link) {
 
 function showLink(it, link, password) {
     const address = full(link);
-    const input = h('input', { type: 'text', readonly: true, value: address, class: 'address', 'aria-label': t('share.link'), onfocus: (event) => event.target.select() });
+    const input = h('input', { type: 'text', readonly: true, value: address, class: 'address', 'aria-label': t('share.link'), onfocus: selectAll });
     fill(it.dialog.querySelector('.body'),
         h('p', { class: 'good line' }, icon('check'), t('share.made')),
         h('div', { class: 'joined' }, input, button({ picture: 'copy', label: t('copy'), kind: 'primary', onclick: () => copyText(address) })),

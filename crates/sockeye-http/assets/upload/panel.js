@@ -58,7 +58,8 @@ function draw() {
 
 function title(open, failed, sum) {
     if (open) return t('uploading', { n: sum.files, done: sum.over });
-    return failed > 0 ? t('uploaded.failed', { n: failed }) : t('uploaded', { n: sum.files });
+    const skipped = queue.items.filter((item) => item.state === 'skipped').length;
+    return failed > 0 ? t('uploaded.failed', { n: failed }) : t('uploaded', { n: sum.files - skipped });
 }
 
 function row(item) {

@@ -41,7 +41,7 @@ function row(one, host) {
         h('div', { class: 'grow' },
             h('a', { class: 'clip strong', href: path.folderHref(path.parent(at)) }, nameText(path.show(at))),
             h('p', { class: 'soft small' }, describe(one)),
-            one.ended && h('p', { class: 'wrong small' }, ended(one))),
+            one.ended && h('p', { class: 'bad small' }, ended(one))),
         button({ picture: 'copy', label: t('share.copy'), onclick: () => copyText(address) }),
         button({ picture: 'globe', title: t('open.tab'), kind: 'plain', onclick: () => window.open(address, '_blank', 'noopener') }),
         button({

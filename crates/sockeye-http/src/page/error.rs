@@ -44,8 +44,19 @@ pub(crate) fn error_page(
             });
             format!("{error}\n")
         }
-        Form::Html => html(code, title, hint, detail, look),
+        Form::Html => html(code, title, hint, detail.map(sentence).as_deref(), look),
     }
+}
+
+/// A message as a sentence, as it stands between others here.
+fn sentence(message: &str) -> String {
+    let mut rest = message.chars();
+    let mut out: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
+    out.push_str(rest.as_str());
+    if !message.ends_with(['.', '。', '!', '?']) {
+        out.push('.');
+    }
+    out
 }
 
 fn html(code: &str, title: &str, hint: &str, detail: Option<&str>, look: Look) -> String {
@@ -81,6 +92,12 @@ mod tests {
         let json: serde_json::Value =
             serde_json::from_str(&page(Form::Problem, Language::English)).unwrap();
         assert_eq!((&json["status"], &json["type"]), (&404.into(), &"about:blank".into()));
+    }
+
+    #[test]
+    fn a_message_becomes_a_sentence() {
+        assert_eq!(sentence("this link leads nowhere"), "This link leads nowhere.");
+        assert_eq!(sentence("密码不正确。"), "密码不正确。");
     }
 
     #[test]

@@ -65,10 +65,10 @@ pub(crate) fn refused(wait: Option<u32>, language: Language) -> String {
 pub(super) const PROTECTED: Text = Text::new("This link needs its password", "此链接需要密码");
 pub(super) const NOT_IT: Text = Text::new("That is not the password.", "密码不正确。");
 pub(super) const OPEN: Text = Text::new("Open", "打开");
-pub(super) const DROP_BOX: Text = Text::new("A drop box", "文件投递箱");
+pub(super) const DROP_BOX: Text = Text::new("A drop box", "收件箱");
 pub(super) const DROP_HERE: Text = Text::new(
     "Files can be put here; nobody with this link sees what is in it.",
-    "可向此处投递文件；持有此链接者看不到其中的内容。",
+    "可将文件放入此处；持有此链接者看不到其中的内容。",
 );
 pub(super) const DROP_BY: Text = Text::new(
     "From a shell, with this page's address and a slash at its end: curl -T FILE ADDRESS/",

@@ -1,5 +1,6 @@
 // What somebody changes in a browser, from signing in to being sent away; each step begins where the one before it ended.
 
+import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 
@@ -53,8 +54,9 @@ export const STEPS = [
         await page.goto('/Desk/up/');
         await ready(page);
         for (const name of ['big.bin', 'note.txt', 'deep']) await row(page, name).waitFor();
-        const size = await page.evaluate(async () => (await (await fetch('/Desk/up/big.bin')).arrayBuffer()).byteLength);
-        assert(size === BIG, `big.bin has ${size} bytes`);
+        const there = await page.evaluate(async () => (await fetch('/-/api/v1/file?path=/Desk/up/big.bin&digest=sha256')).json());
+        const sent = createHash('sha256').update(await fs.readFile(path.join(scratch, 'up/big.bin'))).digest('hex');
+        assert(there.size === BIG && there.sha256 === sent, `big.bin has ${there.size} bytes, or others`);
     }],
 
     ['what is there already is not sent again, and what differs is asked about', async ({ page, scratch }) => {

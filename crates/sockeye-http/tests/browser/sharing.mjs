@@ -149,6 +149,31 @@ export const STEPS = [
         assert(page.complaints.length === 0, page.complaints.join('\n'));
         await page.context().close();
     }],
+
+    ['what became of a link is said, and an administrator revokes it', async (it) => {
+        const { page } = it;
+        await page.evaluate(async () => {
+            const headers = { 'Content-Type': 'application/json', 'X-CSRF-Token': document.documentElement.dataset.csrf };
+            for (const [call, content] of [['shares', { path: '/Later' }], ['delete', { paths: ['/Later'] }]]) {
+                await fetch(`/-/api/v1/${call}`, { method: 'POST', headers, body: JSON.stringify(content) });
+            }
+        });
+        const gone = 'What it led to was moved, renamed or deleted.';
+        await page.goto('/-/shares');
+        await ready(page);
+        await page.locator('.cards li', { hasText: '/Later' }).getByText(gone).waitFor();
+        const admin = await open(it.browser, it.base);
+        await signIn(admin, 'root', it.passwords.root);
+        await admin.goto('/-/admin/links');
+        await ready(admin);
+        const shared = admin.locator('.data tr', { hasText: '/Later' });
+        await shared.getByText(gone).waitFor();
+        await shared.getByText('Revoke').click();
+        await admin.locator('dialog').getByText('Revoke', { exact: true }).click();
+        await shared.waitFor({ state: 'detached' });
+        assert(admin.complaints.length === 0, admin.complaints.join('\n'));
+        await admin.context().close();
+    }],
 ];
 
 /// Shares what is in the row of that name; gives the link.

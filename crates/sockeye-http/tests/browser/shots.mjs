@@ -5,17 +5,24 @@ import path from 'node:path';
 
 import { open, ready, row, signIn } from './browser.mjs';
 
+/// Each of two of language, theme and width together.
 const LOOKS = [
-    { locale: 'en-GB', dark: false, narrow: false }, { locale: 'zh-CN', dark: false, narrow: false },
-    { locale: 'en-GB', dark: true, narrow: false }, { locale: 'zh-CN', dark: true, narrow: true },
-    { locale: 'en-GB', dark: false, narrow: true },
+    { locale: 'en-GB', dark: false, narrow: false }, { locale: 'zh-CN', dark: true, narrow: false },
+    { locale: 'zh-CN', dark: false, narrow: true }, { locale: 'en-GB', dark: true, narrow: true },
 ];
 
 /// Pages that are shown as they are.
 const PLACES = {
     odd: '/odd/', many: '/many/', trash: '/-/trash', links: '/-/shares', account: '/-/account', overview: '/-/admin',
-    accounts: '/-/admin/accounts', shared: '/-/admin/shared', sessions: '/-/admin/sessions', log: '/-/admin/log', missing: '/nothing/',
+    accounts: '/-/admin/accounts', shared: '/-/admin/shared', 'all-links': '/-/admin/links', sessions: '/-/admin/sessions', log: '/-/admin/log',
+    missing: '/nothing/', malformed: '/%zz', dead: '/-/s/' + 'A'.repeat(43), empty: '/Empty/',
 };
+
+/// What is shared by whoever takes the pictures: open, bounded, with a password, and of what is gone.
+const SHARES = [
+    { path: '/notes.txt' }, { path: '/Empty', kind: 'upload', max_files: 20, max_bytes: 1 << 30, label: 'Inbox' },
+    { path: '/Report.pdf', downloads: 3, password: 'open sesame', expires: '2099-01-01T00:00:00Z' }, { path: '/Gone' },
+];
 
 /// `[what, how]`: a step only where a folder for the pictures is given.
 export const STEPS = process.env.SOCKEYE_SHOTS ? [['pictures are taken', (it) => shoot(it, process.env.SOCKEYE_SHOTS)]] : [];
@@ -33,6 +40,7 @@ async function shoot(it, folder) {
         for (const name of ['Report.pdf', 'Holiday.jpg', 'notes.txt', 'Archive.zip']) {
             await page.evaluate((at) => fetch(at, { method: 'PUT', body: 'some text\n'.repeat(400), headers: { 'X-CSRF-Token': document.documentElement.dataset.csrf } }), `/${name}`);
         }
+        if (look === LOOKS[0]) await furnish(page);
         await page.goto('/');
         await ready(page);
         await row(page, 'notes.txt').waitFor();
@@ -55,10 +63,15 @@ async function shoot(it, folder) {
         await page.keyboard.press('Delete');
         await page.locator('.toast').waitFor();
         await take('deleted');
+        await page.locator('.toast').getByRole('button', { name: /Undo|撤销/ }).last().click();
+        await row(page, 'notes.txt').waitFor();
         await page.keyboard.press('n');
         await page.locator('dialog').waitFor();
         await take('dialog');
         await page.keyboard.press('Escape');
+        await page.locator('dialog').waitFor({ state: 'detached' });
+        await sharing(page, take);
+        await uploading(it, page, take, called);
         for (const [name, at] of Object.entries(PLACES)) {
             await page.goto(at);
             await ready(page).catch(() => {});
@@ -68,6 +81,55 @@ async function shoot(it, folder) {
         await page.context().close();
     }
     await shared(it, folder);
+}
+
+/// Makes what the pictures show, once.
+async function furnish(page) {
+    await page.evaluate(async (shares) => {
+        const headers = { 'Content-Type': 'application/json', 'X-CSRF-Token': document.documentElement.dataset.csrf };
+        const post = (path, content) => fetch(`/-/api/v1/${path}`, { method: 'POST', headers, body: JSON.stringify(content) });
+        await post('folders', { path: '/Empty' });
+        await post('folders', { path: '/Gone' });
+        for (const share of shares) await post('shares', share);
+        await post('delete', { paths: ['/Gone'] });
+        await post('admin/shared', { name: 'team', quota: 1 << 30 });
+        await post('admin/accounts/alice/grants', { path: '/shared/team', rights: 'read,list' });
+    }, SHARES);
+}
+
+/// The dialog that makes a link, of a folder, and what it shows then.
+async function sharing(page, take) {
+    await row(page, 'Empty').locator('.picture').click();
+    await page.locator('.tools .button').nth(1).click();
+    await page.locator('dialog .there li').first().waitFor();
+    await take('share');
+    await page.locator('dialog .tickbox input').check();
+    await take('share-box');
+    await page.locator('dialog .button.primary').click();
+    await page.locator('dialog .qr').waitFor();
+    await take('share-made');
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+}
+
+/// An upload under way, beside one that is done and one that waits for an answer.
+async function uploading(it, page, take, called) {
+    const [big, small] = [path.join(it.scratch, `${called}.bin`), path.join(it.scratch, 'notes.txt')];
+    await fs.writeFile(big, Buffer.alloc(24 << 20, 'sockeye '));
+    await fs.writeFile(small, 'something else');
+    it.wire.rate = 4 << 20;
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('u')]);
+    await chooser.setFiles([big, small]);
+    await page.locator('dialog .button').first().waitFor();
+    await take('taken');
+    await page.keyboard.press('Escape');
+    await page.locator('.uploads li.running').waitFor();
+    await page.waitForTimeout(1500);
+    await take('uploading');
+    it.wire.rate = 0;
+    await page.locator('.uploads li.running').waitFor({ state: 'detached' });
+    await take('uploaded');
 }
 
 /// What others see of what is shared.

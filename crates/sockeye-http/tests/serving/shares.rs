@@ -234,7 +234,7 @@ fn people_are_told_in_their_language_why_something_does_not_open() {
     };
     let lead_nowhere = format!("/-/s/{}", "A".repeat(43));
     for (target, english, chinese) in [
-        (&*lead_nowhere, "this link leads nowhere", "该链接没有指向任何内容。"),
+        (&*lead_nowhere, "This link leads nowhere.", "该链接没有指向任何内容。"),
         ("/%zz", "two hexadecimal digits", "不是两位十六进制数字。"),
     ] {
         assert!(page(target, "en").contains(english), "{}", page(target, "en"));
