@@ -55,7 +55,8 @@ class Lftp:
 
     def command(self, address, _pid, _seconds):
         alike = "; ".join(f"set ftp:use-{extra} no" for extra in ("feat", "site-utime", "site-utime2"))
-        script = f"{alike}; set ftp:ssl-allow no; set net:max-retries 1; set cmd:fail-exit yes; open -u {self.user} ftp://{address}; {self.script}"
+        settings = f"{alike}; set ftp:ssl-allow no; set net:max-retries 1; set cmd:fail-exit yes"
+        script = f"{settings}; open -u {self.user} ftp://{address}; {self.script}"
         return ("bash", "-c", 'TIMEFORMAT=%R; { time lftp -c "$1"; } 2>&1', "lftp", script)
 
     def parse(self, output):
