@@ -42,6 +42,7 @@ mod record;
 mod replace;
 mod segments;
 mod settings;
+mod snapshot;
 mod summary;
 pub mod verify;
 pub mod wire;
@@ -59,4 +60,5 @@ pub use read::{Broken, Follow, Format, Found, MOST_LAST, Position, Query, Reader
 pub use record::{Peer, Record};
 pub use segments::Segment;
 pub use settings::Settings;
+pub use snapshot::snapshot;
 pub use verify::{Fault, FaultKind, MOST_FAULTS, Verdict, verify};
