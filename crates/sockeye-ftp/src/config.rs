@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use sockeye::tls::TlsServer;
 use sockeye_node::{
-    Bucket, Listen, ListenOption, Listening, Sessions,
+    Bucket, Cleartext, Listen, ListenOption, Listening, Sessions,
     config::{DataTls, Settings},
 };
 
@@ -109,12 +109,14 @@ pub const OPTIONS: &[ListenOption] = &[
         notation: "required, allowed or off",
         help: "whether clients have to begin TLS (AUTH TLS), may, or cannot; they may by default",
         takes: |value| ["required", "allowed", "off"].contains(&value),
+        begins_tls: true,
     },
     ListenOption {
         name: "charset",
         notation: "a charset that holds ASCII, such as utf-8 or gbk",
         help: "what names are in for clients that do not ask for UTF-8",
         takes: |name| name.parse::<Charset>().is_ok(),
+        begins_tls: false,
     },
 ];
 
@@ -122,6 +124,21 @@ pub const OPTIONS: &[ListenOption] = &[
 #[must_use]
 pub fn starts_tls(listen: &Listen) -> bool {
     listen.addr.tls || listen.option(TLS) != Some("off")
+}
+
+/// What clients of a listener may send in plain text: all, unless they have to begin TLS.
+#[must_use]
+pub fn cleartext(listen: &Listen) -> Option<Cleartext> {
+    let (what, remedy) = match listen.option(TLS) {
+        _ if listen.addr.tls => return None,
+        Some("required") => return None,
+        Some("off") => ("is cleartext and", "`?tls=required` in place of `?tls=off` encrypts it"),
+        _ => (
+            "lets clients in without TLS and is",
+            "`?tls=required` behind the address turns those away",
+        ),
+    };
+    Some(Cleartext { what, remedy })
 }
 
 /// The option that says so.
@@ -150,6 +167,9 @@ pub struct Limits {
     /// How long a data connection may take to come about, and a client wait for a port of
     /// [`Config::passive_ports`]; 30 s by default. A port that nobody connects to is given back after as long.
     pub connect: Duration,
+    /// How long a control connection may be silent during a transfer until the system asks whether the client is there, so
+    /// that what is in between does not forget the connection; 60 s by default.
+    pub keepalive: Duration,
     /// How long a reply may wait to be read; 30 s by default.
     pub write_stall: Duration,
     /// Lines that are no commands, and what is asked for in vain, before somebody logs in; the connection ends with the last.
@@ -178,6 +198,7 @@ impl Default for Limits {
             idle: Duration::from_secs(300),
             stall: Duration::from_secs(60),
             connect: Duration::from_secs(30),
+            keepalive: Duration::from_secs(60),
             write_stall: Duration::from_secs(30),
             mistakes: 10,
             refusals: 3,

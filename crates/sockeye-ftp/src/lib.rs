@@ -15,5 +15,5 @@ mod transfer;
 mod verbs;
 pub mod wire;
 
-pub use config::{Config, Limits, OPTIONS, Security, starts_tls};
+pub use config::{Config, Limits, OPTIONS, Security, cleartext, starts_tls};
 pub use ftp::Ftp;

@@ -45,7 +45,7 @@ pub use error::{Error, Result};
 pub use gate::{Gate, LoginError};
 pub use homes::{Homes, Owner};
 pub use list::{Folder, Gathered, Listing};
-pub use listeners::{Listen, ListenError, ListenOption, Listening, Protocol, Service};
+pub use listeners::{Cleartext, Listen, ListenError, ListenOption, Listening, Protocol, Service};
 pub use marks::LockWish;
 pub use namespace::RESERVED;
 pub use node::{FIRST_ADMIN, Node, NodeError, Phase};

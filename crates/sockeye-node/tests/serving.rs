@@ -72,8 +72,10 @@ const LATER: Protocol = Protocol {
         notation: "allowed or off",
         help: "whether TLS can be started",
         takes: |value| ["allowed", "off"].contains(&value),
+        begins_tls: true,
     }],
     starts_tls: |listen| listen.addr.tls || listen.option("tls") != Some("off"),
+    cleartext: |_| None,
     service: |listening| {
         let said = listening.listen.option("tls").unwrap_or("from the start").to_owned();
         let at_once = listening.listen.addr.tls;
@@ -89,6 +91,7 @@ const HELLO: Protocol = Protocol {
     alpn: &["hello"],
     options: &[],
     starts_tls: |_| false,
+    cleartext: |_| None,
     service: |listening| Arc::new(Greeter(listening.settings.http_index[0].to_string())),
 };
 

@@ -19,6 +19,7 @@ const ROW: Protocol = Protocol {
     alpn: &["toy"],
     options: &[],
     starts_tls: |_| false,
+    cleartext: |_| None,
     service: |listening| Arc::new(Toy(Arc::clone(listening.node.gate()))),
 };
 

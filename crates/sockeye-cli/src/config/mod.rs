@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::Subcommand;
 use serde::Serialize;
-use sockeye::quantity::format_count;
+use sockeye::{addr::Transport, quantity::format_count};
 use sockeye_node::{
     Listen,
     certificate::{Certificates, Presented},
@@ -94,16 +94,31 @@ fn check(data: &DataArgs) -> Result<(), Failure> {
         ));
     }
     let config = load(data)?;
+    let exposed = exposed(&config);
+    for warning in &exposed {
+        tracing::warn!("{}: {warning}", config.place("listen"));
+    }
     let certificate = certificate(data, &config)?;
     let set = config.shown().iter().filter(|it| it.place != Place::Default).count();
     printed(|out| {
-        let odd = match config.warnings().len() as u64 {
+        let odd = match (config.warnings().len() + exposed.len()) as u64 {
             0 => String::new(),
             odd => format!(", but for {}", format_count(odd, "warning", "warnings")),
         };
         writeln!(out, "{}: right{odd}; {set} of {} keys are set", file.display(), KEYS.len())?;
         certificate.map_or(Ok(()), |certificate| writeln!(out, "certificate: {certificate}"))
     })
+}
+
+/// What is to be said of listeners that others can reach and read, as it is when they are opened. Of an inherited socket
+/// it is not known where it is.
+fn exposed(config: &Config) -> Vec<String> {
+    let said = |listen: &Listen| {
+        let protocol = listen.check(PROTOCOLS).ok()?;
+        let is_known = listen.addr.transport() != Transport::Inherited;
+        is_known.then(|| listen.warning(protocol, std::slice::from_ref(&listen.addr))).flatten()
+    };
+    config.settings.listen.iter().filter_map(said).collect()
 }
 
 /// What the certificate is, if a listener shows one; one that the first start makes need not be there.

@@ -27,8 +27,8 @@ pub(crate) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
     if args.folder.is_some() { folder::run(args, quiet) } else { node::run(args, quiet) }
 }
 
-/// A port that is taken is never replaced by another silently; how to get one is said.
-fn with_way_out(error: sockeye::Error) -> Failure {
+/// A port that is taken is never replaced by another silently; how to get one is said, and whether it was that.
+fn with_way_out(error: sockeye::Error, protocol: &str) -> (Failure, bool) {
     let taken = match &error {
         sockeye::Error::Bind(error) => {
             let bind = error.get_ref().and_then(|inner| inner.downcast_ref::<BindError>());
@@ -40,11 +40,9 @@ fn with_way_out(error: sockeye::Error) -> Failure {
         _ => false,
     };
     let failure = Failure::from(error);
-    if taken {
-        failure.hint("`--listen http+tcp://127.0.0.1:0` takes any free port")
-    } else {
-        failure
-    }
+    let hint =
+        taken.then(|| format!("`--listen {protocol}+tcp://127.0.0.1:0` takes any free port"));
+    (failure.hints(hint), taken)
 }
 
 /// The service manager, if there is one.

@@ -7,7 +7,7 @@ use sockeye_http::{
     Config, Http,
     admin::{Admin, NodeVitals},
 };
-use sockeye_node::{Listening, Protocol, Service};
+use sockeye_node::{Cleartext, Listen, Listening, Protocol, Service};
 
 /// The application protocols of HTTP over TLS, the preferred one first (RFC 9113 §3.2).
 pub(super) const HTTP_ALPN: &[&str] = &["h2", "http/1.1"];
@@ -21,6 +21,7 @@ pub(super) const HTTP: Protocol = Protocol {
     alpn: HTTP_ALPN,
     options: &[],
     starts_tls: |_| false,
+    cleartext: http_cleartext,
     service: http,
 };
 
@@ -33,6 +34,7 @@ const ADMIN: Protocol = Protocol {
     alpn: &["http/1.1"],
     options: &[],
     starts_tls: |_| false,
+    cleartext: http_cleartext,
     service: admin,
 };
 
@@ -46,11 +48,17 @@ const FTP: Protocol = Protocol {
     alpn: &["ftp", "ftp-data"],
     options: sockeye_ftp::OPTIONS,
     starts_tls: sockeye_ftp::starts_tls,
+    cleartext: sockeye_ftp::cleartext,
     service: ftp,
 };
 
 /// What a node can speak.
 pub(crate) const PROTOCOLS: &[Protocol] = &[HTTP, ADMIN, FTP];
+
+fn http_cleartext(listen: &Listen) -> Option<Cleartext> {
+    let remedy = "http+tls+tcp:// in place of http+tcp:// encrypts it";
+    (!listen.addr.tls).then_some(Cleartext { what: "is cleartext and", remedy })
+}
 
 fn http(listening: &Listening<'_>) -> Arc<dyn Service> {
     Arc::new(Http::new(Arc::clone(listening.node.gate()), Config::from(listening)))

@@ -55,3 +55,48 @@ async fn a_file_goes_in_over_ftp_and_out_over_http_and_the_log_has_both() {
         assert!(has(operation, protocol), "{operation} over {protocol}: {log}");
     }
 }
+
+#[tokio::test]
+async fn a_listener_that_others_can_read_is_warned_of() {
+    let place = Place::new();
+    // On all addresses, and yet on loopback alone.
+    let all = "tcp://0.0.0.0:0?interface=lo";
+    for (listen, warning) in [
+        (format!("ftp+{all}"), Some("lets clients in without TLS and is reachable")),
+        (format!("ftp+{all}&tls=off"), Some("is cleartext and reachable")),
+        (format!("ftp+{all}&tls=required"), None),
+        (format!("ftp+tls+{all}"), None),
+        ("ftp+tcp://127.0.0.1:0".to_owned(), None),
+    ] {
+        let serving = place.serve(&["--listen", &listen]).await;
+        let (_, err) = serving.running.stop().await;
+        let warned = err.lines().find(|line| line.contains("from other machines"));
+        match warning {
+            Some(warning) => assert!(warned.is_some_and(|it| it.contains(warning)), "{err}"),
+            None => assert_eq!(warned, None, "{listen}"),
+        }
+        // And it is said before.
+        place.write_config(&format!("listen = \"{listen}\"\n"));
+        let checked = place.run(&["config", "check"]).await;
+        assert_eq!(checked.code, Some(0), "{}", checked.err);
+        let odd = checked.text().contains("right, but for 1 warning");
+        assert_eq!(odd, warning.is_some(), "{}", checked.text());
+        assert!(warning.is_none_or(|it| checked.err.contains(it)), "{}", checked.err);
+    }
+    place.write_config("listen = \"ftp+tls+tcp://127.0.0.1:0?tls=required\"\n");
+    let checked = place.run(&["config", "check"]).await;
+    assert_eq!(checked.code, Some(2));
+    assert!(checked.err.contains("leave out one of them"), "{}", checked.err);
+}
+
+#[tokio::test]
+async fn ftp_is_there_without_being_asked_for() {
+    let place = Place::new();
+    place.serve(&[]).await.running.stop().await;
+    let shown = place.run(&["config", "show"]).await;
+    let listen = shown.text().lines().find(|line| line.starts_with("listen = ")).unwrap();
+    assert!(
+        listen.contains("\"ftp+tcp://127.0.0.1:2121\"") && listen.contains("default"),
+        "{listen}"
+    );
+}

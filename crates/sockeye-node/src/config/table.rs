@@ -124,10 +124,11 @@ macro_rules! settings {
 
 settings! {
     /// Where to listen, and what is spoken there: PROTOCOL+ADDRESS.
-    /// http is the web; admin (health and metrics) is for this machine alone.
+    /// http is the web, with WebDAV; ftp is FTP, with TLS for clients that begin it (`?tls=required` behind the
+    /// address: for all), ftp+tls+tcp:// with TLS from the start; admin (health and metrics) is for this machine alone.
     /// What is set here is all there is: name every listener, also those of the default that are to stay.
     Reload "listen" => listen: Vec<Listen> =
-        "http+tcp://127.0.0.1:8080 http+tls+tcp://127.0.0.1:8443 admin+tcp://127.0.0.1:9180";
+        "http+tcp://127.0.0.1:8080 http+tls+tcp://127.0.0.1:8443 ftp+tcp://127.0.0.1:2121 admin+tcp://127.0.0.1:9180";
     /// Who runs connections: "tasks" or "tasks:THREADS", a task each; or
     /// "percore" or "percore:N", as many threads as cores.
     Restart "model" => model: NodeModel = "tasks";

@@ -113,6 +113,10 @@ fn listeners_that_cannot_be_are_told() {
             "\"ftp+tcp://127.0.0.1:21?tlz=off\"",
             "ftp has no option \"tlz\", only tls (required, allowed or off)",
         ),
+        (
+            "\"ftp+tls+tcp://127.0.0.1:990?tls=off\"",
+            "tls says when TLS begins, and tls+ that it begins at once; leave out one of them",
+        ),
         ("\"ftp+tcp://127.0.0.1:21?tls=on\"", "tls is required, allowed or off, not \"on\""),
         ("[\"http+tcp://[::1]:1\", \"http+tcp://[::1]:1\"]", "is there twice"),
         ("\"http+tcp://localhost:99999\"", "the port `99999` is out of range"),

@@ -10,7 +10,7 @@ use sockeye::{
     addr::{AddrError, OptionSpec, Transport, nearest},
 };
 
-use super::{ListenOption, Protocol, options::OwnOptions};
+use super::{Cleartext, ListenOption, Protocol, options::OwnOptions};
 
 /// Where to listen, and what is spoken there.
 ///
@@ -102,6 +102,14 @@ pub enum ListenError {
         /// The option.
         name: String,
     },
+    /// An option says when TLS begins, and the address that it begins at once.
+    #[error("{listen}: {name} says when TLS begins, and tls+ that it begins at once")]
+    OptionUnderTls {
+        /// What was given.
+        listen: Box<Listen>,
+        /// The option.
+        name: &'static str,
+    },
     /// The protocol is for this machine alone, and the address is not.
     #[error("{listen}: {} is for this machine alone", listen.protocol)]
     NotLocal {
@@ -124,6 +132,7 @@ impl ListenError {
             }
             Self::OptionValue { .. } => None,
             Self::OptionTwice { .. } => Some("write it once".to_owned()),
+            Self::OptionUnderTls { .. } => Some("leave out one of them".to_owned()),
             Self::Transport { .. } => Some("listen on tcp://, unix:// or fd://".to_owned()),
             Self::NotLocal { .. } => Some("listen on 127.0.0.1, [::1] or a Unix socket".to_owned()),
         }
@@ -242,6 +251,10 @@ impl Listen {
         let listen = || Box::new(self.clone());
         for (name, value) in self.options.iter() {
             match protocol.options.iter().find(|option| option.name == name) {
+                Some(option) if option.begins_tls && self.addr.tls => {
+                    let name = option.name;
+                    return Err(ListenError::OptionUnderTls { listen: listen(), name });
+                }
                 Some(option) if (option.takes)(value) => {}
                 Some(&ListenOption { name, notation, .. }) => {
                     let value = value.to_owned();
@@ -289,6 +302,19 @@ impl Listen {
     /// The address with all options: what stands behind the protocol.
     fn written(&self) -> String {
         self.options.behind(self.addr.to_string())
+    }
+
+    /// What to say of it where others than this machine can reach `addrs`, its addresses, and what `protocol` sends there can
+    /// be read in between.
+    #[must_use]
+    pub fn warning(&self, protocol: &Protocol, addrs: &[Addr]) -> Option<String> {
+        let Cleartext { what, remedy } = (protocol.cleartext)(self)?;
+        let mut reached = addrs.iter().filter(|addr| !addr.is_local());
+        let addr = Addr { options: Default::default(), ..reached.next()?.clone() };
+        Some(format!(
+            "{}+{addr} {what} reachable from other machines: whoever is in between can read and change what is sent; {remedy}",
+            self.protocol
+        ))
     }
 
     /// Whether the system chooses the port, so that two such listeners do not meet.

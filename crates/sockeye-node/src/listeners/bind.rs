@@ -33,7 +33,7 @@ pub enum OpenError {
 }
 
 impl Bound {
-    /// Binds a listener. Blocks while a name is looked up.
+    /// Binds a listener, and warns of one that others can reach and read. Blocks while a name is looked up.
     ///
     /// # Errors
     /// If none of `protocols` can be spoken there, or the system refuses the address.
@@ -47,7 +47,11 @@ impl Bound {
         if protocol.local_only && !server.addrs().iter().all(Addr::is_local) {
             return Err(ListenError::NotLocal { listen: Box::new(listen.clone()) }.into());
         }
-        Ok(Self { listen: listen.clone(), protocol, server })
+        let bound = Self { listen: listen.clone(), protocol, server };
+        if let Some(warning) = listen.warning(protocol, &bound.addrs()) {
+            tracing::warn!("{warning}");
+        }
+        Ok(bound)
     }
 
     /// The listener as it was asked for.

@@ -14,7 +14,7 @@ pub(crate) use bind::shown;
 pub use bind::{Bound, OpenError};
 pub use open::{Exchanged, Listeners, Opened};
 pub use options::ListenOption;
-pub use protocol::{Listening, Protocol, Service};
+pub use protocol::{Cleartext, Listening, Protocol, Service};
 
 #[cfg(test)]
 pub(crate) mod tests;

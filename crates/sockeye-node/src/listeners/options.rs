@@ -18,6 +18,8 @@ pub struct ListenOption {
     pub help: &'static str,
     /// Whether this can be its value; without one, as in `?tls`, it is empty.
     pub takes: fn(&str) -> bool,
+    /// Whether it says when TLS begins, so that an address with `tls+` cannot have it.
+    pub begins_tls: bool,
 }
 
 /// The options of a listener that are not its address's, by name.

@@ -26,8 +26,19 @@ pub struct Protocol {
     /// [`start_tls`](sockeye::Conn::start_tls): in the middle (AUTH TLS), or for the sake of sessions of their own at once,
     /// where the address has `tls+`. It then has [`Listening::tls`].
     pub starts_tls: fn(&Listen) -> bool,
+    /// What is sent in cleartext on a listener; nothing, if all of it is encrypted.
+    pub cleartext: fn(&Listen) -> Option<Cleartext>,
     /// Makes what serves a listener's connections, again at each reload.
     pub service: fn(&Listening<'_>) -> Arc<dyn Service>,
+}
+
+/// What is sent on a listener that whoever is in between can read and change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cleartext {
+    /// What the listener is or does: `is cleartext and`, in front of `reachable from other machines`.
+    pub what: &'static str,
+    /// What is to be written so that it is not: `http+tls+tcp:// in place of http+tcp:// encrypts it`.
+    pub remedy: &'static str,
 }
 
 /// What the service of a listener is made from.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sockeye::{Conn, Handler};
 use tokio::io::AsyncWriteExt as _;
 
-use super::{ListenOption, Protocol};
+use super::{Cleartext, ListenOption, Protocol};
 
 /// Says its name.
 struct Greeting(&'static str);
@@ -15,6 +15,8 @@ impl Handler for Greeting {
         conn.write_all(self.0.as_bytes()).await
     }
 }
+
+const CLEARTEXT: Cleartext = Cleartext { what: "is cleartext and", remedy: "tls+ encrypts it" };
 
 /// What the tests' listeners can speak.
 pub(crate) const PROTOCOLS: &[Protocol] = &[
@@ -26,6 +28,7 @@ pub(crate) const PROTOCOLS: &[Protocol] = &[
         alpn: &["h2", "http/1.1"],
         options: &[],
         starts_tls: |_| false,
+        cleartext: |listen| (!listen.addr.tls).then_some(CLEARTEXT),
         service: |_| Arc::new(Greeting("http\n")),
     },
     Protocol {
@@ -36,6 +39,7 @@ pub(crate) const PROTOCOLS: &[Protocol] = &[
         alpn: &["http/1.1"],
         options: &[],
         starts_tls: |_| false,
+        cleartext: |listen| (!listen.addr.tls).then_some(CLEARTEXT),
         service: |_| Arc::new(Greeting("admin\n")),
     },
     Protocol {
@@ -50,15 +54,18 @@ pub(crate) const PROTOCOLS: &[Protocol] = &[
                 notation: "required, allowed or off",
                 help: "whether TLS can be started, or has to be",
                 takes: |value| ["required", "allowed", "off"].contains(&value),
+                begins_tls: true,
             },
             ListenOption {
                 name: "charset",
                 notation: "a character set, as gbk",
                 help: "what names are in",
                 takes: |value| !value.is_empty(),
+                begins_tls: false,
             },
         ],
         starts_tls: |listen| listen.addr.tls || listen.option("tls") != Some("off"),
+        cleartext: |listen| (!listen.addr.tls).then_some(CLEARTEXT),
         service: |_| Arc::new(Greeting("ftp\n")),
     },
 ];

@@ -74,7 +74,9 @@ fn announcement(
 /// Binds all listeners: connections queue from here on.
 fn bind(listeners: &[Addr]) -> Result<Server<Streams>, Failure> {
     let begun = Server::on(Vec::new());
-    listeners.iter().try_fold(begun, |server, addr| server.and(addr).map_err(with_way_out))
+    listeners.iter().try_fold(begun, |server, addr| {
+        server.and(addr).map_err(|error| with_way_out(error, "http").0)
+    })
 }
 
 /// Gives the server its settings.

@@ -21,7 +21,7 @@ use super::{
     announce::{Announcement, Served},
     capacity, certificate, notifier,
     urls::Reachable,
-    warn_of_cleartext, with_way_out,
+    with_way_out,
 };
 use crate::failure::{Failure, ignore_broken_pipe};
 use plan::Plan;
@@ -49,7 +49,6 @@ pub(super) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
         first::write(&plan.folder.config(), default_file().as_bytes())?;
     }
     let addrs: Vec<_> = bound.iter().flat_map(Bound::addrs).collect();
-    warn_of_cleartext(&addrs, "http+tls+tcp:// in place of http+tcp://");
     let limits = capacity::limits();
     capacity::warn(&addrs);
     let setup = Setup {
@@ -119,8 +118,11 @@ fn bind(config: &Config) -> Result<Vec<Bound>, Failure> {
     let open = |listen: &Listen| {
         Bound::open(listen, PROTOCOLS).map_err(|error| match error {
             OpenError::Server(error) => {
-                let failure = with_way_out(error);
+                let (failure, is_taken) = with_way_out(error, &listen.protocol);
                 match &place {
+                    Place::Default if is_taken => failure.hint(
+                        "what `--listen` names, or `listen` in sockeye.toml, is in place of all that is there by default",
+                    ),
                     Place::Default | Place::Flag(_) => failure,
                     other => failure.hint(format!("it is configured in {other}")),
                 }
