@@ -40,6 +40,17 @@ impl Client {
         Self::connect_within(port, KNOCK)
     }
 
+    /// Connects to an address, which may be of IPv6.
+    ///
+    /// # Panics
+    /// If nobody listens.
+    #[track_caller]
+    #[must_use]
+    pub fn connect_to(peer: SocketAddr) -> Self {
+        let stream = TcpStream::connect_timeout(&peer, PATIENCE);
+        stream.and_then(Self::new).expect("a connection")
+    }
+
     fn connect_within(port: u16, time: Duration) -> io::Result<Self> {
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Self::new(TcpStream::connect_timeout(&peer, time)?)

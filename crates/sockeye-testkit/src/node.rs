@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
-use sockeye::{Handler, Server};
+use sockeye::{Handler, Limits, Server};
 use sockeye_accounts::{
     Account, AccountName, Accounts, Grant, HashCost, Memory, NewPassword, NewToken, Quota, Secret,
     Settings, Source,
@@ -187,8 +187,17 @@ impl TempNode {
     /// If it cannot be served.
     #[must_use]
     pub fn serve(&self, handler: impl Handler) -> Running {
-        let server = Server::bind("tcp://127.0.0.1:0").expect("a listener");
-        Running::start(server.workers(1).with(handler))
+        self.serve_at("tcp://127.0.0.1:0", Limits::default(), handler)
+    }
+
+    /// As [`TempNode::serve`], at this address and within these limits.
+    ///
+    /// # Panics
+    /// If it cannot be served.
+    #[must_use]
+    pub fn serve_at(&self, address: &str, limits: Limits, handler: impl Handler) -> Running {
+        let server = Server::bind(address).expect("a listener");
+        Running::start(server.workers(1).limits(limits).with(handler))
     }
 
     /// The journal's records of an operation, such as `write`, in their order.

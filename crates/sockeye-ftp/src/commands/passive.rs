@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddrV4},
+    time::Duration,
 };
 
 use crate::{
@@ -82,19 +83,39 @@ async fn told_address(dialog: &Dialog, local: IpAddr, client: IpAddr) -> Result<
     if client.is_loopback() && local.is_loopback() {
         return Ok(local);
     }
-    let limit = dialog.shared.config.limits.connect;
-    let looked_up = tokio::time::timeout(limit, tokio::net::lookup_host((name.as_str(), 0))).await;
-    let found = looked_up.map_err(io::Error::from).flatten().map(|mut found| {
-        found.find_map(|address| match address.ip() {
-            IpAddr::V4(address) => Some(address),
-            IpAddr::V6(_) => None,
-        })
-    });
-    match found {
+    match external(name, dialog.shared.config.limits.connect).await {
         Ok(Some(address)) => Ok(address),
         failed => {
             tracing::warn!(%name, ?failed, "the external address has no IPv4 address");
             Err(Reply::new(425, "The server does not know its own address; use EPSV."))
         }
+    }
+}
+
+/// The IPv4 address of this name, asked for anew each time: that of a line at home changes.
+async fn external(name: &str, limit: Duration) -> io::Result<Option<Ipv4Addr>> {
+    let looked_up = tokio::time::timeout(limit, tokio::net::lookup_host((name, 0))).await;
+    let mut found = looked_up.map_err(io::Error::from).flatten()?;
+    Ok(found.find_map(|address| match address.ip() {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_external_address_is_one_of_ipv4_or_a_name_that_has_one() {
+        let limit = Duration::from_secs(30);
+        for (name, expected) in [
+            ("192.0.2.7", Some(Ipv4Addr::new(192, 0, 2, 7))),
+            ("localhost", Some(Ipv4Addr::LOCALHOST)),
+            ("::1", None),
+        ] {
+            assert_eq!(external(name, limit).await.unwrap(), expected, "{name}");
+        }
+        assert!(external("no name", limit).await.is_err());
     }
 }

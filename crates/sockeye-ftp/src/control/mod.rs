@@ -208,8 +208,12 @@ impl<'a> Control<'a> {
         }
         let runs = self.dialog.transfer.is_some();
         if runs != ran {
-            let idle = self.dialog.shared.config.limits.idle;
+            let limits = &self.dialog.shared.config.limits;
+            let idle = limits.idle;
             self.conn.set_read_idle((!runs).then_some(idle));
+            if runs && let Err(error) = self.conn.stream().set_keepalive(limits.keepalive) {
+                tracing::debug!(%error, "a control connection is not kept alive");
+            }
         }
     }
 

@@ -104,7 +104,7 @@ pub fn parse_offset(argument: &[u8]) -> Result<u64, ParameterError> {
 /// # Errors
 /// [`ParameterError::Number`].
 pub fn parse_allocation(argument: &[u8]) -> Result<u64, ParameterError> {
-    let mut words = argument.split(|&b| b == b' ').filter(|word| !word.is_empty());
+    let mut words = argument.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let length = number(words.next().unwrap_or_default())?;
     match (words.next(), words.next(), words.next()) {
         (None, ..) => Ok(length),
@@ -182,7 +182,7 @@ mod tests {
             assert_eq!(parse_offset(argument.as_bytes()), number, "{argument}");
         }
         assert_eq!(parse_allocation(b"100 R 10"), Ok(100));
-        assert_eq!(parse_allocation(b" 7 "), Ok(7));
+        assert_eq!((parse_allocation(b" 7 "), parse_allocation(b"7\t")), (Ok(7), Ok(7)));
         for argument in ["", "x", "100 R", "100 10", "100 R 10 R", "100 R x"] {
             assert!(parse_allocation(argument.as_bytes()).is_err(), "{argument}");
         }

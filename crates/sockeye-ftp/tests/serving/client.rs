@@ -2,10 +2,11 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{Ipv4Addr, Shutdown, TcpStream},
+    net::{IpAddr, Ipv4Addr, Shutdown, TcpStream},
     time::Duration,
 };
 
+use sockeye::Limits;
 use sockeye_ftp::{Config, Ftp};
 use sockeye_testkit::{
     client::Client,
@@ -48,9 +49,18 @@ impl Served {
 }
 
 pub(crate) fn serve(node: &TempNode, set: impl FnOnce(&mut Config)) -> Running {
+    serve_at(node, "tcp://127.0.0.1:0", Limits::default(), set)
+}
+
+pub(crate) fn serve_at(
+    node: &TempNode,
+    address: &str,
+    limits: Limits,
+    set: impl FnOnce(&mut Config),
+) -> Running {
     let mut config = Config::default();
     set(&mut config);
-    node.serve(Ftp::new(node.gate(), config))
+    node.serve_at(address, limits, Ftp::new(node.gate(), config))
 }
 
 /// A client.
@@ -61,7 +71,13 @@ pub(crate) struct FtpClient {
 impl FtpClient {
     #[track_caller]
     pub(crate) fn connect(port: u16) -> Self {
-        let mut client = Self { inner: Client::connect(port) };
+        Self::greeted(Client::connect(port))
+    }
+
+    /// One that waits for the greeting.
+    #[track_caller]
+    pub(crate) fn greeted(inner: Client) -> Self {
+        let mut client = Self { inner };
         assert_eq!(client.code(), 220);
         client
     }
@@ -100,6 +116,17 @@ impl FtpClient {
     pub(crate) fn code(&mut self) -> u16 {
         let reply = self.reply();
         reply[0][..3].parse().unwrap_or_else(|_| panic!("no code: {reply:?}"))
+    }
+
+    /// The code of the next reply, of one line, that need not be text.
+    #[track_caller]
+    pub(crate) fn code_of_bytes(&mut self) -> u16 {
+        let mut line = self.inner.bytes(3);
+        let code = String::from_utf8_lossy(&line).parse().expect("a code");
+        while line.last() != Some(&b'\n') {
+            line.extend(self.inner.bytes(1));
+        }
+        code
     }
 
     #[track_caller]
@@ -169,8 +196,8 @@ impl FtpClient {
 }
 
 #[track_caller]
-pub(crate) fn data_to(address: Ipv4Addr, port: u16) -> TcpStream {
-    let data = TcpStream::connect((address, port)).expect("a data connection");
+pub(crate) fn data_to(address: impl Into<IpAddr>, port: u16) -> TcpStream {
+    let data = TcpStream::connect((address.into(), port)).expect("a data connection");
     data.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     data.set_write_timeout(Some(PATIENCE)).expect("a timeout");
     data

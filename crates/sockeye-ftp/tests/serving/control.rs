@@ -39,6 +39,20 @@ fn a_member_logs_in_and_finds_the_way() {
 }
 
 #[test]
+fn whatever_the_server_is_called_it_is_this_one() {
+    let served = Served::new();
+    let mut client = served.client();
+    for name in ["files.example.org", "[2001:db8::1]", "192.0.2.1"] {
+        client.expect(220, &format!("HOST {name}"));
+    }
+    client.expect(501, "HOST");
+    client.expect(331, "USER alice");
+    client.expect(503, "HOST files.example.org");
+    client.expect(230, &format!("PASS {}", password("alice")));
+    client.expect(503, "HOST files.example.org");
+}
+
+#[test]
 fn wrong_parameters_are_refused_as_the_standard_has_it() {
     let served = Served::new();
     let mut client = served.logged_in("alice");

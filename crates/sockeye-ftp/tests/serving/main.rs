@@ -4,11 +4,16 @@
 
 mod active;
 mod changes;
+mod charset;
 mod client;
 mod control;
 mod digests;
+mod downgrade;
 mod growing;
+mod ipv6;
+mod limits;
 mod listing;
+mod names;
 mod passive;
 mod peers;
 mod pyftpdlib;

@@ -88,6 +88,24 @@ fn what_is_asked_during_a_transfer_is_answered_at_once_or_behind_it() {
 }
 
 #[test]
+fn stat_by_an_interrupt_does_not_disturb_the_transfer() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    let mut data = client.passive();
+    client.expect(150, "STOR file");
+    data.write_all(b"12345").unwrap();
+    wait_for(&mut client, 5);
+    client.inner.send_bytes(b"\xff\xf4\xff");
+    rustix::net::send(&client.inner, b"\xf2", rustix::net::SendFlags::OOB).unwrap();
+    assert!(client.expect(211, "STAT").contains("STOR /file: 5 bytes"));
+    data.write_all(b"678").unwrap();
+    drop(data);
+    client.expect_code(226, "STOR");
+    assert_eq!(client.ask("SIZE file"), ["213 8"]);
+}
+
+#[test]
 fn more_commands_than_may_wait_are_not_lost() {
     let served = Served::with(|config| config.limits.queue = 4);
     let mut client = served.logged_in("alice");

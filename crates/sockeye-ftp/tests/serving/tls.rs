@@ -11,7 +11,7 @@ use crate::{
     peers::{run, same},
 };
 
-fn secured(folder: &Path, security: Security) -> Served {
+pub(crate) fn secured(folder: &Path, security: Security) -> Served {
     Served::with(|config| secure(folder, security, config))
 }
 

@@ -9,6 +9,7 @@ use std::{
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use rustix::net::sockopt;
@@ -254,13 +255,28 @@ impl Stream {
         }
     }
 
+    /// Has the system ask a peer that says nothing for `idle` whether it is there, and as often from then on (SO_KEEPALIVE,
+    /// tcp(7)): what translates addresses in between remembers the connection, and a peer that is gone ends it. As the
+    /// listener's address has it, if that keeps its connections alive; nothing over Unix sockets.
+    ///
+    /// # Errors
+    /// What the system refuses, such as no whole second or more than 32,767 of them.
+    pub fn set_keepalive(&self, idle: Duration) -> io::Result<()> {
+        if self.kind() != StreamKind::Tcp || sockopt::socket_keepalive(self)? {
+            return Ok(());
+        }
+        sockopt::set_tcp_keepidle(self, idle)?;
+        sockopt::set_tcp_keepintvl(self, idle)?;
+        Ok(sockopt::set_socket_keepalive(self, true)?)
+    }
+
     /// Makes closing reset the connection instead of finishing it (SO_LINGER with 0 seconds);
     /// what was not yet delivered is lost.
     ///
     /// # Errors
     /// What the system refuses.
     pub fn set_reset_on_close(&self) -> io::Result<()> {
-        Ok(sockopt::set_socket_linger(self, Some(std::time::Duration::ZERO))?)
+        Ok(sockopt::set_socket_linger(self, Some(Duration::ZERO))?)
     }
 
     /// Gives the descriptor back, non-blocking, and forgets the runtime.
