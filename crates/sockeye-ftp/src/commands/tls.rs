@@ -21,6 +21,7 @@ pub(crate) fn auth(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     // Whoever asks for the older SSL takes data to be encrypted as well.
     let with_data = protection::parse_auth(argument)? == Mechanism::TlsAndData;
     dialog.protection = if with_data { Protection::Private } else { Protection::Clear };
+    dialog.takes_tickets = with_data;
     dialog.then = Then::StartTls;
     Ok(Reply::new(234, "Begin TLS."))
 }

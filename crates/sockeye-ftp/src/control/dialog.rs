@@ -92,6 +92,9 @@ pub(crate) struct Dialog {
     /// The sessions of TLS that its connections share, once it has begun that.
     pub(crate) tls: Option<TlsServer>,
     pub(crate) protection: Protection,
+    /// TLS was asked for by its older name, as curl does: it has but one ticket at a time, uses it once, and takes the next
+    /// when it closes a connection, also one on which it has only sent.
+    pub(crate) takes_tickets: bool,
     /// What HASH computes.
     pub(crate) hash: Algorithm,
     /// The data connection of the next transfer.
@@ -129,6 +132,7 @@ impl Dialog {
             facts: Facts::default(),
             tls: None,
             protection: Protection::Clear,
+            takes_tickets: false,
             hash: Algorithm::Sha256,
             data: Prepared::None,
             only_epsv: false,
@@ -158,7 +162,8 @@ impl Dialog {
     pub(crate) fn data_tls(&self) -> Result<Option<DataTls>, Reply> {
         match (&self.tls, self.protection) {
             (Some(server), Protection::Private) => {
-                Ok(Some(DataTls { server: server.clone(), resumed: self.shared.config.resumed }))
+                let (resumed, takes_tickets) = (self.shared.config.resumed, self.takes_tickets);
+                Ok(Some(DataTls { server: server.clone(), resumed, takes_tickets }))
             }
             _ if self.shared.config.security == Security::Allowed => Ok(None),
             _ => Err(Reply::new(

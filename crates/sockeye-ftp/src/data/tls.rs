@@ -13,12 +13,14 @@ pub(crate) struct DataTls {
     pub(crate) server: TlsServer,
     /// Whether such a session has to be resumed.
     pub(crate) resumed: bool,
+    /// Whether the client takes what came when it closes a connection on which it has only sent.
+    pub(crate) takes_tickets: bool,
 }
 
 impl DataTls {
-    /// The same, for a client that reads nothing.
-    pub(crate) fn without_tickets(self) -> Self {
-        Self { server: self.server.without_tickets(), ..self }
+    /// The same, for a connection on which the client `reads`, or only sends.
+    pub(crate) fn for_next(self, reads: bool) -> Self {
+        Self { server: self.server.for_next_connection(reads || self.takes_tickets), ..self }
     }
 
     /// Does the server's side of the handshake, in at most `limit`.

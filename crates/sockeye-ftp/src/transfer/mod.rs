@@ -259,9 +259,9 @@ impl Flow {
         }
     }
 
-    async fn secure(&self, stream: Stream, tickets: bool) -> Result<Stream, Failure> {
+    async fn secure(&self, stream: Stream, reads: bool) -> Result<Stream, Failure> {
         let Some(tls) = self.tls.clone() else { return Ok(stream) };
-        let tls = if tickets { tls } else { tls.without_tickets() };
+        let tls = tls.for_next(reads);
         tokio::select! {
             () = self.stop.cancelled() => Err(Failure::Stopped),
             done = Box::pin(tls.accept(stream, self.connect)) => Ok(done?),

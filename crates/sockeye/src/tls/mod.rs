@@ -68,6 +68,7 @@ mod resolver;
 mod roots;
 mod server;
 mod socket;
+mod tickets;
 mod validity;
 mod verify;
 

@@ -20,7 +20,7 @@ use crate::Stream;
 
 use super::{
     Identity, Roots, TlsError, alpn_names, hello, provider, resolver::CertificatesByName,
-    socket::TlsSocket,
+    socket::TlsSocket, tickets::Tickets,
 };
 
 /// How many sessions a server remembers for clients that know session ids but no tickets.
@@ -28,6 +28,10 @@ const SESSIONS: usize = 256;
 
 /// The same, where all sessions belong to one connection.
 const SESSIONS_OF_ONE_CONNECTION: usize = 8;
+
+/// Tickets that the first of a client's connections is sent: of who uses each but once, two are left when it is seen
+/// whether the same comes twice.
+const FIRST_TICKETS: usize = 3;
 
 /// The longest session state that a ticket made by another process may hold, in bytes; only
 /// one with a long chain of client certificates comes near.
@@ -78,6 +82,8 @@ pub struct TlsServer {
 struct Shared {
     recipe: TlsServerBuilder,
     current: RwLock<Arc<ServerConfig>>,
+    /// Those of the client, where all connections are one client's.
+    tickets: Option<Arc<Tickets>>,
 }
 
 /// Makes a [`TlsServer`]; from [`TlsServer::builder`].
@@ -122,7 +128,7 @@ impl TlsServerBuilder {
     /// certificate, or if a protocol name is not one. An expired certificate is a warning only.
     pub fn build(self) -> Result<TlsServer, TlsError> {
         let current = RwLock::new(Arc::new(self.config(ticketer()?)?));
-        Ok(TlsServer { shared: Arc::new(Shared { recipe: self, current }) })
+        Ok(TlsServer { shared: Arc::new(Shared { recipe: self, current, tickets: None }) })
     }
 
     /// The configuration as the files are now.
@@ -212,21 +218,31 @@ impl TlsServer {
     pub fn for_connection(&self) -> Result<Self, TlsError> {
         let mut config = ServerConfig::clone(&self.config());
         config.session_storage = ServerSessionMemoryCache::new(SESSIONS_OF_ONE_CONNECTION);
-        config.ticketer = ticketer()?;
-        let current = RwLock::new(Arc::new(config));
-        Ok(Self { shared: Arc::new(Shared { recipe: self.shared.recipe.clone(), current }) })
+        let tickets = Arc::new(Tickets::new(ticketer()?));
+        config.ticketer = Arc::clone(&tickets) as Arc<dyn ProducesTickets>;
+        config.send_tls13_tickets = FIRST_TICKETS;
+        Ok(self.copy(config, Some(tickets)))
     }
 
-    /// A copy with the same sessions, which sends no tickets for new ones (RFC 8446 §4.6.1).
+    /// A copy with the same sessions for another connection of the same client, which sends a ticket (RFC 8446 §4.6.1) in
+    /// place of the one that the client comes with.
     ///
-    /// For a connection on which the peer only sends, and never reads: closing a socket with something unread in it resets
-    /// the connection, and what the peer had sent last would be lost with it (RFC 1122 §4.2.2.13).
+    /// Where the peer only sends and never `reads`, there is none: closing a socket with something unread in it resets
+    /// the connection, and what the peer had sent last would be lost with it (RFC 1122 §4.2.2.13). A client that uses each
+    /// ticket but once has one all the same when it runs out of them, as it would else come no more.
     #[must_use]
-    pub fn without_tickets(&self) -> Self {
+    pub fn for_next_connection(&self, reads: bool) -> Self {
         let mut config = ServerConfig::clone(&self.config());
-        config.send_tls13_tickets = 0;
+        let tickets = self.shared.tickets.clone();
+        let needs_one = || tickets.as_ref().is_some_and(|tickets| tickets.run_short());
+        config.send_tls13_tickets = usize::from(reads || needs_one());
+        self.copy(config, tickets)
+    }
+
+    fn copy(&self, config: ServerConfig, tickets: Option<Arc<Tickets>>) -> Self {
         let current = RwLock::new(Arc::new(config));
-        Self { shared: Arc::new(Shared { recipe: self.shared.recipe.clone(), current }) }
+        let recipe = self.shared.recipe.clone();
+        Self { shared: Arc::new(Shared { recipe, current, tickets }) }
     }
 
     /// The configuration that the next handshake will use.
