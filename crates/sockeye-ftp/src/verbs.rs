@@ -204,7 +204,12 @@ const TABLE: [Row; Verb::ALL.len()] = [
         .feature(Feature::Line("REST STREAM")),
     row(Verb::Allo, "BYTES", "how long the next file is", later!(parameters::allo)),
     row(Verb::Abor, "", "break a transfer off", later!(running::abor)).runs(),
-    row(Verb::List, "[PATH]", "a folder, for people", transfer!(transfers::list)),
+    row(
+        Verb::List,
+        "[-aR] [PATH]",
+        "a folder, for people; -R: and those below it",
+        transfer!(transfers::list),
+    ),
     row(Verb::Nlst, "[PATH]", "the names in a folder", transfer!(transfers::nlst)),
     row(Verb::Mlst, "[PATH]", "the facts of one file", later!(facts::mlst))
         .feature(Feature::Of(|dialog| Some(dialog.facts.feature()))),

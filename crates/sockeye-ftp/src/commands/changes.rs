@@ -1,6 +1,6 @@
 //! Changes to the tree (RFC 959 §4.1.3): DELE, RMD, MKD, RNFR, RNTO.
 
-use sockeye_node::{FilePath, Kind, Overwrite, Recursive};
+use sockeye_node::{Error, FilePath, Kind, Overwrite, RESERVED, Recursive};
 
 use super::{facts::known, folders::told, refused::refused};
 use crate::{
@@ -42,7 +42,13 @@ async fn remove(dialog: &Dialog, path: &FilePath) -> Answer {
 pub(crate) async fn mkd(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let path = dialog.new_path(argument).map_err(taken)?;
     let done = dialog.session()?.mkdir(&path).await;
-    done.map_err(|error| refused(&path, &error))?;
+    done.map_err(|error| match error {
+        // Where there is a folder of that name for this client, it is there already.
+        Error::NotFound if RESERVED.iter().any(|name| name.as_bytes() == path.as_bytes()) => {
+            said(550, &path, " is a name that the server keeps for itself.")
+        }
+        error => refused(&path, &error),
+    })?;
     Ok(told(257, &path, " is made."))
 }
 

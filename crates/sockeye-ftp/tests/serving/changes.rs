@@ -38,6 +38,8 @@ fn files_and_folders_are_made_renamed_and_removed() {
     ] {
         client.expect(code, line);
     }
+    let told = client.expect(550, "MKD public");
+    assert_eq!(told, "550 /public is a name that the server keeps for itself.");
     assert_eq!(served.node.records("rename").iter().filter(|it| it["outcome"] == "ok").count(), 2);
 }
 
