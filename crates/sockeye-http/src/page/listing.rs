@@ -31,7 +31,7 @@ pub(crate) enum Greeting {
 pub(crate) const ALL: &str = "all";
 
 /// Entries of a page that a module takes over: what is seen at once, and some more.
-pub(crate) const FIRST_ENTRIES: usize = 300;
+pub(crate) const FIRST_ENTRIES: usize = 100;
 
 /// A listing in the making.
 #[derive(Debug)]

@@ -31,7 +31,7 @@ export const STEPS = [
         await fs.writeFile(path.join(up, 'deep/er/leaf.txt'), 'leaf');
         await fs.writeFile(path.join(up, 'big.bin'), Buffer.alloc(BIG, 'sockeye '));
         // Slow enough that there is something to cut.
-        wire.rate = 4 << 20;
+        wire.rate = 1 << 20;
         await choose(page, 'Upload a folder', up);
         await progress(page, 'big.bin');
         wire.cut();

@@ -103,7 +103,7 @@ export const STEPS = [
         const big = path.join(scratch, 'up/big.bin');
         await it.page.goto('/Later/');
         await ready(it.page);
-        wire.rate = 4 << 20;
+        wire.rate = 1 << 20;
         await it.page.locator('.tools').getByText('Upload', { exact: true }).click();
         const [chooser] = await Promise.all([it.page.waitForEvent('filechooser'), it.page.locator('.menu').getByText('Upload files').click()]);
         await chooser.setFiles(big);
