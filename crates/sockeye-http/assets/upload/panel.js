@@ -1,9 +1,10 @@
 // The panel of uploads at the edge of the page: how far each is, how fast, how long still.
 
-import { button, fill, h, meterFill, nameText } from '../dom.js';
+import { button, fill, h, meterFill, nameText, plainName } from '../dom.js';
 import * as format from '../format.js';
 import { icon } from '../icons.js';
 import { t } from '../i18n.js';
+import * as path from '../path.js';
 import { listen } from '../state.js';
 import * as queue from './queue.js';
 
@@ -65,9 +66,10 @@ function title(open, failed, sum) {
 function row(item) {
     const { state, file } = item;
     const running = state === 'running' || state === 'stalled';
+    const folder = path.show(path.parent(item.target));
     return h('li', { class: state, dataset: { state } },
         h('span', { class: 'grow clip' }, nameText(item.name),
-            h('span', { class: 'soft small' }, item.fault || said(item))),
+            h('span', { class: 'soft small', title: plainName(folder) }, item.fault || said(item), ' · ', nameText(folder))),
         running && file.size > 0 && h('span', { class: 'soft small number' }, `${Math.floor((item.sent / file.size) * 100)} %`),
         state === 'done' || state === 'same' ? icon('check', 'good') : null,
         state === 'failed' && button({ picture: 'refresh', title: t('again'), kind: 'plain', onclick: () => queue.again(item) }),

@@ -221,6 +221,9 @@ function whatToDo(error) {
     return error.message;
 }
 
+/// What tells the files apart that are under way, or about to be.
+export const prints = () => new Set(items.filter((item) => OPEN.has(item.state)).map((item) => item.upload.print));
+
 export const isPaused = () => paused;
 export const isBusy = () => items.some((item) => item.state === 'waiting' || BUSY.has(item.state));
 export const isOpen = () => items.some((item) => OPEN.has(item.state));

@@ -37,7 +37,7 @@ class Trash {
         this.trees = [
             { at: '/', zone: 'home' },
             ...account.shared.map((one) => ({ at: one.path, zone: `shared:${path.decode(path.last(one.path))}` })),
-            ...(account.isPublic || account.role === 'admin' ? [{ at: '/public', zone: 'public' }] : []),
+            ...(account.isPublic ? [{ at: '/public', zone: 'public' }] : []),
         ];
         await this.more(this.trees);
         this.draw();

@@ -25,7 +25,7 @@ struct Me<'a> {
     must_change: bool,
     space: Space,
     shared: Vec<Shared>,
-    /// Whether there is a public tree for everybody.
+    /// Whether there is a public tree for whoever asks.
     public: bool,
     /// Whether what is deleted is kept for a time.
     trash: bool,
@@ -75,10 +75,20 @@ pub(super) async fn me(call: &Call<'_>) -> Answered {
         must_change: account.must_change,
         space,
         shared: shared(call).await?,
-        public: call.gate.public(),
+        public: enters_public(call).await?,
         trash: call.gate.homes().keeps_trash(),
         rights,
     })
+}
+
+/// Whether one gets to the public tree: everybody once it is open, and before, who fills it.
+async fn enters_public(call: &Call<'_>) -> Result<bool, Problem> {
+    let public = FilePath::parse(b"public").map_err(Problem::wrong)?;
+    match call.session.stat(&public).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound | Error::Denied) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The shared folders that one sees.

@@ -437,3 +437,14 @@ fn what_makes_no_sense_is_refused_and_said() {
         serde_json::from_str(&site.get("", "/-/api/v1/openapi.json").text()).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
 }
+
+#[test]
+fn the_public_tree_is_told_of_to_whoever_gets_there() {
+    let site = Served::new();
+    site.node.grant("bob", "/public", "read,write,list");
+    for (who, public) in [("root", true), ("bob", true), ("alice", false)] {
+        assert_eq!(told(&site, who, "GET me", None)["public"], public, "{who}");
+    }
+    site.node.gate().set_public(true);
+    assert_eq!(told(&site, "alice", "GET me", None)["public"], true);
+}
