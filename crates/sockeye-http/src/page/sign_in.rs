@@ -36,22 +36,30 @@ impl SignInPage<'_> {
             out,
             "<label class=\"field\"><span class=\"label\">{}</span><input name=\"name\" \
              autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" \
-             maxlength=\"256\" required autofocus value=\"",
-            say(&text::ACCOUNT)
+             maxlength=\"256\" required{} value=\"",
+            say(&text::ACCOUNT),
+            focus(self.name.is_empty()),
         );
         escape(&mut out, self.name);
         let _ = write!(
             out,
             "\"></label><label class=\"field\"><span class=\"label\">{}</span><input name=\"password\" \
-             type=\"password\" autocomplete=\"current-password\" maxlength=\"1024\" required></label>\
+             type=\"password\" autocomplete=\"current-password\" maxlength=\"1024\" required{}></label>\
              <label class=\"tickbox\"><input name=\"stay\" type=\"checkbox\" value=\"1\"><span>{}</span>\
              </label><button class=\"button primary\">{title}</button></form></div>",
             say(&text::PASSWORD),
+            // Who was refused has given the name already.
+            focus(!self.name.is_empty()),
             say(&text::STAY),
         );
         frame::end(&mut out);
         out
     }
+}
+
+/// What puts the cursor into a field.
+fn focus(here: bool) -> &'static str {
+    if here { " autofocus" } else { "" }
 }
 
 /// The page that asks whoever is called `name` whether to sign out; `csrf` is their sign-in's token.
@@ -78,6 +86,17 @@ fn hidden(out: &mut String, name: &str, value: &str) {
 mod tests {
     use super::*;
     use crate::wire::accept::Language;
+
+    #[test]
+    fn the_cursor_stands_where_something_is_to_be_written() {
+        let focused = |name| {
+            let page = SignInPage { name, ..SignInPage::default() }.render();
+            assert_eq!(page.matches("autofocus").count(), 1);
+            let (before, _) = page.split_once(" autofocus").unwrap();
+            before.rsplit_once("name=\"").unwrap().1.split_once('"').unwrap().0.to_owned()
+        };
+        assert_eq!((focused("").as_str(), focused("alice").as_str()), ("name", "password"));
+    }
 
     #[test]
     fn what_was_given_cannot_act_in_the_page() {
