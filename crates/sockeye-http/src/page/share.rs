@@ -1,4 +1,5 @@
-//! The pages of shares' links: the form that asks for a password, and what a drop box says of itself.
+//! The pages of shares' links: the form that asks for a password, what a drop box says of itself, and that a link
+//! opens nothing.
 
 use std::fmt::Write as _;
 
@@ -13,6 +14,10 @@ pub(crate) enum SharePage {
         /// Whether one came that is not it.
         wrong: bool,
     },
+    /// That it is no link, or none that opens anything now.
+    Nowhere,
+    /// That it opens nothing any more.
+    Over,
     /// That files can be put here.
     DropBox,
 }
@@ -23,6 +28,8 @@ pub(crate) fn share_page(page: SharePage, form: Form, look: Look) -> String {
     let (title, lines): (_, &[&text::Text]) = match page {
         SharePage::Password { wrong: true } => (&text::PROTECTED, &[&text::NOT_IT]),
         SharePage::Password { wrong: false } => (&text::PROTECTED, &[]),
+        SharePage::Nowhere => (&text::NO_LINK, &[&text::ASK_FOR_LINK]),
+        SharePage::Over => (&text::LINK_OVER, &[&text::ASK_AGAIN]),
         SharePage::DropBox => (&text::DROP_BOX, &[&text::DROP_HERE, &text::DROP_BY]),
     };
     let mut out = String::with_capacity(4096);

@@ -32,6 +32,7 @@ pub(super) const EMPTY: Text = Text::new("This folder is empty.", "此文件夹�
 pub(super) const HOME: Text = Text::new("Home", "首页");
 pub(super) const SIGN_IN: Text = Text::new("Sign in", "登录");
 pub(super) const SHOW_ALL: Text = Text::new("Show all", "显示全部");
+pub(super) const AS_ZIP: Text = Text::new("Download as zip", "下载为 zip");
 pub(super) const SIGN_OUT: Text = Text::new("Sign out", "退出登录");
 pub(super) const ACCOUNT: Text = Text::new("Name", "用户名");
 pub(super) const PASSWORD: Text = Text::new("Password", "密码");
@@ -66,6 +67,16 @@ pub(super) const PROTECTED: Text = Text::new("This link needs its password", "�
 pub(super) const NOT_IT: Text = Text::new("That is not the password.", "密码不正确。");
 pub(super) const OPEN: Text = Text::new("Open", "打开");
 pub(super) const DROP_BOX: Text = Text::new("A drop box", "收件箱");
+pub(super) const NO_LINK: Text = Text::new("This link leads nowhere", "此链接无效");
+pub(super) const ASK_FOR_LINK: Text = Text::new(
+    "It may have lost its end when it was copied. Ask whoever sent it.",
+    "链接可能在复制时不完整，请向发送者确认。",
+);
+pub(super) const LINK_OVER: Text = Text::new("This link has ended", "此链接已失效");
+pub(super) const ASK_AGAIN: Text = Text::new(
+    "What it led to is no longer shared. Ask whoever sent it for another one.",
+    "其内容已不再共享，请向发送者索取新的链接。",
+);
 pub(super) const DROP_HERE: Text = Text::new(
     "Files can be put here; nobody with this link sees what is in it.",
     "可将文件放入此处；持有此链接者看不到其中的内容。",

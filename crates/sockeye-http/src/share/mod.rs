@@ -231,11 +231,13 @@ impl Visit<'_> {
     /// What whoever has no session is told.
     fn turn_away(&self, error: &ShareError) -> Reply {
         let (status, page) = match error {
-            ShareError::NotFound => (StatusCode::NOT_FOUND, None),
-            ShareError::Over => (StatusCode::GONE, None),
-            ShareError::Password { wrong } => {
-                (StatusCode::UNAUTHORIZED, Some(SharePage::Password { wrong: *wrong }))
+            ShareError::NotFound => (StatusCode::NOT_FOUND, Some(SharePage::Nowhere)),
+            ShareError::Over => (StatusCode::GONE, Some(SharePage::Over)),
+            // A challenge would have a browser ask for a name, which there is not.
+            ShareError::Password { wrong } if self.form() == Form::Html => {
+                (StatusCode::FORBIDDEN, Some(SharePage::Password { wrong: *wrong }))
             }
+            ShareError::Password { .. } => (StatusCode::UNAUTHORIZED, None),
             ShareError::Refused(refused) if refused.retry_after().is_some() => {
                 (StatusCode::TOO_MANY_REQUESTS, None)
             }
@@ -248,8 +250,7 @@ impl Visit<'_> {
         if let Some(page) = page
             && self.form() == Form::Html
         {
-            // A challenge would have a browser ask for a name, which there is not.
-            return self.page(StatusCode::FORBIDDEN, page);
+            return self.page(status, page);
         }
         let mut reply = crate::reply::error(status, Some(error), Some(self.head));
         if let ShareError::Refused(refused) = error {

@@ -106,6 +106,30 @@ fn a_shared_file_is_had_by_its_link_alone_and_by_its_name() {
 }
 
 #[test]
+fn a_link_that_opens_nothing_says_so_and_no_more() {
+    let (site, share, link) = shared(of("/docs"));
+    let html = |target: &str, language: &str| {
+        let fields = ["Accept: text/html", language];
+        site.ask("", &format!("GET {target}"), &fields, b"")
+    };
+    let cut = &link[..link.len() - 3];
+    for (language, said) in
+        [("Accept-Language: en", "This link leads nowhere"), ("Accept-Language: zh", "此链接无效")]
+    {
+        let page = html(cut, language);
+        assert_eq!(page.status, 404);
+        assert!(page.text().contains(said), "{}", page.text());
+        assert!(!page.text().contains("404") && !page.text().contains("href=\"/\""));
+    }
+    assert_eq!(get(&site, cut).text(), "404 Not found: this link leads nowhere\n");
+    let accounts = site.node.gate().accounts().clone();
+    site.node.block_on(accounts.revoke_share(share.id)).unwrap();
+    let page = html(&link, "Accept-Language: en");
+    assert_eq!(page.status, 410);
+    assert!(page.text().contains("This link has ended") && !page.text().contains("410"));
+}
+
+#[test]
 fn a_link_that_was_used_up_is_gone() {
     let (site, _, link) = shared(NewShare { downloads: Some(2), ..of("/docs") });
     let file = format!("{link}/plan%20b.txt");
