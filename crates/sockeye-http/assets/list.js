@@ -112,7 +112,7 @@ export class List {
         setIcon(holder.querySelector('svg'), of);
         holder.classList.remove('seen');
         // By a link, whatever is loaded is a download, and counted as one.
-        if (visit.base || !hasThumbnail(entry) || (of === 'video' && !this.tiles)) return;
+        if (visit.isLink || !hasThumbnail(entry) || (of === 'video' && !this.tiles)) return;
         const src = `${this.folder.pathOf(entry)}?v=${entry.time}`;
         const small = of === 'image'
             ? h('img', { src, alt: '', loading: 'lazy', decoding: 'async', draggable: 'false', fetchpriority: 'low' })

@@ -17,12 +17,14 @@ api.allowChanges(account.csrf, account.name);
 
 await learn(document.documentElement.lang);
 layOut();
-route(/^\/-\/trash\/?$/, () => import('./views/trash.js'));
-route(/^\/-\/shares\/?$/, () => import('./views/shares.js'));
-route(/^\/-\/account\/?$/, () => import('./views/account.js'));
-route(/^\/-\/admin(\/.*)?$/, () => import('./admin/admin.js'));
-if (visit.base) route(/^\/-\/s\/[^/]+\/(.*\/)?$/, () => import('./views/files.js'));
-else route(/^\/(?!-\/)/, () => import('./views/files.js'));
+if (visit.base) route(visit.isLink ? /^\/-\/s\/[^/]+\/(.*\/)?$/ : /^\//, () => import('./views/files.js'));
+else {
+    route(/^\/-\/trash\/?$/, () => import('./views/trash.js'));
+    route(/^\/-\/shares\/?$/, () => import('./views/shares.js'));
+    route(/^\/-\/account\/?$/, () => import('./views/account.js'));
+    route(/^\/-\/admin(\/.*)?$/, () => import('./admin/admin.js'));
+    route(/^\/(?!-\/)/, () => import('./views/files.js'));
+}
 account.settled = account.name ? remote.me().then((told) => account.learn(told), oops) : Promise.resolve();
 api.onSignedOut(settle(() => {
     // A link asks for its password itself.

@@ -60,7 +60,7 @@ async function foldersOf(at) {
 
 /// The folders from the root down to `at`, with what each is called.
 export function ways(at) {
-    const out = [{ href: root, label: visit.base ? nameText(visit.name) : t('home') }];
+    const out = [{ href: root, label: visit.name ? nameText(visit.name) : t('home') }];
     let so = root;
     for (const key of at.slice(root.length).split('/').filter(Boolean)) {
         so = path.join(so, key);

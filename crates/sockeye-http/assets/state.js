@@ -1,7 +1,7 @@
 // What the views share: who is signed in, and news of what was changed.
 
 import * as api from './api.js';
-import { canonical } from './path.js';
+import { canonical, encode } from './path.js';
 
 /// The account, as far as it is known.
 export const account = {
@@ -41,9 +41,12 @@ export const account = {
 };
 
 /// Where the page is, if it was reached by a share's link: `base` is what the link stands for, `name` what that is
-/// called. Else `base` is empty.
+/// called. `base` is `/` where one folder is all that is served: then there are no accounts, and no API. Else it is empty.
 const page = document.documentElement.dataset;
-export const visit = { base: page.base ? canonical(page.base) : '', name: page.name ?? '' };
+export const visit = { base: page.base ? canonical(page.base) : '', name: page.name ?? '', isLink: (page.base ?? '/') !== '/' };
+
+/// The names of files, encoded, that stand for their folder: it is left to the server to show one.
+export const indexes = (page.index ?? '').split('/').filter(Boolean).map(encode);
 
 /// The uppermost folder there is.
 export const root = visit.base || '/';

@@ -4,6 +4,7 @@ use ::http::{HeaderValue, StatusCode, header};
 use sockeye_node::{Rights, Session};
 
 use crate::{
+    assets,
     config::Config,
     content::{Content, throw_away},
     dav::{self, claim},
@@ -91,6 +92,12 @@ impl Answerer<'_> {
             if let Err(error) = Box::pin(thrown_away).await {
                 return refuse(Refusal::Content(error), Some(head));
             }
+        }
+        if let Plan::Serve(wanted) = &plan
+            && !self.site.is_node()
+            && let Some(asset) = assets::beside_files(&wanted.path)
+        {
+            return asset;
         }
         match plan {
             Plan::Options(None) => {

@@ -6,6 +6,7 @@ use sockeye::{Conn, Handler};
 
 use crate::{
     answer::Answerer,
+    assets,
     config::Config,
     content::Content,
     lane::{Link, Respond, http1, http2},
@@ -45,6 +46,7 @@ impl Http {
     #[must_use]
     pub fn new(site: impl Into<Site>, config: Config) -> Self {
         let local_hosts = HostRule::Local(config.hosts.clone());
+        assets::prepare();
         Self { site: site.into(), config, local_hosts }
     }
 

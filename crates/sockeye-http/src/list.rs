@@ -50,8 +50,7 @@ impl Answerer<'_> {
         reply.content_type = Some(media_type(page.form).into());
         reply.cache_control = Some(Cow::Borrowed(self.kept(&page)));
         reply.traits.negotiated = true;
-        reply.traits.own_page = page.dress == Dress::Plain;
-        reply.traits.site_page = !reply.traits.own_page;
+        reply.traits.site_page = true;
         // The module asks for the rest itself.
         let most = match (form, &page.dress) {
             (Form::Html, Dress::App(_)) => FIRST_ENTRIES,
@@ -86,7 +85,7 @@ impl Answerer<'_> {
         }
     }
 
-    /// How a listing is dressed: a node's has the site's style, and its module unless all entries are asked for.
+    /// How a listing is dressed: it has the site's style, and its module unless all entries are asked for.
     fn dress(
         &self,
         session: &Session,
@@ -95,9 +94,6 @@ impl Answerer<'_> {
         gathered: &Gathered,
         base: Option<&str>,
     ) -> Result<Dress, Error> {
-        if !self.site.is_node() {
-            return Ok(Dress::Plain);
-        }
         if query::has(wanted.query, ALL) {
             return Ok(Dress::Site);
         }
@@ -110,7 +106,14 @@ impl Answerer<'_> {
             base: base.to_owned(),
             name: share.path.as_str().rsplit('/').next().unwrap_or_default().to_owned(),
         });
-        Ok(Dress::App(Boot { rights, more, shared, ..boot(session, head)? }))
+        // One folder that is open to all is as a link is: there is nothing around it.
+        let alone = || Shared { base: "/".to_owned(), name: String::new() };
+        let shared = shared.or_else(|| (!self.site.is_node()).then(alone));
+        let index = match session.share().is_none() && session.account()?.is_none() {
+            true => self.config.index.iter().map(ToString::to_string).collect(),
+            false => Vec::new(),
+        };
+        Ok(Dress::App(Boot { rights, more, shared, index, ..boot(session, head)? }))
     }
 
     /// What a listing says of who reads it.

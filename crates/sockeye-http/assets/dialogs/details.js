@@ -17,12 +17,12 @@ export function openDetails(folder, entry) {
         title: t('details'),
         body: h('dl', { class: 'facts' },
             row(t('name'), nameText(entry.name)),
-            row(t('where'), nameText(visit.base ? visit.name + path.show(folder.path.slice(visit.base.length)) : path.show(folder.path))),
+            row(t('where'), nameText(visit.isLink ? visit.name + path.show(folder.path.slice(visit.base.length)) : path.show(folder.path))),
             !entry.folder && row(t('column.size'), format.size(entry.size), h('span', { class: 'soft' }, ` (${t('bytes', { n: entry.size })})`)),
             row(t('column.time'), format.exactly(entry.time)),
             more),
     });
-    // Whoever comes by a link has no API.
+    // Whoever comes by a link, or to one folder, has no API.
     if (entry.folder || visit.base) return;
     remote.digest(folder.pathOf(entry)).then((digest) => {
         fill(more, digest && row('SHA-256', h('code', { class: 'clip', title: digest }, digest), button({ picture: 'copy', title: t('copy'), kind: 'plain', onclick: () => copyText(digest) })));

@@ -70,7 +70,7 @@ class Preview {
         this.view.list.reveal(index);
         // The neighbour is there when it is asked for.
         const ahead = all[this.next(1)];
-        if (!visit.base && ahead && kind(ahead) === 'image' && ahead.size < 8 << 20) new Image().src = `${this.folder.pathOf(ahead)}?v=${ahead.time}`;
+        if (!visit.isLink && ahead && kind(ahead) === 'image' && ahead.size < 8 << 20) new Image().src = `${this.folder.pathOf(ahead)}?v=${ahead.time}`;
     }
 
     make(of, src, entry) {

@@ -17,7 +17,7 @@ import { rightsOf } from '../remote.js';
 import { renameInPlace } from '../renaming.js';
 import { go } from '../router.js';
 import { Selection } from '../selection.js';
-import { account, clipboard, listen, root, visit } from '../state.js';
+import { account, clipboard, indexes, listen, root, visit } from '../state.js';
 import { explain, oops } from '../toast.js';
 import { bind } from './file-keys.js';
 
@@ -75,6 +75,10 @@ class Files {
             clearTimeout(wait);
             // A later step has been taken meanwhile: what there is to draw is that one's.
             if (folder !== this.folder) return;
+            if (indexes.some((key) => folder.find(key)?.folder === false)) {
+                location.reload();
+                return;
+            }
             this.scroller.removeAttribute('aria-busy');
         }
         this.draw(before && path.parent(before.path) === at ? path.last(before.path) : null);

@@ -38,7 +38,11 @@ const NAME: &[u8] = b"name=";
 
 /// Whether a query asks for an archive.
 pub(crate) fn is_asked(query: Option<&[u8]>) -> bool {
-    query.is_some_and(|query| query.split(|&b| b == b'&').next() == Some(QUERY))
+    query.is_some_and(|query| {
+        let first = query.split(|&b| b == b'&').next().unwrap_or_default();
+        // A form's button has a value, which is empty.
+        first.strip_suffix(b"=").unwrap_or(first) == QUERY
+    })
 }
 
 /// The names that a query for an archive wants of the folder; none if all are wanted. What no name can be has none, as

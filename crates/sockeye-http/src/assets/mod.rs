@@ -8,6 +8,7 @@ use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
 
 use ::http::StatusCode;
 use bytes::Bytes;
+use sockeye_node::FilePath;
 
 use crate::{
     own::Asked,
@@ -176,20 +177,36 @@ pub(crate) fn address_into(out: &mut String, name: &str) {
     let _ = write!(out, "/-/{PREFIX}/{}/{name}", ASSETS.version);
 }
 
+/// Makes them ready, so that no process which is forked for a connection has to.
+pub(crate) fn prepare() {
+    LazyLock::force(&ASSETS);
+}
+
 /// Answers a request for an asset. One of another version is not found: modules of two versions do not go together.
 pub(crate) fn answer(asked: &Asked<'_>) -> Reply {
-    let mut names = asked.below.segments();
-    let known = names.next() == Some(ASSETS.version.as_bytes());
+    let found = (!asked.folder).then(|| find(asked.below.segments())).flatten();
+    found.unwrap_or_else(|| error(StatusCode::NOT_FOUND, None, Some(asked.head)))
+}
+
+/// The asset that a path names where one folder is served: anything else there is that folder's, also below `/-/`.
+pub(crate) fn beside_files(path: &FilePath) -> Option<Reply> {
+    let mut names = path.segments();
+    let is_here = names.next() == Some(b"-") && names.next() == Some(PREFIX.as_bytes());
+    is_here.then(|| find(names)).flatten()
+}
+
+/// The asset of this version and name.
+fn find<'a>(mut names: impl Iterator<Item = &'a [u8]>) -> Option<Reply> {
+    if names.next() != Some(ASSETS.version.as_bytes()) {
+        return None;
+    }
     let wanted = names.collect::<Vec<_>>().join(&b'/');
-    let found = ASSETS.files.iter().find(|(name, ..)| name.as_bytes() == wanted);
-    let Some((_, media, content)) = found.filter(|_| known && !asked.folder) else {
-        return error(StatusCode::NOT_FOUND, None, Some(asked.head));
-    };
+    let (_, media, content) = ASSETS.files.iter().find(|(name, ..)| name.as_bytes() == wanted)?;
     let mut head = ReplyHead::new(StatusCode::OK);
     head.content_type = Some(Cow::Borrowed(media));
     head.length = Some(content.len() as u64);
     head.cache_control = Some(Cow::Borrowed("public, max-age=31536000, immutable"));
-    Reply { head, payload: Payload::Page(content.clone()) }
+    Some(Reply { head, payload: Payload::Page(content.clone()) })
 }
 
 #[cfg(test)]

@@ -36,11 +36,13 @@ pub(crate) struct Boot {
     pub(crate) rights: String,
     /// Whether the folder has more entries than the page.
     pub(crate) more: bool,
-    /// What the folder belongs to, if it is reached by a share's link.
+    /// What the folder belongs to, if it is reached by a share's link, or is all that is served.
     pub(crate) shared: Option<Shared>,
+    /// The files that stand for their folder, for whoever reads it.
+    pub(crate) index: Vec<String>,
 }
 
-/// What is reached by a share's link, as the module has to know it.
+/// What is reached by a share's link, or is all that is served, as the module has to know it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shared {
     /// The address that everything shared is below, with a slash at its end.
@@ -70,6 +72,9 @@ pub(super) fn begin(out: &mut String, look: Look, dress: &Dress, title: &str) {
         if let Some(shared) = &boot.shared {
             attribute(out, "base", &shared.base);
             attribute(out, "name", &shared.name);
+        }
+        if !boot.index.is_empty() {
+            attribute(out, "index", &boot.index.join("/"));
         }
     }
     out.push_str(

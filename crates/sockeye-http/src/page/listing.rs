@@ -146,6 +146,12 @@ impl ListingPage {
             return;
         }
         out.push_str("</tbody></table>\n");
+        if self.count > 0 {
+            // A button, as robots that mirror a tree follow every link.
+            let zip = text::AS_ZIP.get(self.look.language);
+            let _ =
+                writeln!(out, "<form><button class=\"button\" name=\"zip\">{zip}</button></form>");
+        }
         if self.count == 0 && complete {
             let _ = writeln!(out, "<p>{}</p>", text::EMPTY.get(self.look.language));
         }

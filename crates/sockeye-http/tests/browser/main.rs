@@ -1,6 +1,6 @@
 //! The page in a real browser: Chromium, driven by Playwright from node, against a node that is served.
 //!
-//! What is done stands in looking.mjs, changing.mjs, sharing.mjs and visiting.mjs; with `SOCKEYE_SHOTS` set to a folder,
+//! What is done stands in folder.mjs, looking.mjs, changing.mjs, sharing.mjs, resuming.mjs and visiting.mjs; with `SOCKEYE_SHOTS` set to a folder,
 //! pictures of every view are put there (shots.mjs). This starts the node, makes what the steps find there, and tells
 //! what they said.
 
@@ -13,10 +13,13 @@ use std::{
     process::Command,
 };
 
+use sockeye::Server;
 use sockeye_http::{Config, Http};
+use sockeye_node::{Home, Session};
 use sockeye_testkit::{
     node::{TempNode, password},
     peer::require,
+    running::Running,
 };
 use tempfile::TempDir;
 
@@ -50,6 +53,9 @@ fn people_can_do_it_all_in_a_browser() {
     let served = TempNode::new();
     let server = served.serve(Http::new(served.gate(), Config::default()));
     let scratch = TempDir::new().unwrap();
+    let open = TempDir::new().unwrap();
+    let alone = serve_folder(open.path());
+    served.grant("bob", "/public", "all");
     furnish(&served.home("alice"));
     if std::env::var_os("SOCKEYE_SHOTS").is_some() {
         // Whoever takes the pictures.
@@ -58,8 +64,9 @@ fn people_can_do_it_all_in_a_browser() {
     let Some(scripts) = scripts(&npm) else { return };
     let settings = serde_json::json!({
         "port": server.port(),
+        "folder": format!("http://127.0.0.1:{}", alone.port()),
         "chromium": chromium, "scratch": scratch.path(),
-        "passwords": { "alice": password("alice"), "root": password("root") },
+        "passwords": { "alice": password("alice"), "root": password("root"), "bob": password("bob") },
         "hostile": HOSTILE,
         "many": { "href": "/many/", "count": MANY, "last": format!("file-{MANY}.txt") },
     });
@@ -75,6 +82,26 @@ fn people_can_do_it_all_in_a_browser() {
     assert!(output.status.success(), "{said}\n{errors}");
     // Not println!, which the runner swallows: how long each step took is worth seeing.
     let _ = writeln!(std::io::stderr(), "{said}");
+}
+
+/// One folder, served to everybody.
+fn serve_folder(at: &Path) -> Running {
+    for folder in ["sub", "site"] {
+        fs::create_dir(at.join(folder)).unwrap();
+    }
+    for (name, content) in [
+        ("notes.txt", "to be read"),
+        (
+            "drawing.svg",
+            "<svg xmlns='http://www.w3.org/2000/svg' width='40' height='30'><rect width='40' height='30'/></svg>",
+        ),
+        ("sub/deep.txt", "deep"),
+        ("site/index.html", "<p>Welcome to the site"),
+    ] {
+        fs::write(at.join(name), content).unwrap();
+    }
+    let http = Http::new(Session::guest(Home::open(at).unwrap()), Config::default());
+    Running::start(Server::bind("tcp://127.0.0.1:0").unwrap().workers(1).with(http))
 }
 
 /// What the steps find in a home.
@@ -123,6 +150,8 @@ fn scripts(npm: &Path) -> Option<PathBuf> {
         "browser.mjs",
         "looking.mjs",
         "changing.mjs",
+        "folder.mjs",
+        "resuming.mjs",
         "sharing.mjs",
         "shots.mjs",
         "visiting.mjs",

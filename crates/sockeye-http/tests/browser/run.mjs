@@ -1,10 +1,12 @@
-// Runs the steps against a node: `node run.mjs SETTINGS`, a JSON object with port, chromium, passwords, scratch, many.
+// Runs the steps against a node: `node run.mjs SETTINGS`, a JSON object with port, folder, chromium, passwords, scratch, many.
 
 import fs from 'node:fs/promises';
 
 import { launch } from './browser.mjs';
 import { STEPS as CHANGING } from './changing.mjs';
+import { STEPS as FOLDER } from './folder.mjs';
 import { STEPS as LOOKING } from './looking.mjs';
+import { STEPS as RESUMING } from './resuming.mjs';
 import { STEPS as SHARING } from './sharing.mjs';
 import { STEPS as SHOTS } from './shots.mjs';
 import { STEPS as VISITING } from './visiting.mjs';
@@ -15,7 +17,7 @@ it.wire = await Wire.to(it.port);
 it.base = it.wire.base;
 it.browser = await launch(it.chromium);
 let code = 0;
-for (const [what, how] of [...LOOKING, ...CHANGING, ...SHARING, ...SHOTS, ...VISITING]) {
+for (const [what, how] of [...FOLDER, ...LOOKING, ...CHANGING, ...SHARING, ...RESUMING, ...SHOTS, ...VISITING]) {
     if (it.only && !new RegExp(it.only).test(what)) continue;
     const begun = performance.now();
     try {
