@@ -289,7 +289,7 @@ impl Seat {
         }
     }
 
-    /// The place of a file that is to be written: in a drop box, only of a new one in the box itself.
+    /// The place of a file that is to be written: in a drop box, only of a new one.
     pub(crate) async fn place_to_write(&self, path: &Reached<'_>) -> Result<Place> {
         match self.visit() {
             Some(visit) if visit.takes(path) => {

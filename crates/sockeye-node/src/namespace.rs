@@ -130,6 +130,11 @@ impl Reached<'_> {
         Reached(Cow::Owned(self.0.into_owned()))
     }
 
+    /// The folder that it lies in.
+    pub(crate) fn above(&self) -> Option<Reached<'static>> {
+        self.0.parent().map(|parent| Reached(Cow::Owned(parent)))
+    }
+
     pub(crate) fn into_path(self) -> FilePath {
         self.0.into_owned()
     }

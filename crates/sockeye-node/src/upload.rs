@@ -46,6 +46,8 @@ impl Session {
             // Written on is what is there already, and nobody goes on with what was broken off.
             options.start = Start::Empty;
             options.fleeting = true;
+            // It is made with the file.
+            options.awaits_folder = true;
         }
         let operation = match options.start {
             Start::Empty => Operation::Write,
@@ -54,7 +56,7 @@ impl Session {
         let act = Act::begin(seat, operation, &path);
         let begun = async {
             let place = seat.place_to_write(&path).await?;
-            let dropping = seat.begin_drop(options.length).await?;
+            let dropping = seat.begin_drop(&path, options.length).await?;
             Ok((place.home.upload(&place.path, options).await?, dropping))
         };
         Self::begun(act, begun.await)
@@ -255,7 +257,7 @@ impl Upload {
     ///
     /// Cancellation: it is done and recorded, or not at all.
     pub async fn commit(self) -> Result<Committed> {
-        let Self { inner, act, dropping } = self;
+        let Self { inner, act, mut dropping } = self;
         let seat = Arc::clone(act.seat());
         let done = async move {
             seat.gate().check_writable()?;
@@ -264,12 +266,19 @@ impl Upload {
             }
             let bytes = inner.offset();
             seat.count_drop(bytes).await?;
-            let done = inner.commit().await;
-            if done.is_err() {
+            let folders = dropping.as_mut().map(Dropping::take_folders).unwrap_or_default();
+            let way = seat.make_way(folders).await;
+            let made = matches!(way, Ok(true));
+            let done = match way {
+                Ok(_) => inner.commit().await.map_err(Error::from),
+                Err(error) => Err(error),
+            };
+            // Folders that were made stay, and so they count.
+            if done.is_err() && !made {
                 seat.uncount_drop(bytes).await;
             }
             drop(dropping);
-            Ok(done?)
+            done
         };
         let contents = |done: &Committed| Contents {
             bytes: Some(done.meta.size),

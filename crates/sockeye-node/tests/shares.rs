@@ -299,7 +299,6 @@ async fn a_drop_box_takes_new_files_and_shows_nothing() {
     assert!(denied(visitor.copy(&report, &path("/b"), Overwrite::Yes).await.map(drop)));
     assert!(denied(visitor.set_mode(&report, 0o600).await.map(drop)));
     assert!(denied(visitor.partial_for(&report).await.map(drop)));
-    assert!(denied(put(&visitor, "/below/x", b"x").await.map(drop)));
     let mut appending = UploadOptions::default();
     appending.start = Start::End;
     let mut upload = visitor.upload(&report, appending).await.unwrap();
@@ -371,6 +370,31 @@ async fn what_is_on_its_way_into_a_drop_box_takes_part_of_its_room() {
     assert_eq!(taken().await, 1);
     node.gate.accounts().revoke_share(share.id).await.unwrap();
     assert!(matches!(begin(None).await, Err(Error::Ended)));
+}
+
+#[tokio::test]
+async fn a_folder_comes_into_a_drop_box_with_the_files_in_it() {
+    let node = Fixture::new().await;
+    let share = node.share(NewShare { max_files: Some(2), ..drop_box("/in") }).await;
+    let visitor = node.visit(&share, 1).await.unwrap();
+    let kept = visitor.upload(&path("/cut/x"), UploadOptions::default()).await.unwrap();
+    kept.abort().await.unwrap();
+    assert_eq!(
+        names(&node.alice, "/in").await.unwrap(),
+        Vec::<String>::new(),
+        "none without a file"
+    );
+    assert_eq!(put(&visitor, "/trip/day 1/a", b"a").await.unwrap(), 1);
+    assert_eq!(put(&visitor, "/trip/day 1/a", b"b").await.unwrap(), 2);
+    assert_eq!(names(&node.alice, "/in/trip/day 1").await.unwrap(), ["a", "a (2)"]);
+    let full = put(&visitor, "/more/x", b"x").await;
+    assert!(matches!(full, Err(Error::BoxFull)), "{full:?}");
+    assert_eq!(names(&node.alice, "/in").await.unwrap(), ["trip"]);
+    let detail = format!("share {}", share.id);
+    for folder in ["/in/trip", "/in/trip/day 1"] {
+        let told = node.told("mkdir").await;
+        assert!(told.contains(&format!("ok alice {folder} - {detail}")), "{told:?}");
+    }
 }
 
 #[tokio::test]

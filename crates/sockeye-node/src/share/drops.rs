@@ -6,12 +6,20 @@
 
 use std::{
     collections::HashMap,
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use sockeye_accounts::{Share, ShareId};
+use sockeye_accounts::{Rights, Share, ShareId};
+use sockeye_journal::Operation;
 
-use crate::{Error, Result, gate::accounts_failed, seat::Seat};
+use crate::{
+    Error, Result,
+    act::{Act, Contents},
+    gate::accounts_failed,
+    namespace::Reached,
+    seat::Seat,
+};
 
 /// What is on its way into drop boxes: files and bytes.
 #[derive(Clone, Debug, Default)]
@@ -23,12 +31,14 @@ pub(crate) struct Dropping {
     drops: Drops,
     /// The share as it was when the file began to come.
     share: Share,
+    /// The folders in the box that it lies in, which are made with it.
+    folders: Vec<Reached<'static>>,
     bytes: u64,
 }
 
 impl Drops {
     /// A file begins to come, of which so many bytes are announced.
-    fn enter(&self, share: Share, bytes: u64) -> Result<Dropping> {
+    fn enter(&self, share: Share, folders: Vec<Reached<'static>>, bytes: u64) -> Result<Dropping> {
         {
             let mut under_way = self.table();
             let (files, all) = under_way.get(&share.id).copied().unwrap_or_default();
@@ -37,7 +47,7 @@ impl Drops {
             }
             under_way.insert(share.id, (files + 1, all.saturating_add(bytes)));
         }
-        Ok(Dropping { drops: self.clone(), share, bytes })
+        Ok(Dropping { drops: self.clone(), share, folders, bytes })
     }
 
     fn table(&self) -> MutexGuard<'_, HashMap<ShareId, (u64, u64)>> {
@@ -46,6 +56,11 @@ impl Drops {
 }
 
 impl Dropping {
+    /// The folders in the box that it lies in; none the next time.
+    pub(crate) fn take_folders(&mut self) -> Vec<Reached<'static>> {
+        mem::take(&mut self.folders)
+    }
+
     /// So much of it is there, or about to be.
     ///
     /// # Errors
@@ -77,11 +92,40 @@ impl Drop for Dropping {
 }
 
 impl Seat {
+    /// Makes these folders in a drop box, the uppermost first, as far as they are not there; whether one was made.
+    ///
+    /// # Errors
+    /// What holds for every change, see [`Session::mkdir`](crate::Session::mkdir).
+    pub(crate) async fn make_way(self: &Arc<Self>, folders: Vec<Reached<'static>>) -> Result<bool> {
+        let mut made = false;
+        for folder in folders {
+            let place = self.place(&folder, Rights::WRITE).await?;
+            if place.home.stat(&place.path).await.is_ok() {
+                continue;
+            }
+            let act = Act::begin(self, Operation::MakeFolder, &folder);
+            let making = async move {
+                match place.home.mkdir(&place.path).await {
+                    // Another file of the same folder was quicker.
+                    Ok(()) | Err(sockeye_store::Error::Exists) => Ok(()),
+                    Err(error) => Err(error.into()),
+                }
+            };
+            act.carry_out(making, |()| Contents::NONE).await?;
+            made = true;
+        }
+        Ok(made)
+    }
+
     /// Takes note that a file begins to come, if it comes into a drop box.
     ///
     /// # Errors
     /// [`Error::BoxFull`] if the box takes no more, or not so much; [`Error::Ended`] if it was revoked; [`Error::Io`].
-    pub(crate) async fn begin_drop(&self, announced: Option<u64>) -> Result<Option<Dropping>> {
+    pub(crate) async fn begin_drop(
+        &self,
+        path: &Reached<'_>,
+        announced: Option<u64>,
+    ) -> Result<Option<Dropping>> {
         let Some(visit) = self.visit() else { return Ok(None) };
         let share = match self.gate().accounts().find_share(visit.share().id).await {
             Ok(share) => share,
@@ -92,7 +136,8 @@ impl Seat {
                 });
             }
         };
-        self.gate().drops().enter(share, announced.unwrap_or(0)).map(Some)
+        let folders = visit.folders_to(path);
+        self.gate().drops().enter(share, folders, announced.unwrap_or(0)).map(Some)
     }
 
     /// Counts a file of so many bytes that is about to be put in its place, if it comes into a drop box.

@@ -19,8 +19,13 @@ pub(crate) use self::{
 use crate::{
     Error, FilePath, LoginError, Origin, Range, Result, Session,
     gate::{Gate, accounts_failed},
+    namespace::Reached,
+    seat::Holder,
     session::Kind,
 };
+
+/// Most folders that a file may lie in within a drop box: each file that is counted makes no more.
+const DEEPEST: usize = 16;
 
 /// What is shared with somebody who has a link.
 #[derive(Clone, Debug)]
@@ -81,9 +86,21 @@ impl Visit {
         self.is_drop_box() && *path != self.root
     }
 
-    /// Whether a new file may be put at `path`, as the owner has it: in the drop box itself, not below.
+    /// Whether a new file may be put at `path`, as the owner has it: in the drop box, or in a folder in it.
     pub(crate) fn takes(&self, path: &FilePath) -> bool {
-        self.is_drop_box() && path.parent().is_some_and(|parent| parent == self.root)
+        let (above, depth) = (self.root.segments().count(), path.segments().count());
+        self.is_drop_box()
+            && self.root.covers(path)
+            && (1..=DEEPEST + 1).contains(&depth.saturating_sub(above))
+    }
+
+    /// The folders in the drop box that a file at `path`, as the owner has it, lies in, the uppermost first.
+    pub(crate) fn folders_to(&self, path: &Reached<'_>) -> Vec<Reached<'static>> {
+        let mut folders: Vec<_> = std::iter::successors(path.above(), Reached::above)
+            .take_while(|folder| **folder != self.root && self.root.covers(folder))
+            .collect();
+        folders.reverse();
+        folders
     }
 }
 
@@ -209,6 +226,16 @@ impl Session {
         match &self.kind {
             Kind::Guest(_) => None,
             Kind::Seat(seat) => Some(seat.visit()?.share()),
+        }
+    }
+
+    /// The name of the account that shares with it, if it came by a share's link.
+    #[must_use]
+    pub fn sharer(&self) -> Option<&str> {
+        let Kind::Seat(seat) = &self.kind else { return None };
+        match seat.holder() {
+            Holder::Account { name, .. } if seat.visit().is_some() => Some(name),
+            _ => None,
         }
     }
 

@@ -70,6 +70,8 @@ pub struct UploadOptions {
     pub mode: Option<u32>,
     /// Nobody will go on with it: it is never kept, and takes no place among those that are.
     pub fleeting: bool,
+    /// Whether the folder that it goes into may still be missing when it begins.
+    pub awaits_folder: bool,
 }
 
 /// What a commit did.

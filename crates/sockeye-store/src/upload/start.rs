@@ -46,7 +46,7 @@ impl Home {
             (_, Some(base)) => narrowed(options.condition, base.meta())?,
             (_, None) => absent(options.condition)?,
         };
-        let UploadOptions { length, digest, modified, mode, fleeting, .. } = options;
+        let UploadOptions { length, digest, modified, mode, fleeting, awaits_folder, .. } = options;
         let path = path.clone();
         let (note, sure) = (None, None);
         let plan = Plan { path, length, digest, condition, modified, mode, note, sure };
@@ -55,7 +55,10 @@ impl Home {
         if !is_small || condition != Condition::Any {
             let plan = Arc::clone(&plan);
             let claim = self.claim.clone();
-            self.quick(move |keep| keep.may_be_installed(&plan, claim.as_deref())).await?;
+            match self.quick(move |keep| keep.may_be_installed(&plan, claim.as_deref())).await {
+                Err(Error::NoParent) if awaits_folder => {}
+                foreseen => foreseen?,
+            }
         } else if !keep.is_ready() {
             // Counts the home before its first change.
             self.slow(|_| Ok(())).await?;
