@@ -1,5 +1,7 @@
 // Dragging entries onto folders, and files from outside into the page.
 
+import { gather } from './upload/walk.js';
+
 const TYPE = 'application/x-sockeye-entries';
 
 /// What is dragged: `{ folder, entries }`. The browser shows its content only at the drop.
@@ -127,15 +129,4 @@ function take(event, to) {
     if (dragged) dropped({ ...dragged, to, copy: event.ctrlKey || event.altKey });
     else dropped({ files: gather(event.dataTransfer), to });
     dragged = null;
-}
-
-/// What is dropped from outside; at once, as the browser takes it back after the event.
-function gather(transfer) {
-    const out = [];
-    for (const item of transfer.items) {
-        if (item.kind !== 'file') continue;
-        const one = item.webkitGetAsEntry?.() ?? item.getAsFile();
-        if (one) out.push(one);
-    }
-    return out;
 }

@@ -194,7 +194,10 @@ fn guarded(head: &Head<'_>, there: Option<Meta>) -> Result<Condition, Unanswered
 /// Finds what would keep a file from being put in its place.
 async fn foresee(session: &Session, path: &FilePath) -> Result<(), Unanswered> {
     let kind = |meta: Option<Meta>| meta.map(|meta| meta.kind);
+    let is_dropped = session.share().is_some();
     let parent = match path.parent() {
+        // Who puts it into a drop box sees no more of it, and what folders are missing in it are made.
+        Some(_) if is_dropped => kind(look(session, &FilePath::root()).await?),
         Some(parent) => kind(look(session, &parent).await?),
         None => None,
     };

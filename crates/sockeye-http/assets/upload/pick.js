@@ -3,12 +3,13 @@
 import { h } from '../dom.js';
 import * as path from '../path.js';
 import { enqueue, ensureFolder } from './queue.js';
+import { namesOf, walk } from './walk.js';
 
 /// Asks for files, or for a folder, to be uploaded to `to`.
 export function pick(to, folder) {
     const input = h('input', { type: 'file', multiple: true, webkitdirectory: folder, class: 'hidden', 'aria-hidden': 'true' });
     input.addEventListener('change', () => {
-        enqueue([...input.files].map((file) => ({ file, target: place(to, file.webkitRelativePath || file.name) })));
+        enqueue([...input.files].map((file) => ({ file, target: place(to, [...namesOf(file), file.name]) })));
         input.remove();
     });
     input.addEventListener('cancel', () => input.remove());
@@ -20,42 +21,17 @@ export function pick(to, folder) {
 /// Uploads what was dropped: entries of a file system, or files.
 export async function take(dropped, to) {
     for (const one of dropped) {
-        if (one instanceof File) enqueue([{ file: one, target: place(to, one.name) }]);
-        else await walk(one, to);
-    }
-}
-
-function place(to, relative) {
-    return relative.split('/').filter(Boolean).reduce((at, name) => path.join(at, path.encode(name)), to);
-}
-
-/// Files are queued folder by folder, so that a large tree begins at once.
-async function walk(root, to) {
-    const waiting = [[root, to]];
-    while (waiting.length > 0) {
-        const [entry, at] = waiting.pop();
-        const target = path.join(at, path.encode(entry.name));
-        if (entry.isFile) {
-            enqueue([{ file: await new Promise((resolve, reject) => { entry.file(resolve, reject); }), target }]);
+        if (one instanceof File) {
+            enqueue([{ file: one, target: place(to, [one.name]) }]);
             continue;
         }
-        const children = await readAll(entry.createReader());
-        if (children.length === 0) await ensureFolder(target);
-        const files = [];
-        for (const child of children) {
-            if (child.isFile) files.push({ file: await new Promise((resolve, reject) => { child.file(resolve, reject); }), target: path.join(target, path.encode(child.name)) });
-            else waiting.push([child, target]);
+        for await (const { names, files, isEmpty } of walk(one)) {
+            if (isEmpty) await ensureFolder(place(to, names));
+            enqueue(files.map((file) => ({ file, target: place(to, [...names, file.name]) })));
         }
-        enqueue(files);
     }
 }
 
-/// Browsers give a folder in stretches of a hundred.
-async function readAll(reader) {
-    const out = [];
-    for (;;) {
-        const some = await new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
-        if (some.length === 0) return out;
-        out.push(...some);
-    }
+function place(to, names) {
+    return names.reduce((at, name) => path.join(at, path.encode(name)), to);
 }

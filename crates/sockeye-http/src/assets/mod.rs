@@ -93,6 +93,7 @@ const MODULES: &[(&str, &str)] = modules! {
     "upload/queue.js"
     "upload/tus.js"
     "upload/unfinished.js"
+    "upload/walk.js"
     "views/account.js"
     "views/file-keys.js"
     "views/files.js"

@@ -15,7 +15,7 @@ mod told;
 pub(crate) use error::{error_page, media_type};
 pub(crate) use frame::{Boot, Dress, Shared};
 pub(crate) use listing::{ALL, FIRST_ENTRIES, Greeting, ListingPage};
-pub(crate) use share::{SharePage, share_page};
+pub(crate) use share::{DropBox, SharePage, share_page};
 pub(crate) use shell::shell_page;
 pub(crate) use sign_in::{SignInPage, sign_out_page};
 pub(crate) use told::Told;

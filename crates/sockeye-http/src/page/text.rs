@@ -78,9 +78,10 @@ pub(super) const ASK_AGAIN: Text = Text::new(
     "其内容已不再共享，请向发送者索取新的链接。",
 );
 pub(super) const DROP_HERE: Text = Text::new(
-    "Files can be put here; nobody with this link sees what is in it.",
-    "可将文件放入此处；持有此链接者看不到其中的内容。",
+    "What you put here goes to {owner}. Others with this link do not see it.",
+    "您放入此处的文件将交给 {owner}，持有此链接的其他人看不到。",
 );
+pub(super) const DROP_UNTIL: Text = Text::new("Open until {until}.", "开放至 {until}。");
 pub(super) const DROP_BY: Text = Text::new(
     "From a shell, with this page's address and a slash at its end: curl -T FILE ADDRESS/",
     "在命令行中，使用本页地址并以斜杠结尾：curl -T 文件 地址/",

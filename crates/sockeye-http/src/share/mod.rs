@@ -17,7 +17,7 @@ use crate::{
     answer::Answerer,
     content::Content,
     own::Asked,
-    page::{SharePage, media_type, share_page},
+    page::{DropBox, SharePage, media_type, share_page},
     payload::Payload,
     refused::{retry_after, status_of},
     reply::{Reply, empty, error},
@@ -162,7 +162,7 @@ impl Visit<'_> {
         match (self.head.method, is_box) {
             (Method::Put, true) => self.drop_off(session, content).await,
             (Method::Put, false) => self.failed(&Error::Denied),
-            (_, true) if self.below.is_root() => self.page(StatusCode::OK, SharePage::DropBox),
+            (_, true) if self.below.is_root() => self.show_box(session),
             (_, true) => self.failed(&Error::NotFound),
             (_, false) => match self.send(session).await {
                 Ok(reply) => reply,
@@ -272,7 +272,18 @@ impl Visit<'_> {
         accept::form(self.head.fields.accept, &[Form::Text, Form::Html])
     }
 
-    fn page(&self, status: StatusCode, page: SharePage) -> Reply {
+    /// The page of a drop box.
+    fn show_box(&self, session: &Session) -> Reply {
+        let share = session.share();
+        let of = DropBox {
+            label: share.and_then(|share| share.label.as_deref()).filter(|label| !label.is_empty()),
+            owner: session.sharer().unwrap_or_default(),
+            until: share.and_then(|share| share.expires).map(|end| end.as_second()),
+        };
+        self.page(StatusCode::OK, SharePage::DropBox(of))
+    }
+
+    fn page(&self, status: StatusCode, page: SharePage<'_>) -> Reply {
         let form = self.form();
         let mut reply = empty(status);
         let text = share_page(page, form, Look::of(&self.head.fields));

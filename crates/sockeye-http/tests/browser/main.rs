@@ -1,6 +1,6 @@
 //! The page in a real browser: Chromium, driven by Playwright from node, against a node that is served.
 //!
-//! What is done stands in folder.mjs, looking.mjs, changing.mjs, sharing.mjs, resuming.mjs and visiting.mjs; with `SOCKEYE_SHOTS` set to a folder,
+//! What is done stands in folder.mjs, looking.mjs, changing.mjs, sharing.mjs, resuming.mjs, dropping.mjs and visiting.mjs; with `SOCKEYE_SHOTS` set to a folder,
 //! pictures of every view are put there (shots.mjs). This starts the node, makes what the steps find there, and tells
 //! what they said.
 
@@ -84,12 +84,17 @@ fn people_can_do_it_all_in_a_browser() {
     let _ = writeln!(std::io::stderr(), "{said}");
 }
 
+/// Markdown with what could act if it were taken for markup.
+const GUIDE: &str = "# Guide\n\nAll is **well**. <img src=x onerror=alert(1)> [run](javascript:alert(1)) [deep](sub/deep.txt)\n\n\
+                     - first\n- second\n\n| a | b |\n|---|--:|\n| x | 42 |\n\n<script>alert(1)</script>\n";
+
 /// One folder, served to everybody.
 fn serve_folder(at: &Path) -> Running {
     for folder in ["sub", "site"] {
         fs::create_dir(at.join(folder)).unwrap();
     }
     for (name, content) in [
+        ("guide.md", GUIDE),
         ("notes.txt", "to be read"),
         (
             "drawing.svg",
@@ -151,6 +156,7 @@ fn scripts(npm: &Path) -> Option<PathBuf> {
         "looking.mjs",
         "changing.mjs",
         "folder.mjs",
+        "dropping.mjs",
         "resuming.mjs",
         "sharing.mjs",
         "shots.mjs",

@@ -1,9 +1,11 @@
-// Runs the steps against a node: `node run.mjs SETTINGS`, a JSON object with port, folder, chromium, passwords, scratch, many.
+// Runs the steps, or those that SOCKEYE_ONLY fits, against a node: `node run.mjs SETTINGS`, a JSON object with
+// port, folder, chromium, passwords, scratch, many.
 
 import fs from 'node:fs/promises';
 
 import { launch } from './browser.mjs';
 import { STEPS as CHANGING } from './changing.mjs';
+import { STEPS as DROPPING } from './dropping.mjs';
 import { STEPS as FOLDER } from './folder.mjs';
 import { STEPS as LOOKING } from './looking.mjs';
 import { STEPS as RESUMING } from './resuming.mjs';
@@ -17,8 +19,8 @@ it.wire = await Wire.to(it.port);
 it.base = it.wire.base;
 it.browser = await launch(it.chromium);
 let code = 0;
-for (const [what, how] of [...FOLDER, ...LOOKING, ...CHANGING, ...SHARING, ...RESUMING, ...SHOTS, ...VISITING]) {
-    if (it.only && !new RegExp(it.only).test(what)) continue;
+for (const [what, how] of [...FOLDER, ...LOOKING, ...CHANGING, ...SHARING, ...RESUMING, ...DROPPING, ...SHOTS, ...VISITING]) {
+    if (process.env.SOCKEYE_ONLY && !new RegExp(process.env.SOCKEYE_ONLY).test(what)) continue;
     const begun = performance.now();
     try {
         await how(it);
@@ -28,8 +30,10 @@ for (const [what, how] of [...FOLDER, ...LOOKING, ...CHANGING, ...SHARING, ...RE
     } catch (error) {
         console.log(`FAILED: ${what}\n${error.stack}`);
         await it.page?.screenshot({ path: `${it.scratch}/failed.png` }).catch(() => {});
-        const seen = await it.page?.locator('body').innerText().catch(() => '');
-        console.log(`the page at ${it.page?.url()} says:\n${seen?.slice(0, 2000)}\n${it.page?.complaints.join('\n') ?? ''}`);
+        for (const page of [it.page, it.visitor].filter(Boolean)) {
+            const seen = await page.locator('body').innerText().catch(() => '');
+            console.log(`the page at ${page.url()} says:\n${seen.slice(0, 2000)}\n${page.complaints.join('\n')}`);
+        }
         code = 1;
         break;
     }

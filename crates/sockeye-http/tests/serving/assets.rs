@@ -65,10 +65,32 @@ fn a_reader_who_has_chosen_language_and_theme_gets_them() {
 }
 
 #[test]
-fn a_folder_that_is_only_shared_loads_nothing() {
-    let page = Site::new().get("/");
-    assert_eq!(loaded(&page.text()), Vec::<String>::new());
-    assert!(page.field("content-security-policy").unwrap().starts_with("default-src 'none'"));
+fn a_folder_that_is_only_shared_loads_the_same_and_keeps_its_own_files() {
+    let site = Site::new();
+    site.write("-/static/a.js", "a file");
+    let page = site.get("/");
+    assert!(page.text().contains("data-base=\"/\"") && !page.text().contains("Sign in"));
+    assert!(loaded(&page.text()).iter().any(|name| name.ends_with("/main.js")));
+    assert!(!page.field("content-security-policy").unwrap().contains("unsafe"));
+    for address in loaded(&page.text()) {
+        let answer = site.get(&address);
+        assert_eq!(answer.status, 200, "{address}");
+        assert_eq!(site.get(&format!("{address}x")).status, 404);
+    }
+    assert_eq!(site.get("/-/static/a.js").text(), "a file");
+    assert_eq!(site.get("/-/api/v1/me").status, 404);
+}
+
+#[test]
+fn without_script_one_folder_has_all_its_entries_and_an_archive() {
+    let site = Site::new();
+    for n in 0..400 {
+        site.write(&format!("file-{n}"), "x");
+    }
+    let page = site.get("/").text();
+    assert!(page.contains("<a href=\"?all\">") && page.contains("name=\"zip\""));
+    assert_eq!(site.get("/?all").text().matches("<tr data-size").count(), 400);
+    assert_eq!(site.get("/?zip=").field("content-type"), Some("application/zip"));
 }
 
 #[test]
