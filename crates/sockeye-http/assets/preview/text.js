@@ -4,6 +4,8 @@ import { button, fill, h } from '../dom.js';
 import * as format from '../format.js';
 import { t } from '../i18n.js';
 import { keep, recall } from '../preferences.js';
+import { visit } from '../state.js';
+import { oops } from '../toast.js';
 
 /// Bytes that are read: what is longer is downloaded to be read whole.
 const MOST = 512 * 1024;
@@ -22,13 +24,33 @@ export function showText(src, entry, { stop, extra, cannot }) {
         const pre = h('pre', {}, found.text);
         const numbers = h('pre', { class: 'numbers', 'aria-hidden': 'true' }, lines.map((_, n) => n + 1).join('\n'));
         host.classList.toggle('wrap', recall('wrap', false));
-        fill(host, h('div', { class: 'page' }, numbers, pre), !whole && h('p', { class: 'cut' }, t('preview.cut', { size: format.size(MOST) })));
+        const source = [h('div', { class: 'page' }, numbers, pre), !whole && h('p', { class: 'cut' }, t('preview.cut', { size: format.size(MOST) }))];
+        fill(host, source);
         fill(extra, h('span', { class: 'soft small' }, found.encoding), button({
             picture: 'wrap', title: t('preview.wrap'), kind: 'plain', onclick: () => keep('wrap', host.classList.toggle('wrap')),
         }));
+        if (whole && /\.(md|markdown)$/i.test(entry.name)) render(found.text, { src, host, extra, source }).catch(oops);
         host.focus({ preventScroll: true });
     }, (error) => { if (error.name !== 'AbortError') cannot(); });
     return host;
+}
+
+/// Shows Markdown as it is meant to look; a button shows the source, and is remembered.
+async function render(text, { src, host, extra, source }) {
+    const { markdown, MOST: most } = await import('./markdown.js');
+    if (text.length > most || !host.isConnected) return;
+    const rendered = markdown(text, src, !visit.isLink);
+    const show = (raw) => {
+        fill(host, raw ? source : rendered);
+        toggle.setAttribute('aria-pressed', String(raw));
+    };
+    const turn = () => {
+        keep('source', !recall('source', false));
+        show(recall('source', false));
+    };
+    const toggle = button({ picture: 'code', title: t('preview.source'), kind: 'plain', onclick: turn });
+    extra.append(toggle);
+    show(recall('source', false));
 }
 
 async function read(src, entry, signal) {

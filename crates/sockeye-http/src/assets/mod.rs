@@ -78,6 +78,7 @@ const MODULES: &[(&str, &str)] = modules! {
     "path.js"
     "picker.js"
     "preferences.js"
+    "preview/markdown.js"
     "preview/preview.js"
     "preview/text.js"
     "qr.js"

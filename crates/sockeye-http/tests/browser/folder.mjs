@@ -32,6 +32,28 @@ export const STEPS = [
         await page.context().close();
     }],
 
+    ['Markdown is shown as it is meant to look, and nothing in it acts', async (it) => {
+        const page = await open(it.browser, it.folder);
+        await page.goto('/');
+        await ready(page);
+        await page.getByRole('link', { name: 'guide.md' }).click();
+        const shown = page.locator('.markdown');
+        await shown.getByRole('heading', { name: 'Guide' }).waitFor();
+        await shown.getByRole('listitem').getByText('first').waitFor();
+        await shown.getByRole('cell', { name: '42' }).waitFor();
+        assert(await shown.locator('strong').innerText() === 'well', 'nothing is strong');
+        await shown.getByText('<img src=x onerror=alert(1)>').waitFor();
+        assert(await shown.locator('img, script, [onerror]').count() === 0, 'markup of the file is markup of the page');
+        const links = await shown.locator('a').evaluateAll((all) => all.map((link) => link.href));
+        assert(links.length === 1 && links[0] === `${it.folder}/sub/deep.txt`, `links: ${links}`);
+        await page.getByTitle('Show the source').click();
+        await page.locator('.text pre').getByText('# Guide').waitFor();
+        await page.getByTitle('Show the source').click();
+        await shown.waitFor();
+        assert(page.complaints.length === 0, page.complaints.join('\n'));
+        await page.context().close();
+    }],
+
     ['a folder with an index file is shown by that, also when it is entered from the page', async (it) => {
         const page = await open(it.browser, it.folder);
         await page.goto('/');
