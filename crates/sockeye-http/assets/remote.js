@@ -61,6 +61,9 @@ export async function stat(of) {
 /// A file's SHA-256 in hexadecimal digits.
 export const digest = async (of) => (await api.get('file', { path: of, digest: 'sha256' })).sha256;
 
+/// What lies below a folder and has this in its name: `{ entries, complete }`.
+export const search = (below, name, signal) => api.get('search', { path: below, name }, signal);
+
 export const makeFolder = (at) => api.post('folders', { path: at });
 export const move = (from, to, overwrite = false) => api.post('move', { from, to, overwrite });
 export const copy = (from, to, overwrite = false) => api.post('copy', { from, to, overwrite });

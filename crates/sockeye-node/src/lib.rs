@@ -31,6 +31,7 @@ mod presence;
 mod read;
 mod recorder;
 mod refusals;
+mod search;
 mod seat;
 mod session;
 mod share;
@@ -54,6 +55,7 @@ pub use pace::Bucket;
 pub use presence::Present;
 pub use read::{FileBody, OpenFile, Range};
 pub use recorder::{NOT_SPOKEN, Recorder};
+pub use search::Found;
 pub use session::{Resource, Session};
 pub use share::ShareError;
 pub use sockeye_accounts::{

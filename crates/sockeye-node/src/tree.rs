@@ -10,7 +10,7 @@ use crate::{
     Error, RESERVED, Result, Session,
     act::{Act, Contents},
     namespace::Reached,
-    seat::{Seat, Way},
+    seat::{Place, Seat, Way},
     session::Kind,
 };
 
@@ -103,6 +103,21 @@ async fn gather(
     chosen: Chosen,
     memory: usize,
 ) -> Result<Tree> {
+    let (place, mut may) = readable_below(seat, path).await?;
+    let wanted = move |below: &[u8], is_folder: bool| match chosen.has(below) {
+        false => Wish::Pass,
+        true if may(below, is_folder) => Wish::Take,
+        true => Wish::Deny,
+    };
+    Ok(place.home.gather(&place.path, memory, Box::new(wanted)).await?)
+}
+
+/// The place of a folder that may be listed, and which of the things below it may be read, and listed if they are
+/// folders, by their path from it.
+pub(crate) async fn readable_below(
+    seat: &Arc<Seat>,
+    path: &Reached<'_>,
+) -> Result<(Place, impl FnMut(&[u8], bool) -> bool + Send + use<>)> {
     let place = match seat.way(path).await? {
         Way::Place(place) if place.rights.contains(Rights::LIST) => place,
         _ => return Err(Error::Denied),
@@ -112,18 +127,14 @@ async fn gather(
     let reads = place.rights.contains(Rights::READ);
     let narrower = seat.has_grants_beneath(path)?;
     let (asked, top) = (Arc::clone(seat), path.absolute());
-    let wanted = move |below: &[u8], is_folder: bool| {
-        if !chosen.has(below) {
-            return Wish::Pass;
-        }
+    let may = move |below: &[u8], is_folder: bool| {
         let slash: &[u8] = if top.ends_with(b"/") { b"" } else { b"/" };
         let needed = if is_folder { Rights::LIST } else { Rights::READ };
-        let may = match narrower {
+        match narrower {
             _ if root && reserved(below) => false,
             true => asked.rights_at_absolute([&top, slash, below].concat()).contains(needed),
             false => is_folder || reads,
-        };
-        if may { Wish::Take } else { Wish::Deny }
+        }
     };
-    Ok(place.home.gather(&place.path, memory, Box::new(wanted)).await?)
+    Ok((place, may))
 }

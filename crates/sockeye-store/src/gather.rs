@@ -111,6 +111,8 @@ impl Tree {
 pub enum Wish {
     /// It is gathered, and if it is a folder, what is in it is asked for.
     Take,
+    /// It is not gathered, and if it is a folder, what is in it is asked for.
+    Enter,
     /// It was not asked for, and nothing is said of it.
     Pass,
     /// It is left out, and said to be.
@@ -175,6 +177,7 @@ fn join(path: &mut Vec<u8>, below: &[u8]) {
 /// What is to be done about a name.
 enum Choice {
     Take,
+    Enter,
     Hide,
     LeaveOut(LeftOut),
 }
@@ -193,6 +196,8 @@ impl Gathering {
         match (self.wanted)(&below, is_folder) {
             Wish::Pass => Choice::Hide,
             Wish::Take if self.is_readable(folder, name, is_folder) => Choice::Take,
+            Wish::Enter if is_folder && self.is_readable(folder, name, true) => Choice::Enter,
+            Wish::Enter => Choice::Hide,
             Wish::Take | Wish::Deny => Choice::LeaveOut(LeftOut::Denied),
         }
     }
@@ -240,7 +245,7 @@ impl Visit for Gathering {
                 let meta = Meta::from_stat(stat);
                 let is_link = FileType::from_raw_mode(stat.st_mode).is_symlink();
                 let what = match self.choose(folder, name, false) {
-                    Choice::Hide => return Ok(Next::On),
+                    Choice::Hide | Choice::Enter => return Ok(Next::On),
                     Choice::LeaveOut(why) => What::Not(why),
                     Choice::Take if is_link => What::Not(LeftOut::Link),
                     Choice::Take if meta.kind == Kind::Special => What::Not(LeftOut::Special),
@@ -253,10 +258,12 @@ impl Visit for Gathering {
         Ok(Next::On)
     }
 
-    /// Written down before it is entered, so that what waits to be is bounded as well.
+    /// Written down before it is entered, so that what waits to be is bounded as well; who only enters folders has to
+    /// bound how many.
     fn enters(&mut self, folder: &OwnedFd, name: &CStr, stat: &Stat) -> Result<bool> {
         let (what, enters) = match self.choose(folder, name, true) {
             Choice::Hide => return Ok(false),
+            Choice::Enter => return Ok(true),
             Choice::Take => (What::There(Meta::from_stat(stat)), true),
             Choice::LeaveOut(why) => (What::Not(why), false),
         };
@@ -314,6 +321,23 @@ mod tests {
         assert!(shown(all.entries()).iter().any(|(path, _)| path == "top/.env"));
         assert!(matches!(gather(&home, "beside", 1 << 20).await, Err(Error::WrongKind { .. })));
         assert!(matches!(gather(&home, "none", 1 << 20).await, Err(Error::NotFound)));
+    }
+
+    #[tokio::test]
+    async fn folders_that_are_only_entered_are_not_gathered_and_what_is_in_them_is() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("a/b")).unwrap();
+        fs::write(dir.path().join("a/b/wanted"), "x").unwrap();
+        fs::write(dir.path().join("a/other"), "x").unwrap();
+        let home = Home::open(dir.path()).unwrap();
+        let wanted = |path: &[u8], _| match path.ends_with(b"wanted") {
+            true => Wish::Take,
+            false => Wish::Enter,
+        };
+        let tree = home.gather(&FilePath::root(), 1 << 20, Box::new(wanted)).await.unwrap();
+        let found: Vec<_> = shown(tree.entries()).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(found, ["a/b/wanted"]);
+        assert_eq!(tree.left_out().count(), 0);
     }
 
     #[tokio::test]

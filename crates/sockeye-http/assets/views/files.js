@@ -222,6 +222,7 @@ class Files {
             ? [t('selected', { n: chosen.length }), files.length > 0 && ` · ${format.size(files.reduce((sum, entry) => sum + entry.size, 0))}`]
             : [
                 filter ? t('found', { n: shown.length, of: entries.length }) : t('items', { n: entries.length }),
+                filter && shown.length > 0 && this.searchButton('plain'),
                 !complete && !failed && ` · ${t(this.folder.isFull ? 'partly' : 'loading')}`,
                 failed && ` · ${explain(failed)}`,
             ]);
@@ -231,8 +232,14 @@ class Files {
         fill(this.note, failed
             ? [icon('warn'), h('h2', {}, explain(failed)), !visit.base && (failed.status === 401 || !account.name) ? h('a', { class: 'button primary', href: `/-/login?next=${encodeURIComponent(location.pathname)}` }, t('signin')) : h('a', { class: 'button', href: path.folderHref(root) }, t('home'))]
             : filter
-                ? [icon('search'), h('h2', {}, t('found.none')), button({ label: t('filter.clear'), onclick: () => this.unfilter() })]
+                ? [icon('search'), h('h2', {}, t('found.none')), this.searchButton('primary'), button({ label: t('filter.clear'), onclick: () => this.unfilter() })]
                 : [icon(may ? 'upload' : 'folder'), h('h2', {}, t('empty')), may && h('p', {}, t('empty.hint'))]);
+    }
+
+    /// What looks for the filter's text further down; for who has an account.
+    searchButton(kind) {
+        const search = () => import('../dialogs/search.js').then((it) => it.openSearch(this, this.folder.filter)).catch(oops);
+        return account.name && button({ picture: 'search', label: t('search.below'), kind, onclick: search });
     }
 
     // What is done.

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
-use sockeye_node::{Algorithm, Entry, FilePath, Kind, Meta, Overwrite, Recursive, SortKey};
+use sockeye_node::{
+    Algorithm, Entry, FilePath, Kind, Meta, Overwrite, Recursive, SortKey, Timestamp, readable,
+};
 
 use super::{
     Call, Problem,
@@ -24,7 +26,7 @@ const PAGE: (usize, usize) = (1000, 10_000);
 const MOST_PATHS: usize = 1000;
 
 #[derive(Serialize)]
-struct Shown {
+pub(super) struct Shown {
     /// For reading; the path has the exact name.
     name: String,
     path: String,
@@ -54,13 +56,20 @@ fn kind(kind: Kind) -> &'static str {
 
 fn entry(folder: &FilePath, entry: &Entry) -> Result<Shown, Problem> {
     let path = folder.join(&entry.name).map_err(Problem::wrong)?;
-    Ok(Shown {
-        name: entry.name.to_string(),
-        path: shown(&path),
-        kind: kind(entry.kind),
-        size: (entry.kind == Kind::File).then_some(entry.size),
-        modified: date::iso(entry.modified.seconds),
-    })
+    let size = (entry.kind == Kind::File).then_some(entry.size);
+    Ok(Shown::of(&path, entry.kind, size, entry.modified))
+}
+
+impl Shown {
+    pub(super) fn of(path: &FilePath, of: Kind, size: Option<u64>, modified: Timestamp) -> Self {
+        Self {
+            name: path.file_name().map(|name| readable(name).into()).unwrap_or_default(),
+            path: shown(path),
+            kind: kind(of),
+            size,
+            modified: date::iso(modified.seconds),
+        }
+    }
 }
 
 /// In which order a folder is paged, and where a page begins.

@@ -14,6 +14,7 @@ mod each;
 mod files;
 mod kind;
 mod problem;
+mod search;
 mod shares;
 mod tokens;
 mod trash;
@@ -97,6 +98,7 @@ const ROWS: &[Row] = rows! {
     Delete "tokens/*" Account => tokens::revoke;
     Get "files" Anybody => files::list;
     Get "file" Anybody => files::stat;
+    Get "search" Account => search::search;
     Post "folders" Account => files::make_folder;
     Post "move" Account => files::rename;
     Post "copy" Account => files::copy;

@@ -60,6 +60,7 @@ const MODULES: &[(&str, &str)] = modules! {
     "dialog.js"
     "dialogs/details.js"
     "dialogs/keys.js"
+    "dialogs/search.js"
     "dialogs/share.js"
     "dom.js"
     "drag.js"

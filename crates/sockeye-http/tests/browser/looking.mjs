@@ -214,6 +214,20 @@ export const STEPS = [
         await ready(page);
     }],
 
+    ['what lies further down is found by a part of its name, and shown where it is', async (it) => {
+        const page = await open(it.browser, it.base);
+        await signIn(page, 'alice', it.passwords.alice);
+        await row(page, 'Letters').waitFor();
+        await page.locator('input[type=search]').fill('WHOM');
+        await page.getByText('Nothing here has this in its name').waitFor();
+        await page.getByRole('button', { name: 'Search the folders below' }).click();
+        await page.locator('dialog').getByText('to whom.txt').click();
+        await page.waitForURL('**/Letters/');
+        await row(page, 'to whom.txt').and(page.locator('[aria-selected=true]')).waitFor();
+        assert(page.complaints.length === 0, page.complaints.join('\n'));
+        await page.context().close();
+    }],
+
     ['who signs out is shown the form again', async ({ page }) => {
         await page.locator('.account').click();
         await Promise.all([page.waitForURL((url) => !url.pathname.startsWith('/many')), page.getByText('Sign out').click()]);

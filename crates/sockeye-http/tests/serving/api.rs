@@ -448,3 +448,54 @@ fn the_public_tree_is_told_of_to_whoever_gets_there() {
     site.node.gate().set_public(true);
     assert_eq!(told(&site, "alice", "GET me", None)["public"], true);
 }
+
+#[test]
+fn names_are_looked_for_below_a_folder_as_far_as_they_may_be_seen() {
+    let site = Served::new();
+    for folder in ["/a", "/a/Plans", "/a/b"] {
+        let made = ask(&site, "alice", "POST folders", Some(&json!({ "path": folder })));
+        assert_eq!(made.status, 201, "{}", made.text());
+    }
+    for file in ["/a/Plan.txt", "/a/b/my-PLAN", "/a/Plans/x", "/plan"] {
+        assert_eq!(site.put("alice", file, b"12").status, 201);
+    }
+    std::os::unix::fs::symlink("/", site.file("alice", "a/plan-link")).unwrap();
+    let found = |who: &str, query: &str| -> Vec<String> {
+        let told = told(&site, who, &format!("GET search?{query}"), None);
+        assert_eq!(told["complete"], true);
+        told["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["path"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let below = ["/a/Plan.txt", "/a/Plans", "/a/b/my-PLAN"];
+    assert_eq!(found("alice", "path=/a&name=plan"), below);
+    assert_eq!(found("alice", "path=/&name=pLaN").len(), 4);
+    assert_eq!(found("alice", "name=nothing"), Vec::<String>::new());
+    assert_eq!(found("bob", "name=plan"), Vec::<String>::new(), "another home");
+    let some = told(&site, "alice", "GET search?name=plan&limit=2", None);
+    assert_eq!(
+        (some["complete"].as_bool(), some["entries"].as_array().unwrap().len()),
+        (Some(false), 2)
+    );
+    site.node.share("team");
+    site.node.grant("alice", "/shared/team", "read,write,list");
+    site.node.grant("alice", "/shared/team/secret", "write");
+    for folder in ["/shared/team/secret", "/shared/team/open"] {
+        ask(&site, "root", "POST folders", Some(&json!({ "path": folder })));
+        assert_eq!(site.put("root", &format!("{folder}/plan"), b"x").status, 201);
+    }
+    assert_eq!(found("alice", "path=/shared/team&name=plan"), ["/shared/team/open/plan"]);
+    assert_eq!(ask(&site, "bob", "GET search?path=/shared/team&name=plan", None).status, 404);
+    assert_eq!(ask(&site, "", "GET search?name=plan", None).status, 401);
+    for wrong in ["name=", "path=/a", "name=x&path=/../a", "name=x&limit=0"] {
+        assert_eq!(
+            ask(&site, "alice", &format!("GET search?{wrong}"), None).status,
+            400,
+            "{wrong}"
+        );
+    }
+    assert_eq!(ask(&site, "alice", "GET search?path=/none&name=x", None).status, 404);
+}
