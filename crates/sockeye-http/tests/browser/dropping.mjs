@@ -30,7 +30,7 @@ export const STEPS = [
     ['what is cut on its way into a drop box is sent again by itself', async ({ visitor, scratch, wire }) => {
         const file = path.join(scratch, 'film.bin');
         await fs.writeFile(file, Buffer.alloc(8 << 20, 'film'));
-        wire.rate = 4 << 20;
+        wire.rate = 1 << 20;
         await pick(visitor, 'Choose files', file);
         await visitor.waitForFunction(() => parseInt(document.querySelector('.given .running .small')?.textContent ?? '0', 10) > 0);
         wire.cut();

@@ -15,7 +15,7 @@ export const STEPS = [
         await signIn(page, 'alice', it.passwords.alice, '/Letters/');
         const file = path.join(it.scratch, 'resumed.bin');
         await fs.writeFile(file, Buffer.alloc(SIZE, 'salmon '));
-        it.wire.rate = 4 << 20;
+        it.wire.rate = 1 << 20;
         await choose(page, file);
         await page.waitForFunction(() => parseInt(document.querySelector('.uploads li.running .number')?.textContent ?? '0', 10) > 3);
         assert((await page.locator('.uploads li').innerText()).includes('/Letters'), 'it is not said where the file goes');
