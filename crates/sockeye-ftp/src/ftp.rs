@@ -5,7 +5,11 @@ use std::{io, sync::Arc};
 use sockeye::{Conn, Handler};
 use sockeye_node::Gate;
 
-use crate::{Config, control::Control, data::Ports};
+use crate::{
+    Config,
+    control::Control,
+    data::{Ports, TlsSessions},
+};
 
 /// Serves a node over FTP; one value serves any number of connections.
 ///
@@ -19,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) gate: Arc<Gate>,
     pub(crate) config: Config,
     pub(crate) ports: Arc<Ports>,
+    pub(crate) tls_sessions: Arc<TlsSessions>,
 }
 
 impl Ftp {
@@ -26,7 +31,7 @@ impl Ftp {
     #[must_use]
     pub fn new(gate: Arc<Gate>, config: Config) -> Self {
         let ports = Ports::new(config.passive_ports.clone());
-        Self(Arc::new(Shared { gate, config, ports }))
+        Self(Arc::new(Shared { gate, config, ports, tls_sessions: Arc::default() }))
     }
 }
 

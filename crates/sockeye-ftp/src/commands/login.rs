@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use sockeye_node::{Credentials, FilePath, LoginError, Refused, Session};
+use sockeye_node::{Credentials, FilePath, LoginError, Owner, Refused, Session};
 
 use crate::{
     config::Security,
     control::{Answer, Dialog, Phase, Then},
-    data::Prepared,
+    data::{Client, Prepared},
     wire::{command::trimmed, reply::Reply},
 };
 
@@ -68,9 +68,18 @@ pub(crate) async fn pass(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 }
 
 fn enter(dialog: &mut Dialog, session: Session, name: &str) -> Reply {
+    if let Some(neighbour) = &dialog.neighbour {
+        neighbour.is(client(&session));
+    }
     let folder = FilePath::root();
     dialog.phase = Phase::In { session, folder, owner: name.into() };
     Reply::new(230, format!("{name} is logged in."))
+}
+
+/// Whose sessions of TLS count as this one's.
+fn client(session: &Session) -> Client {
+    let account = session.account().ok().flatten().filter(|_| session.is_by_password());
+    account.map_or(Client::Other, |account| Client::Account(Owner::Account(account.id)))
 }
 
 fn not_in(error: &LoginError) -> Reply {
@@ -92,6 +101,9 @@ fn not_in(error: &LoginError) -> Reply {
 fn leave(dialog: &mut Dialog) {
     dialog.phase = Phase::Greeted;
     dialog.data = Prepared::None;
+    if let Some(neighbour) = &dialog.neighbour {
+        neighbour.is(Client::Unknown);
+    }
     (dialog.restart, dialog.allocated, dialog.renaming) = (0, None, None);
 }
 

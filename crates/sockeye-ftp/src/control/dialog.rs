@@ -7,7 +7,7 @@ use sockeye_node::{Algorithm, FilePath, Origin, Peer, Session};
 
 use crate::{
     config::Security,
-    data::{DataTls, Prepared},
+    data::{DataTls, Neighbour, Prepared},
     ftp::Shared,
     transfer::Transfer,
     verbs::{Access, Outcome, Row, Run},
@@ -91,6 +91,8 @@ pub(crate) struct Dialog {
     pub(crate) charset: Charset,
     /// The sessions of TLS that its connections share, once it has begun that.
     pub(crate) tls: Option<TlsServer>,
+    /// Its place among those from the same address, some of whose sessions count as its own.
+    pub(crate) neighbour: Option<Neighbour>,
     pub(crate) protection: Protection,
     /// TLS was asked for by its older name, as curl does: it has but one ticket at a time, uses it once, and takes the next
     /// when it closes a connection, also one on which it has only sent.
@@ -131,6 +133,7 @@ impl Dialog {
             representation: Type::default(),
             facts: Facts::default(),
             tls: None,
+            neighbour: None,
             protection: Protection::Clear,
             takes_tickets: false,
             hash: Algorithm::Sha256,
@@ -148,9 +151,9 @@ impl Dialog {
     }
 
     /// TLS has begun: whoever was in, or what was prepared, is so no more (RFC 4217 §4.2).
-    pub(super) fn secured(&mut self, tls: TlsServer) {
+    pub(super) fn secured(&mut self, tls: TlsServer, neighbour: Option<Neighbour>) {
         (self.phase, self.data, self.then) = (Phase::Greeted, Prepared::None, Then::GoOn);
-        self.tls = Some(tls);
+        (self.tls, self.neighbour) = (Some(tls), neighbour);
     }
 
     /// Data is encrypted without being asked for.
@@ -163,7 +166,11 @@ impl Dialog {
         match (&self.tls, self.protection) {
             (Some(server), Protection::Private) => {
                 let (resumed, takes_tickets) = (self.shared.config.resumed, self.takes_tickets);
-                Ok(Some(DataTls { server: server.clone(), resumed, takes_tickets }))
+                let (server, others) = match &self.neighbour {
+                    Some(neighbour) => neighbour.with_others(server),
+                    None => (server.clone(), None),
+                };
+                Ok(Some(DataTls { server, resumed, takes_tickets, others }))
             }
             _ if self.shared.config.security == Security::Allowed => Ok(None),
             _ => Err(Reply::new(

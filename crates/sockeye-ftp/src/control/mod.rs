@@ -79,13 +79,17 @@ impl<'a> Control<'a> {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "there is no certificate"));
         };
         let own = tls.for_connection()?;
+        // Before it has a session that it could offer elsewhere.
+        let from = self.dialog.origin.peer.ip();
+        let all = &self.dialog.shared.tls_sessions;
+        let neighbour = from.map(|from| all.enter(from, &own));
         let ahead = self.reader.forget();
         // On the heap: every connection would carry its size.
         let discarded = Box::pin(self.conn.start_tls(&own)).await? + ahead;
         if discarded > 0 {
             tracing::warn!(peer = ?self.conn.peer(), discarded, "bytes between AUTH and TLS were thrown away");
         }
-        self.dialog.secured(own);
+        self.dialog.secured(own, neighbour);
         Ok(())
     }
 
@@ -117,6 +121,13 @@ impl<'a> Control<'a> {
                 Event::Transfer(Step::Opened) => {
                     let reply = self.dialog.transfer.as_mut().map(Transfer::begun);
                     reply.into_iter().for_each(|reply| self.dialog.say(&reply));
+                }
+                Event::Transfer(Step::Ended) => {
+                    // Killed, it would have ended this connection before that of the data.
+                    if self.reader.waiting() == 0 && self.conn.stream().is_over() {
+                        return Ok(());
+                    }
+                    self.dialog.transfer.iter().for_each(Transfer::confirm);
                 }
                 Event::Transfer(Step::Done(reply)) => {
                     self.dialog.transfer = None;

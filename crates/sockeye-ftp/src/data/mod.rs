@@ -6,13 +6,19 @@
 pub(crate) mod active;
 mod passive;
 mod ports;
+mod sessions;
 mod tls;
 
 use std::{io, net::SocketAddr, time::Duration};
 
 use sockeye::Stream;
 
-pub(crate) use self::{passive::Passive, ports::Ports, tls::DataTls};
+pub(crate) use self::{
+    passive::Passive,
+    ports::Ports,
+    sessions::{Client, Neighbour, TlsSessions},
+    tls::DataTls,
+};
 use crate::wire::reply::Reply;
 
 /// The data connection of the next transfer.

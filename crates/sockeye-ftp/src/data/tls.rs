@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use sockeye::{Stream, tls::TlsServer};
 
-use super::OpenError;
+use super::{OpenError, sessions::Resumed};
 
 /// How a data connection is encrypted.
 #[derive(Clone, Debug)]
 pub(crate) struct DataTls {
-    /// With the sessions of the control connection, and no others.
+    /// With the sessions of the control connection, and of others.
     pub(crate) server: TlsServer,
     /// Whether such a session has to be resumed.
     pub(crate) resumed: bool,
     /// Whether the client takes what came when it closes a connection on which it has only sent.
     pub(crate) takes_tickets: bool,
+    /// Whose it was then, if it may be another's.
+    pub(crate) others: Option<Resumed>,
 }
 
 impl DataTls {
@@ -25,12 +27,22 @@ impl DataTls {
 
     /// Does the server's side of the handshake, in at most `limit`.
     pub(crate) async fn accept(self, stream: Stream, limit: Duration) -> Result<Stream, OpenError> {
-        let accepted = tokio::time::timeout(limit, self.server.accept(stream)).await;
-        let stream = accepted.map_err(|_| OpenError::Handshake("it took too long".to_owned()))?;
-        let stream = stream.map_err(|error| OpenError::Handshake(error.to_string()))?;
-        match stream.tls() {
-            Some(tls) if self.resumed && !tls.resumed => Err(OpenError::NotResumed),
-            _ => Ok(stream),
+        let accepted = tokio::time::timeout(limit, self.accept_in_time(stream)).await;
+        accepted.map_err(|_| OpenError::Handshake("it took too long".to_owned()))?
+    }
+
+    async fn accept_in_time(self, stream: Stream) -> Result<Stream, OpenError> {
+        let Self { server, resumed: required, others, .. } = self;
+        let accepted = server.accept(stream).await;
+        let stream = accepted.map_err(|error| OpenError::Handshake(error.to_string()))?;
+        if !required {
+            return Ok(stream);
         }
+        let same = match others {
+            _ if !stream.tls().is_some_and(|tls| tls.resumed) => false,
+            Some(others) => others.is_same().await,
+            None => true,
+        };
+        if same { Ok(stream) } else { Err(OpenError::NotResumed) }
     }
 }

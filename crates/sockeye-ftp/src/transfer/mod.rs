@@ -20,7 +20,7 @@ use std::{
 
 use sockeye::Stream;
 use sockeye_node::{Error, FilePath};
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
@@ -86,17 +86,30 @@ pub(crate) enum Work {
 #[derive(Clone, Debug, Default)]
 struct Flow {
     stop: CancellationToken,
-    moved: Arc<AtomicU64>,
+    progress: Arc<Progress>,
     tls: Option<DataTls>,
     connect: Duration,
     stall: Duration,
+}
+
+/// How far a transfer has come.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Bytes that went over the data connection.
+    moved: AtomicU64,
+    /// Told when an upload has ended, as far as its data connection says.
+    ended: Notify,
+    /// Told when it is to be put in its place.
+    confirmed: Notify,
 }
 
 /// What has become of a transfer.
 pub(crate) enum Step {
     /// The data connection is open: the client is to be told so.
     Opened,
-    /// It has ended, and this is its reply.
+    /// All of an upload came, if its client is still there: [`Transfer::confirm`] has it put in its place.
+    Ended,
+    /// It is over, and this is its reply.
     Done(Reply),
 }
 
@@ -139,8 +152,7 @@ impl Transfer {
     ) -> Self {
         let connect = limits.connect;
         let opening: Boxed<_> = Box::pin(data.open(connect));
-        let (stop, moved) = (CancellationToken::new(), Arc::default());
-        let flow = Flow { stop, moved, tls, connect, stall: limits.stall };
+        let flow = Flow { tls, connect, stall: limits.stall, ..Flow::default() };
         let stage = Stage::Opening { opening: Own::new(opening), work: Own::new(Box::new(work)) };
         Self { verb, path, stage, flow, since: Instant::now(), told: false }
     }
@@ -188,11 +200,13 @@ impl Transfer {
                     Err(error) => Step::Done(error.reply()),
                 }
             }
-            Stage::Running(running) => {
-                let reply = running.get().as_mut().await;
-                self.stage = Stage::Over;
-                Step::Done(reply)
-            }
+            Stage::Running(running) => tokio::select! {
+                reply = running.get().as_mut() => {
+                    self.stage = Stage::Over;
+                    Step::Done(reply)
+                }
+                () = self.flow.progress.ended.notified() => Step::Ended,
+            },
             Stage::Over => std::future::pending().await,
         }
     }
@@ -206,6 +220,11 @@ impl Transfer {
             if self.verb == Verb::Stou { b"FILE: " } else { b"The data connection is open for " };
         let after: &[u8] = if self.verb == Verb::Stou { b"" } else { b"." };
         Reply::new(150, [before, &name, after].concat())
+    }
+
+    /// The client is still there: what came is all of it.
+    pub(crate) fn confirm(&self) {
+        self.flow.progress.confirmed.notify_one();
     }
 
     /// What STAT tells of it.
@@ -259,6 +278,17 @@ impl Flow {
         }
     }
 
+    /// An upload has ended. How, a plain data connection cannot say: that of a client which is killed ends like that of one
+    /// which has sent all. So the control connection is asked whether the client is still there.
+    async fn confirm(&self) -> Result<(), Failure> {
+        self.progress.ended.notify_one();
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(Failure::Stopped),
+            () = self.progress.confirmed.notified() => Ok(()),
+        }
+    }
+
     async fn secure(&self, stream: Stream, reads: bool) -> Result<Stream, Failure> {
         let Some(tls) = self.tls.clone() else { return Ok(stream) };
         let tls = tls.for_next(reads);
@@ -277,10 +307,10 @@ impl Flow {
     }
 
     fn moved(&self, bytes: u64) {
-        self.moved.fetch_add(bytes, Relaxed);
+        self.progress.moved.fetch_add(bytes, Relaxed);
     }
 
     fn total(&self) -> u64 {
-        self.moved.load(Relaxed)
+        self.progress.moved.load(Relaxed)
     }
 }

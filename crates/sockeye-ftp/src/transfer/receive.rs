@@ -77,6 +77,10 @@ async fn receive(
         // Not given up half-way: how much was written would not be known.
         upload.write(bytes).await?;
         if n == 0 {
+            // TLS says itself that all was sent.
+            if !stream.is_tls() {
+                flow.confirm().await?;
+            }
             return Ok(());
         }
         if n == piece.capacity() && n < PIECE {

@@ -220,6 +220,33 @@ fn a_control_connection_that_is_lost_takes_its_download_along() {
 }
 
 #[test]
+fn a_client_that_is_killed_while_it_stores_leaves_the_file_as_it_was() {
+    let served = Served::new();
+    let mut other = served.logged_in("alice");
+    other.binary();
+    other.store("STOR file", b"old");
+    for round in 1..=20 {
+        let mut client = served.logged_in("alice");
+        client.binary();
+        let mut data = client.passive();
+        client.expect(150, "STOR file");
+        data.write_all(&content(1000)).unwrap();
+        if round % 2 == 0 {
+            wait_for(&mut client, 1000);
+        }
+        // The system closes what a process had in the order in which it was opened.
+        drop((client, data));
+        let cut =
+            || served.node.records("write").iter().filter(|it| it["outcome"] == "cut").count();
+        while cut() < round {
+            std::thread::yield_now();
+        }
+    }
+    assert_eq!(other.fetch("RETR file"), b"old");
+    assert_eq!(served.node.records("write").len(), 21);
+}
+
+#[test]
 fn a_data_connection_that_is_closed_at_once_is_an_empty_file() {
     let served = Served::new();
     let mut client = served.logged_in("alice");

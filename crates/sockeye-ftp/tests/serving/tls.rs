@@ -107,21 +107,29 @@ try:
 except (ftplib.error_perm, ssl.SSLError, OSError) as error:
     assert not got.getvalue()
 
-# And so does one that reuses the session of another connection.
+# One that reuses the session of another connection of the same account gets all: some clients have one store for all.
 other = Reusing(context=context())
 other.connect('127.0.0.1', port, timeout=30)
 other.login('alice', password)
 other.prot_p()
-thief = ftplib.FTP_TLS(context=other.context)
-thief.connect('127.0.0.1', port, timeout=30)
-thief.login('alice', password)
-thief.prot_p()
-conn, size = ftplib.FTP.ntransfercmd(thief, 'RETR file')
-try:
-    conn = thief.context.wrap_socket(conn, server_hostname='127.0.0.1', session=other.sock.session)
-    assert not conn.recv(10)
-except OSError:
-    pass
+def with_others_session(name):
+    ftp = ftplib.FTP_TLS(context=other.context)
+    ftp.connect('127.0.0.1', port, timeout=30)
+    ftp.login(name, password.replace('alice', name))
+    ftp.prot_p()
+    conn, size = ftplib.FTP.ntransfercmd(ftp, 'LIST -a')
+    try:
+        conn = ftp.context.wrap_socket(conn, server_hostname='127.0.0.1', session=other.sock.session)
+        got = conn.recv(10)
+    except OSError:
+        got = b''
+    conn.close()
+    return got, ftp.getmultiline()
+got, reply = with_others_session('alice')
+assert got and reply.startswith('226'), reply
+# With that of another account there is nothing.
+got, reply = with_others_session('bob')
+assert not got and reply.startswith('522'), reply
 
 # What stands behind AUTH in plain text is nobody's command.
 sock = socket.create_connection(('127.0.0.1', port), timeout=30)

@@ -202,6 +202,22 @@ impl Stream {
         self.recv_now(buf, RecvFlags::NONE)
     }
 
+    /// Whether the peer has ended its side, or the connection is broken, and nothing that it sent is left in the socket.
+    ///
+    /// The kernel is asked, without waiting, and nothing is taken. Under TLS that is told of the transport alone; over
+    /// seqpacket an empty record is taken for the end.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match recv_raw(self.as_fd(), self.kind(), &mut [0], RecvFlags::PEEK) {
+            Ok(received) => received == 0,
+            Err(error) => {
+                use io::ErrorKind::{Interrupted, InvalidData, WouldBlock};
+                // A record that is longer than that is no end.
+                !matches!(error.kind(), WouldBlock | Interrupted | InvalidData)
+            }
+        }
+    }
+
     /// Writes what the socket takes without waiting, and returns how much that was.
     ///
     /// # Errors

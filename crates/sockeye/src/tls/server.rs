@@ -19,8 +19,12 @@ use tokio_rustls::server::StartHandshake;
 use crate::Stream;
 
 use super::{
-    Identity, Roots, TlsError, alpn_names, hello, provider, resolver::CertificatesByName,
-    socket::TlsSocket, tickets::Tickets,
+    Identity, Roots, TlsError, alpn_names, hello,
+    pooled::{Pooled, ResumedWith, SessionPool},
+    provider,
+    resolver::CertificatesByName,
+    socket::TlsSocket,
+    tickets::Tickets,
 };
 
 /// How many sessions a server remembers for clients that know session ids but no tickets.
@@ -222,6 +226,20 @@ impl TlsServer {
         config.ticketer = Arc::clone(&tickets) as Arc<dyn ProducesTickets>;
         config.send_tls13_tickets = FIRST_TICKETS;
         Ok(self.copy(config, Some(tickets)))
+    }
+
+    /// A copy that resumes the sessions of a pool as well; what it makes is as before.
+    ///
+    /// The other value tells which server of the pool it was, once a handshake with the copy is done: it is for one.
+    #[must_use]
+    pub fn resuming_from(&self, pool: &SessionPool) -> (Self, ResumedWith) {
+        let own = self.config();
+        let mut config = ServerConfig::clone(&own);
+        let pooled = Arc::new(Pooled::new(own, pool.clone()));
+        let with = pooled.resumed_with();
+        config.session_storage = pooled.clone();
+        config.ticketer = pooled;
+        (self.copy(config, self.shared.tickets.clone()), with)
     }
 
     /// A copy with the same sessions for another connection of the same client, which sends a ticket (RFC 8446 §4.6.1) in

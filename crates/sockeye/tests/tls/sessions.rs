@@ -6,7 +6,7 @@ use rustls::{ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersio
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use sockeye::{
     Stream,
-    tls::{ClientAuth, Fingerprint, Identity, TlsClient, TlsServer, TlsVersion},
+    tls::{ClientAuth, Fingerprint, Identity, SessionPool, TlsClient, TlsServer, TlsVersion},
 };
 use sockeye_testkit::certificates::Authority;
 use tokio::io::AsyncReadExt as _;
@@ -97,6 +97,36 @@ async fn a_ticket_of_another_worker_costs_a_whole_handshake_and_no_more() {
         assert!(!resumes(&one, &client, version).await);
         assert!(!resumes(&other, &client, version).await, "{version}");
         assert!(resumes(&other, &client, version).await, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn connections_that_belong_together_resume_each_others_sessions() {
+    let (authority, server) = localhost();
+    for (wire, version) in
+        [(&version::TLS12, TlsVersion::Tls12), (&version::TLS13, TlsVersion::Tls13)]
+    {
+        let new = || server.for_connection().unwrap();
+        let (one, other, pool) = (new(), new(), SessionPool::default());
+        let (together, with) = other.resuming_from(&pool);
+        let client = client_of_version(&authority, wire);
+        assert!(!resumes(&one, &client, version).await);
+        assert!(!resumes(&together, &client, version).await, "{version}");
+        // What is put in later counts as well.
+        pool.put(7, &new());
+        pool.put(8, &one);
+        assert!(!resumes(&one, &client, version).await);
+        assert!(resumes(&together, &client, version).await, "{version}");
+        assert_eq!(with.number(), Some(8), "{version}");
+        // What it made is its own.
+        assert!(!resumes(&one, &client, version).await, "{version}");
+        assert!(resumes(&together, &client, version).await, "{version}");
+        assert!(resumes(&together, &client, version).await, "{version}");
+        assert_eq!(with.number(), None, "{version}");
+        assert!(resumes(&other, &client, version).await, "{version}");
+        assert!(!resumes(&one, &client, version).await, "{version}");
+        pool.take(8);
+        assert!(!resumes(&together, &client, version).await, "{version}");
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
         running::within,
     },
     client::{Client, Random, content},
-    site::Site,
+    site::{Site, check_homes},
 };
 
 const USERS: u64 = 200;
@@ -144,8 +144,7 @@ async fn crowd(time: Duration) -> String {
         sum += done.unwrap();
     }
     // Both while they are open and once they are closed.
-    let checked = site.place.run(&["store", "check"]).await;
-    assert_eq!(checked.code, Some(0), "{}{}", checked.text(), checked.err);
+    check_homes(&site.place).await;
     let place = site.stop().await;
     let Done { stored, fetched, deleted } = sum;
     for (operation, done) in [("write", stored), ("read", fetched), ("remove", deleted)] {

@@ -8,7 +8,7 @@ use tokio::{io::AsyncWriteExt as _, sync::Semaphore, task::JoinSet};
 use super::{
     super::running::within,
     client::{Client, PIECE, Random, content},
-    site::Site,
+    site::{Site, check_homes},
 };
 
 /// Sessions that store one file after the other, beside the one whose file never ends.
@@ -240,8 +240,7 @@ async fn kill_again_and_again(seed: u64, kills: u64) -> String {
         go_on(&site, &mut client, ENDLESS, of_round(round), offset, &mut tally).await;
         client.expect(250, &format!("DELE {ENDLESS}")).await.unwrap();
         client.quit().await.unwrap();
-        let checked = site.place.run(&["store", "check"]).await;
-        assert_eq!(checked.code, Some(0), "{}{}", checked.text(), checked.err);
+        check_homes(&site.place).await;
     }
     let place = site.stop().await;
     let words = ["log", "--json", "--op", "write", "--protocol", "ftp", "--outcome", "ok"];

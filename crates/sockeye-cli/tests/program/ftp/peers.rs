@@ -89,6 +89,7 @@ async fn curl_goes_on_with_an_upload_that_was_cut_over_plain_and_tls() {
         within(async { while site.uploads().await.is_empty() {} }).await;
         upload.kill().await.unwrap();
         within(async { while site.is_uploading().await {} }).await;
+        assert_eq!(site.uploads().await.len(), 1, "{url}: what came of it is no file, and kept");
         let mut rest = curl();
         rest.args(ways).args(["-C", "-", &url, "-T"]).arg(&up);
         run(rest).await;
@@ -270,11 +271,16 @@ async fn pythons_ftplib_speaks_plain_and_both_kinds_of_tls() {
 }
 
 #[tokio::test]
-async fn rclone_copies_checks_and_syncs() {
+async fn rclone_copies_checks_and_syncs_over_plain_and_both_kinds_of_tls() {
     let Some(program) = peer::require("rclone") else { return };
     let (site, trees) = (Site::new().await, Trees::new(60));
     let obscured = run(command(&program, ["obscure", PASSWORD])).await;
-    for (way, scheme, more) in [("plain", "ftp", "")] {
+    // Several connections at once, with one store of TLS sessions.
+    for (way, scheme, more) in [
+        ("plain", "ftp", ""),
+        ("explicit", "ftp", ",explicit_tls=true"),
+        ("implicit", "ftps", ",tls=true"),
+    ] {
         let remote = format!(
             ":ftp,host=127.0.0.1,port={},user=alice,pass={},no_check_certificate=true{more}:{way}",
             site.port(scheme),
