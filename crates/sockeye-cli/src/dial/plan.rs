@@ -46,7 +46,10 @@ impl Plan {
 fn addr(text: &str) -> Result<Addr, Failure> {
     let addr: Addr = match text.contains("://") {
         true => text.parse()?,
-        false => format!("tcp://{text}").parse()?,
+        false => {
+            let whole = format!("tcp://{text}").parse::<Addr>();
+            whole.map_err(|error| error.told_of(text))?
+        }
     };
     addr.check_side(Side::Connect)?;
     if addr.transport() == Transport::Icmp {

@@ -36,9 +36,13 @@ pub(crate) struct ServeArgs {
     pub(super) folder: Option<PathBuf>,
 
     /// Where to listen, in place of what is configured: http+tcp://…, http+tls+tcp://…, http+unix://PATH,
-    /// http+fd://NAME; for DIR also HOST:PORT; repeatable [default for DIR: 127.0.0.1:8080]
+    /// http+fd://NAME; for DIR also HOST:PORT or PORT; repeatable [default for DIR: 127.0.0.1:8080]
     #[arg(short, long, value_name = "ADDR", action = ArgAction::Append)]
     pub(super) listen: Vec<String>,
+
+    /// What other servers of folders call it: answered with what it is called here.
+    #[arg(short, long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8080", hide = true)]
+    pub(super) port: Option<String>,
 
     /// Who runs a connection: tasks, percore[:N]; for DIR also iterative, pool:N, threads:MAX, fork:MAX,
     /// prefork:N; a number left out is 40, that of percore the processors [default: tasks]

@@ -24,7 +24,19 @@ use crate::failure::Failure;
 
 /// Serves until stopped.
 pub(crate) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
+    if let Some(port) = &args.port {
+        return Err(no_port(port, args.folder.is_some()));
+    }
     if args.folder.is_some() { folder::run(args, quiet) } else { node::run(args, quiet) }
+}
+
+/// What `--port` is called here: an address says more than a port, and whom it is open to.
+fn no_port(port: &str, of_folder: bool) -> Failure {
+    let port = if port.parse::<u16>().is_ok() { port } else { "8080" };
+    let protocol = if of_folder { "" } else { "http+tcp://" };
+    Failure::usage("there is no --port (-p)").hint(format!(
+        "write --listen {protocol}127.0.0.1:{port}, or {protocol}[::]:{port} for everybody"
+    ))
 }
 
 /// A port that is taken is never replaced by another silently; how to get one is said, and whether it was that.

@@ -86,8 +86,8 @@ const NOBODY: u32 = 65534;
 async fn an_address_is_marked_where_it_is_wrong() {
     assert_snapshot!(error(&["serve", "/", "--listen", "localhost:99999"]).await, @"
     2 error: the port `99999` is out of range
-      tcp://localhost:99999
-                      ^^^^^
+      localhost:99999
+                ^^^^^
     write a port from 0 to 65535
     ");
     assert_snapshot!(error(&["dial", "tpc://localhost:80"]).await, @"
@@ -95,6 +95,18 @@ async fn an_address_is_marked_where_it_is_wrong() {
       tpc://localhost:80
       ^^^
     write tcp://
+    ");
+}
+
+#[tokio::test]
+async fn a_port_by_itself_is_answered_with_what_it_is_called_here() {
+    assert_snapshot!(error(&["serve", "-p", "9000", "/"]).await, @"
+    2 error: there is no --port (-p)
+    hint: write --listen 127.0.0.1:9000, or [::]:9000 for everybody
+    ");
+    assert_snapshot!(error(&["serve", "--port=9000"]).await, @"
+    2 error: there is no --port (-p)
+    hint: write --listen http+tcp://127.0.0.1:9000, or http+tcp://[::]:9000 for everybody
     ");
 }
 

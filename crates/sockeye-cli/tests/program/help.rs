@@ -69,8 +69,8 @@ async fn serve_explains_itself() {
 
     Options:
       -l, --listen <ADDR>     Where to listen, in place of what is configured: http+tcp://…,
-                              http+tls+tcp://…, http+unix://PATH, http+fd://NAME; for DIR also
-                              HOST:PORT; repeatable [default for DIR: 127.0.0.1:8080]
+                              http+tls+tcp://…, http+unix://PATH, http+fd://NAME; for DIR also HOST:PORT
+                              or PORT; repeatable [default for DIR: 127.0.0.1:8080]
       -m, --model <MODEL>     Who runs a connection: tasks, percore[:N]; for DIR also iterative, pool:N,
                               threads:MAX, fork:MAX, prefork:N; a number left out is 40, that of percore
                               the processors [default: tasks]

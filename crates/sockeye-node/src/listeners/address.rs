@@ -12,6 +12,9 @@ use sockeye::{
 
 use super::{Cleartext, ListenOption, Protocol, options::OwnOptions};
 
+/// Where a port alone is listened at: whoever wants others to connect says so.
+const LOOPBACK: &str = "127.0.0.1";
+
 /// Where to listen, and what is spoken there.
 ///
 /// ```
@@ -159,7 +162,7 @@ impl Listen {
     }
 
     /// Reads a listener of which the protocol, and with it the transport, may be left out: `HOST:PORT`,
-    /// `tcp://…`.
+    /// `tcp://…`; a port alone, `8080` or `:8080`, is one of 127.0.0.1.
     ///
     /// # Errors
     /// [`ListenError::Address`] or [`ListenError::Url`].
@@ -184,9 +187,12 @@ impl Listen {
     fn read_address(text: &str, usual: Option<&str>) -> Result<Self, ListenError> {
         let Some((scheme, rest)) = text.split_once("://") else {
             // A path or an abstract name: what that is with its transport is said.
-            let path = text.starts_with(['/', '.', '@']);
-            let whole = if path { text.to_owned() } else { format!("tcp://{text}") };
-            return Self::without_protocol(text, whole.parse()?, usual);
+            let whole = match text {
+                _ if text.starts_with(['/', '.', '@']) => text.to_owned(),
+                _ if is_port(text) => format!("tcp://{LOOPBACK}:{}", text.trim_start_matches(':')),
+                _ => format!("tcp://{text}"),
+            };
+            return Self::without_protocol(text, address(&whole, text)?, usual);
         };
         let (first, below) = match scheme.split_once('+') {
             Some((first, below)) => (first, Some(below)),
@@ -199,7 +205,7 @@ impl Listen {
                 Self::without_protocol(text, text.parse()?, usual)
             }
             (protocol, Some(below)) if Transport::from_name(protocol).is_none() => {
-                let addr = format!("{below}://{rest}").parse()?;
+                let addr = address(&format!("{below}://{rest}"), text)?;
                 Ok(Self::new(protocol, addr))
             }
             // A layer below its transport, which the grammar says.
@@ -338,6 +344,18 @@ impl FromStr for Listen {
     }
 }
 
+/// An address; what is wrong with it is told of what was written.
+fn address(whole: &str, written: &str) -> Result<Addr, ListenError> {
+    Ok(whole.parse::<Addr>().map_err(|error| error.told_of(written))?)
+}
+
+/// Whether an address is a port alone, perhaps with a colon in front and options behind it.
+fn is_port(text: &str) -> bool {
+    let place = text.split('?').next().unwrap_or(text);
+    let port = place.strip_prefix(':').unwrap_or(place);
+    !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn url(text: &str, meant: &str) -> ListenError {
     ListenError::Url { text: text.to_owned(), meant: meant.to_owned() }
 }
@@ -360,6 +378,8 @@ mod tests {
     fn the_protocol_in_front_and_the_transport_may_be_left_out_where_one_is_usual() {
         for (text, listen) in [
             ("127.0.0.1:80", "http+tcp://127.0.0.1:80"),
+            ("8080", "http+tcp://127.0.0.1:8080"),
+            (":8080?backlog=9", "http+tcp://127.0.0.1:8080?backlog=9"),
             ("[::]:80?backlog=9", "http+tcp://[::]:80?backlog=9"),
             ("tcp://localhost:80", "http+tcp://localhost:80"),
             ("http+tcp://localhost:80", "http+tcp://localhost:80"),
@@ -373,6 +393,24 @@ mod tests {
             assert_eq!(read.to_string(), listen);
             assert_eq!(Listen::parse(listen).unwrap(), read);
         }
+    }
+
+    #[test]
+    fn what_is_wrong_is_marked_in_what_was_written() {
+        for (text, part) in [
+            ("localhost:99999", "99999"),
+            ("99999", "99999"),
+            (":99999", "99999"),
+            ("http+tcp://localhost:99999", "99999"),
+            ("http+tcp://h:1?backlog=x", "x"),
+        ] {
+            let ListenError::Address(error) = Listen::parse_or(text, "http").unwrap_err() else {
+                panic!("{text}")
+            };
+            assert_eq!((error.input(), &text[error.span()]), (text, part));
+        }
+        let error = Listen::parse(":8085").unwrap_err();
+        assert_eq!(error.hint().unwrap(), "write http+tcp://127.0.0.1:8085");
     }
 
     #[test]
@@ -483,7 +521,8 @@ mod tests {
     fn what_is_no_listener_is_refused() {
         for text in [
             "",
-            "8080",
+            "80x",
+            ":",
             "/tmp/a.sock",
             "localhost",
             "http://localhost:80/",

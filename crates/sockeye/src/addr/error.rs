@@ -90,6 +90,31 @@ impl AddrError {
         &self.0.input
     }
 
+    /// The same error, told of what somebody wrote, of which the input is the end, or the reverse: where the
+    /// transport was left out and filled in, or something stands in front of the address. Of any other text it is
+    /// told as before.
+    ///
+    /// ```
+    /// use sockeye::Addr;
+    ///
+    /// let error = "tcp://[::1]:99999".parse::<Addr>().unwrap_err().told_of("[::1]:99999");
+    /// assert_eq!((error.input(), error.span()), ("[::1]:99999", 6..11));
+    /// ```
+    #[must_use]
+    pub fn told_of(mut self, written: &str) -> Self {
+        let Details { input, fault } = &mut *self.0;
+        let shift = |at: usize| match written.len().checked_sub(input.len()) {
+            Some(more) => at + more,
+            None => at.saturating_sub(input.len() - written.len()),
+        };
+        let fits = written.len() <= MAX_LEN;
+        if fits && (input.ends_with(written) || written.ends_with(input.as_str())) {
+            fault.span = shift(fault.span.start)..shift(fault.span.end);
+            written.clone_into(input);
+        }
+        self
+    }
+
     /// The bytes of [`input`](Self::input) that are wrong; empty where something is missing.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
