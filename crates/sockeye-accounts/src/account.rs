@@ -160,11 +160,23 @@ impl Account {
     /// What was granted to the account at `path`, absolute and normal; none where the role decides.
     #[must_use]
     pub fn granted_at(&self, path: impl AsRef<[u8]>) -> Option<Rights> {
-        let path = path.as_ref();
+        self.deciding_grant(path.as_ref()).map(|grant| grant.rights)
+    }
+
+    /// What the account may do at `path` if what is granted to it at exactly this path were not.
+    #[must_use]
+    pub fn rights_without(&self, path: &Prefix) -> Rights {
+        let mut without = self.clone();
+        without.grants.retain(|grant| grant.prefix != *path);
+        without.rights_at(path)
+    }
+
+    /// The grant that decides at `path`, absolute and normal; none where the role does.
+    pub(crate) fn deciding_grant(&self, path: &[u8]) -> Option<&Grant> {
         let covering = self.grants.iter().filter(|grant| grant.prefix.covers(path));
         let longest = covering.max_by_key(|grant| grant.prefix.as_str().len())?;
         // A grant for all of the home is none for what is not the home.
-        (longest.prefix.as_str() != "/" || is_home(path)).then_some(longest.rights)
+        (longest.prefix.as_str() != "/" || is_home(path)).then_some(longest)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sockeye::pool::PoolError;
 
-use crate::{AccountName, PasswordError, ShareId, SharedName};
+use crate::{AccountName, Grant, PasswordError, Prefix, Rights, ShareId, SharedName, shell_word};
 
 /// The result of an operation on accounts.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -37,6 +37,22 @@ pub enum Error {
     /// The change would leave nobody to administer the others.
     #[error("this is the last admin who can log in; make another one first")]
     LastAdmin,
+    /// The account lacks a right that the share would give, or that to share.
+    #[error(
+        "{account} may not share {path}: it lacks {missing} there; \
+         `sockeye user grant {account} {} {}` gives it that",
+        shell_word(grant.prefix.as_str()), grant.rights
+    )]
+    MayNotShare {
+        /// Whose share it would be.
+        account: AccountName,
+        /// What would be shared.
+        path: Prefix,
+        /// What it lacks.
+        missing: Rights,
+        /// What would be enough, where what it has there is decided now.
+        grant: Grant,
+    },
     /// As many as are allowed are there already.
     #[error("an account has at most {most} {what}; remove one first")]
     TooMany {
@@ -168,7 +184,9 @@ impl Error {
                 ErrorKind::NotFound
             }
             Self::NameTaken(_) | Self::SharedTaken(_) | Self::KeyTaken => ErrorKind::Taken,
-            Self::LastAdmin | Self::Unsupported { .. } => ErrorKind::Denied,
+            Self::LastAdmin | Self::MayNotShare { .. } | Self::Unsupported { .. } => {
+                ErrorKind::Denied
+            }
             Self::TooMany { .. } | Self::Password(_) | Self::Invalid(_) => ErrorKind::Invalid,
             Self::Busy => ErrorKind::Busy,
             Self::Storage(error) => match error.fault {

@@ -75,7 +75,7 @@ pub use observer::{Change, Observer, Subject, What};
 pub use password::{
     HashCost, HashCostError, MAX_LANES, MAX_MEMORY, MAX_PASSES, PasswordHash, PasswordHashError,
 };
-pub use prefix::{MAX_PREFIX, Prefix, PrefixError};
+pub use prefix::{MAX_PREFIX, Prefix, PrefixError, shell_word};
 pub use protocol::{Protocols, ProtocolsError};
 pub use rights::{Rights, RightsError, Role, RoleError};
 pub use secret::{MAX_SECRET, MIN_PASSWORD, PasswordError, Secret};

@@ -1,6 +1,6 @@
 //! Paths of the one namespace, as far as rights depend on them.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,16 @@ pub(crate) fn is_normal(path: &[u8]) -> bool {
         [b'/', names @ ..] => {
             names.split(|&b| b == b'/').all(|name| !matches!(name, b"" | b"." | b".."))
         }
+/// A path, or another text, as a shell takes it for one word.
+#[must_use]
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.into(),
+        false => format!("'{}'", text.replace('\'', r"'\''")).into(),
+    }
+}
+
         _ => false,
     }
 }
@@ -154,6 +164,13 @@ mod tests {
     }
 
     #[test]
+    #[test]
+    fn a_word_can_be_pasted_into_a_shell() {
+        assert_eq!(shell_word("/shared/项目-1"), "/shared/项目-1");
+        assert_eq!(shell_word("/shared/Team Müller"), "'/shared/Team Müller'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+    }
+
     fn what_could_lead_elsewhere_is_refused() {
         for (text, fault) in [
             ("", PrefixError::Relative),

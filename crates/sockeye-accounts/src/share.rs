@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, AccountEdit, AccountId, Accounts, Error, Page, Prefix, Quota, Result, Rights, Secret,
-    ShareId, What, Who,
+    Account, AccountEdit, AccountId, Accounts, Error, Grant, Page, Prefix, Quota, Result, Rights,
+    Secret, ShareId, What, Who,
     changes::{now, to_the_millisecond},
     token::is_label,
 };
@@ -227,9 +227,9 @@ impl Accounts {
     /// not looked at.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a label that is none, a path that cannot be shared or that the account has no right to
-    /// share, an end that is over already, a number of downloads, files or bytes that makes no sense; [`Error::Password`] if
-    /// the password is too weak; [`Error::TooMany`].
+    /// [`Error::Invalid`] for a label that is none, a path that cannot be shared, an end that is over already, a
+    /// number of downloads, files or bytes that makes no sense; [`Error::MayNotShare`] where the account lacks a right
+    /// that the share gives, or that to share; [`Error::Password`] if the password is too weak; [`Error::TooMany`].
     pub async fn create_share(&self, who: impl Into<Who>, new: NewShare) -> Result<Share> {
         let account = self.find(who).await?;
         let created = now();
@@ -289,10 +289,16 @@ fn check_share(account: &Account, new: &NewShare, now: Timestamp) -> Result<()> 
         );
     }
     let needed = Rights::SHARE | new.kind.rights();
-    if !account.rights_at(path).contains(needed) {
-        return fault(
-            "the account may not share this: it has to have the rights there that the share gives, and `share`",
-        );
+    let rights = account.rights_at(path);
+    if !rights.contains(needed) {
+        let deciding = account.deciding_grant(path.as_bytes());
+        let prefix = deciding.map_or(&new.path, |grant| &grant.prefix).clone();
+        return Err(Error::MayNotShare {
+            account: account.name.clone(),
+            path: new.path.clone(),
+            missing: needed - rights,
+            grant: Grant { prefix, rights: rights | needed },
+        });
     }
     if new.expires.is_some_and(|end| to_the_millisecond(end) <= now) {
         return fault("a share that has ended already is of no use");

@@ -1,7 +1,6 @@
 //! What verbs print: columns for people, lines of JSON for programs.
 
 use std::{
-    borrow::Cow,
     fmt::Write as _,
     io::{self, Write as _},
 };
@@ -76,15 +75,6 @@ pub(crate) fn short_used(used: Option<Used>) -> String {
     used.map_or_else(|| "-".to_owned(), |used| short_size(used.bytes))
 }
 
-/// A text as a shell takes it for one word.
-pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => text.into(),
-        false => format!("'{}'", text.replace('\'', r"'\''")).into(),
-    }
-}
-
 /// The minute of a time, in UTC.
 pub(crate) fn minute(time: Timestamp) -> String {
     // RFC 3339: YYYY-MM-DDTHH:MM:SS…Z; years of more digits have a sign.
@@ -133,13 +123,6 @@ mod tests {
         columns.row(["alice".to_owned(), "member".to_owned()]);
         columns.row(["项目".to_owned(), String::new()]);
         assert_eq!(columns.text(), "NAME   ROLE\nalice  member\n项目\n");
-    }
-
-    #[test]
-    fn a_word_can_be_pasted_into_a_shell() {
-        assert_eq!(shell_word("/shared/项目-1"), "/shared/项目-1");
-        assert_eq!(shell_word("/shared/Team Müller"), "'/shared/Team Müller'");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
     }
 
     #[test]

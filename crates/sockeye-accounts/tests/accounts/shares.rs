@@ -130,9 +130,6 @@ async fn what_nobody_could_use_or_its_owner_may_not_give_is_not_shared() {
         ("alice", share("/")),
         ("alice", share("/shared")),
         ("alice", share("/-/api")),
-        ("alice", share("/shared/team")),
-        ("alice", share("/public/a")),
-        ("gast", share("/docs")),
         ("alice", NewShare { expires: expired, ..share("/docs") }),
         ("alice", NewShare { downloads: Some(0), ..share("/docs") }),
         ("alice", NewShare { label: Some("two\nlines".to_owned()), ..share("/docs") }),
@@ -146,6 +143,45 @@ async fn what_nobody_could_use_or_its_owner_may_not_give_is_not_shared() {
     let weak = NewShare { password: Some(Secret::new("short")), ..share("/docs") };
     let made = accounts.create_share(&name("alice"), weak).await;
     assert!(matches!(made, Err(Error::Password(_))), "{made:?}");
+}
+
+#[tokio::test]
+async fn who_may_not_share_is_told_what_is_missing_and_which_grant_gives_it() {
+    let accounts = with_alice(settings()).await;
+    accounts.add(name("gast"), Role::Guest, Quota::NONE, NewPassword::None).await.unwrap();
+    accounts.add_shared("our team".parse().unwrap(), Quota::NONE).await.unwrap();
+    let grant =
+        Grant { prefix: "/shared/our team".parse().unwrap(), rights: "read,list".parse().unwrap() };
+    accounts.grant(&name("alice"), grant).await.unwrap();
+    let drop_box = NewShare { kind: ShareKind::Upload, ..share("/shared/our team/in") };
+    for (who, new, message) in [
+        (
+            "alice",
+            share("/public/a"),
+            "lacks share there; `sockeye user grant alice /public/a read,list,share`",
+        ),
+        (
+            "gast",
+            share("/docs"),
+            "lacks share there; `sockeye user grant gast /docs read,list,share`",
+        ),
+        (
+            "alice",
+            share("/shared/x"),
+            "lacks read,list,share there; `sockeye user grant alice /shared/x read,list,share`",
+        ),
+        // Where a grant decides, that is the one to be widened.
+        (
+            "alice",
+            drop_box,
+            "alice may not share /shared/our team/in: it lacks write,share there; \
+             `sockeye user grant alice '/shared/our team' read,write,list,share` gives it that",
+        ),
+    ] {
+        let error = accounts.create_share(&name(who), new.clone()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Denied);
+        assert!(error.to_string().contains(message), "{who} {new:?}: {error}");
+    }
 }
 
 #[tokio::test]

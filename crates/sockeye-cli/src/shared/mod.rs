@@ -4,13 +4,13 @@ mod show;
 
 use clap::Subcommand;
 use serde::Serialize;
-use sockeye_accounts::{AccountAnswer, AccountCommand, MAX_PAGE, Shared, SharedName};
+use sockeye_accounts::{AccountAnswer, AccountCommand, MAX_PAGE, Shared, SharedName, shell_word};
 use sockeye_node::command::{Command, Used};
 
 use crate::{
     data::{Target, ask_accounts, ask_used, each_page, unexpected},
     failure::Failure,
-    output::{Columns, day, print, print_json, shell_word, short_used},
+    output::{Columns, day, print, print_json, short_used},
     prompt::confirm,
     quota::QuotaArgs,
 };
@@ -22,7 +22,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   sockeye shared add team --quota 100GiB
-  sockeye user grant alice /shared/team read,write,list
+  sockeye user grant alice /shared/team all
   sockeye shared show team                                who may do what in it
   sockeye shared list")]
 pub(crate) struct SharedArgs {

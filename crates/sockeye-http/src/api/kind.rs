@@ -113,6 +113,7 @@ impl Kind {
             AccountError::NameTaken(_) | AccountError::SharedTaken(_) => Self::NameTaken,
             AccountError::KeyTaken => Self::KeyTaken,
             AccountError::LastAdmin => Self::LastAdmin,
+            AccountError::MayNotShare { .. } => Self::Denied,
             AccountError::TooMany { .. } => Self::TooMany,
             AccountError::Password(PasswordError::TooShort) => Self::PasswordTooShort,
             AccountError::Password(PasswordError::TooLong) => Self::PasswordTooLong,
