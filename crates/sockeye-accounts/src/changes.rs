@@ -246,9 +246,16 @@ impl Accounts {
     /// Makes a shared folder, which nobody but admins may enter until they are granted it.
     ///
     /// # Errors
-    /// [`Error::SharedTaken`]; [`Error::Invalid`] if the quota is larger than [`Quota::MOST`].
+    /// [`Error::SharedTaken`]; [`Error::Invalid`] if the quota is larger than [`Quota::MOST`], or the name is that
+    /// of `/public`.
     pub async fn add_shared(&self, name: SharedName, quota: Quota) -> Result<Shared> {
         check_quota(&quota)?;
+        if name.folded() == "public" {
+            return Err(Error::Invalid(
+                "a shared folder called public would be taken for /public, which is there already and which everybody \
+                 reads where `public = true`; `sockeye user grant NAME /public all` lets an account fill that",
+            ));
+        }
         let shared = Shared { id: SharedId::generate(), name, quota, created: now() };
         self.change(Edit::AddShared(shared.clone()), shared.says(What::Added)).await?;
         Ok(shared)

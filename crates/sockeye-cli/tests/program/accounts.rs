@@ -245,6 +245,7 @@ async fn what_cannot_be_done_has_its_exit_code_and_its_way_out() {
 struct AtTerminal {
     terminal: File,
     child: tokio::process::Child,
+        (&["shared", "add", "Public"], 2, "would be taken for /public"),
     told: Vec<u8>,
 }
 
