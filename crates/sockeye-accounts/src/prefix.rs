@@ -62,6 +62,13 @@ impl Prefix {
         }
     }
 
+    /// The first name of a path in the account's own home; none for the home itself, and for what is no home.
+    #[must_use]
+    pub fn first_in_home(&self) -> Option<&str> {
+        let first = self.0[1..].split('/').next()?;
+        (!matches!(first, "" | "-" | "public" | "shared")).then_some(first)
+    }
+
     /// The name of the shared folder that this is or is in, as the text says it.
     #[must_use]
     pub fn shared_folder(&self) -> Option<&str> {
@@ -69,13 +76,6 @@ impl Prefix {
     }
 }
 
-/// Whether `path` is absolute and has no empty name, `.` or `..`: only then can rights be told from it.
-pub(crate) fn is_normal(path: &[u8]) -> bool {
-    match path {
-        b"/" => true,
-        [b'/', names @ ..] => {
-            names.split(|&b| b == b'/').all(|name| !matches!(name, b"" | b"." | b".."))
-        }
 /// A path, or another text, as a shell takes it for one word.
 #[must_use]
 pub fn shell_word(text: &str) -> Cow<'_, str> {
@@ -86,6 +86,13 @@ pub fn shell_word(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether `path` is absolute and has no empty name, `.` or `..`: only then can rights be told from it.
+pub(crate) fn is_normal(path: &[u8]) -> bool {
+    match path {
+        b"/" => true,
+        [b'/', names @ ..] => {
+            names.split(|&b| b == b'/').all(|name| !matches!(name, b"" | b"." | b".."))
+        }
         _ => false,
     }
 }
@@ -158,19 +165,19 @@ mod tests {
     }
 
     #[test]
-    fn slashes_too_many_are_dropped() {
-        assert_eq!(prefix("//a///b/").as_str(), "/a/b");
-        assert_eq!(prefix("///").as_str(), "/");
-    }
-
-    #[test]
-    #[test]
     fn a_word_can_be_pasted_into_a_shell() {
         assert_eq!(shell_word("/shared/项目-1"), "/shared/项目-1");
         assert_eq!(shell_word("/shared/Team Müller"), "'/shared/Team Müller'");
         assert_eq!(shell_word("it's"), r"'it'\''s'");
     }
 
+    #[test]
+    fn slashes_too_many_are_dropped() {
+        assert_eq!(prefix("//a///b/").as_str(), "/a/b");
+        assert_eq!(prefix("///").as_str(), "/");
+    }
+
+    #[test]
     fn what_could_lead_elsewhere_is_refused() {
         for (text, fault) in [
             ("", PrefixError::Relative),

@@ -1,13 +1,20 @@
 //! `sockeye user grant`.
 
-use sockeye_accounts::{Account, AccountCommand, AccountName, Grant, Prefix, Rights};
+use sockeye_accounts::{
+    Account, AccountAnswer, AccountCommand, AccountName, Grant, MAX_PAGE, Prefix, Rights, Shared,
+    shell_word,
+};
 
 use super::change::change;
-use crate::{data::Target, failure::Failure};
+use crate::{
+    data::{Target, ask_accounts, each_page, unexpected},
+    failure::Failure,
+    output::note,
+};
 
 /// Give an account rights at a path, or take them back
 ///
-/// The rights are read, write, delete, list and share, `all` or `none`. They hold for the path and all
+/// The rights are read, write, delete, list and share (to make links for others), `all` or `none`. They hold for the path and all
 /// that is beneath it; of several grants the longest path decides. Without one, an account has all rights
 /// in its own home (a guest: read and list), none in a shared folder and none to change /public (an admin:
 /// all in both).
@@ -41,12 +48,59 @@ pub(super) struct GrantArgs {
 pub(super) fn run(args: GrantArgs) -> Result<(), Failure> {
     let GrantArgs { name, path: prefix, rights, target, .. } = args;
     let path = prefix.clone();
-    let done = move |account: &Account| {
-        format!("{}: {} at {path}", account.name, account.rights_at(&path))
-    };
+    let done = |account: &Account| told(account, &path);
     let command = match rights {
         Some(rights) => AccountCommand::Grant { name, grant: Grant { prefix, rights } },
         None => AccountCommand::Ungrant { name, prefix },
     };
-    change(&target, command, done)
+    change(&target, command, done)?;
+    match path.first_in_home().filter(|_| rights.is_some()) {
+        Some(first) => warn_of_shared(&target, &path, first),
+        None => Ok(()),
+    }
+}
+
+/// What holds now; in a home also whose that is, and what would hold without the grant.
+fn told(account: &Account, path: &Prefix) -> String {
+    let Account { name, .. } = account;
+    let rights = account.rights_at(path);
+    let mut text = format!("{name}: {rights} at {path}");
+    if path.as_str() == "/" || path.first_in_home().is_some() {
+        text += &format!(" in {name}'s own home");
+        let before = account.rights_without(path);
+        if before != rights {
+            text += &format!(", in place of {before}");
+        }
+    }
+    text
+}
+
+/// Says so where a shared folder is called as what was granted in a home: that may have been meant.
+fn warn_of_shared(target: &Target, path: &Prefix, first: &str) -> Result<(), Failure> {
+    let mut meant = None;
+    let page = |after| {
+        let command = AccountCommand::SharedList { after, limit: MAX_PAGE };
+        match ask_accounts(target, command)? {
+            AccountAnswer::SharedFolders(page) => Ok((page.entries, page.more)),
+            _ => Err(unexpected()),
+        }
+    };
+    each_page(
+        page,
+        |shared: &Shared| shared.name.clone(),
+        |page| {
+            meant = page.into_iter().find(|shared| shared.name.folded() == first.to_lowercase());
+            Ok(meant.is_none())
+        },
+    )?;
+    if let Some(shared) = meant {
+        let rest = path.as_str().get(1 + first.len()..).unwrap_or_default();
+        let (path, there) = (shell_word(path.as_str()), shared.path() + rest);
+        note(&format!(
+            "{path} is in the account's own home; the shared folder is at {}. Was that meant? \
+             `--remove` takes this one back",
+            shell_word(&there)
+        ));
+    }
+    Ok(())
 }

@@ -162,6 +162,26 @@ async fn shared_folders_are_opened_by_grants() {
 }
 
 #[tokio::test]
+async fn a_grant_in_a_home_says_whose_that_is_and_which_shared_folder_may_have_been_meant() {
+    let place = place().await;
+    add_alice(&place).await;
+    place.run(&["shared", "add", "team"]).await.done();
+    let granted = place.run(&["user", "grant", "alice", "/Team/x y", "read"]).await;
+    assert_eq!(granted.text(), "alice: read at /Team/x y in alice's own home, in place of all\n");
+    let meant =
+        "'/Team/x y' is in the account's own home; the shared folder is at '/shared/team/x y'";
+    assert!(granted.err.contains(meant), "{}", granted.err);
+    let taken = place.run(&["user", "grant", "alice", "/Team/x y", "--remove"]).await;
+    assert_eq!(taken.text(), "alice: all at /Team/x y in alice's own home\n");
+    assert_eq!(taken.err, "");
+    let other = place.run(&["user", "grant", "alice", "/teams", "none"]).await;
+    assert_eq!(other.text(), "alice: none at /teams in alice's own home, in place of all\n");
+    assert_eq!(other.err, "", "no shared folder is called so");
+    let public = place.run(&["user", "grant", "alice", "/public", "all"]).await;
+    assert_eq!(public.text(), "alice: all at /public\n");
+}
+
+#[tokio::test]
 async fn keys_are_told_by_their_fingerprints() {
     let place = place().await;
     add_alice(&place).await;
