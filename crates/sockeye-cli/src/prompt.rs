@@ -10,24 +10,45 @@ use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Fault};
 
+/// How often a password that cannot be is asked for again, with the first time.
+const TRIES: u32 = 3;
+
 const CTRL_C: u8 = 3;
 const CTRL_D: u8 = 4;
 const BACKSPACE: u8 = 8;
 const CTRL_U: u8 = 21;
 const DELETE: u8 = 127;
 
-/// Asks twice; both have to be the same.
-pub(crate) fn twice(name: &str) -> Result<Secret, Failure> {
+/// Asks twice for a password of this, which the account `name` is to have: both have to be the same. Whoever
+/// types one that cannot be is told why and asked again, a few times: what is typed next is then no command to the
+/// shell.
+pub(crate) fn twice(of: &str, name: &str) -> Result<Secret, Failure> {
     // Before the question: what is typed as soon as it stands there is not thrown away.
     let _hidden = Hidden::start()?;
-    let first = once(&format!("New password for {name}: "))?;
-    // Before it is typed a second time.
-    first.check_password(name).map_err(Failure::usage)?;
-    let second = once("The same again: ")?;
-    if first == second {
-        return Ok(first);
+    let mut left = TRIES;
+    loop {
+        let why = match ask_twice(of, name)? {
+            Ok(password) => return Ok(password),
+            Err(why) => why,
+        };
+        left -= 1;
+        if left == 0 {
+            return Err(Failure::usage(why));
+        }
+        // Where nobody reads it, the question stands alone.
+        let _ = writeln!(io::stderr(), "{why}; try again");
     }
-    Err(Failure::usage("the two passwords differ"))
+}
+
+/// A password that was typed twice, or why it cannot be.
+fn ask_twice(of: &str, name: &str) -> Result<Result<Secret, String>, Failure> {
+    let first = once(&format!("New password for {of}: "))?;
+    // Before it is typed a second time.
+    if let Err(error) = first.check_password(name) {
+        return Ok(Err(error.to_string()));
+    }
+    let second = once("The same again: ")?;
+    Ok(if first == second { Ok(first) } else { Err("the two passwords differ".to_owned()) })
 }
 
 fn once(question: &str) -> Result<Secret, Failure> {

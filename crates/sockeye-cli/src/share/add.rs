@@ -68,7 +68,9 @@ pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
     let expires = args.expires.end()?;
     let password = match (args.password, args.password_stdin) {
         (_, true) => Some(from_stdin()?),
-        (true, false) if std::io::stdin().is_terminal() => Some(twice("the link")?),
+        (true, false) if std::io::stdin().is_terminal() => {
+            Some(twice("the link", args.user.as_str())?)
+        }
         (true, false) => {
             return Err(Failure::usage("no terminal to ask for the password")
                 .hint("--password-stdin reads it from standard input"));

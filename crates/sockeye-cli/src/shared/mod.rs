@@ -91,6 +91,10 @@ pub(crate) fn run(args: SharedArgs) -> Result<(), Failure> {
         SharedVerb::List { target } => list(&target),
         SharedVerb::Show { name, target } => show::run(name, &target),
         SharedVerb::Remove { name, yes, target } => {
+            if !yes {
+                // Nobody is asked about what is not there.
+                show::ask(name.clone(), &target)?;
+            }
             confirm(yes, &format!("Remove the shared folder {name}?"))?;
             change(&target, AccountCommand::SharedRemove(name), |shared| {
                 format!("{}: removed; its files stay in shared/{}", shared.path(), shared.id)

@@ -13,9 +13,14 @@ use crate::{
 
 /// Shows it, and who may do what in it.
 pub(super) fn run(name: SharedName, target: &Target) -> Result<(), Failure> {
+    let folder = ask(name, target)?;
+    if target.json { print_json([folder]) } else { print(text(&folder)) }
+}
+
+/// Asks what is known of it.
+pub(super) fn ask(name: SharedName, target: &Target) -> Result<Box<SharedFolder>, Failure> {
     match data::execute(&target.data, Command::SharedFolder(name))? {
-        Answer::SharedFolder(folder) if target.json => print_json([folder]),
-        Answer::SharedFolder(folder) => print(text(&folder)),
+        Answer::SharedFolder(folder) => Ok(folder),
         _ => Err(data::unexpected()),
     }
 }

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 use sockeye_accounts::{
-    Account, AccountAnswer, AccountCommand, AccountName, PasswordChoice, Role, Secret,
+    Account, AccountAnswer, AccountCommand, AccountName, AccountQuery, Error, PasswordChoice, Role,
+    Secret,
 };
+use sockeye_node::command::Refusal;
 
 use super::password::PasswordArgs;
 use crate::{
@@ -57,16 +59,35 @@ struct WithPassword<'a> {
 /// Adds it.
 pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
     let AddArgs { name, role, quota, password, no_password, target } = args;
+    let quota = quota.choice()?;
     let password = match no_password {
         true => PasswordChoice::None,
-        false => password.choice(name.as_str(), false)?,
+        false => {
+            if password.asks() {
+                check_free(&target, &name)?;
+            }
+            password.choice(name.as_str(), false)?
+        }
     };
-    let quota = quota.choice()?;
     let command = AccountCommand::Add { name, role, quota, password };
     match ask_accounts(&target, command)? {
         AccountAnswer::WithPassword { account, initial } => {
             tell(&target, &account, initial.as_ref(), "added")
         }
+        _ => Err(unexpected()),
+    }
+}
+
+/// Refuses a name that an account has, before a password is typed twice for it.
+fn check_free(target: &Target, name: &AccountName) -> Result<(), Failure> {
+    let query = AccountQuery { starts_with: name.to_string(), limit: 1, ..AccountQuery::default() };
+    match ask_accounts(target, AccountCommand::List(query))? {
+        AccountAnswer::Accounts(page)
+            if page.entries.first().is_some_and(|it| it.name == *name) =>
+        {
+            Err(Refusal::from(Error::NameTaken(name.clone())).into())
+        }
+        AccountAnswer::Accounts(_) => Ok(()),
         _ => Err(unexpected()),
     }
 }

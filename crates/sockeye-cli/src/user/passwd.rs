@@ -35,6 +35,10 @@ pub(super) struct PasswdArgs {
 /// Sets it.
 pub(super) fn run(args: PasswdArgs) -> Result<(), Failure> {
     let PasswdArgs { name, password, must_change, target } = args;
+    if password.asks() {
+        // Nobody types a password twice to hear that it is nobody's.
+        ask_accounts(&target, AccountCommand::Show(name.clone()))?;
+    }
     let password = password.choice(name.as_str(), must_change)?;
     match ask_accounts(&target, AccountCommand::Passwd { name, password })? {
         AccountAnswer::WithPassword { account, initial } => {

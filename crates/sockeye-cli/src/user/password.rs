@@ -20,6 +20,11 @@ pub(super) struct PasswordArgs {
 }
 
 impl PasswordArgs {
+    /// Whether somebody at a terminal is asked for it.
+    pub(super) fn asks(self) -> bool {
+        !self.initial && !self.password_stdin && io::stdin().is_terminal()
+    }
+
     /// The password, asked for twice on the terminal unless it comes from elsewhere.
     pub(super) fn choice(self, name: &str, must_change: bool) -> Result<PasswordChoice, Failure> {
         if self.initial {
@@ -27,7 +32,7 @@ impl PasswordArgs {
         }
         let password = match self.password_stdin {
             true => prompt::from_stdin()?,
-            false if io::stdin().is_terminal() => prompt::twice(name)?,
+            false if self.asks() => prompt::twice(name, name)?,
             false => {
                 return Err(Failure::usage("no password, and no terminal to ask for one").hint(
                     "--password-stdin reads it from standard input, --initial makes one up",

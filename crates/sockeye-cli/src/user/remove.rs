@@ -3,7 +3,11 @@
 use sockeye_accounts::{Account, AccountCommand, AccountName};
 
 use super::change::change;
-use crate::{data::Target, failure::Failure, prompt::confirm};
+use crate::{
+    data::{Target, ask_accounts},
+    failure::Failure,
+    prompt::confirm,
+};
 
 /// Remove an account with its keys, tokens and grants, and end its sessions
 ///
@@ -25,6 +29,10 @@ pub(super) struct RemoveArgs {
 /// Removes it.
 pub(super) fn run(args: RemoveArgs) -> Result<(), Failure> {
     let RemoveArgs { name, yes, target } = args;
+    if !yes {
+        // Nobody is asked about what is not there.
+        ask_accounts(&target, AccountCommand::Show(name.clone()))?;
+    }
     confirm(yes, &format!("Remove the account {name}?"))?;
     let done = |account: &Account| {
         format!("{}: removed; its files stay in homes/{}", account.name, account.id)

@@ -245,6 +245,7 @@ async fn what_cannot_be_done_has_its_exit_code_and_its_way_out() {
         (&["share", "add", "/x"], 2, "--user"),
         (&["user", "key", "add", "admin", "no.such.file"], 3, "no.such.file: "),
         (&["shared", "add", "a:b"], 2, "holds no slash, backslash, colon"),
+        (&["shared", "add", "Public"], 2, "would be taken for /public"),
         (&["shared", "remove", "team", "-y"], 3, "there is no shared folder `team`"),
     ] {
         let ended = place.run(words).await;
@@ -265,7 +266,6 @@ async fn what_cannot_be_done_has_its_exit_code_and_its_way_out() {
 struct AtTerminal {
     terminal: File,
     child: tokio::process::Child,
-        (&["shared", "add", "Public"], 2, "would be taken for /public"),
     told: Vec<u8>,
 }
 
@@ -319,18 +319,53 @@ async fn on_a_terminal_the_password_is_asked_for_twice_and_not_shown() {
     assert_eq!(status(serving.host_port(), "alice", PASSWORD).await, "200");
     serving.running.stop().await;
 
-    let mut changing = AtTerminal::start(&place, &["user", "passwd", "alice"]);
-    changing.answer("New password for alice: ", "one new password\r").await;
-    changing.answer("The same again: ", "another new password\r").await;
-    let (ended, _) = changing.end().await;
-    assert_eq!(ended.code, Some(2));
-    assert!(ended.err.contains("the two passwords differ"), "{}", ended.err);
-
     let mut given_up = AtTerminal::start(&place, &["user", "passwd", "alice"]);
     given_up.answer("New password for alice: ", "half\x03").await;
     let (ended, _) = given_up.end().await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.err.contains("nothing was done"), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn a_password_that_cannot_be_is_asked_for_again_a_few_times() {
+    let place = place().await;
+    add_alice(&place).await;
+    let mut changing = AtTerminal::start(&place, &["user", "passwd", "alice"]);
+    changing.answer("New password for alice: ", "short\r").await;
+    changing.answer("try again\nNew password for alice: ", "one new password\r").await;
+    changing.answer("The same again: ", "another new password\r").await;
+    changing.answer("the two passwords differ; try again\nNew password for", "a third one\r").await;
+    changing.answer("The same again: ", "a third one\r").await;
+    let (ended, _) = changing.end().await;
+    assert_eq!(ended.text(), "alice: password set\n", "{}", ended.err);
+
+    let mut failing = AtTerminal::start(&place, &["user", "passwd", "alice"]);
+    for _ in 0..3 {
+        failing.answer("New password for alice: ", "alice\r").await;
+    }
+    let (ended, _) = failing.end().await;
+    assert_eq!(ended.code, Some(2), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn nobody_is_asked_about_what_is_refused_anyway() {
+    let place = place().await;
+    add_alice(&place).await;
+    for (words, code, message) in [
+        (&["user", "add", "Alice"][..], 1, "there is an account `alice` already"),
+        (&["user", "passwd", "nobody"], 3, "there is no account `nobody`"),
+        (&["user", "remove", "nobody"], 3, "there is no account `nobody`"),
+        (&["shared", "remove", "nothing"], 3, "there is no shared folder `nothing`"),
+    ] {
+        // Nothing is typed: a question would not be answered.
+        let (ended, _) = AtTerminal::start(&place, words).end().await;
+        assert_eq!(ended.code, Some(code), "{words:?}: {}", ended.err);
+        assert!(ended.err.starts_with(&format!("error: {message}")), "{}", ended.err);
+    }
+    // A longer name is another one.
+    let mut adding = AtTerminal::start(&place, &["user", "add", "ali"]);
+    adding.answer("New password for ali: ", "\x03").await;
+    adding.end().await;
 }
 
 #[tokio::test]
