@@ -130,6 +130,7 @@ pub struct Account {
     /// Rights that differ from those of its role, ordered by prefix.
     pub grants: Vec<Grant>,
     /// When it was made.
+    #[serde(serialize_with = "crate::write_to_the_second")]
     pub created: Timestamp,
     /// Counts the changes; one of a later state is greater.
     pub revision: u64,
@@ -236,6 +237,7 @@ pub struct Shared {
     /// How much it may hold, whoever puts it there.
     pub quota: Quota,
     /// When it was made.
+    #[serde(serialize_with = "crate::write_to_the_second")]
     pub created: Timestamp,
 }
 

@@ -233,6 +233,7 @@ pub struct Key {
     /// Its fingerprint: `SHA256:…`.
     pub fingerprint: String,
     /// When it was added.
+    #[serde(serialize_with = "crate::write_to_the_second")]
     pub created: Timestamp,
 }
 

@@ -43,6 +43,7 @@ mod key;
 mod link;
 mod live;
 mod login;
+mod moment;
 mod name;
 mod observer;
 mod password;
@@ -70,6 +71,7 @@ pub use live::Live;
 pub use login::{
     Attempt, BackOff, CacheSettings, Credentials, Login, Reason, Refused, ShareProof, Via,
 };
+pub use moment::{to_the_second, write_to_the_second};
 pub use name::{AccountName, MAX_ACCOUNT_NAME, MAX_SHARED_NAME, NameError, SharedName};
 pub use observer::{Change, Observer, Subject, What};
 pub use password::{

@@ -61,6 +61,7 @@ pub struct Share {
     /// What somebody with the link may do.
     pub kind: ShareKind,
     /// Until when.
+    #[serde(serialize_with = "crate::write_to_the_second")]
     pub expires: Option<Timestamp>,
     /// How many downloads there may be.
     pub downloads: Option<u64>,
@@ -77,6 +78,7 @@ pub struct Share {
     /// Whether the link alone is not enough.
     pub has_password: bool,
     /// When it was made.
+    #[serde(serialize_with = "crate::write_to_the_second")]
     pub created: Timestamp,
 }
 

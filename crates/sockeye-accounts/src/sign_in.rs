@@ -47,10 +47,13 @@ pub struct SignIn {
     /// What the browser says of itself, on one line.
     pub agent: Option<String>,
     /// Until when.
+    #[serde(serialize_with = "crate::write_to_the_second")]
     pub expires: Timestamp,
     /// When it was last used, to about a minute.
+    #[serde(serialize_with = "crate::write_to_the_second")]
     pub last_used: Timestamp,
     /// When it was made.
+    #[serde(serialize_with = "crate::write_to_the_second")]
     pub created: Timestamp,
 }
 

@@ -45,10 +45,13 @@ pub struct Token {
     /// Over which protocols.
     pub protocols: Protocols,
     /// Until when.
+    #[serde(serialize_with = "crate::write_to_the_second")]
     pub expires: Option<Timestamp>,
     /// When it was last used, to about a minute.
+    #[serde(serialize_with = "crate::write_to_the_second")]
     pub last_used: Option<Timestamp>,
     /// When it was made.
+    #[serde(serialize_with = "crate::write_to_the_second")]
     pub created: Timestamp,
 }
 

@@ -98,8 +98,10 @@ pub struct Presented {
     /// The SHA-256 digest of its DER form, in hexadecimal.
     pub fingerprint: String,
     /// The first moment at which it is valid.
+    #[serde(serialize_with = "sockeye_accounts::write_to_the_second")]
     pub from: Timestamp,
     /// The last one.
+    #[serde(serialize_with = "sockeye_accounts::write_to_the_second")]
     pub until: Timestamp,
 }
 

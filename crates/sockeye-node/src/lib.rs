@@ -80,6 +80,7 @@ pub mod accounts {
         NewShare, NewToken, PasswordChoice, PasswordError, Prefix, Protocols, PublicKey, Quota,
         QuotaChoice, Share, ShareKind, ShareProof, Shared, SharedName, Timestamp, Token,
     };
+        to_the_second, write_to_the_second,
 }
 
 /// What protocols are told of the log.

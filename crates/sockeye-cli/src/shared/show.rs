@@ -8,7 +8,7 @@ use sockeye_node::command::{Access, Answer, Command, SharedFolder};
 use crate::{
     data::{self, Target},
     failure::Failure,
-    output::{Columns, held, print, print_json},
+    output::{Columns, held, minute, print, print_json},
 };
 
 /// Shows it, and who may do what in it.
@@ -33,7 +33,7 @@ fn text(folder: &SharedFolder) -> String {
         ("id", &shared.id),
         ("quota", &shared.quota),
         ("holds", &held(space)),
-        ("since", &shared.created),
+        ("since", &minute(shared.created)),
     ];
     for (name, value) in rows {
         // Writing into a string does not fail.

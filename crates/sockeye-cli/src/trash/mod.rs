@@ -10,6 +10,7 @@ use std::{
 use clap::Subcommand;
 use serde::Serialize;
 use sockeye::quantity::format_count;
+use sockeye_accounts::{Timestamp, write_to_the_second};
 use sockeye_node::command::{Answer, Command, Removed, TrashAnswer, TrashCommand, Whose};
 
 pub(crate) use target::TargetArgs;
@@ -82,8 +83,8 @@ enum TrashVerb {
 struct Row<'a> {
     id: &'a str,
     path: &'a str,
-    /// Seconds since 1970.
-    deleted: u64,
+    #[serde(serialize_with = "write_to_the_second")]
+    deleted: Timestamp,
     folder: bool,
     bytes: u64,
     entries: u64,
@@ -168,9 +169,9 @@ fn list(of: &Whose, data: &DataArgs, json: bool) -> Result<(), Failure> {
 fn row(out: &mut impl Write, entry: &Removed, json: bool) -> io::Result<()> {
     let Removed { id, path, deleted, folder, bytes, entries } = entry;
     if json {
-        let since = deleted.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let deleted = Timestamp::try_from(*deleted).unwrap_or(Timestamp::UNIX_EPOCH);
         let (folder, bytes, entries) = (*folder, *bytes, *entries);
-        let row = Row { id, path, deleted: since.as_secs(), folder, bytes, entries };
+        let row = Row { id, path, deleted, folder, bytes, entries };
         serde_json::to_writer(&mut *out, &row)?;
         return writeln!(out);
     }

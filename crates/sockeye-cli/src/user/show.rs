@@ -10,7 +10,7 @@ use super::list::state;
 use crate::{
     data::{self, Target, ask_accounts, unexpected},
     failure::Failure,
-    output::{held, print, print_json},
+    output::{held, minute, print, print_json},
 };
 
 /// Show all that is known of an account, but no secret
@@ -65,7 +65,7 @@ fn text(details: &Details) -> String {
     line("state", &state(account));
     line("quota", &account.quota);
     line("holds", &held(space));
-    line("since", &account.created);
+    line("since", &minute(account.created));
     for grant in &account.grants {
         line("grant", grant);
     }
@@ -86,7 +86,7 @@ pub(super) fn key_line(key: &Key) -> String {
 /// A token in one line.
 pub(super) fn token_line(token: &Token) -> String {
     let Token { id, label, prefix, rights, protocols, .. } = token;
-    let expires = token.expires.map_or("never".to_owned(), |end| end.to_string());
-    let used = token.last_used.map_or("never".to_owned(), |used| used.to_string());
+    let expires = token.expires.map_or_else(|| "never".to_owned(), minute);
+    let used = token.last_used.map_or_else(|| "never".to_owned(), minute);
     format!("{id} {label}: {rights} on {prefix} over {protocols}; ends {expires}, last used {used}")
 }

@@ -59,6 +59,9 @@ async fn a_new_user_puts_a_file_and_gets_it_back_whatever_becomes_of_it() {
     let listed = place.run(&["trash", "list", "--user", "alice", "--json"]).await;
     let removed: serde_json::Value = serde_json::from_slice(&listed.done()).unwrap();
     assert_eq!((&removed["path"], &removed["bytes"]), (&"/plan.txt".into(), &9.into()));
+    // To the second, as every time in JSON but the log's.
+    let deleted = removed["deleted"].as_str().unwrap();
+    assert!(deleted.len() == 20 && deleted.ends_with('Z'), "{deleted}");
     let id = removed["id"].as_str().unwrap();
     let restored = place.run(&["trash", "restore", id, "--user", "alice"]).await;
     assert_eq!(restored.text(), "restored to /plan.txt\n");

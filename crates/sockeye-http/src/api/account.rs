@@ -2,7 +2,7 @@
 
 use ::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use sockeye_node::accounts::NewPassword;
+use sockeye_node::accounts::{NewPassword, to_the_second};
 use sockeye_node::{Credentials, Secret, SignInId};
 use sockeye_node::{Error, FilePath, Gathered, Order, csrf_token};
 
@@ -128,9 +128,9 @@ impl SignIn {
             id: one.id.to_string(),
             peer: one.address.map(|address| address.to_string()),
             agent: one.agent,
-            created: one.created.to_string(),
-            last_used: one.last_used.to_string(),
-            expires: one.expires.to_string(),
+            created: to_the_second(one.created).to_string(),
+            last_used: to_the_second(one.last_used).to_string(),
+            expires: to_the_second(one.expires).to_string(),
             current: current == Some(one.id),
         }
     }

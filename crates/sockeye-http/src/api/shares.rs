@@ -1,7 +1,7 @@
 //! Shares: one's own, with their links; and how they are told.
 
 use serde::{Deserialize, Serialize};
-use sockeye_node::accounts::{Prefix, ShareKind, Timestamp};
+use sockeye_node::accounts::{Prefix, ShareKind, Timestamp, write_to_the_second};
 use sockeye_node::{
     Error, FilePath,
     command::{ShareAnswer, ShareCommand, ShareEnd, SharedLink, share_from},
@@ -23,6 +23,7 @@ pub(super) struct Shown {
     path: String,
     kind: &'static str,
     label: Option<String>,
+    #[serde(serialize_with = "write_to_the_second")]
     expires: Option<Timestamp>,
     downloads: Option<u64>,
     downloaded: u64,
@@ -31,6 +32,7 @@ pub(super) struct Shown {
     taken_bytes: u64,
     taken_files: u64,
     has_password: bool,
+    #[serde(serialize_with = "write_to_the_second")]
     created: Timestamp,
     /// Why its link leads nowhere, if that is so.
     ended: Option<&'static str>,

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use sockeye_node::Error;
 use sockeye_node::Rights;
-use sockeye_node::accounts::{Key, NewToken, Prefix, Protocols, PublicKey, Timestamp, Token};
+use sockeye_node::accounts::{
+    Key, NewToken, Prefix, Protocols, PublicKey, Timestamp, Token, write_to_the_second,
+};
 
 use super::{
     Call, Kind, Problem,
@@ -18,8 +20,11 @@ struct Shown<'a> {
     prefix: &'a str,
     rights: String,
     protocols: String,
+    #[serde(serialize_with = "write_to_the_second")]
     expires: Option<Timestamp>,
+    #[serde(serialize_with = "write_to_the_second")]
     last_used: Option<Timestamp>,
+    #[serde(serialize_with = "write_to_the_second")]
     created: Timestamp,
     /// The token itself: shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +97,7 @@ struct ShownKey {
     fingerprint: String,
     kind: &'static str,
     comment: String,
+    #[serde(serialize_with = "write_to_the_second")]
     created: Timestamp,
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
-use sockeye_node::accounts::Timestamp;
+use sockeye_node::accounts::{Timestamp, write_to_the_second};
 use sockeye_node::{Amount, Error, FilePath, Kind, PartialId, TrashId, UploadKey};
 
 use super::{
@@ -53,6 +53,7 @@ struct Shown {
     kind: &'static str,
     size: u64,
     entries: u64,
+    #[serde(serialize_with = "write_to_the_second")]
     deleted: Option<Timestamp>,
 }
 
@@ -173,6 +174,7 @@ struct Upload {
     path: String,
     offset: u64,
     length: Option<u64>,
+    #[serde(serialize_with = "write_to_the_second")]
     modified: Option<Timestamp>,
     in_use: bool,
 }

@@ -81,6 +81,53 @@ fn a_folder_is_paged_in_the_order_that_is_asked_for() {
     refused(&site, "bob", "GET file?path=/shared/team", None, 404);
 }
 
+/// All times that an answer has.
+fn times(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Object(fields) => fields.values().flat_map(times).collect(),
+        Value::Array(some) => some.iter().flat_map(times).collect(),
+        Value::String(text) if text.starts_with("20") && text.contains('T') => vec![text],
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn times_have_one_form_wherever_they_are_told() {
+    let site = Served::new();
+    site.node.share("team");
+    site.put("alice", "/a", b"12345");
+    site.put("alice", "/b", b"12345");
+    told(&site, "alice", "POST delete", Some(&json!({ "paths": ["/b"] })));
+    let expires = "2099-01-01T00:00:00.123456789Z";
+    told(&site, "alice", "POST shares", Some(&json!({ "path": "/a", "expires": expires })));
+    let token = json!({ "label": "x", "rights": "read", "expires": expires });
+    told(&site, "alice", "POST tokens", Some(&token));
+    let name = "Upload-Metadata: filename Yw==";
+    let fields = ["Tus-Resumable: 1.0.0", "Upload-Length: 5", name, "Content-Length: 0"];
+    assert_eq!(site.ask("alice", "POST /-/tus/", &fields, b"").status, 201);
+    for (who, request, least) in [
+        ("alice", "files", 1),
+        ("alice", "file?path=/shared", 1),
+        ("alice", "trash", 1),
+        ("alice", "shares", 2),
+        ("alice", "tokens", 2),
+        ("alice", "uploads", 1),
+        ("root", "admin/accounts", 3),
+        ("root", "admin/shared", 1),
+        ("root", "admin/sessions", 0),
+    ] {
+        let answer = told(&site, who, &format!("GET {request}"), None);
+        let times = times(&answer);
+        assert!(times.len() >= least, "{request}: {answer}");
+        for time in times {
+            assert!(
+                time.len() == "2026-11-22T03:05:00Z".len() && time.ends_with('Z'),
+                "{request}: {time}"
+            );
+        }
+    }
+}
+
 #[test]
 fn nobody_without_an_account_has_a_large_file_read_for_its_digest() {
     let site = Served::new();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sockeye_node::accounts::{
     AccountAnswer, AccountCommand, AccountQuery, Grant, PasswordChoice, Prefix, Quota, QuotaChoice,
-    Timestamp,
+    Timestamp, write_to_the_second,
 };
 use sockeye_node::{Account, AccountName, Owner, Rights, Role, Secret};
 
@@ -42,6 +42,7 @@ struct Shown {
     entries: Option<u64>,
     /// Rights that differ from those of its role.
     grants: Vec<Granted>,
+    #[serde(serialize_with = "write_to_the_second")]
     created: Timestamp,
 }
 

@@ -1,7 +1,7 @@
 //! The node itself: whether it is well, what it listens on, who is there, and its configuration read again.
 
 use serde::Serialize;
-use sockeye_node::accounts::Timestamp;
+use sockeye_node::accounts::{Timestamp, to_the_second, write_to_the_second};
 use sockeye_node::{
     Peer,
     command::{Answer, Command, Status},
@@ -34,7 +34,7 @@ pub(in super::super) async fn health(call: &Call<'_>) -> Answered {
         "read_only": status.read_only,
         "version": status.version,
         "pid": status.pid,
-        "started": started,
+        "started": to_the_second(started),
         "connections": status.connections,
         "signed_in": status.signed_in,
         "homes": status.homes,
@@ -82,6 +82,7 @@ struct Session {
     peer: Option<String>,
     by_link: bool,
     by_sign_in: bool,
+    #[serde(serialize_with = "write_to_the_second")]
     since: Option<Timestamp>,
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sockeye_node::Owner;
 use sockeye_node::accounts::{
     AccountAnswer, AccountCommand, Quota, QuotaChoice, Shared, SharedName, Timestamp,
+    write_to_the_second,
 };
 
 use super::{
@@ -27,6 +28,7 @@ struct Shown {
     /// Bytes that it holds; none before anybody was in it, and while it was neither opened nor closed well.
     used: Option<u64>,
     entries: Option<u64>,
+    #[serde(serialize_with = "write_to_the_second")]
     created: Timestamp,
 }
 
