@@ -16,7 +16,7 @@ use crate::{
         accept::{self, Form},
         authorization::{self, Challenge},
         head::Head,
-        method::Method,
+        method::{Allowed, Method},
         plan::Refusal,
         target::{self, sign_in_url, url_path},
     },
@@ -71,12 +71,17 @@ impl Unanswered {
 
 /// A reply to what is refused before any file is looked for; `head` where it could be read.
 pub(crate) fn refuse(refusal: Refusal, head: Option<&Head<'_>>) -> Reply {
+    let taken = match refusal {
+        Refusal::Method(allowed) => Some(OnlyTaken::of(allowed, head)),
+        _ => None,
+    };
     let detail: Option<&dyn Told> = match &refusal {
         Refusal::Target(error) => Some(error),
         Refusal::Framing(error) => Some(error),
         Refusal::Content(error) => Some(error),
         Refusal::Authorization(error) => Some(error),
         Refusal::Host => Some(&"the request needs exactly one well-formed Host header"),
+        Refusal::Method(_) => taken.as_ref().map(|taken| taken as &dyn Told),
         _ => None,
     };
     let mut reply = error(refusal.status(), detail, head);
@@ -88,6 +93,45 @@ pub(crate) fn refuse(refusal: Refusal, head: Option<&Head<'_>>) -> Reply {
     }
     reply.head.traits.last = refusal.ends_connection();
     reply
+}
+
+/// Which methods are taken where another one came, so that it is also told to who sees no headers.
+pub(crate) struct OnlyTaken {
+    pub(crate) methods: Allowed,
+    /// Whether it came as a form, or a program, sends a file to a page that takes some.
+    pub(crate) is_posted: bool,
+}
+
+impl OnlyTaken {
+    fn of(methods: Allowed, head: Option<&Head<'_>>) -> Self {
+        // Of files and folders alone.
+        let puts = methods.contains(Method::PropFind);
+        let is_posted = puts && head.is_some_and(|head| head.method == Method::Post);
+        Self { methods, is_posted }
+    }
+}
+
+/// What keeps a file from being put where it should go, with the request that makes room for it.
+pub(crate) enum Hindrance {
+    /// The folder is not there; its address.
+    NoFolder(String),
+    /// A folder has that name; its address.
+    IsFolder(String),
+}
+
+impl Hindrance {
+    /// What it is, if a file was to be put and a request by the same address is the way out.
+    fn of(session: &Session, head: &Head<'_>, path: &FilePath, failure: &Error) -> Option<Self> {
+        // By a link, no folders are made, and the addresses are other ones.
+        if head.method != Method::Put || session.share().is_some() {
+            return None;
+        }
+        match failure {
+            Error::NoParent => Some(Self::NoFolder(url_path(&path.parent()?, true))),
+            Error::WrongKind { .. } => Some(Self::IsFolder(url_path(path, true))),
+            _ => None,
+        }
+    }
 }
 
 /// A reply to a content that was not read whole.
@@ -152,8 +196,9 @@ pub(crate) fn failed(
     }
     let status = status_of(path, failure);
     let changes = head.method.changes() && !matches!(failure, Error::Io(_) | Error::NotFound);
-    let detail = changes.then_some(failure as &dyn Told);
-    let mut reply = error(status, detail, Some(head));
+    let hindrance = Hindrance::of(session, head, path, failure);
+    let told = hindrance.as_ref().map_or(failure as &dyn Told, |hindrance| hindrance);
+    let mut reply = error(status, changes.then_some(told), Some(head));
     reply.head.retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
     reply
 }

@@ -57,8 +57,8 @@ impl Problem {
 
     /// Only these methods are taken there.
     pub(super) fn method(allowed: Allowed) -> Self {
-        let allow = Some(allowed);
-        Self { allow, ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "not by this method") }
+        let detail = format!("not by this method, only by {}", allowed.text());
+        Self { allow: Some(allowed), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) }
     }
 
     /// What a call asks for makes no sense.

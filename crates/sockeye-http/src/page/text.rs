@@ -124,10 +124,7 @@ const ERRORS: [Explanation; 25] = [
     (
         StatusCode::METHOD_NOT_ALLOWED,
         Text::new("Method not allowed", "不允许的方法"),
-        Text::new(
-            "This cannot be done here; the Allow header says what can.",
-            "此处不能执行该操作，可用的方法见 Allow 头。",
-        ),
+        Text::new("This cannot be done here.", "此处不能执行该操作。"),
     ),
     (
         StatusCode::REQUEST_TIMEOUT,

@@ -2,13 +2,17 @@
 //!
 //! What is meant for programs is said in English alone; what somebody at a browser may meet is said in their language.
 
-use std::{borrow::Cow, fmt::Display, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt::{self, Display},
+    time::Duration,
+};
 
 use sockeye_node::{Error, NameError, Refused, ShareError};
 
 use crate::{
     content::{Cut, Unread},
-    refused::retry_after,
+    refused::{Hindrance, OnlyTaken, retry_after},
     site::Unwelcome,
     wire::{
         accept::Language, authorization::AuthorizationError, chunked::ChunkError,
@@ -37,6 +41,55 @@ impl Told for String {}
 impl Told for Cow<'_, str> {}
 impl Told for FramingError {}
 impl Told for ChunkError {}
+
+impl fmt::Display for OnlyTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_posted {
+            f.write_str("files are put with PUT, not POST: curl -T FILE ADDRESS; ")?;
+        }
+        write!(f, "what is taken here: {}", self.methods.text())
+    }
+}
+
+impl Told for OnlyTaken {
+    fn chinese(&self) -> Option<String> {
+        let put = if self.is_posted {
+            "上传文件请用 PUT，而不是 POST：curl -T 文件 地址；"
+        } else {
+            ""
+        };
+        Some(format!("{put}此处可用的方法：{}。", self.methods.text()))
+    }
+}
+
+impl fmt::Display for Hindrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFolder(address) => write!(
+                f,
+                "the folder that it should go into is not there; make that first: curl -X MKCOL …{address}"
+            ),
+            Self::IsFolder(address) => write!(
+                f,
+                "a folder has that name; to put the file into it, end the address with a slash: \
+                 curl -T FILE …{address}"
+            ),
+        }
+    }
+}
+
+impl Told for Hindrance {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::NoFolder(address) => {
+                format!("目标文件夹不存在，请先创建：curl -X MKCOL …{address}。")
+            }
+            Self::IsFolder(address) => {
+                format!("已有同名文件夹；若要放入其中，地址请以斜杠结尾：curl -T 文件 …{address}。")
+            }
+        })
+    }
+}
 
 impl Told for Error {
     fn chinese(&self) -> Option<String> {
@@ -156,10 +209,13 @@ impl Told for Unread {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::method::Allowed;
 
     #[test]
     fn what_somebody_at_a_browser_meets_is_said_in_both_languages() {
-        let told: [&dyn Told; 9] = [
+        let (methods, is_posted) = (Allowed::READ, true);
+        let told: [&dyn Told; 10] = [
+            &OnlyTaken { methods, is_posted },
             &Error::NotFound,
             &Error::TooManyEntries { taken: 7 },
             &ShareError::Over,

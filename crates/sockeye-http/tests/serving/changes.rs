@@ -47,7 +47,21 @@ fn a_put_that_cannot_be_is_refused_and_says_why() {
         site.ask("alice", &format!("PUT {target}"), fields, b"12345")
     };
     refused(&put("/no/such/folder/x", &[]), 409, "folder that it should go into is not there");
-    refused(&put("/folder", &[]), 409, "expected");
+    refused(
+        &put("/no/such/folder/x", &[]),
+        409,
+        "make that first: curl -X MKCOL …/no/such/folder/\n",
+    );
+    refused(&put("/folder", &[]), 409, "end the address with a slash: curl -T FILE …/folder/\n");
+    let chinese = ["Accept: text/html", "Accept-Language: zh"];
+    refused(&put("/folder", &chinese), 409, "已有同名文件夹");
+    let posted = site.ask("alice", "POST /folder/", &[], b"12345");
+    refused(
+        &posted,
+        405,
+        "405 Method not allowed: files are put with PUT, not POST: curl -T FILE ",
+    );
+    refused(&posted, 405, "what is taken here: GET, HEAD, OPTIONS, DELETE, ");
     refused(&put("/file/x", &[]), 409, "");
     refused(&put("/new", &["Content-Range: bytes 0-4/5"]), 400, "Content-Range");
     refused(&put("/new", &["Content-Encoding: gzip"]), 415, "Content-Encoding");

@@ -186,3 +186,8 @@ fn files_are_served_under_every_model_of_threads_and_tasks() {
         assert!(site.get("/folder/").text().contains("href=\"x\""), "{model}");
     }
 }
+        assert_eq!(
+            answer.text(),
+            "405 Method not allowed: what is taken here: GET, HEAD, OPTIONS\n",
+            "curl shows no headers"
+        );
