@@ -32,7 +32,7 @@ impl Answerer<'_> {
         base: Option<String>,
     ) -> Result<Reply, Error> {
         let order = query::order(wanted.query);
-        let form = accept::form(head.fields.accept, &[Form::Html, Form::Json]);
+        let form = accept::form(head.fields.accept, &[Form::Html, Form::Json, Form::Text]);
         let gathered = folder.list().gather(self.config.limits.sorted_entries, order).await?;
         let mut page = ListingPage {
             form,

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use sockeye_node::{Entry, Error, FileBody, Listing, Range};
 
-use crate::{page::ListingPage, wire::parts::Parts};
+use crate::{
+    page::ListingPage,
+    wire::{accept::Form, parts::Parts},
+};
 
 /// Bytes read from a file at once where sendfile is not to be had.
 const PIECE: usize = 64 * 1024;
@@ -41,7 +44,7 @@ impl Payload {
             }
             Self::File(body) => read_piece(body).await,
             Self::Parts(parts) => parts.next().await,
-            Self::Listing(listing) => Ok(listing.next().await),
+            Self::Listing(listing) => listing.next().await,
             Self::Stream(pieces) => pieces.next().await,
         }
     }
@@ -146,12 +149,15 @@ impl ListingBody {
         Self { page, first, rest: Some(rest), begun: false }
     }
 
-    async fn next(&mut self) -> Option<Bytes> {
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
         let mut out = String::new();
         if !self.begun {
             self.begun = true;
             self.page.begin(&mut out);
-            return Some(out.into());
+            // An empty chunk would be the last (RFC 9112 §7.1).
+            if !out.is_empty() {
+                return Ok(Some(out.into()));
+            }
         }
         if !self.first.is_empty() {
             // About as many as one piece of the rest, so that no piece is large.
@@ -159,24 +165,32 @@ impl ListingBody {
             for entry in &some {
                 self.page.entry(&mut out, entry);
             }
-            return Some(out.into());
+            return Ok(Some(out.into()));
         }
-        match self.rest.as_mut()?.next().await {
-            Ok(Some(entries)) => {
-                for entry in &entries {
-                    self.page.entry(&mut out, entry);
+        let Some(rest) = self.rest.as_mut() else { return Ok(None) };
+        let end = loop {
+            match rest.next().await {
+                // Of a piece, none may be to be shown.
+                Ok(Some(entries)) if entries.is_empty() => {}
+                Ok(Some(entries)) => {
+                    entries.iter().for_each(|entry| self.page.entry(&mut out, entry));
+                    return Ok(Some(out.into()));
                 }
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
             }
-            end => {
-                self.rest = None;
-                let complete = end.is_ok();
-                if let Err(error) = end {
-                    log(&error);
-                }
-                self.page.end(&mut out, complete);
+        };
+        self.rest = None;
+        let complete = end.is_ok();
+        if let Err(error) = end {
+            log(&error);
+            if self.page.form == Form::Text {
+                // A line that says so would be a name: who reads names sees the connection break off.
+                return Err(error.into());
             }
         }
-        Some(out.into())
+        self.page.end(&mut out, complete);
+        Ok((!out.is_empty()).then(|| out.into()))
     }
 }
 

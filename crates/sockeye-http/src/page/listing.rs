@@ -36,7 +36,7 @@ pub(crate) const FIRST_ENTRIES: usize = 100;
 /// A listing in the making.
 #[derive(Debug)]
 pub(crate) struct ListingPage {
-    /// HTML or JSON.
+    /// HTML, JSON or one name a line.
     pub(crate) form: Form,
     /// How the page looks.
     pub(crate) look: Look,
@@ -73,6 +73,9 @@ struct JsonEntry<'a> {
 impl ListingPage {
     /// Appends what stands before the first entry.
     pub(crate) fn begin(&self, out: &mut String) {
+        if self.form == Form::Text {
+            return;
+        }
         if self.form == Form::Json {
             let path = readable_path(&self.path);
             // A string always serializes.
@@ -103,12 +106,18 @@ impl ListingPage {
     /// Appends one entry.
     pub(crate) fn entry(&mut self, out: &mut String, entry: &Entry) {
         let folder = entry.kind == Kind::Folder;
+        let name = readable(entry.name.as_bytes());
+        if self.form == Form::Text {
+            out.push_str(&name);
+            out.push_str(if folder { "/\n" } else { "\n" });
+            self.count += 1;
+            return;
+        }
         let mut href = String::new();
         percent::encode_into(&mut href, entry.name.as_bytes());
         if folder {
             href.push('/');
         }
-        let name = readable(entry.name.as_bytes());
         let modified = date::iso(entry.modified.seconds);
         if self.form == Form::Json {
             let entry = JsonEntry {
@@ -141,6 +150,9 @@ impl ListingPage {
     /// Appends what stands after the last entry; `complete` is false if the folder could not be read to
     /// its end.
     pub(crate) fn end(&self, out: &mut String, complete: bool) {
+        if self.form == Form::Text {
+            return;
+        }
         if self.form == Form::Json {
             let _ = writeln!(out, "\n],\"complete\":{complete}}}");
             return;
@@ -330,6 +342,13 @@ mod tests {
         assert_eq!(json["entries"][1]["kind"], "folder");
         assert_eq!(json["complete"], true);
         assert!(serde_json::from_str::<serde_json::Value>(&render(Form::Json, None, &[])).is_ok());
+    }
+
+    #[test]
+    fn as_text_each_name_has_a_line_whatever_is_in_it() {
+        let entries = [entry("项目".as_bytes(), Kind::Folder), entry(b"a\nb <i>\xff", Kind::File)];
+        assert_eq!(render(Form::Text, None, &entries), "项目/\na\\x0Ab <i>\\xFF\n");
+        assert_eq!(render(Form::Text, None, &[]), "");
     }
 
     #[test]

@@ -120,6 +120,33 @@ fn a_listing_is_html_or_json_as_asked() {
 }
 
 #[test]
+fn a_listing_is_one_name_a_line_to_who_wants_plain_text() {
+    let mut config = Config::default();
+    config.limits.sorted_entries = 4;
+    let site = Site::with(config);
+    for name in ["sub/b/x", "sub/a b.txt", "sub/报告.txt", "sub/two\nlines", "more/1", "more/2"] {
+        site.write(name, "");
+    }
+    std::fs::create_dir(site.folder().join("none")).unwrap();
+    let text = site.ask("GET /sub/", &["Accept: text/plain"]);
+    assert_eq!(text.field("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(text.text(), "b/\na b.txt\ntwo\\x0Alines\n报告.txt\n");
+    assert!(text.field("vary").unwrap().starts_with("accept, "));
+    let none = site.ask("GET /none/", &["Accept: text/plain"]);
+    assert_eq!((none.status, none.text().as_str()), (200, ""));
+    // More than are held at once come as they are read.
+    for name in ["more/3", "more/4", "more/5"] {
+        site.write(name, "");
+    }
+    let text = site.ask("GET /more/", &["Accept: text/plain"]).text();
+    let mut names: Vec<_> = text.lines().collect();
+    names.sort_unstable();
+    assert_eq!(names, ["1", "2", "3", "4", "5"]);
+    let browser = site.ask("GET /sub/", &["Accept: text/html,*/*;q=0.8"]);
+    assert_eq!(browser.field("content-type"), Some("text/html; charset=utf-8"));
+}
+
+#[test]
 fn a_listing_is_sorted_by_the_query() {
     let site = Site::new();
     site.write("b", "1");
@@ -165,6 +192,11 @@ fn only_reading_is_allowed() {
         let answer = site.ask(&format!("{method} /a.txt"), &["Content-Length: 0"]);
         assert_eq!(answer.status, 405, "{method}");
         assert_eq!(answer.field("allow"), Some("GET, HEAD, OPTIONS"));
+        assert_eq!(
+            answer.text(),
+            "405 Method not allowed: what is taken here: GET, HEAD, OPTIONS\n",
+            "curl shows no headers"
+        );
     }
     assert_eq!(site.ask("BREW /a.txt", &[]).status, 501);
     for target in ["/a.txt", "*"] {
@@ -186,8 +218,3 @@ fn files_are_served_under_every_model_of_threads_and_tasks() {
         assert!(site.get("/folder/").text().contains("href=\"x\""), "{model}");
     }
 }
-        assert_eq!(
-            answer.text(),
-            "405 Method not allowed: what is taken here: GET, HEAD, OPTIONS\n",
-            "curl shows no headers"
-        );
