@@ -31,8 +31,18 @@ impl CheckReport {
     /// Whether there was nothing to mend.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        let found = self.orphaned_partials + self.leftovers + self.stale_digests;
-        self.recorded == Some(self.counted) && found == 0
+        self.recorded == Some(self.counted) && !self.has_refuse()
+    }
+
+    /// Whether nothing is recorded, as after a crash, and there is nothing else to mend: [`Home::space`] does that.
+    #[must_use]
+    pub fn only_lacks_a_count(&self) -> bool {
+        self.recorded.is_none() && !self.has_refuse()
+    }
+
+    /// Whether something was found that is of no use any more.
+    fn has_refuse(&self) -> bool {
+        self.orphaned_partials + self.leftovers + self.stale_digests > 0
     }
 }
 

@@ -28,7 +28,9 @@ pub(crate) struct StoreArgs {
 /// What to do with them.
 #[derive(Debug, Subcommand)]
 enum StoreVerb {
-    /// Count again what homes hold, and find what crashes left behind; exit code 1 if anything is
+    /// Count again what homes hold, and find what crashes left behind
+    ///
+    /// Exit code 1 if anything is to be mended. A home that a crash left uncounted is counted by this, and needs no more.
     Check {
         /// Mend what is found: believe the count, remove leftovers
         #[arg(long)]
@@ -104,8 +106,14 @@ fn check(repair: bool, target: &TargetArgs, data: &DataArgs, json: bool) -> Resu
 }
 
 fn told(checked: &Checked) -> String {
-    let Checked { homes, bytes, entries, faults, orphans, repaired, .. } = checked;
+    let Checked { homes, bytes, entries, faults, orphans, counted_anew, repaired, .. } = checked;
     let mut text = String::new();
+    for whose in counted_anew {
+        text += &format!(
+            "{whose}: it was not closed, as after a crash or in a copy of a running node; \
+             it was counted, and nothing is lost\n"
+        );
+    }
     let mended = if *repaired { ", mended" } else { "" };
     for fault in faults {
         text += &format!("{}: {}{mended}\n", fault.whose, fault.what);

@@ -53,6 +53,32 @@ async fn homes_are_checked_whoever_holds_them() {
 }
 
 #[tokio::test]
+async fn a_home_that_a_crash_left_uncounted_is_counted_and_nothing_more_is_to_be_done() {
+    let place = place().await;
+    // Looked into for the first time, it is made.
+    place.run(&["store", "check", "--user", "admin"]).await.done();
+    let homes = Path::new(&place.data()).join("homes");
+    let home = fs::read_dir(&homes).unwrap().next().unwrap().unwrap().path();
+    fs::write(home.join("files/a"), "12345").unwrap();
+    // What a home holds stands there only when it was closed.
+    fs::remove_file(home.join("usage")).unwrap();
+    let checked = place.run(&["store", "check"]).await;
+    assert_eq!((checked.code, &*checked.err), (Some(0), ""));
+    let text = checked.text();
+    assert!(text.starts_with("the home of admin: it was not closed, as after a crash"), "{text}");
+    assert!(
+        text.ends_with(
+            "it was counted, and nothing is lost\n2 homes checked: 1 file or folder, 5B\n"
+        ),
+        "{text}"
+    );
+    assert_eq!(
+        place.run(&["store", "check"]).await.text(),
+        "2 homes checked: 1 file or folder, 5B\n"
+    );
+}
+
+#[tokio::test]
 async fn a_trash_is_named_by_its_owner_and_things_in_it_by_their_ids() {
     let place = place().await;
     let listed = place.run(&["trash", "list", "--user", "admin"]).await;

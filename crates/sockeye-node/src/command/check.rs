@@ -31,6 +31,9 @@ pub struct Checked {
     pub faults: Vec<HomeFault>,
     /// How many there are.
     pub faulty: u64,
+    /// Homes that were not closed, as after a crash, and in which nothing is to be mended, at most a thousand: the check
+    /// has counted them, which is all that they needed.
+    pub counted_anew: Vec<String>,
     /// Folders among the homes that belong to nobody, at most a thousand. A check never touches them.
     pub orphans: Vec<String>,
     /// Whether what was found was mended.
@@ -115,7 +118,13 @@ impl Checked {
         self.homes += 1;
         self.bytes += report.counted.files.bytes;
         self.entries += report.counted.files.entries;
-        if !report.is_sound() {
+        if report.only_lacks_a_count() {
+            // What this counts is what the home is said to hold from now on.
+            home.space().await.map_err(Error::from)?;
+            if self.counted_anew.len() < MOST_NAMED {
+                self.counted_anew.push(whose());
+            }
+        } else if !report.is_sound() {
             self.faulty += 1;
             if self.faults.len() < MOST_NAMED {
                 self.faults.push(HomeFault { whose: whose(), what: told(&report) });
@@ -135,10 +144,7 @@ impl Checked {
 fn told(report: &CheckReport) -> String {
     let mut told = Vec::new();
     match report.recorded {
-        None => told.push(
-            "it was not closed, as after a crash or in a copy of a running node: it was counted, and nothing is lost"
-                .to_owned(),
-        ),
+        None => told.push("it was not closed, and was counted".to_owned()),
         Some(recorded) => {
             let pairs = [
                 ("files", recorded.files, report.counted.files),

@@ -169,6 +169,7 @@ fn kill_and_look(kills: u64) -> usize {
                 is_as_acknowledged(&kept, &acknowledged).await;
                 let before = soon(kept.home.check(false)).await.unwrap();
                 assert_eq!(before.recorded, None, "it was not closed");
+                assert!(!before.is_sound());
                 soon(kept.home.space()).await.unwrap();
                 let report = soon(kept.home.check(false)).await.unwrap();
                 assert!(report.is_sound(), "{report:?}");
