@@ -7,7 +7,7 @@ use std::{
 };
 
 use sockeye_accounts::{AccountId, Quota, SharedId};
-use sockeye_store::{Amount, Home, Keeping};
+use sockeye_store::{Amount, Home, Keeping, Pool};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::{Error, Result};
@@ -166,9 +166,19 @@ impl Homes {
     pub fn folder(&self, owner: Owner) -> PathBuf {
         match owner {
             Owner::Account(id) => self.data.join("homes").join(id.to_string()),
-            Owner::Shared(id) => self.data.join("shared").join(id.to_string()),
+            Owner::Shared(id) => self.shared_folders().join(id.to_string()),
             Owner::Public => self.data.join("public"),
         }
+    }
+
+    /// Where all shared folders lie.
+    pub(crate) fn shared_folders(&self) -> PathBuf {
+        self.data.join("shared")
+    }
+
+    /// Where the disk is asked.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.keeping.pool
     }
 
     /// Closes homes that nobody uses, when there are more than are to be kept open.

@@ -31,6 +31,7 @@ mod presence;
 mod read;
 mod recorder;
 mod refusals;
+mod roots;
 mod search;
 mod seat;
 mod session;
@@ -79,8 +80,8 @@ pub mod accounts {
         AccountAnswer, AccountCommand, AccountQuery, Error, ErrorKind, Grant, Key, NewPassword,
         NewShare, NewToken, PasswordChoice, PasswordError, Prefix, Protocols, PublicKey, Quota,
         QuotaChoice, Share, ShareKind, ShareProof, Shared, SharedName, Timestamp, Token,
-    };
         to_the_second, write_to_the_second,
+    };
 }
 
 /// What protocols are told of the log.

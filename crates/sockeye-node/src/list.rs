@@ -38,22 +38,28 @@ impl Folder {
         Self { inner: Inner::Stored(folder), meta, added: Vec::new(), is_root: false, act }
     }
 
-    /// The root of a home: the namespace adds `names`, and shows no others of its own.
-    pub(crate) fn root(folder: sockeye_store::Folder, names: &[&str], act: Option<Act>) -> Self {
-        let added = names.iter().filter_map(|name| named(name.as_bytes())).collect();
-        Self { added, is_root: true, ..Self::stored(folder, act) }
-    }
-
-    /// A folder that only the namespace has, with folders of these names in it.
-    pub(crate) fn named<N: AsRef<[u8]>>(
-        names: impl IntoIterator<Item = N>,
+    /// The root of a home: the namespace adds folders of these names and times, and shows no others of its own.
+    pub(crate) fn root(
+        folder: sockeye_store::Folder,
+        names: impl IntoIterator<Item = (&'static str, Timestamp)>,
         act: Option<Act>,
     ) -> Self {
-        let added = names.into_iter().filter_map(|name| named(name.as_ref())).collect();
-        Self { inner: Inner::Named, meta: NAMED, added, is_root: false, act }
+        let added = names.into_iter().filter_map(|(name, modified)| entry(name, modified));
+        Self { added: added.collect(), is_root: true, ..Self::stored(folder, act) }
     }
 
-    /// The folder's age and identity when it was opened. One that only the namespace has is of 1970.
+    /// A folder of this time that only the namespace has, with folders of these names and times in it.
+    pub(crate) fn named<N: AsRef<[u8]>>(
+        modified: Timestamp,
+        names: impl IntoIterator<Item = (N, Timestamp)>,
+        act: Option<Act>,
+    ) -> Self {
+        let added = names.into_iter().filter_map(|(name, modified)| entry(name, modified));
+        let (meta, added) = (named(modified), added.collect());
+        Self { inner: Inner::Named, meta, added, is_root: false, act }
+    }
+
+    /// The folder's age and identity when it was opened.
     #[must_use]
     pub fn meta(&self) -> &Meta {
         &self.meta
@@ -153,18 +159,13 @@ impl Listing {
 }
 
 /// What is known of a folder that only the namespace has.
-pub(crate) const NAMED: Meta = Meta {
-    kind: Kind::Folder,
-    size: 0,
-    modified: Timestamp { seconds: 0, nanos: 0 },
+pub(crate) const fn named(modified: Timestamp) -> Meta {
     // It is only read.
-    mode: 0o555,
-    device: 0,
-    inode: 0,
-};
+    Meta { kind: Kind::Folder, size: 0, modified, mode: 0o555, device: 0, inode: 0 }
+}
 
-fn named(name: &[u8]) -> Option<Entry> {
-    Some(Entry::new(Name::parse(name).ok()?, &NAMED))
+fn entry(name: impl AsRef<[u8]>, modified: Timestamp) -> Option<Entry> {
+    Some(Entry::new(Name::parse(name.as_ref()).ok()?, &named(modified)))
 }
 
 fn is_reserved(name: &Name) -> bool {

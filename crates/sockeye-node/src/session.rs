@@ -12,8 +12,9 @@ use sockeye_store::{FilePath, Home, Meta, Opened};
 use crate::{
     Error, FileBody, Folder, Listing, OpenFile, Origin, Range, Result,
     act::{Act, Contents},
-    list::NAMED,
+    list::named,
     namespace::Reached,
+    roots::Root,
     seat::{Holder, Place, Seat, Way},
 };
 
@@ -193,7 +194,7 @@ impl Session {
             Kind::Seat(seat) => seat,
         };
         match seat.way_seen(path).await? {
-            Way::SharedFolders => Ok(NAMED),
+            Way::SharedFolders => Ok(named(seat.modified(Root::SharedFolders).await?)),
             Way::Place(Place { home, path, .. }) => Ok(home.stat(&path).await?),
         }
     }
@@ -224,10 +225,10 @@ async fn open_seated(seat: &Seat, path: &Reached<'_>, act: &mut Option<Act>) -> 
     let Place { home, path: within, rights, .. } = match seat.way(path).await? {
         Way::Place(place) => place,
         Way::SharedFolders => {
-            let shared = seat.shared_folders().await?;
-            let names = shared.iter().map(|shared| shared.name.as_str());
+            let folders = seat.shared_folders_dated().await?;
+            let modified = seat.modified(Root::SharedFolders).await?;
             let act = act.take().map(|act| act.turning_into(Operation::List));
-            return Ok(Resource::Folder(Folder::named(names, act)));
+            return Ok(Resource::Folder(Folder::named(modified, folders, act)));
         }
     };
     match home.open_path(&within).await? {
@@ -237,7 +238,7 @@ async fn open_seated(seat: &Seat, path: &Reached<'_>, act: &mut Option<Act>) -> 
         Opened::Folder(folder) if rights.contains(Rights::LIST) => {
             let act = act.take().map(|act| act.turning_into(Operation::List));
             Ok(Resource::Folder(match path.is_root() {
-                true => Folder::root(folder, &seat.names_at_root()?, act),
+                true => Folder::root(folder, seat.names_at_root_dated().await?, act),
                 false => Folder::stored(folder, act),
             }))
         }

@@ -168,6 +168,34 @@ async fn homes_are_apart_and_the_namespace_has_its_own_names() {
 }
 
 #[tokio::test]
+async fn folders_of_the_namespace_have_true_times() {
+    let node = Fixture::new().await;
+    for name in ["Team", "unused"] {
+        node.gate.accounts().add_shared(name.parse().unwrap(), Quota::NONE).await.unwrap();
+    }
+    let root = node.login("root").await;
+    let began = root.stat(&path("/")).await.unwrap().modified;
+    put(&root, "/shared/Team/plan", "a plan").await.unwrap();
+    put(&root, "/public/plan", "a plan").await.unwrap();
+    for (folder, listed) in [("/", &["public", "shared"][..]), ("/shared", &["Team", "unused"])] {
+        let mut listing = root.list(&path(folder)).await.unwrap();
+        let entries = listing.next().await.unwrap().unwrap();
+        let names: Vec<_> = entries.iter().map(|entry| entry.name.to_string()).collect();
+        assert_eq!(names, listed);
+        for entry in entries {
+            let own = path(&format!("{folder}/{}", entry.name));
+            // Of "unused", that at which it was made: to be looked at, it would have to be made on the disk.
+            if entry.name.to_string() != "unused" {
+                assert_eq!(root.stat(&own).await.unwrap().modified, entry.modified, "{own}");
+            }
+            assert!(entry.modified.seconds >= began.seconds - 1, "{own}: {:?}", entry.modified);
+        }
+    }
+    let Resource::Folder(folder) = root.open(&path("/shared")).await.unwrap() else { panic!() };
+    assert_eq!(folder.meta().modified, root.stat(&path("/shared")).await.unwrap().modified);
+}
+
+#[tokio::test]
 async fn what_goes_from_one_tree_to_another_needs_rights_in_both() {
     let node = Fixture::new().await;
     let team = "Team".parse().unwrap();

@@ -16,7 +16,7 @@ use rustix::{
 };
 
 use crate::{
-    Amount, Claim, Contents, Error, File, FilePath, Kind, Listing, Meta, Pool, Result,
+    Amount, Claim, Contents, Error, File, FilePath, Kind, Listing, Meta, Pool, Result, Timestamp,
     file::Residence,
     keep::{Keep, Keeping},
     lookup::{self, Lookup, Wait},
@@ -155,6 +155,13 @@ impl Home {
         let folder = std::fs::File::open(dir).ok()?;
         let Contents { files, partials, trash } = usage::read(&folder.into())?;
         Some(files.plus(partials).plus(trash))
+    }
+
+    /// When the root of the home in `dir` was changed last, open or not; none before there is one.
+    #[must_use]
+    pub fn modified(dir: &Path) -> Option<Timestamp> {
+        let meta = std::fs::metadata(dir.join(crate::keep::FILES)).ok()?;
+        Some(meta.modified().ok()?.into())
     }
 
     /// Whether this handle is the only one, and nothing that was opened or begun with it is left.
