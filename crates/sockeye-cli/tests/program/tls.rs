@@ -74,7 +74,7 @@ async fn a_given_certificate_is_read_again_on_sighup() {
         assert_ne!(serving.ready["fingerprint"], fingerprint.as_str());
         let _ = new.write(keys.path(), "own");
         serving.running.signal(Signal::HUP);
-        serving.running.told("TLS certificates reloaded").await;
+        serving.running.told("INFO TLS certificates read again").await;
         let asked = ask(&serving, &["--pin", &fingerprint]).await;
         assert!(asked.text().ends_with("hello\n"), "{model}: {}", asked.err);
 

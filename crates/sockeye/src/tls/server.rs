@@ -205,7 +205,8 @@ impl TlsServer {
         };
         let config = Arc::new(recipe.config(ticketer)?);
         *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = config;
-        tracing::info!("TLS certificates reloaded");
+        // Of the whole server, whoever's connection asked for it; whether they are others only who reads them tells.
+        tracing::info!(parent: None, "TLS certificates read again");
         Ok(())
     }
 
