@@ -50,7 +50,8 @@ impl Answerer<'_> {
         reply.content_type = Some(media_type(page.form).into());
         reply.cache_control = Some(Cow::Borrowed(self.kept(&page)));
         reply.traits.negotiated = true;
-        reply.traits.site_page = true;
+        reply.traits.own_page = page.dress == Dress::Plain;
+        reply.traits.site_page = !reply.traits.own_page;
         // The module asks for the rest itself.
         let most = match (form, &page.dress) {
             (Form::Html, Dress::App(_)) => FIRST_ENTRIES,
@@ -85,7 +86,8 @@ impl Answerer<'_> {
         }
     }
 
-    /// How a listing is dressed: it has the site's style, and its module unless all entries are asked for.
+    /// How a listing is dressed: it has the site's style, and its module unless all entries are asked for; that of one
+    /// folder has neither for programs, which do not say that they want HTML.
     fn dress(
         &self,
         session: &Session,
@@ -94,6 +96,10 @@ impl Answerer<'_> {
         gathered: &Gathered,
         base: Option<&str>,
     ) -> Result<Dress, Error> {
+        // Who mirrors one folder gets its files and nothing else.
+        if !self.site.is_node() && !accept::names(head.fields.accept, Form::Html) {
+            return Ok(Dress::Plain);
+        }
         if query::has(wanted.query, ALL) {
             return Ok(Dress::Site);
         }

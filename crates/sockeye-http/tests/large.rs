@@ -40,7 +40,7 @@ fn a_hundred_thousand_entries_are_streamed_in_bounded_memory() {
     {
         let mut stream = TcpStream::connect(place).unwrap();
         let request = format!(
-            "GET / HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+            "GET /?all HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
         );
         let before = resident();
         stream.write_all(request.as_bytes()).unwrap();

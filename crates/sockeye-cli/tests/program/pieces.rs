@@ -134,6 +134,11 @@ async fn a_client_that_fell_silent_gives_way_to_one_at_another_listener() {
     let request = format!("PATCH {upload}");
     // Its connection stays, but only half of what was announced comes.
     let silent = begin(&first, &request, &piece(0), b"01234").await;
+    let is_there = async || {
+        let uploads = answer(begin(&second, "GET /-/api/v1/uploads", "", b"").await).await;
+        uploads.contains("\"in_use\":true")
+    };
+    within(async { while !is_there().await {} }).await;
     let done = within(async {
         loop {
             let done = answer(begin(&second, &request, &piece(5), b"56789").await).await;

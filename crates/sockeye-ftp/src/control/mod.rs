@@ -6,7 +6,7 @@
 mod dialog;
 mod reader;
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use sockeye::{Conn, DrainSignal};
@@ -34,6 +34,9 @@ const FLUSH_AT: usize = 8 * 1024;
 
 /// Space for replies that is kept between two.
 const KEPT: usize = 256;
+
+/// Within what time both connections of a client that is killed have ended.
+const AT_ONCE: Duration = Duration::from_millis(10);
 
 /// A control connection.
 pub(crate) struct Control<'a> {
@@ -123,8 +126,7 @@ impl<'a> Control<'a> {
                     reply.into_iter().for_each(|reply| self.dialog.say(&reply));
                 }
                 Event::Transfer(Step::Ended) => {
-                    // Killed, it would have ended this connection before that of the data.
-                    if self.reader.waiting() == 0 && self.conn.stream().is_over() {
+                    if self.is_gone().await {
                         return Ok(());
                     }
                     self.dialog.transfer.iter().for_each(Transfer::confirm);
@@ -233,6 +235,16 @@ impl<'a> Control<'a> {
             let reply = transfer.abort().await;
             self.dialog.say(&reply);
         }
+    }
+
+    /// Whether the client of an upload that has ended is gone. The system ends the connections of one that is killed in
+    /// any order, though at once: of a large file it is worth a moment to hear of this one.
+    async fn is_gone(&self) -> bool {
+        let is_over = || self.reader.waiting() == 0 && self.conn.stream().is_over();
+        if !is_over() && self.dialog.transfer.as_ref().is_some_and(Transfer::is_worth_keeping) {
+            tokio::time::sleep(AT_ONCE).await;
+        }
+        is_over()
     }
 
     fn close(&mut self, reply: Reply) {

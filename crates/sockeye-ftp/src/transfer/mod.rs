@@ -222,6 +222,11 @@ impl Transfer {
         Reply::new(150, [before, &name, after].concat())
     }
 
+    /// Whether so much came that it would be kept if it were not all.
+    pub(crate) fn is_worth_keeping(&self) -> bool {
+        self.flow.total() >= receive::WORTH_KEEPING
+    }
+
     /// The client is still there: what came is all of it.
     pub(crate) fn confirm(&self) {
         self.flow.progress.confirmed.notify_one();

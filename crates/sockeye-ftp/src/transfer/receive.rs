@@ -14,7 +14,7 @@ const FIRST: usize = 16 * 1024;
 const PIECE: usize = 256 * 1024;
 
 /// What came of an upload that was cut is kept from this size on, to be resumed over any protocol.
-const WORTH_KEEPING: u64 = 1024 * 1024;
+pub(super) const WORTH_KEEPING: u64 = 1024 * 1024;
 
 /// A file that is to come.
 pub(crate) struct Receive {

@@ -50,6 +50,19 @@ pub fn form(accept: Option<&[u8]>, offered: &[Form]) -> Form {
     best.1
 }
 
+/// Whether `accept` names this form itself, as browsers name HTML; `*/*` does not.
+#[must_use]
+pub fn names(accept: Option<&[u8]>, form: Form) -> bool {
+    let accept = accept.and_then(|accept| str::from_utf8(accept).ok()).unwrap_or_default();
+    let (kind, subtype) = form.media();
+    elements(accept).any(|(range, weight)| {
+        let named = range
+            .split_once('/')
+            .is_some_and(|(k, s)| k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subtype));
+        named && weight > 0
+    })
+}
+
 /// The weight of the most specific range that covers the media type (RFC 9110 §12.5.1), in thousandths.
 fn media_weight(accept: &str, (kind, subtype): (&str, &str)) -> u16 {
     let mut best = (0, 0);
@@ -141,6 +154,20 @@ mod tests {
             let accept = accept.map(str::as_bytes);
             assert_eq!(form(accept, &listing), of_listing, "{accept:?}");
             assert_eq!(form(accept, &error), of_error, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_named_by_itself_alone() {
+        for (accept, expected) in [
+            (Some("text/html,application/xhtml+xml,*/*;q=0.8"), true),
+            (Some("TEXT/HTML"), true),
+            (Some("*/*"), false),
+            (Some("text/*"), false),
+            (Some("text/html;q=0, */*"), false),
+            (None, false),
+        ] {
+            assert_eq!(names(accept.map(str::as_bytes), Form::Html), expected, "{accept:?}");
         }
     }
 
