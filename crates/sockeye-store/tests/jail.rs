@@ -5,7 +5,6 @@
 use std::{
     fs,
     os::unix::fs::symlink,
-    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -178,8 +177,10 @@ fn what_is_no_folder_is_no_home() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Home::open(file.path()).unwrap_err();
     assert!(error.to_string().contains(&file.path().display().to_string()));
-    let error = Home::open(Path::new("/nonexistent")).unwrap_err();
-    assert_eq!(error.to_string(), "there is no folder /nonexistent");
+    let place = tempfile::tempdir().unwrap();
+    let nowhere = place.path().join("nowhere");
+    let error = Home::open(&nowhere).unwrap_err();
+    assert_eq!(error.to_string(), format!("there is no folder {}", nowhere.display()));
 }
 
 /// A folder and a link to the parent change places as fast as they can.

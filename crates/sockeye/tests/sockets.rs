@@ -299,7 +299,7 @@ fn a_foreign_file_is_never_deleted() {
 fn a_missing_folder_and_an_overlong_path_are_explained() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("nowhere");
-    let missing = Listener::bind(&Addr::unix(&folder.join("x.sock"))).unwrap_err();
+    let missing = Listener::bind(&Addr::unix(folder.join("x.sock"))).unwrap_err();
     let expected = format!("there is no folder {}", folder.display());
     assert!(missing.to_string().contains(&expected), "{missing}");
     let long = PathBuf::from(format!("/tmp/{}", "x".repeat(200)));

@@ -8,6 +8,9 @@ fn loaded(page: &str) -> Vec<String> {
     from.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
 }
 
+/// What a browser says of what it wants.
+const BROWSER: &[&str] = &["Accept: text/html"];
+
 #[test]
 fn a_page_loads_its_style_from_where_it_is_kept_for_good() {
     let site = Served::new();
@@ -68,7 +71,7 @@ fn a_reader_who_has_chosen_language_and_theme_gets_them() {
 fn a_folder_that_is_only_shared_loads_the_same_and_keeps_its_own_files() {
     let site = Site::new();
     site.write("-/static/a.js", "a file");
-    let page = site.get("/");
+    let page = site.ask("GET /", BROWSER);
     assert!(page.text().contains("data-base=\"/\"") && !page.text().contains("Sign in"));
     assert!(loaded(&page.text()).iter().any(|name| name.ends_with("/main.js")));
     assert!(!page.field("content-security-policy").unwrap().contains("unsafe"));
@@ -87,9 +90,13 @@ fn without_script_one_folder_has_all_its_entries_and_an_archive() {
     for n in 0..400 {
         site.write(&format!("file-{n}"), "x");
     }
-    let page = site.get("/").text();
+    let page = site.ask("GET /", BROWSER).text();
     assert!(page.contains("<a href=\"?all\">") && page.contains("name=\"zip\""));
-    assert_eq!(site.get("/?all").text().matches("<tr data-size").count(), 400);
+    for (target, fields) in [("/?all", BROWSER), ("/", &[])] {
+        let all = site.ask(&format!("GET {target}"), fields).text();
+        assert_eq!(all.matches("<tr data-size").count(), 400);
+        assert!(!all.contains("<script"));
+    }
     assert_eq!(site.get("/?zip=").field("content-type"), Some("application/zip"));
 }
 

@@ -25,7 +25,7 @@ use super::{
 /// A program that says nothing of whoever runs the tests.
 fn command(program: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(program);
-    quieten(&mut command).args(arguments).env("HOME", "/nonexistent");
+    quieten(&mut command).args(arguments).env("HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 
