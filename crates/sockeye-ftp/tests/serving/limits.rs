@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{ErrorKind, Read as _, Write as _},
     net::Ipv4Addr,
     sync::Arc,
     time::{Duration, Instant},
@@ -123,10 +123,12 @@ fn a_control_connection_is_kept_alive_while_a_transfer_runs() {
         assert!(begun.elapsed() < Duration::from_secs(20), "no timer");
         std::thread::yield_now();
     }
-    // Longer than it may be idle otherwise.
+    // Longer than it may be idle otherwise, the server ends nothing.
+    data.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
     while begun.elapsed() < Duration::from_millis(600) {
         data.write_all(b"x").unwrap();
-        std::thread::sleep(Duration::from_millis(50));
+        let ended = data.read(&mut [0]).unwrap_err();
+        assert_eq!(ended.kind(), ErrorKind::WouldBlock);
     }
     drop(data);
     client.expect_code(226, "STOR");

@@ -107,8 +107,8 @@ async fn curl_goes_on_with_an_upload_that_was_cut_over_plain_and_tls() {
 }
 
 /// Files that are mirrored, and of which so many are there when lftp is killed.
-const MANY: usize = 600;
-const CUT_AFTER: usize = 200;
+const MANY: usize = 2_000;
+const CUT_AFTER: usize = 700;
 
 /// The lines of the log as they come, of what is done over FTP.
 fn follow(site: &Site, operation: &str) -> Running {
@@ -123,7 +123,7 @@ async fn done(site: &Site, operation: &str) -> usize {
 }
 
 #[tokio::test]
-async fn lftp_mirrors_many_files_both_ways_through_a_cut() {
+async fn lftp_mirrors_two_thousand_files_both_ways_through_a_cut() {
     let Some(program) = peer::require("lftp") else { return };
     let (site, trees) = (Site::new().await, Trees::new(MANY));
     let settings = format!(
@@ -143,9 +143,11 @@ async fn lftp_mirrors_many_files_both_ways_through_a_cut() {
         cut.kill().await.unwrap();
         drop(log);
         run(lftp()).await;
-        // What was there is not sent again, but for what was under way.
+        // What was there is not sent again, but for what was under way; of that a fetch that had come to its end for lftp
+        // alone is not done for the log. Nobody waits for reads to be written there, so that the last come a little later.
+        within(async { while done(&site, operation).await < MANY - 8 {} }).await;
         let done = done(&site, operation).await;
-        assert!((CUT_AFTER..MANY + 8).contains(&done), "{done} times {operation}");
+        assert!(done < MANY + 8, "{done} times {operation}");
     }
     trees.check(&trees.down).await;
     site.stop().await;
