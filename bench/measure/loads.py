@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import mmap
 import os
 import re
 import resource
@@ -98,11 +99,12 @@ class Wrk:
         return result | {"per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])}
 
 
-def run(load, contender, seconds):
-    """One measurement: a fresh server, one load. The result also says what share of a processor the server used, and
-    how long its start took."""
+def run(load, contender, seconds, keeps=0):
+    """One measurement: a fresh server, one load, which makes the server keep so much in memory. The result also says what
+    share of a processor the server used, and how long its start took."""
     with contender.running() as (pid, address, ready):
         command = pinned(LOAD_CPU, load.command(address, pid, seconds))
+        touch(keeps + keeps // 4)
         began, before = time.monotonic(), processor_time(pid)
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds + 120
@@ -112,6 +114,15 @@ def run(load, contender, seconds):
             raise RuntimeError(f"{contender.name}: {done.stderr.strip() or done.stdout.strip()}")
         result = load.parse(done.stdout)
     return result | {"busy": (after - before) / (ended - began), "ready_ms": ready * 1000}
+
+
+def touch(length):
+    """Uses so much memory and gives it back. The host of a virtual machine takes what is free for a second or two, and
+    gives it page by page to whoever needs it first: so, right before a load."""
+    if length:
+        with mmap.mmap(-1, length) as memory:
+            for start in range(0, length, mmap.PAGESIZE):
+                memory[start] = 1
 
 
 def run_alone(program):

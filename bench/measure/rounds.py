@@ -1,7 +1,6 @@
 """A row of the table, and how it is measured: A B A B, a ratio each round, the median of them."""
 
 import dataclasses
-import mmap
 import statistics
 
 from . import loads
@@ -71,14 +70,12 @@ def measure(row, rounds, seconds, measured):
     known = measured.setdefault((row.ours, row.load), []) if not row.peer else []
     for index in range(row.rounds or rounds):
         if index == len(known):
-            touch(row.keeps)
-            known.append(loads.run(row.load, row.ours, seconds) if row.load else loads.run_alone(row.ours))
+            known.append(loads.run(row.load, row.ours, seconds, row.keeps) if row.load else loads.run_alone(row.ours))
         ours.append(known[index])
         value = ours[-1][row.figure]
         line = f"  {value:,.1f} {row.unit} ({ours[-1]['busy']:.0%} used)"
         if row.peer:
-            touch(row.keeps)
-            peers.append(loads.run(row.peer_load or row.load, row.peer, seconds))
+            peers.append(loads.run(row.peer_load or row.load, row.peer, seconds, row.keeps))
             other = peers[-1][row.figure]
             line += f"   {other:,.1f} {row.unit} ({peers[-1]['busy']:.0%} used)   {value / other:.2f} ×"
             value /= other
@@ -90,15 +87,6 @@ def measure(row, rounds, seconds, measured):
     same = f" ({statistics.median(by_time):.2f} by processor time)" if by_time else ""
     print(f"  median {shown(median)}{same}, bar {row.bar_text()}: {row.verdict(median)}\n", flush=True)
     return Outcome(row, tuple(values), tuple(by_time), middle(ours), middle(peers), commands(row, seconds))
-
-
-def touch(length):
-    """Uses so much memory and gives it back: the host of a virtual machine may have taken what was free for a while, and
-    gives it page by page to whoever needs it first."""
-    if length:
-        with mmap.mmap(-1, length) as memory:
-            for start in range(0, length, mmap.PAGESIZE):
-                memory[start] = 1
 
 
 def shown(value):

@@ -154,16 +154,16 @@ pub(crate) fn run(
     in_parallel(connections, count, connect, exchange)
 }
 
-/// Does `count` exchanges by so many threads, each of which connects once; each says how many bytes it moved.
-pub(crate) fn in_parallel<C>(
+/// Does `count` exchanges by so many threads, each of which has connected before the clock starts; each exchange says how many
+/// bytes it moved.
+pub(crate) fn in_parallel<C: Send>(
     connections: u64,
     count: u64,
-    connect: impl Fn() -> io::Result<C> + Sync,
+    connect: impl Fn() -> io::Result<C>,
     exchange: impl Fn(&mut C, u64) -> io::Result<u64> + Sync,
 ) -> io::Result<Report> {
     let next = AtomicU64::new(0);
-    let connection = || {
-        let mut line = connect()?;
+    let connection = |mut line: C| {
         let (mut done, mut moved) = (Vec::new(), 0);
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -175,9 +175,12 @@ pub(crate) fn in_parallel<C>(
             done.push(begun.elapsed());
         }
     };
+    let lines = (0..connections.max(1)).map(|_| connect()).collect::<io::Result<Vec<_>>>()?;
     let begun = Instant::now();
     let results: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..connections.max(1)).map(|_| scope.spawn(connection)).collect();
+        let connection = &connection;
+        let threads: Vec<_> =
+            lines.into_iter().map(|line| scope.spawn(move || connection(line))).collect();
         threads
             .into_iter()
             .map(|it| it.join().unwrap_or_else(|_| Err(io::Error::other("a panic"))))
