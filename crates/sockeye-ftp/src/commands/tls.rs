@@ -1,4 +1,4 @@
-//! TLS (RFC 4217, RFC 2228 §3): AUTH, PBSZ, PROT, CCC.
+//! TLS: AUTH (RFC 4217 §4), PBSZ and PROT (§9), CCC (§5), all of RFC 2228 §3.
 
 use crate::{
     config::Security,
@@ -34,7 +34,7 @@ fn check_tls(dialog: &Dialog, verb: Verb) -> Result<(), Reply> {
     }
 }
 
-/// PBSZ: with TLS there is nothing to agree on (RFC 4217 §8).
+/// PBSZ: with TLS there is nothing to agree on (RFC 4217 §9).
 pub(crate) fn pbsz(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     check_tls(dialog, Verb::Pbsz)?;
     protection::parse_pbsz(argument)?;
@@ -64,7 +64,7 @@ pub(crate) fn prot(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     ))
 }
 
-/// CCC: what was protected stays so (RFC 4217 §12.3 allows to refuse it).
+/// CCC: what was protected stays so; who serves may refuse it (RFC 2228 §3).
 pub(crate) fn ccc(_: &mut Dialog, _: &[u8]) -> Answer {
     Err(Reply::new(534, "The control connection stays as it is."))
 }

@@ -57,13 +57,13 @@ words! {
         Quit: "QUIT",
         /// Another virtual host (RFC 7151 §3).
         Host: "HOST",
-        /// Begin TLS (RFC 2228 §3, RFC 4217).
+        /// Begin TLS (RFC 2228 §3, RFC 4217 §4).
         Auth: "AUTH",
-        /// Size of protected buffers: 0 with TLS (RFC 2228 §3, RFC 4217).
+        /// Size of protected buffers: 0 with TLS (RFC 2228 §3, RFC 4217 §9).
         Pbsz: "PBSZ",
-        /// Protection of data connections (RFC 2228 §3, RFC 4217).
+        /// Protection of data connections (RFC 2228 §3, RFC 4217 §9).
         Prot: "PROT",
-        /// End TLS on the control connection (RFC 2228 §3, RFC 4217).
+        /// End TLS on the control connection (RFC 2228 §3, RFC 4217 §5).
         Ccc: "CCC",
         /// Change the working folder (RFC 959 §4.1.1).
         Cwd: "CWD" | "XCWD",

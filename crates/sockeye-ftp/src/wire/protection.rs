@@ -1,4 +1,4 @@
-//! The arguments of AUTH, PBSZ and PROT (RFC 2228 §3, RFC 4217): how a connection is protected.
+//! The arguments of AUTH, PBSZ and PROT (RFC 2228 §3, RFC 4217 §4 and §9): how a connection is protected.
 
 use super::reply::Reply;
 
