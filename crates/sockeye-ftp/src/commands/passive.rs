@@ -30,7 +30,9 @@ pub(crate) async fn epsv(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 pub(crate) async fn pasv(dialog: &mut Dialog, _: &[u8]) -> Answer {
     check_epsv_all(dialog)?;
     let (local, client) = ends(dialog)?;
-    let told = told_address(dialog, local, client).await?;
+    let config = &dialog.shared.config;
+    let told =
+        told_address(config.address.as_deref(), local, client, config.limits.connect).await?;
     let port = open(dialog, local, client).await?;
     Ok(host::pasv_reply(SocketAddrV4::new(told, port)))
 }
@@ -75,15 +77,20 @@ async fn open(dialog: &mut Dialog, local: IpAddr, client: IpAddr) -> Result<u16,
 }
 
 /// The address that PASV tells: what is configured, but to clients of this machine.
-async fn told_address(dialog: &Dialog, local: IpAddr, client: IpAddr) -> Result<Ipv4Addr, Reply> {
+async fn told_address(
+    configured: Option<&str>,
+    local: IpAddr,
+    client: IpAddr,
+    limit: Duration,
+) -> Result<Ipv4Addr, Reply> {
     let IpAddr::V4(local) = local else {
         return Err(Reply::new(425, "PASV knows IPv4 alone; use EPSV."));
     };
-    let Some(name) = &dialog.shared.config.address else { return Ok(local) };
+    let Some(name) = configured else { return Ok(local) };
     if client.is_loopback() && local.is_loopback() {
         return Ok(local);
     }
-    match external(name, dialog.shared.config.limits.connect).await {
+    match external(name, limit).await {
         Ok(Some(address)) => Ok(address),
         failed => {
             tracing::warn!(%name, ?failed, "the external address has no IPv4 address");
@@ -117,5 +124,26 @@ mod tests {
             assert_eq!(external(name, limit).await.unwrap(), expected, "{name}");
         }
         assert!(external("no name", limit).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn others_than_this_machine_are_told_the_external_address() {
+        let limit = Duration::from_secs(30);
+        let told = async |name: Option<&str>, local: &str, client: &str| {
+            let ends = (local.parse().unwrap(), client.parse().unwrap());
+            told_address(name, ends.0, ends.1, limit).await.map_err(|reply| reply.code())
+        };
+        let (own, outer) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(192, 0, 2, 7));
+        for (name, local, client, expected) in [
+            (None, "10.0.0.1", "203.0.113.5", Ok(own)),
+            (Some("192.0.2.7"), "10.0.0.1", "203.0.113.5", Ok(outer)),
+            (Some("192.0.2.7"), "10.0.0.1", "10.0.0.9", Ok(outer)),
+            (Some("localhost"), "10.0.0.1", "203.0.113.5", Ok(Ipv4Addr::LOCALHOST)),
+            (Some("192.0.2.7"), "127.0.0.1", "127.0.0.1", Ok(Ipv4Addr::LOCALHOST)),
+            (Some("::1"), "10.0.0.1", "203.0.113.5", Err(425)),
+            (Some("192.0.2.7"), "2001:db8::1", "2001:db8::2", Err(425)),
+        ] {
+            assert_eq!(told(name, local, client).await, expected, "{name:?} {local} {client}");
+        }
     }
 }
