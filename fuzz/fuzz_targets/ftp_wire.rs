@@ -17,7 +17,7 @@ use sockeye_ftp::wire::{
     pattern::Pattern,
     protection,
     reply::{self, Reply},
-    telnet, time,
+    stretch, telnet, time,
 };
 use sockeye_node::{FilePath, Rights, Timestamp};
 
@@ -92,6 +92,9 @@ fn understand(argument: &[u8]) {
     if let Ok(facts) = Facts::parse(argument) {
         let chosen = facts.chosen();
         assert_eq!(Facts::parse(&chosen.as_bytes()["MLST OPTS ".len()..]), Ok(facts));
+    }
+    if let Some((path, ..)) = stretch::parse(argument) {
+        assert!(argument.starts_with(path) || argument[1..].starts_with(path));
     }
     let (_, rest) = ls::Options::parse(argument);
     assert!(argument.ends_with(rest));

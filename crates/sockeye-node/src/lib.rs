@@ -64,8 +64,8 @@ pub use sockeye_accounts::{
     csrf_token, is_csrf_token,
 };
 pub use sockeye_store::{
-    Algorithm, Amount, BadToken, Committed, Condition, Copied, Digest, Entry, FilePath, Home,
-    Keeping, Kind, LeftOut, Lock, LockDepth, LockScope, LockToken, MAX_LOCK_OWNER,
+    Algorithm, Amount, BadToken, Committed, Condition, Copied, Digest, Digests, Entry, FilePath,
+    Home, Keeping, Kind, LeftOut, Lock, LockDepth, LockScope, LockToken, MAX_LOCK_OWNER,
     MAX_LOCK_TIMEOUT, MAX_PROPERTIES, MAX_PROPERTY, MAX_PROPERTY_BYTES, Marks, Meta, Name,
     NameError, Order, Overwrite, Partial, PartialId, PathBuilder, Pool, PoolLimits, Property,
     PropertyChange, PropertyName, Quota, Recursive, SortKey, Space, Start, Timestamp, TrashEntry,

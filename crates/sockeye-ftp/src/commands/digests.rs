@@ -11,7 +11,7 @@ use super::{facts::known, refused::refused};
 use crate::{
     control::{Answer, Dialog},
     transfer::Transfer,
-    wire::{command::Verb, path::absolute, reply::Reply},
+    wire::{command::Verb, path::absolute, reply::Reply, stretch},
 };
 
 type Begun = Result<Transfer, Reply>;
@@ -52,12 +52,14 @@ pub(crate) async fn hash(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let (path, meta) = file(dialog, argument).await?;
     let (session, algorithm, of) = (dialog.session()?.clone(), dialog.hash, path.clone());
     Ok(Transfer::compute(Verb::Hash, path, async move {
-        match session.digest(&of, algorithm).await {
-            Ok(digest) => {
+        // Of the file whose length is told beside it.
+        match session.digest_of(&of, meta.version(), algorithm, u64::MAX).await {
+            Ok(Some(digest)) => {
                 let digest = hex(digest.as_bytes());
                 let text = format!("{} 0-{} {digest} ", name(algorithm), meta.size);
                 Reply::new(213, [text.as_bytes(), &absolute(&of)].concat())
             }
+            Ok(None) => refused(&of, &Error::Changed),
             Err(error) => refused(&of, &error),
         }
     }))
@@ -115,7 +117,7 @@ async fn sum(dialog: &mut Dialog, argument: &[u8], sum: Sum) -> Begun {
     let (path, meta, range) = match file(dialog, argument).await {
         Ok((path, meta)) => (path, meta, None),
         Err(refusal) => {
-            let (name, start, end) = stretch(argument).ok_or(refusal)?;
+            let (name, start, end) = stretch::parse(argument).ok_or(refusal)?;
             let (path, meta) = file(dialog, name).await?;
             let end = end.unwrap_or(meta.size).min(meta.size);
             let length = end
@@ -157,27 +159,6 @@ async fn compute(
     }
 }
 
-/// `PATH START [END]`, or the path between quotation marks and perhaps these behind it.
-fn stretch(argument: &[u8]) -> Option<(&[u8], u64, Option<u64>)> {
-    let number = |word: &[u8]| {
-        let is_number = !word.is_empty() && word.iter().all(u8::is_ascii_digit);
-        str::from_utf8(word).ok().filter(|_| is_number)?.parse().ok()
-    };
-    if let Some(rest) = argument.strip_prefix(b"\"") {
-        let end = rest.iter().rposition(|&b| b == b'"')?;
-        let mut words = rest[end + 1..].split(|&b| b == b' ').filter(|word| !word.is_empty());
-        let start = words.next().map_or(Some(0), number)?;
-        let last = words.next().map(number);
-        return Some((&rest[..end], start, last.flatten()));
-    }
-    let mut words = argument.rsplitn(3, |&b| b == b' ');
-    let (last, before) = (number(words.next()?)?, words.next()?);
-    match (number(before), words.next()) {
-        (Some(start), Some(name)) => Some((name, start, Some(last))),
-        _ => Some((&argument[..argument.iter().rposition(|&b| b == b' ')?], last, None)),
-    }
-}
-
 async fn read(
     session: &Session,
     path: &FilePath,
@@ -211,27 +192,4 @@ async fn read(
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stretch_stands_behind_the_path() {
-        for (argument, expected) in [
-            ("a 1 2", Some(("a", 1, Some(2)))),
-            ("a b 7", Some(("a b", 7, None))),
-            ("\"a b\"", Some(("a b", 0, None))),
-            ("\"a b\" 1", Some(("a b", 1, None))),
-            ("\"a b\" 1 20", Some(("a b", 1, Some(20)))),
-            ("a b", None),
-            ("7", None),
-            ("\"a", None),
-        ] {
-            let found = stretch(argument.as_bytes());
-            let expected = expected.map(|(name, start, end)| (name.as_bytes(), start, end));
-            assert_eq!(found, expected, "{argument}");
-        }
-    }
 }

@@ -18,5 +18,6 @@ pub mod path;
 pub mod pattern;
 pub mod protection;
 pub mod reply;
+pub mod stretch;
 pub mod telnet;
 pub mod time;

@@ -1,8 +1,11 @@
 //! Digests of files.
 
-use std::fs::File;
+use std::{fs::File, os::unix::fs::FileExt as _, path::Path};
 
-use crate::client::Served;
+use sockeye_node::{Algorithm, Digests};
+use sockeye_testkit::node::TempNode;
+
+use crate::client::{FtpClient, Served, content, serve};
 
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -31,6 +34,64 @@ fn digests_are_those_of_the_file() {
     client.expect(550, "HASH nowhere");
     client.expect(550, "HASH /");
     client.expect(554, "XCRC a file 5 9");
+}
+
+/// Overwrites the beginning of a file where it lies, and sets its time back: to the store it is the file that it was.
+fn falsify(path: &Path) {
+    let file = File::options().write(true).open(path).expect("the file");
+    let modified = file.metadata().and_then(|meta| meta.modified()).expect("its time");
+    file.write_all_at(b"other bytes", 0).expect("room");
+    file.set_modified(modified).expect("a time that it had");
+}
+
+#[test]
+fn what_is_known_of_a_file_is_told_without_reading_it() {
+    let kept = tempfile::tempdir().unwrap();
+    let digests = Digests::open(&kept.path().join("digests.db")).unwrap();
+    let node = TempNode::with(|_, keeping| keeping.digests = Some(digests));
+    let server = serve(&node, |_| {});
+    let served = Served { node, server };
+    let mut client = served.logged_in("alice");
+    let home = served.node.home("alice");
+    client.binary();
+    // Of what is shorter nothing is kept.
+    let content = content(300_000);
+    let told = |algorithm: Algorithm, name: &str| {
+        let kind = if algorithm == Algorithm::Blake3 { "BLAKE3" } else { "SHA-256" };
+        let digest = algorithm.of(&content).to_string();
+        let hex = digest.split(':').next_back().unwrap();
+        format!("213 {kind} 0-300000 {hex} /{name}")
+    };
+    // As the upload has computed it.
+    client.expect(200, "OPTS HASH BLAKE3");
+    assert_eq!(client.store("STOR stored", &content), 226);
+    falsify(&home.join("stored"));
+    assert_eq!(client.ask("HASH stored"), [told(Algorithm::Blake3, "stored")]);
+    // As it was computed when it was asked for.
+    std::fs::write(home.join("found"), &content).unwrap();
+    let ask = |client: &mut FtpClient| {
+        [
+            "OPTS HASH BLAKE3",
+            "HASH found",
+            "OPTS HASH SHA-256",
+            "HASH found",
+            "XSHA256 found",
+            "XCRC found",
+        ]
+        .map(|line| client.ask(line).concat())
+    };
+    let asked = ask(&mut client);
+    assert_eq!(asked[1], told(Algorithm::Blake3, "found"));
+    assert_eq!(asked[3], told(Algorithm::Sha256, "found"));
+    falsify(&home.join("found"));
+    assert_eq!(ask(&mut client), asked);
+    // Of another version nothing is believed.
+    let file = File::options().write(true).open(home.join("found")).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    let now = ask(&mut client);
+    for at in [1, 3, 4, 5] {
+        assert!(now[at] != asked[at] && now[at].starts_with('2'), "{now:?}");
+    }
 }
 
 #[test]
