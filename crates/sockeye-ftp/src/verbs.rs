@@ -2,6 +2,8 @@
 
 use std::pin::Pin;
 
+use sockeye_node::Rights;
+
 use crate::{
     commands::{
         active, changes, digests, facts, folders, help, login, parameters, passive, running, site,
@@ -87,6 +89,8 @@ pub(crate) struct Row {
     pub(crate) help: &'static str,
     pub(crate) run: Run,
     pub(crate) access: Access,
+    /// What an account has to have at the path that it names: the session asks for it, whatever is said here.
+    pub(crate) rights: Rights,
     pub(crate) during: During,
     pub(crate) feature: Feature,
     /// Whether it is not done here, so that HELP leaves it out.
@@ -108,8 +112,9 @@ macro_rules! transfer {
 }
 
 const fn row(verb: Verb, argument: &'static str, help: &'static str, run: Run) -> Row {
-    let (access, during) = (Access::Session, During::Waits);
-    Row { verb, argument, help, run, access, during, feature: Feature::Known, refused: false }
+    let (access, rights, during) = (Access::Session, Rights::NONE, During::Waits);
+    let (feature, refused) = (Feature::Known, false);
+    Row { verb, argument, help, run, access, rights, during, feature, refused }
 }
 
 /// A verb that is known and not done.
@@ -120,6 +125,10 @@ const fn refused(verb: Verb, run: Run) -> Row {
 impl Row {
     const fn anyone(self) -> Self {
         Self { access: Access::Anyone, ..self }
+    }
+
+    const fn needs(self, rights: Rights) -> Self {
+        Self { rights, ..self }
     }
 
     const fn runs(self) -> Self {
@@ -153,6 +162,9 @@ impl Row {
         !self.argument.is_empty() && !self.argument.starts_with('[')
     }
 }
+
+/// What is moved away is read where it was.
+const MOVES: Rights = Rights::READ.and(Rights::DELETE);
 
 const TABLE: [Row; Verb::ALL.len()] = [
     row(Verb::User, "NAME", "who logs in", Run::Now(login::user)).anyone().runs_once_begun(),
@@ -196,10 +208,11 @@ const TABLE: [Row; Verb::ALL.len()] = [
         .feature(Feature::Name),
     refused(Verb::Lprt, Run::Now(active::long)),
     refused(Verb::Lpsv, Run::Now(active::long)),
-    row(Verb::Retr, "PATH", "fetch a file", transfer!(transfers::retr)),
-    row(Verb::Stor, "PATH", "store a file", transfer!(transfers::stor)),
-    row(Verb::Stou, "[PATH]", "store under a name that is free", transfer!(transfers::stou)),
-    row(Verb::Appe, "PATH", "append to a file", transfer!(transfers::appe)),
+    row(Verb::Retr, "PATH", "fetch a file", transfer!(transfers::retr)).needs(Rights::READ),
+    row(Verb::Stor, "PATH", "store a file", transfer!(transfers::stor)).needs(Rights::WRITE),
+    row(Verb::Stou, "[PATH]", "store under a name that is free", transfer!(transfers::stou))
+        .needs(Rights::WRITE),
+    row(Verb::Appe, "PATH", "append to a file", transfer!(transfers::appe)).needs(Rights::WRITE),
     row(Verb::Rest, "BYTE", "where the next transfer begins", Run::Now(parameters::rest))
         .feature(Feature::Line("REST STREAM")),
     row(Verb::Allo, "BYTES", "how long the next file is", later!(parameters::allo)),
@@ -209,11 +222,14 @@ const TABLE: [Row; Verb::ALL.len()] = [
         "[-aR] [PATH]",
         "a folder, for people; -R: and those below it",
         transfer!(transfers::list),
-    ),
-    row(Verb::Nlst, "[PATH]", "the names in a folder", transfer!(transfers::nlst)),
+    )
+    .needs(Rights::LIST),
+    row(Verb::Nlst, "[PATH]", "the names in a folder", transfer!(transfers::nlst))
+        .needs(Rights::LIST),
     row(Verb::Mlst, "[PATH]", "the facts of one file", later!(facts::mlst))
         .feature(Feature::Of(|dialog| Some(dialog.facts.feature()))),
-    row(Verb::Mlsd, "[PATH]", "the facts of what is in a folder", transfer!(transfers::mlsd)),
+    row(Verb::Mlsd, "[PATH]", "the facts of what is in a folder", transfer!(transfers::mlsd))
+        .needs(Rights::LIST),
     row(Verb::Stat, "[PATH]", "how things stand, or a folder", later!(running::stat))
         .anyone()
         .runs(),
@@ -221,20 +237,30 @@ const TABLE: [Row; Verb::ALL.len()] = [
         .feature(Feature::Name),
     row(Verb::Mdtm, "PATH", "when a file was changed", later!(times::mdtm)).feature(Feature::Name),
     row(Verb::Mfmt, "TIME PATH", "set when a file was changed", later!(times::mfmt))
+        .needs(Rights::WRITE)
         .feature(Feature::Name),
     row(Verb::Mff, "FACTS PATH", "set facts of a file", later!(times::mff))
+        .needs(Rights::WRITE)
         .feature(Feature::Line("MFF modify;UNIX.mode;")),
-    row(Verb::Dele, "PATH", "remove a file", later!(changes::dele)),
-    row(Verb::Rmd, "PATH", "remove an empty folder", later!(changes::rmd)),
-    row(Verb::Mkd, "PATH", "make a folder", later!(changes::mkd)),
-    row(Verb::Rnfr, "PATH", "what is to be renamed", later!(changes::rnfr)),
-    row(Verb::Rnto, "PATH", "its new name", later!(changes::rnto)),
+    row(Verb::Dele, "PATH", "remove a file", later!(changes::dele)).needs(Rights::DELETE),
+    row(Verb::Rmd, "PATH", "remove an empty folder", later!(changes::rmd)).needs(Rights::DELETE),
+    row(Verb::Mkd, "PATH", "make a folder", later!(changes::mkd)).needs(Rights::WRITE),
+    row(Verb::Rnfr, "PATH", "what is to be renamed", later!(changes::rnfr)).needs(MOVES),
+    row(Verb::Rnto, "PATH", "its new name", later!(changes::rnto)).needs(Rights::WRITE),
     row(Verb::Hash, "PATH", "a file's digest", later!(digests::hash))
+        .needs(Rights::READ)
         .feature(Feature::Of(digests::feature)),
-    row(Verb::Xcrc, "PATH [START END]", "CRC-32", later!(digests::xcrc)).feature(Feature::Name),
-    row(Verb::Xmd5, "PATH [START END]", "MD5", later!(digests::xmd5)).feature(Feature::Name),
-    row(Verb::Xsha1, "PATH [START END]", "SHA-1", later!(digests::xsha1)).feature(Feature::Name),
+    row(Verb::Xcrc, "PATH [START END]", "CRC-32", later!(digests::xcrc))
+        .needs(Rights::READ)
+        .feature(Feature::Name),
+    row(Verb::Xmd5, "PATH [START END]", "MD5", later!(digests::xmd5))
+        .needs(Rights::READ)
+        .feature(Feature::Name),
+    row(Verb::Xsha1, "PATH [START END]", "SHA-1", later!(digests::xsha1))
+        .needs(Rights::READ)
+        .feature(Feature::Name),
     row(Verb::Xsha256, "PATH [START END]", "SHA-256", later!(digests::xsha256))
+        .needs(Rights::READ)
         .feature(Feature::Name),
     row(Verb::Feat, "", "what there is beyond RFC 959", Run::Now(help::feat)).anyone(),
     row(Verb::Opts, "COMMAND [OPTIONS]", "choose options of a command", Run::Now(parameters::opts))
@@ -246,6 +272,7 @@ const TABLE: [Row; Verb::ALL.len()] = [
         .anyone()
         .feature(Feature::Name),
     row(Verb::Avbl, "[PATH]", "bytes that may still be stored", later!(facts::avbl))
+        .needs(Rights::LIST)
         .feature(Feature::Name),
     row(Verb::Site, "COMMAND", "what this server has of its own", later!(site::site)).anyone(),
 ];

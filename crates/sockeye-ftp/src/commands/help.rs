@@ -1,5 +1,8 @@
 //! What there is to ask for: HELP, FEAT (RFC 2389 §3), SYST.
 
+use sockeye_node::Rights;
+
+use super::site;
 use crate::{
     control::{Answer, Dialog},
     verbs::{Feature, Row},
@@ -21,9 +24,17 @@ pub(crate) fn help(_: &mut Dialog, argument: &[u8]) -> Answer {
         return Ok(Reply::lines(214, "There is:", lines, "HELP COMMAND tells more."));
     }
     match Verb::named(split(argument).0).map(Row::of).filter(|row| !row.refused) {
+        // What a server has of its own is told so (RFC 959 §4.1.3).
+        Some(row) if row.verb() == Verb::Site => site::help(b""),
         Some(row) => {
             let syntax = format!("{} {}", row.verb().name(), row.argument);
-            Ok(Reply::new(214, format!("{}: {}.", syntax.trim_end(), row.help)))
+            let rights = match row.rights {
+                Rights::NONE => String::new(),
+                rights => {
+                    format!("; needs the right to {}", rights.to_string().replace(',', " and "))
+                }
+            };
+            Ok(Reply::new(214, format!("{}: {}{rights}.", syntax.trim_end(), row.help)))
         }
         None => Err(Reply::new(501, "Unrecognized command; HELP names those there are.")),
     }

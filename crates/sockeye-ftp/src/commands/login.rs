@@ -112,16 +112,14 @@ pub(crate) fn acct(_: &mut Dialog, _: &[u8]) -> Answer {
     Ok(Reply::new(202, "Not needed here."))
 }
 
-/// REIN: all as it was at the beginning, but that a transfer under way comes to its end; TLS cannot be ended (RFC 4217 §16 would
+/// REIN: all as it was at the beginning, but that a transfer under way comes to its end; TLS cannot be ended (RFC 4217 §13 would
 /// have the rest go on in plain text).
 pub(crate) fn rein(dialog: &mut Dialog, _: &[u8]) -> Answer {
     if dialog.tls.is_some() {
         return Err(Reply::new(502, "Not under TLS; connect again."));
     }
     leave(dialog);
-    dialog.representation = Default::default();
-    dialog.facts = Default::default();
-    dialog.only_epsv = false;
+    dialog.set_defaults();
     Ok(Reply::new(220, "Ready for another user."))
 }
 

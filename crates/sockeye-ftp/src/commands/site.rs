@@ -92,7 +92,8 @@ fn who(dialog: &Dialog) -> Answer {
     Ok(Reply::lines(200, "There are:", lines, "That is all."))
 }
 
-fn help(argument: &[u8]) -> Answer {
+/// SITE HELP, and HELP SITE.
+pub(super) fn help(argument: &[u8]) -> Answer {
     if !argument.is_empty() && SiteVerb::named(trimmed(argument)).is_none() {
         return Err(Reply::new(501, "Unrecognized SITE command."));
     }

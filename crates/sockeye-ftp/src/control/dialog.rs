@@ -24,6 +24,9 @@ use crate::{
 /// The text for who is not logged in. Where clients and their tests know a text, it is used here.
 const LOG_IN: &str = "Log in with USER and PASS first.";
 
+/// What HASH computes for who has not chosen.
+const HASH: Algorithm = Algorithm::Sha256;
+
 /// The reply to what is nothing without an argument.
 pub(crate) const NEEDS_ARGUMENT: &str = "Syntax error: command needs an argument.";
 
@@ -136,7 +139,7 @@ impl Dialog {
             neighbour: None,
             protection: Protection::Clear,
             takes_tickets: false,
-            hash: Algorithm::Sha256,
+            hash: HASH,
             data: Prepared::None,
             only_epsv: false,
             restart: 0,
@@ -148,6 +151,15 @@ impl Dialog {
             mistakes: 0,
             refusals: 0,
         }
+    }
+
+    /// What a client chooses is as it is at the beginning.
+    pub(crate) fn set_defaults(&mut self) {
+        self.representation = Type::default();
+        self.facts = Facts::default();
+        self.charset = self.shared.config.charset;
+        self.hash = HASH;
+        self.only_epsv = false;
     }
 
     /// TLS has begun: whoever was in, or what was prepared, is so no more (RFC 4217 §4.2).

@@ -135,6 +135,24 @@ fn who_logs_in_anew_is_another() {
 }
 
 #[test]
+fn who_begins_anew_has_chosen_nothing() {
+    let served = Served::with(|config| config.charset = "gbk".parse().unwrap());
+    let mut client = served.client();
+    let (facts, standing) = (client.ask("FEAT"), client.ask("STAT"));
+    client.log_in("alice");
+    for line in ["TYPE I", "OPTS UTF8 ON", "OPTS MLST type;", "OPTS HASH BLAKE3", "EPSV ALL"] {
+        client.expect(200, line);
+    }
+    client.expect(220, "REIN");
+    assert_eq!((client.ask("FEAT"), client.ask("STAT")), (facts, standing));
+    client.log_in("alice");
+    client.expect(227, "PASV");
+    client.inner.send_bytes(b"MKD \xce\xc4\r\n");
+    assert_eq!(client.code_of_bytes(), 257);
+    assert!(served.node.home("alice").join("文").exists());
+}
+
+#[test]
 fn ten_mistakes_before_a_login_end_the_connection() {
     let served = Served::new();
     let mut client = served.client();
@@ -250,7 +268,9 @@ fn help_and_features_come_from_the_table() {
     let served = Served::new();
     let mut client = served.client();
     // What there is may be asked by anybody; the rest not.
-    assert_eq!(client.ask("SITE HELP").len(), 8);
+    let own = client.ask("SITE HELP");
+    assert_eq!(own.len(), 8);
+    assert_eq!(client.ask("HELP SITE"), own);
     client.expect(530, "SITE WHO");
     client.expect(530, "STAT /");
     let features = client.ask("FEAT");
@@ -259,7 +279,7 @@ fn help_and_features_come_from_the_table() {
     }
     assert!(features.iter().any(|line| line.starts_with(" MLST type*;perm*;")));
     assert!(client.ask("HELP").join(" ").contains("STOR"));
-    assert_eq!(client.ask("HELP stor"), ["214 STOR PATH: store a file."]);
+    assert_eq!(client.ask("HELP stor"), ["214 STOR PATH: store a file; needs the right to write."]);
     assert!(!client.ask("HELP").join(" ").contains("SMNT"));
 }
 

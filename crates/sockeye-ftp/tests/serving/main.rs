@@ -19,5 +19,6 @@ mod peers;
 mod pyftpdlib;
 mod quota;
 mod races;
+mod rights;
 mod tls;
 mod transfers;

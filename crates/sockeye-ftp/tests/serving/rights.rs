@@ -1,0 +1,95 @@
+//! The rights that verbs need, as HELP tells them: who has all others is refused, and who has these alone is not.
+
+use std::collections::BTreeMap;
+
+use crate::client::{FtpClient, Served, read};
+
+/// What is asked in a folder with `file` and `empty`, for each verb that needs a right; the last reply tells.
+const LINES: [(&str, &[&str]); 20] = [
+    ("RETR", &["RETR file"]),
+    ("STOR", &["STOR new"]),
+    ("STOU", &["STOU new"]),
+    ("APPE", &["APPE file"]),
+    ("LIST", &["LIST"]),
+    ("NLST", &["NLST"]),
+    ("MLSD", &["MLSD"]),
+    ("MFMT", &["MFMT 20200102030405 file"]),
+    ("MFF", &["MFF UNIX.mode=640; file"]),
+    ("DELE", &["DELE file"]),
+    ("RMD", &["RMD empty"]),
+    ("MKD", &["MKD new"]),
+    ("RNFR", &["RNFR file", "RNTO new"]),
+    ("RNTO", &["RNFR file", "RNTO new"]),
+    ("HASH", &["HASH file"]),
+    ("XCRC", &["XCRC file"]),
+    ("XMD5", &["XMD5 file"]),
+    ("XSHA1", &["XSHA1 file"]),
+    ("XSHA256", &["XSHA256 file"]),
+    ("AVBL", &["AVBL"]),
+];
+
+const ALL: [&str; 5] = ["read", "write", "delete", "list", "share"];
+
+/// The rights of all verbs that need some, as they are told to who asks.
+fn told(client: &mut FtpClient) -> BTreeMap<String, Vec<String>> {
+    let listed = client.ask("HELP");
+    let verbs = listed[1..listed.len() - 1].iter().flat_map(|line| line.split_whitespace());
+    let rights = verbs.filter_map(|verb| {
+        let told = client.ask(&format!("HELP {verb}"));
+        let (_, rights) = told[0].split_once("; needs the right to ")?;
+        let rights = rights.trim_end_matches('.').split(" and ").map(str::to_owned);
+        Some((verb.to_owned(), rights.collect()))
+    });
+    rights.collect()
+}
+
+/// Asks for these one after the other, the last of which may need a data connection; its last reply.
+fn ask(client: &mut FtpClient, lines: &[&str]) -> String {
+    let mut data = client.passive();
+    let mut last = String::new();
+    for line in lines {
+        last = client.ask(line).join("\n");
+    }
+    if last.starts_with("150") {
+        data.shutdown(std::net::Shutdown::Write).expect("a connection");
+        read(&mut data);
+        last = client.reply().join("\n");
+    }
+    last
+}
+
+#[test]
+fn each_verb_needs_the_rights_that_help_tells_and_no_others() {
+    let served = Served::new();
+    served.node.share("team");
+    let (mut root, mut bob) = (served.logged_in("root"), served.logged_in("bob"));
+    root.expect(250, "CWD /shared/team");
+    let told = told(&mut bob);
+    let mut expected: Vec<_> = LINES.iter().map(|(verb, _)| *verb).collect();
+    expected.sort_unstable();
+    assert!(told.keys().eq(expected), "{told:?}");
+    let mut has = |rights: &[&str], lines: &[&str]| {
+        root.store("STOR file", b"x");
+        for line in ["MKD empty", "DELE new", "RMD new"] {
+            root.ask(line);
+        }
+        served.node.grant("bob", "/shared/team", &rights.join(","));
+        bob.expect(250, "CWD /shared/team");
+        ask(&mut bob, lines)
+    };
+    for (_, lines) in LINES {
+        let verbs = lines.iter().map(|line| line.split(' ').next().unwrap());
+        let needed: Vec<&str> =
+            verbs.filter_map(|verb| told.get(verb)).flatten().map(String::as_str).collect();
+        let told = has(&needed, lines);
+        // Who may ask is told that there is no quota.
+        let is_done = told.starts_with('2') || told.contains("no limit but the disk");
+        assert!(is_done, "{needed:?} are not enough for {lines:?}: {told}");
+        for missing in &needed {
+            let others: Vec<_> = ALL.into_iter().filter(|right| right != missing).collect();
+            let told = has(&others, lines);
+            let is_refused = told.starts_with("550") && told.contains("Not enough privileges");
+            assert!(is_refused, "{others:?} are enough for {lines:?}: {told}");
+        }
+    }
+}
