@@ -147,7 +147,7 @@ const TLS: &str = "tls";
 /// When TLS is begun.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Security {
-    /// When a client asks for it (AUTH TLS, RFC 4217), if it does.
+    /// When a client asks for it (AUTH TLS, RFC 4217 §4), if it does.
     #[default]
     Allowed,
     /// When a client asks for it; nobody logs in, and no data is sent, without.
@@ -167,6 +167,9 @@ pub struct Limits {
     /// How long a data connection may take to come about, and a client wait for a port of
     /// [`Config::passive_ports`]; 30 s by default. A port that nobody connects to is given back after as long.
     pub connect: Duration,
+    /// How long an upload on a plain connection that has ended waits to hear that its client has gone, where it is large or
+    /// shorter than was said (ALLO); 10 ms by default. Both connections of a client that is killed end within that.
+    pub parting: Duration,
     /// How long a control connection may be silent during a transfer until the system asks whether the client is there, so
     /// that what is in between does not forget the connection; 60 s by default.
     pub keepalive: Duration,
@@ -198,6 +201,7 @@ impl Default for Limits {
             idle: Duration::from_secs(300),
             stall: Duration::from_secs(60),
             connect: Duration::from_secs(30),
+            parting: Duration::from_millis(10),
             keepalive: Duration::from_secs(60),
             write_stall: Duration::from_secs(30),
             mistakes: 10,

@@ -98,7 +98,9 @@ pub(crate) async fn stor(dialog: &mut Dialog, argument: &[u8]) -> Begun {
 
 fn receive(dialog: &mut Dialog, verb: Verb, path: FilePath, upload: Upload) -> Transfer {
     let work = Work::Receive(Receive { upload, representation: dialog.representation });
-    begin(dialog, verb, path, work)
+    // What was cut is there already.
+    let announced = dialog.allocated.unwrap_or(0).saturating_sub(dialog.restart);
+    begin(dialog, verb, path, work).announced(announced)
 }
 
 /// What an upload goes on from.

@@ -10,7 +10,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use sockeye::{Conn, DrainSignal};
-use tokio::io::AsyncWriteExt as _;
+use tokio::{io::AsyncWriteExt as _, time::Instant};
 
 pub(crate) use self::dialog::{Answer, Dialog, NEEDS_ARGUMENT, Phase, Protection, Then};
 use self::reader::Reader;
@@ -35,8 +35,8 @@ const FLUSH_AT: usize = 8 * 1024;
 /// Space for replies that is kept between two.
 const KEPT: usize = 256;
 
-/// Within what time both connections of a client that is killed have ended.
-const AT_ONCE: Duration = Duration::from_millis(10);
+/// Time between two looks at a control connection that may be ending.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// A control connection.
 pub(crate) struct Control<'a> {
@@ -238,11 +238,13 @@ impl<'a> Control<'a> {
     }
 
     /// Whether the client of an upload that has ended is gone. The system ends the connections of one that is killed in
-    /// any order, though at once: of a large file it is worth a moment to hear of this one.
+    /// any order, though at once: of a file that may lack something it is worth a moment to hear of this one.
     async fn is_gone(&self) -> bool {
         let is_over = || self.reader.waiting() == 0 && self.conn.stream().is_over();
-        if !is_over() && self.dialog.transfer.as_ref().is_some_and(Transfer::is_worth_keeping) {
-            tokio::time::sleep(AT_ONCE).await;
+        let is_worth_it = self.dialog.transfer.as_ref().is_some_and(Transfer::is_worth_a_moment);
+        let until = Instant::now() + self.dialog.shared.config.limits.parting;
+        while is_worth_it && !is_over() && Instant::now() < until {
+            tokio::time::sleep(LOOK).await;
         }
         is_over()
     }

@@ -65,6 +65,8 @@ pub(crate) struct Transfer {
     stage: Stage,
     flow: Flow,
     since: Instant,
+    /// How many bytes are to come, if that was said.
+    announced: u64,
     /// Whether the client was told that it has begun.
     told: bool,
 }
@@ -154,7 +156,12 @@ impl Transfer {
         let opening: Boxed<_> = Box::pin(data.open(connect));
         let flow = Flow { tls, connect, stall: limits.stall, ..Flow::default() };
         let stage = Stage::Opening { opening: Own::new(opening), work: Own::new(Box::new(work)) };
-        Self { verb, path, stage, flow, since: Instant::now(), told: false }
+        Self { verb, path, stage, flow, since: Instant::now(), announced: 0, told: false }
+    }
+
+    /// The same, of which so many bytes are to come.
+    pub(crate) fn announced(self, bytes: u64) -> Self {
+        Self { announced: bytes, ..self }
     }
 
     /// Begins what takes as long as a transfer and has no data connection: the computing of a digest, say.
@@ -173,7 +180,7 @@ impl Transfer {
             }
         });
         let stage = Stage::Running(Own::new(running));
-        Self { verb, path, stage, flow, since: Instant::now(), told: false }
+        Self { verb, path, stage, flow, since: Instant::now(), announced: 0, told: false }
     }
 
     /// Whether the client was told that it has begun, and so does not wait for this to send more.
@@ -222,9 +229,11 @@ impl Transfer {
         Reply::new(150, [before, &name, after].concat())
     }
 
-    /// Whether so much came that it would be kept if it were not all.
-    pub(crate) fn is_worth_keeping(&self) -> bool {
-        self.flow.total() >= receive::WORTH_KEEPING
+    /// Whether an upload that seems to have come to its end is worth a moment's look at whether its client is still there:
+    /// so much came that it would be kept if it were not all, or less than was said.
+    pub(crate) fn is_worth_a_moment(&self) -> bool {
+        let came = self.flow.total();
+        came >= receive::WORTH_KEEPING || came < self.announced
     }
 
     /// The client is still there: what came is all of it.

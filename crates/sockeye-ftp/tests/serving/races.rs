@@ -1,6 +1,6 @@
 //! A transfer and all that can come between: whatever it is, each command has one reply and nothing is left open.
 
-use std::{io::Write as _, net::Ipv4Addr};
+use std::{io::Write as _, net::Ipv4Addr, time::Duration};
 
 use crate::{
     client::{Served, content, data_to, is_closed, read},
@@ -244,6 +244,37 @@ fn a_client_that_is_killed_while_it_stores_leaves_the_file_as_it_was() {
     }
     assert_eq!(other.fetch("RETR file"), b"old");
     assert_eq!(served.node.records("write").len(), 21);
+}
+
+#[test]
+fn the_control_connection_of_who_is_killed_may_end_last() {
+    // Longer than a client here would wait for its reply.
+    let moment = Duration::from_secs(120);
+    let served = Served::with(|config| config.limits.parting = moment);
+    let mut other = served.logged_in("alice");
+    other.binary();
+    other.store("STOR file", b"old");
+    for (announced, length) in [("ALLO 1001", 1000), ("NOOP", 2 << 20)] {
+        let mut client = served.logged_in("alice");
+        client.binary();
+        client.expect(200, announced);
+        let mut data = client.passive();
+        client.expect(150, "STOR file");
+        data.write_all(&content(length)).unwrap();
+        wait_for(&mut client, length);
+        drop(data);
+        drop(client);
+    }
+    let cut = || served.node.records("write").iter().filter(|it| it["outcome"] == "cut").count();
+    let deadline = std::time::Instant::now() + moment / 2;
+    while cut() < 2 {
+        assert!(std::time::Instant::now() < deadline, "{} were cut", cut());
+        std::thread::yield_now();
+    }
+    assert_eq!(other.fetch("RETR file"), b"old");
+    // Nobody waits where all came that was said.
+    other.expect(200, "ALLO 1000");
+    assert_eq!(other.store("STOR whole", &content(1000)), 226);
 }
 
 #[test]
