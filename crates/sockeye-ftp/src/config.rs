@@ -215,3 +215,61 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sockeye_node::{
+        Protocol,
+        config::{Config as NodeConfig, Sources},
+    };
+
+    use super::*;
+
+    const FTP: Protocol = Protocol {
+        name: "ftp",
+        schemes: ("ftp", "ftps"),
+        ports: (21, 990),
+        local_only: false,
+        alpn: &[],
+        options: OPTIONS,
+        starts_tls,
+        cleartext,
+        service: |_| unreachable!("nothing is served"),
+    };
+
+    fn loaded(text: &str) -> Config {
+        let text = format!("listen = \"ftp+tcp://127.0.0.1:21\"\n[ftp]\n{text}");
+        let file = Some(("sockeye.toml".into(), text));
+        let sources = Sources { file, ..Sources::default() };
+        Config::from(&NodeConfig::load(&sources, &[FTP]).unwrap().settings)
+    }
+
+    #[test]
+    fn every_setting_is_taken_over() {
+        let config = loaded(
+            "passive-ports = \"50000-50100\"\naddress = \"ftp.example.org\"\nactive = false\n\
+             data-tls = \"prefer\"\nper-account = 3\nidle = \"7s\"\nconnect = \"8s\"\n\
+             stall = \"9s\"\ngrowing = true\n",
+        );
+        assert_eq!(config.passive_ports, Some(50_000..=50_100));
+        assert_eq!(config.address.as_deref(), Some("ftp.example.org"));
+        assert_eq!((config.active, config.resumed, config.growing), (false, false, true));
+        assert!(matches!(config.sessions, Sessions::Long { most: 3 }));
+        let Limits { idle, connect, stall, .. } = config.limits;
+        assert_eq!([idle, connect, stall].map(|limit| limit.as_secs()), [7, 8, 9]);
+    }
+
+    #[test]
+    fn what_is_not_set_is_as_by_default() {
+        let (config, default) = (loaded(""), Config::default());
+        assert_eq!(config.limits, default.limits);
+        assert_eq!(
+            (config.passive_ports, config.address),
+            (default.passive_ports, default.address)
+        );
+        assert_eq!((config.active, default.active), (true, true));
+        assert_eq!((config.resumed, default.resumed), (true, true));
+        assert_eq!((config.growing, default.growing), (false, false));
+        assert!(matches!(config.sessions, Sessions::Long { most: usize::MAX }));
+    }
+}

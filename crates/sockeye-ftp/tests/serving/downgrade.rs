@@ -95,6 +95,17 @@ except ftplib.Error as error:
     assert str(error).startswith('425'), error
 refused(ftp, 'MLST file', '550')
 
+# Whoever ends the connection in between is found out: the client has not said that this was all.
+conn = ftp.transfercmd('STOR file')
+conn.sendall(b'half of')
+conn.close()
+try:
+    told = ftp.voidresp()
+    assert False, told
+except ftplib.Error as error:
+    assert str(error).startswith('426') and 'close_notify' in str(error), error
+refused(ftp, 'MLST file', '550')
+
 # And all goes on as it was.
 ftp.storbinary('STOR file', io.BytesIO(b'there'))
 got = io.BytesIO()
@@ -149,6 +160,45 @@ fn plain_text_where_tls_is_from_the_start_is_not_answered() {
         told.push(line);
     }
     assert!(!told.iter().any(|line| line.starts_with(|c: char| c.is_ascii_digit())), "{told:?}");
+}
+
+const SILENT: &str = r#"
+import ftplib, socket, ssl, sys
+ftp = ftplib.FTP_TLS(context=ssl._create_unverified_context())
+ftp.connect('127.0.0.1', int(sys.argv[1]), timeout=30)
+ftp.login('alice', sys.argv[2])
+ftp.prot_p()
+for command in ['NLST', 'STOR file']:
+    told = ''
+    # A port that was not connected to in time is told of otherwise.
+    while 'TLS' not in told:
+        try:
+            sock = socket.create_connection(ftp.makepasv(), timeout=30)
+            ftp.sendcmd(command)
+            told = ftp.voidresp()
+            assert False, told
+        except ConnectionRefusedError:
+            pass
+        except ftplib.Error as error:
+            told = str(error)
+            assert told.startswith('425'), told
+try:
+    assert False, ftp.sendcmd('MLST file')
+except ftplib.Error as error:
+    assert str(error).startswith('550'), error
+ftp.quit()
+"#;
+
+#[test]
+fn a_data_connection_on_which_tls_is_never_begun_is_given_up() {
+    let Some(python) = peer::require("python3") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::with(|config| {
+        secure(folder.path(), Security::Required, config);
+        config.limits.connect = std::time::Duration::from_millis(500);
+    });
+    let port = served.server.port().to_string();
+    run(Command::new(&python).args(["-c", SILENT, &port, &password("alice")]));
 }
 
 #[test]

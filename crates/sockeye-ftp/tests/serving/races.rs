@@ -291,6 +291,23 @@ fn a_data_connection_that_is_closed_at_once_is_an_empty_file() {
 }
 
 #[test]
+fn who_sends_no_more_is_still_sent_all() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    let content = content(3 << 20);
+    client.store("STOR file", &content);
+    for line in ["RETR file", "NLST"] {
+        let mut data = client.passive();
+        data.shutdown(std::net::Shutdown::Write).unwrap();
+        client.expect(150, line);
+        let fetched = read(&mut data);
+        assert!(fetched == content || fetched == b"file\r\n", "{line}");
+        client.expect_code(226, line);
+    }
+}
+
+#[test]
 fn a_data_connection_that_is_reset_is_no_whole_file() {
     let served = Served::new();
     let mut client = served.logged_in("alice");

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use sockeye_node::{Origin, Peer};
 use sockeye_testkit::{node::password, session};
 
-use crate::client::{FtpClient, Served, content, read};
+use crate::client::{FtpClient, Served, content, read, serve};
 
 #[test]
 fn what_is_stored_is_fetched_again() {
@@ -52,6 +52,38 @@ fn text_has_its_lines_ended_as_each_side_wants() {
     client.binary();
     assert_eq!(client.fetch("RETR text"), b"one\ntwo\n\rthree");
     assert_eq!(client.ask("SIZE text"), ["213 14"]);
+}
+
+#[test]
+fn text_is_the_same_wherever_its_pieces_end() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    // Returns and line feeds at every place of the pieces that are received, read and sent.
+    let mut text = Vec::new();
+    for line in 0..60_000_usize {
+        text.extend(std::iter::repeat_n(b'a', line % 7));
+        text.extend(if line % 11 == 0 { &b"\r\ra\n"[..] } else { b"\n" });
+    }
+    let as_sent: Vec<u8> = text
+        .iter()
+        .flat_map(|byte| match byte {
+            b'\n' => b"\r\n".to_vec(),
+            byte => vec![*byte],
+        })
+        .collect();
+    let mut data = client.passive();
+    data.set_nodelay(true).unwrap();
+    client.expect(150, "STOR text");
+    for piece in as_sent.chunks(4093) {
+        data.write_all(piece).unwrap();
+    }
+    drop(data);
+    client.expect_code(226, "STOR text");
+    assert_eq!(client.ask("SIZE text"), [format!("213 {}", as_sent.len())]);
+    assert!(client.fetch("RETR text") == as_sent);
+    client.binary();
+    assert!(client.fetch("RETR text") == text);
+    assert_eq!(client.ask("SIZE text"), [format!("213 {}", text.len())]);
 }
 
 #[test]
@@ -257,6 +289,24 @@ fn a_slow_upload_is_cut_when_it_stands_still() {
     client.expect(150, "STOR file");
     // The control connection is not idle while a transfer runs.
     client.expect_code(426, "STOR file");
+}
+
+#[test]
+fn a_reader_that_stands_still_is_given_up() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.binary();
+    // More than the sockets hold.
+    client.store("STOR file", &content(20 << 20));
+    let limit = std::time::Duration::from_millis(300);
+    let hasty = serve(&served.node, |config| config.limits.stall = limit);
+    let mut client = FtpClient::connect(hasty.port());
+    client.log_in("alice");
+    client.binary();
+    let _data = client.passive();
+    client.expect(150, "RETR file");
+    client.expect_code(426, "RETR file");
+    client.fetch("NLST");
 }
 
 #[test]
