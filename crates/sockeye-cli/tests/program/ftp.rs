@@ -5,6 +5,7 @@ mod client;
 mod crowd;
 mod killed;
 mod peers;
+mod settings;
 mod site;
 
 use std::fs;

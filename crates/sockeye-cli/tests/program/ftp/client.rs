@@ -23,11 +23,17 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects to a port of this machine, and logs in.
-    pub(crate) async fn log_in(port: u16, name: &str, password: &str) -> io::Result<Self> {
+    /// Connects to a port of this machine, and is greeted.
+    pub(crate) async fn connect(port: u16) -> io::Result<Self> {
         let mut client = Self { control: BufReader::new(connect(port).await?) };
         let greeting = client.reply().await?;
         assert!(greeting.starts_with("220"), "{greeting}");
+        Ok(client)
+    }
+
+    /// Connects, and logs in.
+    pub(crate) async fn log_in(port: u16, name: &str, password: &str) -> io::Result<Self> {
+        let mut client = Self::connect(port).await?;
         client.expect(331, &format!("USER {name}")).await?;
         client.expect(230, &format!("PASS {password}")).await?;
         client.expect(200, "TYPE I").await?;
