@@ -110,6 +110,9 @@ async fn curl_goes_on_with_an_upload_that_was_cut_over_plain_and_tls() {
 const MANY: usize = 2_000;
 const CUT_AFTER: usize = 700;
 
+/// How long nothing may be done while lftp goes on.
+const SILENCE: Duration = Duration::from_secs(50);
+
 /// The lines of the log as they come, of what is done over FTP.
 fn follow(site: &Site, operation: &str) -> Running {
     let words = ["log", "--follow", "--json", "--protocol", "ftp", "--op", operation];
@@ -122,33 +125,91 @@ async fn done(site: &Site, operation: &str) -> usize {
     site.place.run(&words).await.text().lines().count()
 }
 
+/// lftp with a folder for itself, in which it tells what it does.
+struct Lftp<'a> {
+    program: &'a Path,
+    home: TempDir,
+    settings: String,
+}
+
+impl Lftp<'_> {
+    /// With this to do.
+    fn command(&self, mirror: &str) -> Command {
+        let told = self.told();
+        let script = format!("debug -t -o {} 5; {}{mirror}; bye", told.display(), self.settings);
+        let mut lftp = command(self.program, ["--norc", "-c", &script]);
+        lftp.env("HOME", self.home.path());
+        lftp
+    }
+
+    fn told(&self) -> PathBuf {
+        self.home.path().join("told")
+    }
+
+    /// Mirrors until so much was done, and is killed then; no faster than that the log can be told of by then.
+    async fn cut(&self, mirror: &str, log: &mut Running) {
+        let slowly = format!("set net:limit-total-rate 2M; {mirror}");
+        let mut lftp = self.command(&slowly).stdout(Stdio::null()).spawn().unwrap();
+        let (mut lines, mut has_ended) = (0, false);
+        while lines < CUT_AFTER {
+            let why = tokio::select! {
+                line = timeout(SILENCE, log.line()) => match line {
+                    Ok(_) => {
+                        lines += 1;
+                        continue;
+                    }
+                    Err(_) => "nothing was done for long".to_owned(),
+                },
+                status = lftp.wait(), if !has_ended => match status.unwrap() {
+                    // The log is told of late.
+                    status if status.success() => {
+                        has_ended = true;
+                        continue;
+                    }
+                    status => format!("lftp has ended: {status}"),
+                },
+            };
+            let told = fs::read(self.told()).unwrap_or_default();
+            let last = String::from_utf8_lossy(&told[told.len().saturating_sub(5000)..]);
+            panic!("{mirror}: after {lines} lines {why}; it told\n{last}");
+        }
+        if !has_ended {
+            lftp.kill().await.unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn lftp_mirrors_two_thousand_files_both_ways_through_a_cut() {
     let Some(program) = peer::require("lftp") else { return };
     let (site, trees) = (Site::new().await, Trees::new(MANY));
     let settings = format!(
-        "set net:max-retries 2; set net:timeout 20; set ftp:ssl-allow no; \
-         open -u alice,'{PASSWORD}' {}; ",
+        "set net:max-retries 4; set net:timeout 40; set net:reconnect-interval-base 1; \
+         set ftp:ssl-allow no; open -u alice,'{PASSWORD}' {}; ",
         site.url("ftp"),
     );
+    let lftp = Lftp { program: &program, home: tempfile::tempdir().unwrap(), settings };
     let up = format!("mirror -R -P 4 --continue {} there", trees.up.display());
     let down = format!("mirror -P 4 --continue there {}", trees.down.display());
+    let mut client = site.client().await;
     for (mirror, operation) in [(up, "write"), (down, "read")] {
-        let lftp = || command(&program, ["--norc", "-c", &format!("{settings}{mirror}; bye")]);
+        // Who follows late is not told of what is done by then: it is there once it has told of this.
         let mut log = follow(&site, operation);
-        let mut cut = lftp().stdin(Stdio::null()).spawn().unwrap();
-        for _ in 0..CUT_AFTER {
-            log.line().await;
+        match operation {
+            "write" => client.store("STOR first", b"x", || {}).await.unwrap(),
+            _ => drop(client.fetch("RETR first").await.unwrap()),
         }
-        cut.kill().await.unwrap();
+        while !log.line().await.contains("/first") {}
+        lftp.cut(&mirror, &mut log).await;
         drop(log);
-        run(lftp()).await;
+        run(lftp.command(&mirror)).await;
         // What was there is not sent again, but for what was under way; of that a fetch that had come to its end for lftp
         // alone is not done for the log. Nobody waits for reads to be written there, so that the last come a little later.
         within(async { while done(&site, operation).await < MANY - 8 {} }).await;
         let done = done(&site, operation).await;
         assert!(done < MANY + 8, "{done} times {operation}");
     }
+    client.quit().await.unwrap();
     trees.check(&trees.down).await;
     site.stop().await;
 }
