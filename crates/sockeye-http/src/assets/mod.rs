@@ -1,13 +1,16 @@
 //! What the pages load: modules, styles and pictures, embedded, at addresses that name their content.
 //!
 //! All lie below one folder named by the hash of them all, so that modules import each other by relative names,
-//! browsers keep them for good, and a new version is another folder. Nothing here is secret, and nothing is asked of
-//! who loads it.
+//! browsers keep them for good, and a new version is another folder. What a page runs from the start is sent as one
+//! module (join.rs). Nothing here is secret, and nothing is asked of who loads it.
+
+mod join;
 
 use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
 
 use ::http::StatusCode;
 use bytes::Bytes;
+use join::Joined;
 use sockeye_node::FilePath;
 
 use crate::{
@@ -104,8 +107,11 @@ const MODULES: &[(&str, &str)] = modules! {
     "virtual.js"
 };
 
-/// What a folder's page runs from the start; all that these import is loaded side by side.
-const ROOTS: [&str; 2] = ["main.js", "views/files.js"];
+/// What a folder's page runs, and what that loads at once.
+const PAGE: (&str, &[&str]) = ("main.js", &["views/files.js"]);
+
+/// What the page of a drop box runs.
+const DROP_BOX: &str = "drop.js";
 
 const FISH: &str = include_str!("../../assets/icon.svg");
 
@@ -113,15 +119,21 @@ const FISH: &str = include_str!("../../assets/icon.svg");
 struct Assets {
     files: Vec<(&'static str, &'static str, Bytes)>,
     version: String,
-    /// The modules that a page needs at once.
-    first: Vec<String>,
 }
 
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let text = |text: &'static str| Bytes::from_static(text.as_bytes());
     let mut files =
         vec![("style.css", STYLE, Bytes::from(STYLES.concat())), ("icon.svg", SVG, text(FISH))];
-    files.extend(MODULES.iter().map(|&(name, module)| (name, JAVASCRIPT, text(module))));
+    let page = Joined::new(PAGE.0, PAGE.1);
+    for (name, _) in MODULES.iter().filter(|(name, _)| !page.has(name)) {
+        let module = match *name {
+            name if name == PAGE.0 => page.text(),
+            DROP_BOX => Joined::new(DROP_BOX, &[]).text(),
+            name => page.beside(name),
+        };
+        files.push((name, JAVASCRIPT, Bytes::from(module)));
+    }
     let mut hash = blake3::Hasher::new();
     for (name, _, content) in &files {
         hash.update(name.as_bytes()).update(&[0]).update(content).update(&[0]);
@@ -131,49 +143,8 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
         // Writing to a string does not fail.
         let _ = write!(version, "{byte:02x}");
     }
-    Assets { files, version, first: needed(&ROOTS) }
+    Assets { files, version }
 });
-
-/// The modules that these need to run, themselves included.
-fn needed(roots: &[&str]) -> Vec<String> {
-    let mut found: Vec<String> = roots.iter().map(|&root| root.to_owned()).collect();
-    let mut next = 0;
-    while let Some(name) = found.get(next).cloned() {
-        next += 1;
-        let Some((_, text)) = MODULES.iter().find(|(module, _)| *module == name) else { continue };
-        for target in text.lines().filter_map(imported) {
-            let path = resolve(&name, target);
-            if !found.contains(&path) {
-                found.push(path);
-            }
-        }
-    }
-    found
-}
-
-/// What a line imports, if it is a static import.
-fn imported(line: &str) -> Option<&str> {
-    line.strip_prefix("import ")?.rsplit_once('\'')?.0.rsplit_once('\'').map(|(_, target)| target)
-}
-
-/// A relative name, as the module `from` has it, from the assets' folder on.
-fn resolve(from: &str, target: &str) -> String {
-    let mut path: Vec<_> = from.split('/').collect();
-    path.pop();
-    for part in target.split('/') {
-        match part {
-            "." => {}
-            ".." => drop(path.pop()),
-            part => path.push(part),
-        }
-    }
-    path.join("/")
-}
-
-/// The modules that a folder's page needs at once.
-pub(crate) fn first_modules() -> &'static [String] {
-    &ASSETS.first
-}
 
 /// Appends the address of an asset.
 pub(crate) fn address_into(out: &mut String, name: &str) {
@@ -250,7 +221,7 @@ mod tests {
                 if !target.starts_with('.') {
                     continue;
                 }
-                let path = resolve(name, target);
+                let path = join::resolve(name, target);
                 assert!(MODULES.iter().any(|(name, _)| *name == path), "{name} imports {target}");
                 imports += 1;
             }
@@ -262,8 +233,6 @@ mod tests {
             }
         }
         assert!(imports > 50);
-        assert!(first_modules().iter().any(|name| name == "list.js"));
-        assert!(!first_modules().iter().any(|name| name == "qr.js"), "loaded when it is needed");
     }
 
     #[test]

@@ -101,9 +101,7 @@ pub(super) fn begin(out: &mut String, look: Look, dress: &Dress, title: &str) {
             Language::English => "i18n/en.js",
             Language::Chinese => "i18n/zh.js",
         };
-        for module in assets::first_modules().iter().map(String::as_str).chain([texts]) {
-            link(out, "<link rel=\"modulepreload\" href=\"", module);
-        }
+        link(out, "<link rel=\"modulepreload\" href=\"", texts);
         link(out, "<script type=\"module\" src=\"", "main.js");
         out.push_str("</script>");
     }

@@ -28,7 +28,7 @@ fn a_page_loads_its_style_from_where_it_is_kept_for_good() {
         assert!(cache.contains("immutable"), "{cache}");
     }
     assert_eq!(site.get("", &style).field("content-type"), Some("text/css; charset=utf-8"));
-    let module = style.replace("style.css", "views/files.js");
+    let module = style.replace("style.css", "views/trash.js");
     assert_eq!(site.get("", &module).field("content-type"), Some("text/javascript; charset=utf-8"));
 }
 
