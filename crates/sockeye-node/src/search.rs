@@ -49,7 +49,7 @@ struct Rest {
 }
 
 impl Rest {
-    /// Whether one more name is looked at.
+    /// Whether one more name is looked at; if not, the walk ends.
     fn looks(&mut self) -> bool {
         if self.over.load(Ordering::Relaxed) {
             return false;
@@ -90,7 +90,10 @@ impl Session {
         let searching = async {
             let (place, mut may) = readable_below(seat, &path).await?;
             let wanted = move |below: &[u8], is_folder: bool| {
-                if !rest.looks() || !may(below, is_folder) {
+                if !rest.looks() {
+                    return Wish::End;
+                }
+                if !may(below, is_folder) {
                     return Wish::Pass;
                 }
                 let name = below.rsplit(|&b| b == b'/').next().unwrap_or_default();

@@ -6,6 +6,7 @@
 use std::{
     ffi::CStr,
     os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
+    sync::Arc,
 };
 
 use rustix::fs::{Access, AtFlags, FileType, Stat};
@@ -117,13 +118,16 @@ pub enum Wish {
     Pass,
     /// It is left out, and said to be.
     Deny,
+    /// It is not gathered, and nothing more is asked for: there is enough.
+    End,
 }
 
 /// Which of the things below a folder are wanted, by their path from it; `true` for a folder.
 pub type Wanted = Box<dyn FnMut(&[u8], bool) -> Wish + Send>;
 
 impl Home {
-    /// Gathers what lies below the folder `path`, as far as it is `wanted`, in at most about `memory` bytes.
+    /// Gathers what lies below the folder `path`, as far as it is `wanted`, in at most about `memory` bytes. A home that is
+    /// kept is walked through by a few at a time, so that its walks leave the pool's threads to others.
     ///
     /// # Errors
     /// [`Error::TooManyEntries`]; [`Error::WrongKind`] for a file; as [`Home::open_path`].
@@ -137,14 +141,24 @@ impl Home {
             }
         };
         let home = self.clone();
+        let turn = match &self.keep {
+            // The semaphore is never closed.
+            Some(keep) => {
+                Some(Arc::clone(&keep.walks).acquire_owned().await.map_err(|_| Error::Busy)?)
+            }
+            None => None,
+        };
         self.pool()
             .run(move || {
+                // It is taken as long as the walk lasts, also if nobody waits for that any more.
+                let _turn = turn;
                 let mut gathering = Gathering {
                     home,
                     top: folder.path.clone(),
                     at: Vec::new(),
                     memory,
                     wanted,
+                    is_over: false,
                     tree: Tree::default(),
                 };
                 tree::lead(&folder.fd, c".", &mut gathering)?;
@@ -164,6 +178,8 @@ struct Gathering {
     at: Vec<u8>,
     memory: usize,
     wanted: Wanted,
+    /// Nothing more is asked for.
+    is_over: bool,
     tree: Tree,
 }
 
@@ -195,6 +211,10 @@ impl Gathering {
         }
         match (self.wanted)(&below, is_folder) {
             Wish::Pass => Choice::Hide,
+            Wish::End => {
+                self.is_over = true;
+                Choice::Hide
+            }
             Wish::Take if self.is_readable(folder, name, is_folder) => Choice::Take,
             Wish::Enter if is_folder && self.is_readable(folder, name, true) => Choice::Enter,
             Wish::Enter => Choice::Hide,
@@ -270,11 +290,23 @@ impl Visit for Gathering {
         self.add(name.to_bytes(), what)?;
         Ok(enters)
     }
+
+    fn is_over(&self) -> bool {
+        self.is_over
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{
+        fs,
+        sync::{
+            Mutex,
+            atomic::{AtomicUsize, Ordering::Relaxed},
+            mpsc,
+        },
+        time::Duration,
+    };
 
     use super::*;
 
@@ -338,6 +370,71 @@ mod tests {
         let found: Vec<_> = shown(tree.entries()).into_iter().map(|(path, _)| path).collect();
         assert_eq!(found, ["a/b/wanted"]);
         assert_eq!(tree.left_out().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_for_any_more_once_there_is_enough() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["a", "b", "c"] {
+            fs::create_dir(dir.path().join(folder)).unwrap();
+            for number in 0..9 {
+                fs::write(dir.path().join(format!("{folder}/{number}")), "x").unwrap();
+            }
+        }
+        let home = Home::open(dir.path()).unwrap();
+        // At the first name, in the first folder below, in the last one.
+        for enough in [1, 5, 29] {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let count = Arc::clone(&asked);
+            let wanted = move |_: &[u8], is_folder| match count.fetch_add(1, Relaxed) + 1 {
+                number if number >= enough => Wish::End,
+                _ if is_folder => Wish::Enter,
+                _ => Wish::Take,
+            };
+            let tree = home.gather(&FilePath::root(), 1 << 20, Box::new(wanted)).await.unwrap();
+            assert_eq!(asked.load(Relaxed), enough);
+            assert_eq!(tree.len(), enough.saturating_sub(4), "three folders, and the last name");
+        }
+    }
+
+    #[tokio::test]
+    async fn walks_through_one_home_leave_threads_to_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let pool = crate::Pool::new(crate::PoolLimits { running: 3, waiting: 100 });
+        let keeping = crate::Keeping { pool, ..crate::Keeping::default() };
+        let keep = |name: &str| Home::keep(&dir.path().join(name), keeping.clone()).unwrap();
+        let (walked, other) = (keep("walked"), keep("other"));
+        walked.mkdir(&path("folder")).await.unwrap();
+        // Each says that it is at the first name, and stays there until it may go on.
+        let (at_it, mut begun) = tokio::sync::mpsc::unbounded_channel();
+        let (go_on, stays) = mpsc::channel::<()>();
+        let stays = Arc::new(Mutex::new(stays));
+        let mut walks = tokio::task::JoinSet::new();
+        for _ in 0..9 {
+            let (home, at_it, stays) = (walked.clone(), at_it.clone(), Arc::clone(&stays));
+            let wanted = move |_: &[u8], _| {
+                at_it.send(()).unwrap();
+                let _ = stays.lock().unwrap().recv();
+                Wish::Take
+            };
+            walks.spawn(async move {
+                home.gather(&FilePath::root(), 1 << 20, Box::new(wanted)).await.unwrap().len()
+            });
+        }
+        let all = async {
+            for _ in 0..crate::keep::WALKS {
+                begun.recv().await.unwrap();
+            }
+            other.mkdir(&path("made")).await.unwrap();
+            drop(go_on);
+            walks.join_all().await
+        };
+        let all = tokio::time::timeout(Duration::from_secs(60), all).await.expect("an end");
+        assert_eq!(all, [1; 9]);
+    }
+
+    fn path(text: &str) -> FilePath {
+        FilePath::parse(text.as_bytes()).unwrap()
     }
 
     #[tokio::test]

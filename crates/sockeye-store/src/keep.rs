@@ -93,6 +93,9 @@ impl Default for Keeping {
 /// Threads of the pool that work for one home at once; further work on it waits in turn.
 const TURNS: usize = 8;
 
+/// Walks through a home for archives and searches at once, each of which takes a thread for as long as it lasts.
+pub(crate) const WALKS: usize = 2;
+
 /// Nothing is known of what it holds.
 const UNCOUNTED: u8 = 0;
 /// What it holds is known, and the file `usage` says the same.
@@ -127,6 +130,8 @@ pub(crate) struct Keep {
     counting: Mutex<()>,
     /// A home's share of the pool's threads: others go on while many change this one, or wait for a long change.
     pub(crate) turns: Semaphore,
+    /// Its share of them for what only looks at all of it.
+    pub(crate) walks: Arc<Semaphore>,
     in_memory: bool,
     /// The filesystem.
     pub(crate) device: u64,
@@ -210,6 +215,7 @@ impl Keep {
             state: AtomicU8::new(if written.is_some() { AS_WRITTEN } else { UNCOUNTED }),
             counting: Mutex::default(),
             turns: Semaphore::new(TURNS),
+            walks: Arc::new(Semaphore::new(WALKS)),
             in_memory,
             device,
         };

@@ -58,6 +58,11 @@ pub(crate) trait Visit {
     fn enters(&mut self, _folder: &OwnedFd, _name: &CStr, _stat: &Stat) -> Result<bool> {
         Ok(true)
     }
+
+    /// Whether the walk is over, whatever there is still to come by.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(Step<'_>) -> Result<Next>> Visit for F {
@@ -105,6 +110,9 @@ pub(crate) fn lead(base: impl AsFd, top: &CStr, visitor: &mut impl Visit) -> Res
     let turn = Turn::Enter { again: 0 };
     let mut pending = vec![Pending { anchor: base, way: top.to_owned(), turn }];
     while let Some(Pending { anchor, way, turn }) = pending.pop() {
+        if visitor.is_over() {
+            break;
+        }
         match turn {
             Turn::Leave { again } => {
                 let next = visitor.step(Step::Leave { above: &anchor.fd, name: &way })?;
@@ -194,23 +202,17 @@ fn leaves(folder: &OwnedFd, visitor: &mut impl Visit) -> Result<Vec<CString>> {
         } else if visitor.enters(folder, name, stat)? {
             folders.push(name.to_owned());
         }
-        Ok(())
+        Ok(visitor.is_over())
     })?;
     Ok(folders)
 }
 
-/// Goes through the entries of an open folder, in its own order.
-pub(crate) fn each_entry(
-    folder: &OwnedFd,
-    mut visit: impl FnMut(&CStr, &Stat) -> Result<()>,
-) -> Result<()> {
-    let entry = |name: &CStr| {
-        match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => visit(name, &stat)?,
-            Err(Errno::NOENT) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-        Ok(false)
+/// Goes through the entries of an open folder, in its own order, until `visit` says that it is enough.
+fn each_entry(folder: &OwnedFd, mut visit: impl FnMut(&CStr, &Stat) -> Result<bool>) -> Result<()> {
+    let entry = |name: &CStr| match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => visit(name, &stat),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(errno.into()),
     };
     read_names(folder, entry).map(drop)
 }
