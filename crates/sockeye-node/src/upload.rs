@@ -265,8 +265,10 @@ impl Upload {
                 return Err(Error::Ended);
             }
             let bytes = inner.offset();
-            seat.count_drop(bytes).await?;
             let folders = dropping.as_mut().map(Dropping::take_folders).unwrap_or_default();
+            // Counted both as on its way and as there, it would keep out another one that there is room for.
+            drop(dropping);
+            seat.count_drop(bytes).await?;
             let way = seat.make_way(folders).await;
             let made = matches!(way, Ok(true));
             let done = match way {
@@ -277,7 +279,6 @@ impl Upload {
             if done.is_err() && !made {
                 seat.uncount_drop(bytes).await;
             }
-            drop(dropping);
             done
         };
         let contents = |done: &Committed| Contents {
