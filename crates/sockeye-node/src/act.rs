@@ -130,9 +130,14 @@ impl Act {
         task.await.unwrap_or_else(|panicked| Err(Error::Io(io::Error::other(panicked))))
     }
 
-    /// The error as the namespace has it: the store knows a lock's place in its tree alone.
+    /// The error as the session is told of it: the store knows a lock's place in its tree alone, and how much room an
+    /// account has is nobody's business who came by a link of its.
     pub(crate) fn outward(&self, error: Error) -> Error {
-        let Error::Locked { root } = error else { return error };
+        let root = match error {
+            Error::Locked { root } => root,
+            Error::OverQuota(_) if self.seat.visit().is_some() => return Error::BoxFull,
+            other => return other,
+        };
         let beside = |at: &[u8]| {
             let at = FilePath::parse(at.get(1..)?).ok()?;
             let root = TreeName::of(&at)?.0.within(&root)?.into_path();

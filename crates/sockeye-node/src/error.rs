@@ -112,7 +112,7 @@ pub enum Error {
     /// By a share's link, as much was downloaded as may be.
     #[error("this link was used as often as it may be")]
     Exhausted,
-    /// As much was put into a drop box as may be, or this would be more.
+    /// As much was put into a drop box as may be, or this would be more, or its owner has no room for it.
     #[error("this takes no more: as much was sent here as may be, or this is more than is left")]
     BoxFull,
 

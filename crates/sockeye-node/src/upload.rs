@@ -174,7 +174,7 @@ impl Upload {
         if let Err(error) = &written {
             self.act.failing_with(error);
         }
-        written
+        written.map_err(|error| self.act.outward(error))
     }
 
     async fn write_all(&mut self, mut bytes: &[u8]) -> Result<()> {

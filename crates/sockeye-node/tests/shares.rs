@@ -339,6 +339,25 @@ async fn a_drop_box_takes_no_more_than_it_may_whoever_races() {
 }
 
 #[tokio::test]
+async fn who_puts_files_into_a_drop_box_is_not_told_how_much_room_its_owner_has() {
+    let node = Fixture::new().await;
+    let share = node.share(drop_box("/in")).await;
+    let visitor = node.visit(&share, 1).await.unwrap();
+    let accounts = node.gate.accounts();
+    let quota = Quota { bytes: Some(1000), entries: None };
+    accounts.set_quota(&account("alice"), quota).await.unwrap();
+    let mut announced = UploadOptions::default();
+    announced.length = Some(1001);
+    let refused = visitor.upload(&path("/x"), announced).await;
+    assert!(matches!(refused, Err(Error::BoxFull)), "{refused:?}");
+    let refused = put(&visitor, "/x", &[b'x'; 400_000]).await;
+    assert!(matches!(refused, Err(Error::BoxFull)), "{refused:?}");
+    let told = node.told("write").await;
+    let refused = told.iter().filter(|it| it.contains(" /in/x "));
+    assert_eq!(refused.filter(|it| it.starts_with("over-quota alice ")).count(), 2, "{told:?}");
+}
+
+#[tokio::test]
 async fn what_is_on_its_way_into_a_drop_box_takes_part_of_its_room() {
     let node = Fixture::new().await;
     let share = node.share(NewShare { max_bytes: Some(1000), ..drop_box("/in") }).await;
