@@ -18,15 +18,24 @@ const PIECE: u64 = 64 * 1024;
 /// # Errors
 /// [`Error::NoLog`]; [`Error::Io`].
 pub fn snapshot(folder: &Path, to: &Path) -> Result<Vec<(PathBuf, u64)>> {
+    let copied = |path: &Path| put(path, to, |from, to| fs::copy(from, to));
+    let linked = |path: &Path| {
+        put(path, to, |from, to| fs::hard_link(from, to).and_then(|()| whole_lines(to)))
+    };
+    let mut files = Vec::new();
+    // What is said of lines goes before them, so that none is said of that is missing: the head also before it is known
+    // which segments there are, as it may tell of the next one by then.
+    for path in [folder.join(KEY_FILE), folder.join(HEAD_FILE)] {
+        files.extend(copied(&path)?);
+    }
     let segments = Segment::list(folder)?;
-    // What is said of the segments goes before them, so that it is not said of lines that are missing.
-    let beside = [folder.join(KEY_FILE), folder.join(HEAD_FILE)];
-    let copied = beside.into_iter().chain(segments.iter().map(Segment::summary));
-    let copied = copied.map(|path| put(&path, to, |from, to| fs::copy(from, to)));
-    let linked = segments.iter().map(|segment| {
-        put(&segment.path, to, |from, to| fs::hard_link(from, to).and_then(|()| whole_lines(to)))
-    });
-    copied.chain(linked).filter_map(Result::transpose).collect()
+    for segment in &segments {
+        files.extend(copied(&segment.summary())?);
+    }
+    for segment in &segments {
+        files.extend(linked(&segment.path)?);
+    }
+    Ok(files)
 }
 
 /// Puts a file aside, unless it is not there: an old segment is removed at any time, and its summary with it.
