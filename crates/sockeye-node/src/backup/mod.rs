@@ -7,6 +7,7 @@ mod restoring;
 mod taking;
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
@@ -97,6 +98,14 @@ fn name_of(path: &Path) -> PathBuf {
 
 fn make_folder_of(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| make_folder(folder).map(drop))
+}
+
+/// Brings the names of these files in `top`, and of the folders that they lie in, to the disk.
+fn sync_names<'a>(top: &Path, files: impl IntoIterator<Item = &'a BackedUp>) -> io::Result<()> {
+    let folders = files.into_iter().filter_map(|file| file.path.parent());
+    let folders = folders.flat_map(Path::ancestors);
+    let folders: BTreeSet<_> = folders.map(|folder| top.join(folder)).collect();
+    folders.iter().try_for_each(|folder| File::open(folder)?.sync_all())
 }
 
 /// Copies the first `bytes` of a file to a new one, for its owner alone, brings them to the disk, and gives

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{BackupError, FORMAT, MANIFEST, Manifest, copy, io_error, make_folder_of, name_of};
+use super::{
+    BackedUp, BackupError, FORMAT, MANIFEST, Manifest, copy, io_error, make_folder_of, name_of,
+    sync_names,
+};
 use crate::data::DataFolder;
 
 impl Manifest {
@@ -65,20 +68,27 @@ impl Manifest {
         let database = name_of(&to.database());
         let (last, first): (Vec<_>, Vec<_>) =
             self.files.iter().partition(|file| file.path == database);
-        for file in first.into_iter().chain(last) {
-            let place = to.path().join(&file.path);
-            make_folder_of(&place).map_err(io_error("make the folder of", &place))?;
-            let mut draft = place.clone().into_os_string();
-            draft.push(".new");
-            let draft = PathBuf::from(draft);
-            let _ = fs::remove_file(&draft);
-            copy(&folder.join(&file.path), &draft, file.bytes)
-                .and_then(|_| forget_beside(&place))
-                .and_then(|()| fs::rename(&draft, &place))
-                .map_err(io_error("write", &place))?;
+        for files in [first, last] {
+            files.iter().try_for_each(|file| file.put_back(folder, to))?;
+            sync_names(to.path(), files).map_err(io_error("write", to.path()))?;
         }
-        let synced = File::open(to.path()).and_then(|folder| folder.sync_all());
-        synced.map_err(io_error("write", to.path()))
+        Ok(())
+    }
+}
+
+impl BackedUp {
+    /// Puts one file of the backup in `folder` where it belongs, whole or not at all.
+    fn put_back(&self, folder: &Path, to: &DataFolder) -> Result<(), BackupError> {
+        let place = to.path().join(&self.path);
+        make_folder_of(&place).map_err(io_error("make the folder of", &place))?;
+        let mut draft = place.clone().into_os_string();
+        draft.push(".new");
+        let draft = PathBuf::from(draft);
+        let _ = fs::remove_file(&draft);
+        copy(&folder.join(&self.path), &draft, self.bytes)
+            .and_then(|_| forget_beside(&place))
+            .and_then(|()| fs::rename(&draft, &place))
+            .map_err(io_error("write", &place))
     }
 }
 

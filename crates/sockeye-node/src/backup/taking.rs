@@ -12,6 +12,7 @@ use sockeye_journal::{Operation, Record};
 
 use super::{
     BackedUp, BackupError, FORMAT, MANIFEST, Manifest, copy, io_error, make_folder_of, name_of,
+    sync_names,
 };
 use crate::{
     Node,
@@ -135,8 +136,9 @@ impl Snapshot {
         };
         let text = serde_json::to_vec_pretty(&manifest).map_err(io::Error::from);
         let written = text.and_then(|text| {
-            write_private(&to.join(MANIFEST), &text)?;
-            File::open(to)?.sync_all()
+            sync_names(to, &manifest.files)?;
+            // Last, and synced with its name.
+            write_private(&to.join(MANIFEST), &text)
         });
         written.map_err(io_error("write", &to.join(MANIFEST)))?;
         Ok(manifest)
