@@ -8,6 +8,7 @@
 
 mod database;
 mod lock;
+mod moves;
 mod of_home;
 mod property;
 mod spot;
