@@ -203,10 +203,7 @@ impl Unwelcome {
             Self::Refused(Refused::Wait { .. }) => StatusCode::TOO_MANY_REQUESTS,
             Self::Refused(Refused::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Forged => StatusCode::FORBIDDEN,
-            Self::Refused(failure) => {
-                tracing::error!(error = %failure, "nobody can sign in");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Refused(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Failed(failure) => status_of(&FilePath::root(), failure),
         }
     }

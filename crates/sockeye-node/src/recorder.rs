@@ -128,6 +128,11 @@ impl Observer for Recorder {
             Refused::Wrong(reason) => (Outcome::Denied, reason.as_str().to_owned()),
             Refused::Wait { .. } => (Outcome::Denied, "back-off".to_owned()),
             Refused::Busy { .. } => (Outcome::Busy, "too many logins at once".to_owned()),
+            Refused::Failed(cause) => {
+                // Whoever wanted to log in is told that it stands here.
+                tracing::error!(error = %cause, protocol = attempt.protocol, "nobody can log in");
+                (Outcome::Failed, cause.to_string())
+            }
             other => (Outcome::Failed, other.to_string()),
         };
         self.log.record(&Record {

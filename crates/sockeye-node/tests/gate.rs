@@ -5,7 +5,9 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
-use sockeye_accounts::{AccountName, Grant, Memory, NewPassword, Quota, Secret};
+use sockeye_accounts::{
+    AccountName, Grant, Memory, NewPassword, Quota, Secret, Source as _, Sqlite,
+};
 use sockeye_node::{
     Algorithm, Credentials, Error, Gate, LoginError, Origin, Overwrite, Peer, Recursive, Refused,
     Resource, Role, Session, UploadOptions,
@@ -147,6 +149,23 @@ async fn what_is_recorded_is_counted_whoever_does_it() {
     {
         assert!(counted.contains(&(operation, outcome, count)), "{operation}: {counted:?}");
     }
+}
+
+#[tokio::test]
+async fn why_nobody_can_log_in_is_told_to_the_log_and_to_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Sqlite::open(folder.path().join("accounts.db")).await.unwrap();
+    let log = sockeye_journal::Settings::default();
+    let gate = open_gate(folder.path(), source.clone(), log, |_, _| {});
+    let node = Fixture { gate, folder };
+    source.close().await.unwrap();
+    let credentials = Credentials::password("alice", password("alice"));
+    let refused = node.gate.login(&credentials, origin()).await.unwrap_err();
+    assert!(!refused.to_string().contains("accounts.db"), "{refused}");
+    let records = node.records().await;
+    let record = records.iter().find(|it| it["op"] == "refuse").unwrap();
+    assert_eq!(record["outcome"], "failed");
+    assert!(record["detail"].as_str().unwrap().contains("accounts.db"), "{record}");
 }
 
 #[tokio::test]
