@@ -277,16 +277,17 @@ fn put64(out: &mut Vec<u8>, number: u64) {
 /// The date and the time of day as MS-DOS had them, in UTC and in steps of two seconds; from 1980 to 2107.
 fn dos_time(seconds: i64) -> (u16, u16) {
     let at = civil(seconds);
-    if at.year < 1980 {
+    let year = at.year().unsigned_abs();
+    if year < 1980 {
         return (1 << 5 | 1, 0);
     }
-    if at.year > 2107 {
+    if year > 2107 {
         return (127 << 9 | 12 << 5 | 31, 23 << 11 | 59 << 5 | 29);
     }
-    let month = u16::try_from(at.month + 1).unwrap_or(1);
-    let date = (at.year - 1980) << 9 | month << 5 | u16::from(at.day);
-    let time = u16::from(at.hour) << 11 | u16::from(at.minute) << 5 | u16::from(at.second / 2);
-    (date, time)
+    let [month, day, hour, minute, second] =
+        [at.month(), at.day(), at.hour(), at.minute(), at.second()]
+            .map(|value| u16::from(value.unsigned_abs()));
+    ((year - 1980) << 9 | month << 5 | day, hour << 11 | minute << 5 | (second / 2))
 }
 
 /// Appends one part of a path as an archive can have it: a backslash that a reader on Windows would take for a way
