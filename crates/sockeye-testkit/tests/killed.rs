@@ -266,16 +266,67 @@ fn signals_to_the_whole_group_reach_the_server_alone() {
     let mut client = Client::connect(server.port());
     let child: u32 = client.ask("pid").parse().unwrap();
     let (first, second) = zygotes(&server);
-    // As a terminal's Ctrl-C and a service manager's stop do.
-    for pid in [first, second, child] {
-        send_signal(pid, Signal::INT);
-        send_signal(pid, Signal::TERM);
-        send_signal(pid, Signal::HUP);
-    }
+    [first, second, child].into_iter().for_each(signal_as_one_of_the_group);
     assert_eq!(client.ask("echo on"), "on");
     assert_eq!(Client::connect(server.port()).ask("echo new"), "new");
     client.bye();
-    assert_eq!(server.stop()["stats"]["zygotes_restarted"], 0);
+    let report = server.stop();
+    assert_eq!(report["stats"]["zygotes_restarted"], 0, "{report}");
+    assert_eq!(report["stats"]["crashes"], 0, "{report}");
+}
+
+/// Sends what a terminal's Ctrl-C, a service manager's stop and the end of a session do.
+fn signal_as_one_of_the_group(pid: u32) {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        send_signal(pid, signal);
+    }
+}
+
+/// Waits, without a rest, for a process that `parent` forks beside those `known`.
+fn forked(parent: u32, known: &[u32]) -> u32 {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(&new) = processes::children(parent).iter().find(|pid| !known.contains(pid)) {
+            return new;
+        }
+        assert!(Instant::now() < deadline, "nothing is forked");
+    }
+}
+
+/// Signals a process again and again, from its first moment until it has certainly begun its work.
+fn signal_at_every_step(pid: u32) {
+    (0..2000).for_each(|_| signal_as_one_of_the_group(pid));
+}
+
+under_models!(a_zygote_is_deaf_to_its_groups_signals_from_its_first_moment:
+    under_fork = "fork:4", under_prefork = "prefork:4");
+
+fn a_zygote_is_deaf_to_its_groups_signals_from_its_first_moment(model: &str) {
+    const REPLACED: u64 = 10;
+    let args = ["script", "tcp://127.0.0.1:0", "--model", model];
+    let mut server = Program::launch(env!("CARGO_BIN_EXE_testserver"), args);
+    let first = forked(server.pid(), &[]);
+    signal_at_every_step(first);
+    server.ready();
+    let mut client = Client::connect(server.port());
+    assert_eq!(client.ask("echo on"), "on");
+    // A process that has the place of the waiting one is as new.
+    let mut second = first_child(first);
+    for _ in 0..REPLACED {
+        let known = processes::children(first);
+        kill(second);
+        second = forked(first, &known);
+        signal_at_every_step(second);
+    }
+    until("all to be noted", || client.counter("zygotes_restarted") >= REPLACED);
+    // It waits, and takes over.
+    kill(first);
+    until("the second's turn", || client.counter("zygotes_restarted") > REPLACED);
+    assert_eq!(client.ask("echo on"), "on");
+    client.bye();
+    let report = server.stop();
+    assert_eq!(report["stats"]["zygotes_restarted"], REPLACED + 1, "{report}");
+    assert_eq!(report["stats"]["crashes"], 0, "{report}");
 }
 
 #[test]

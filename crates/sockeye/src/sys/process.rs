@@ -172,20 +172,47 @@ fn set_action(signal: i32, handler: libc::sighandler_t) -> io::Result<()> {
     if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Gives every signal its default again and unblocks all of them; SIGPIPE stays ignored, as Rust
-/// programs have it.
+/// Gives every signal its default again; SIGPIPE stays ignored, as Rust programs have it.
 pub(crate) fn reset_signals() {
     for signal in 1..32 {
         if ![libc::SIGKILL, libc::SIGSTOP, libc::SIGPIPE].contains(&signal) {
             set_signal(signal, Disposition::Default);
         }
     }
-    // SAFETY: an empty set is made and installed as this thread's mask; both calls only write to
-    // the local set.
-    unsafe {
-        let mut none: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut none);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+}
+
+/// Signals that are held back from this thread, and from what it forks, until this is dropped; what
+/// has come meanwhile comes then.
+pub(crate) struct HeldSignals {
+    before: libc::sigset_t,
+}
+
+impl HeldSignals {
+    /// Holds all signals back that can be.
+    pub(crate) fn all() -> Self {
+        // SAFETY: all-zero is a valid set; both calls only write to the local sets.
+        unsafe {
+            let mut all: libc::sigset_t = std::mem::zeroed();
+            let mut before: libc::sigset_t = std::mem::zeroed();
+            libc::sigfillset(&raw mut all);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+            Self { before }
+        }
+    }
+
+    /// Holds none back any more, whatever was held back before.
+    pub(crate) fn release_all(mut self) {
+        // SAFETY: the call only writes to this set.
+        unsafe { libc::sigemptyset(&raw mut self.before) };
+    }
+}
+
+impl Drop for HeldSignals {
+    fn drop(&mut self) {
+        // SAFETY: the set was filled in by the system, or emptied; no old one is asked for.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, std::ptr::null_mut());
+        }
     }
 }
 

@@ -41,7 +41,10 @@ use crate::{
     Model,
     model::{Sources, for_one_connection},
     server::ServerContext,
-    sys::{process::Forked, served::Served},
+    sys::{
+        process::{Forked, HeldSignals},
+        served::Served,
+    },
 };
 
 /// What the server holds of its zygotes and children.
@@ -112,6 +115,8 @@ impl Zygotes {
         // What is buffered would be written by both sides.
         let _ = io::Write::flush(&mut io::stdout());
         let server_process = std::process::id();
+        // What is sent to the whole group must not find a zygote that does not know what to do yet.
+        let held = HeldSignals::all();
         let process = match crate::sys::process::fork()? {
             Forked::Child => {
                 others::close_all_but(&plan.sources, matches!(server.model, Model::Prefork(_)));
@@ -120,6 +125,7 @@ impl Zygotes {
                 // Nothing may unwind into the caller's stack: that is the server's, not ours.
                 let serve = AssertUnwindSafe(|| {
                     child::rehearse(&plan);
+                    process::settle(&plan, held);
                     process::serve(&plan, zygotes_end, server_process)
                 });
                 let _ = std::panic::catch_unwind(serve);
@@ -127,6 +133,7 @@ impl Zygotes {
             }
             Forked::Parent { process, .. } => ZygoteProcess(process),
         };
+        drop(held);
         drop(zygotes_end);
         let (second, zygotes_end) = channel()?;
         message::send(&first, &Order::Zygote, Some(zygotes_end.as_fd()))?;

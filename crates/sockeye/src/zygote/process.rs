@@ -11,7 +11,9 @@ use super::{
 };
 use crate::sys::{
     bereaved::{end_with_server, set_life_line},
-    process::{Disposition, Forked, exit_now, fork_single_threaded, reset_signals, set_signal},
+    process::{
+        Disposition, Forked, HeldSignals, exit_now, fork_single_threaded, reset_signals, set_signal,
+    },
     served::close_inherited,
 };
 
@@ -22,21 +24,28 @@ pub(super) fn forget(descriptor: impl AsFd) {
     close_inherited(descriptor.as_fd());
 }
 
-/// Forks what the server orders until it closes its end.
-///
-/// `parent` is the process that forked this one.
-pub(super) fn serve(plan: &Plan, socket: OwnedFd, parent: u32) -> ! {
+/// Makes this process, forked from the server, a zygote: what signals do to it, and to all that it
+/// forks, is settled before any of those arrives that were `held` since before the fork.
+pub(super) fn settle(plan: &Plan, held: HeldSignals) {
     reset_signals();
-    if let Err(error) = set_life_line(plan.lines.life.as_fd()) {
-        tracing::warn!(%error, "a child that hangs would outlive a server that is killed");
-    }
-    end_with_server(parent);
     // The server decides when to stop; its terminal or service manager signals everyone.
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         set_signal(signal, Disposition::Absorb);
     }
     // The system buries the children.
     set_signal(libc::SIGCHLD, Disposition::Ignore);
+    if let Err(error) = set_life_line(plan.lines.life.as_fd()) {
+        tracing::warn!(%error, "a child that hangs would outlive a server that is killed");
+    }
+    held.release_all();
+}
+
+/// Forks what the server orders until it closes its end.
+///
+/// `parent` is the process that forked this one: the server, or another zygote, whose signals it
+/// has.
+pub(super) fn serve(plan: &Plan, socket: OwnedFd, parent: u32) -> ! {
+    end_with_server(parent);
     let process = std::process::id();
     let mut space = vec![0; MAX_ORDER];
     loop {
