@@ -25,7 +25,7 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
 }
 
 /// Where cargo puts an example of the profile that this test was built with.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let this = std::env::current_exe().unwrap();
     let path = this.parent().and_then(Path::parent).unwrap().join("examples").join(name);
     assert!(
@@ -124,25 +124,29 @@ impl Server {
 
     /// Stops it as a service manager does: what it still prints.
     pub(crate) async fn stop(self) -> Vec<String> {
-        self.terminate();
+        self.signal(Signal::TERM);
         self.ended().await
     }
 
-    /// Stops it without waiting for open connections: what it still prints.
+    /// Stops it without waiting for open connections, nor for the time that those have: what it still
+    /// prints.
     pub(crate) async fn stop_at_once(mut self) -> Vec<String> {
         let log = self.process.stderr.take().expect("it was started with its log");
-        self.terminate();
+        self.signal(Signal::TERM);
         // Two signals at the same time would be one.
-        let first = within("the drain", BufReader::new(log).lines().next_line()).await;
-        let first = first.unwrap().unwrap();
+        let mut log = BufReader::new(log).lines();
+        let first = within("the drain", log.next_line()).await.unwrap().unwrap();
         assert!(first.contains("draining"), "{first}");
-        self.terminate();
+        // So would be the same again within an instant.
+        self.signal(Signal::INT);
+        let second = within("the second signal", log.next_line()).await.unwrap().unwrap();
+        assert!(second.contains("second signal"), "{second}");
         self.ended().await
     }
 
-    fn terminate(&self) {
+    fn signal(&self, signal: Signal) {
         let id = self.process.id().unwrap();
-        kill_process(Pid::from_raw(id.try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
+        kill_process(Pid::from_raw(id.try_into().unwrap()).unwrap(), signal).unwrap();
     }
 }
 
@@ -155,18 +159,18 @@ pub(crate) fn places(servers: &[Server]) -> Vec<&str> {
 pub(crate) async fn client(folder: &Path, name: &str, args: &[&str], input: &[u8]) -> Output {
     let mut command = Command::new(program(name));
     command.arg("connect").args(args);
-    run(command, folder, input).await
+    run(&mut command, folder, input).await
 }
 
 /// Runs an example's server that is expected to end by itself.
 pub(crate) async fn refused(folder: &Path, name: &str, args: &[&str]) -> Output {
     let mut command = Command::new(program(name));
     command.arg("serve").args(args);
-    run(command, folder, b"").await
+    run(&mut command, folder, b"").await
 }
 
 /// Runs a program with `input` to its end.
-pub(crate) async fn run(mut command: Command, folder: &Path, input: &[u8]) -> Output {
+pub(crate) async fn run(command: &mut Command, folder: &Path, input: &[u8]) -> Output {
     command.current_dir(folder).kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();

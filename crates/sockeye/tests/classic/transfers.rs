@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     example::{MODELS, Server, client, complaint, places, printed},
-    python::peer,
+    python::{at_a_terminal, peer},
 };
 
 /// A folder to serve, with what must not be served beside it, and in it the ways there.
@@ -156,6 +156,32 @@ async fn the_client_uploads_a_file_and_hears_of_a_refusal() {
         assert!(complaint(&output).contains("does not take this file"), "{output:?}");
     }
     assert_eq!(names(folder.path()), ["[接收]small"]);
+}
+
+#[tokio::test]
+async fn at_a_terminal_both_clients_show_how_far_they_are_how_fast_and_for_how_long() {
+    let (here, served, stored) = (tempdir().unwrap(), tempdir().unwrap(), tempdir().unwrap());
+    fs::write(here.path().join("sent"), content()).unwrap();
+    fs::write(served.path().join("fetched"), content()).unwrap();
+    for (name, folder, file) in [("upload", &stored, "sent"), ("download", &served, "fetched")] {
+        let server = Server::start(folder.path(), name, "tcp://127.0.0.1:0", &[]).await;
+        let Some(shown) = at_a_terminal(here.path(), name, &[&server.addr, file]).await else {
+            return;
+        };
+        // The last that is drawn, whatever was drawn before on a slow machine.
+        let (_, bar) = shown.rsplit_once(&format!("{file} [")).expect("a bar");
+        let (drawn, rest) = bar.split_once("] ").unwrap();
+        assert_eq!(drawn, "█".repeat(25), "{shown:?}");
+        let rate = rest.strip_prefix("976.56 KiB/976.56 KiB, ").unwrap();
+        assert!(rate.split_once("iB/s, 0s left").is_some(), "{shown:?}");
+        // And elsewhere nothing.
+        fs::remove_file(here.path().join("fetched")).unwrap_or_default();
+        let output = client(here.path(), name, &[&server.addr, file], b"").await;
+        assert_eq!(
+            (printed(&output), &*output.stderr),
+            (&*format!("{file}: 1000000 bytes\n"), &b""[..])
+        );
+    }
 }
 
 #[tokio::test]
