@@ -9,7 +9,7 @@ use std::{
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::process::Signal;
@@ -217,6 +217,30 @@ fn a_second_signal_ends_every_connection_at_once(model: &str) {
     assert!(millis(&report) < 3000, "{report}");
 }
 
+under_models!(the_same_signal_again_ends_every_connection_at_once);
+
+fn the_same_signal_again_ends_every_connection_at_once(model: &str) {
+    /// Within this time the server takes a signal that comes twice for one.
+    const ECHO: Duration = Duration::from_millis(20);
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut server = serve(model, &["--limit", "drain=60000"]);
+        let mut client = Client::connect(server.port());
+        assert_eq!(client.ask("wait"), "waiting");
+        server.signal(signal);
+        assert_eq!(client.line().as_deref(), Some("drained"));
+        let drained = Instant::now();
+        while drained.elapsed() <= ECHO {
+            assert_eq!(client.ask("echo still"), "still");
+        }
+        assert_eq!(client.ask("hang"), "hanging");
+        server.signal(signal);
+        let report = server.finished();
+        assert_eq!(client.line(), None);
+        assert_eq!(report["stats"]["cut"], 1, "{report}");
+        assert!(millis(&report) < 3000, "{report}");
+    }
+}
+
 under_models!(a_handler_can_drain_its_server);
 
 fn a_handler_can_drain_its_server(model: &str) {
@@ -262,8 +286,8 @@ fn a_blocking_handler_is_cut_like_any_other(model: &str) {
 #[ignore = "soak: scripts/soak runs it"]
 fn soak_every_model_drains_under_load_again_and_again() {
     let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
-    let end = std::time::Instant::now() + Duration::from_secs(seconds.unwrap_or(60));
-    while std::time::Instant::now() < end {
+    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(60));
+    while Instant::now() < end {
         for model in
             ["iterative", "pool:4", "threads:4", "fork:4", "prefork:4", "tasks", "percore:2"]
         {
