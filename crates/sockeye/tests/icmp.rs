@@ -167,7 +167,7 @@ async fn a_header_of_ones_own_is_sent_as_it_is() {
     assert_eq!((packet.identification(), packet.payload()), (4711, &b"all mine"[..]));
 }
 
-/// Runs `work` in a thread that has lost CAP_NET_RAW; `None` if ping sockets are allowed anyway.
+/// Runs `work` in a thread that has lost CAP_NET_RAW.
 fn without_net_raw<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         scope

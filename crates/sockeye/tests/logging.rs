@@ -7,12 +7,28 @@ use std::{
 };
 
 use sockeye::{Conn, Handler, Server};
+use sockeye_testkit::{client::Client, running::Running};
 use tokio::{io::AsyncReadExt, net::TcpStream};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Keeps what is logged.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// What keeps lines of level WARN and above here.
+    fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_ansi(false)
+            .with_writer(self.clone())
+            .finish()
+    }
+}
 
 impl io::Write for Log {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
@@ -45,12 +61,7 @@ impl Handler for Warns {
 #[tokio::test]
 async fn every_line_of_a_connection_carries_its_id_and_peer_at_any_level() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
+    let _logged = tracing::subscriber::set_default(log.subscriber());
     let prepared = Server::bind("tcp://127.0.0.1:0").unwrap().with(Warns).prepare().unwrap();
     let handle = prepared.handle();
     let client = async {
@@ -63,11 +74,30 @@ async fn every_line_of_a_connection_carries_its_id_and_peer_at_any_level() {
     };
     let (report, ()) = tokio::join!(prepared.run_async(), client);
     assert_eq!(report.unwrap().stats.errors_handler, 2);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for id in 1..=2 {
-        let marked = format!("connection{{id={id} peer=127.0.0.1:");
-        let lines: Vec<_> = log.lines().filter(|line| line.contains(&marked)).collect();
-        assert!(lines.iter().any(|line| line.contains("seen")), "{log}");
-        assert!(lines.iter().any(|line| line.contains("broken")), "{log}");
+        assert_marked(&log.text(), &format!("connection{{id={id} peer=127.0.0.1:"));
+    }
+}
+
+/// What the handler logged, and what the server logged of its failure, is marked.
+#[track_caller]
+fn assert_marked(log: &str, mark: &str) {
+    let lines: Vec<_> = log.lines().filter(|line| line.contains(mark)).collect();
+    assert!(lines.iter().any(|line| line.contains("seen")), "{log}");
+    assert!(lines.iter().any(|line| line.contains("broken")), "{log}");
+}
+
+#[test]
+fn so_does_every_line_in_the_threads_of_any_model() {
+    let log = Log::default();
+    tracing::subscriber::set_global_default(log.subscriber()).unwrap();
+    for model in ["iterative", "pool:2", "threads:2", "tasks", "percore:2"] {
+        let server = Server::bind("tcp://127.0.0.1:0").unwrap().model(model.parse().unwrap());
+        let server = Running::start(server.with(Warns));
+        let mut client = Client::connect(server.port());
+        let own = client.local();
+        assert_eq!(client.line(), None, "{model}");
+        server.drain();
+        assert_marked(&log.text(), &format!("connection{{id=1 peer={own}}}"));
     }
 }

@@ -129,3 +129,25 @@ async fn a_plain_stream_that_ends_is_no_truncation() {
     let error = within(server.read_exact(&mut buffer)).await.unwrap_err();
     assert!(!is_truncation(&error));
 }
+
+#[tokio::test]
+async fn a_part_of_a_file_is_sent_by_copying() {
+    const PART: std::ops::Range<usize> = 1000..5_001_000;
+    let content = pattern(5);
+    let mut file = tempfile::tempfile().unwrap();
+    std::io::Write::write_all(&mut file, &content).unwrap();
+    let (mut server, mut client) = connection().await;
+    let send = async move {
+        let sent = server.send_file(&file, PART.start as u64, PART.len() as u64).await.unwrap();
+        let short = server.send_file(&file, TEN_MIB as u64 - 10, 1000).await.unwrap();
+        let beyond = server.send_file(&file, TEN_MIB as u64 + 1, 1000).await.unwrap();
+        server.shutdown().await.unwrap();
+        (sent, short, beyond)
+    };
+    let mut received = Vec::new();
+    let receive = client.read_to_end(&mut received);
+    let (sent, end) = within(async { tokio::join!(send, receive) }).await;
+    end.unwrap();
+    assert_eq!(sent, (PART.len() as u64, 10, 0));
+    assert!(received == [&content[PART], &content[TEN_MIB - 10..]].concat(), "other bytes came");
+}
