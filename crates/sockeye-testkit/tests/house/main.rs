@@ -19,6 +19,8 @@ mod machine_paths;
 #[cfg(test)]
 mod metadata;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod rooms;
 #[cfg(test)]
 mod rust_text;
