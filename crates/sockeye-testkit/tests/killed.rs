@@ -382,19 +382,23 @@ fn the_socket_of_a_killed_server_is_taken_over_and_a_live_one_is_not(model: &str
 /// Kills children and workers, again and again, under load; the zygotes are left alone.
 fn survives_kills_for(model: &str, time: Duration) {
     let mut server = serve(model, &[]);
+    let mut watcher = Client::connect(server.port());
+    let watching: u32 = watcher.ask("pid").parse().unwrap();
     let load = Load::start(server.port());
     let end = Instant::now() + time;
-    let (mut turn, mut killed) = (0_usize, 0);
-    // On a busy machine it may take long until there is anybody to kill.
-    while Instant::now() < end || killed == 0 {
-        // The first of the zygote's is the other zygote.
+    let mut turn = 0_usize;
+    // On a busy machine it may take long until there is anybody to kill whose work is not done.
+    while Instant::now() < end || watcher.counter("crashes") == 0 {
+        assert!(Instant::now() < end + PATIENCE, "nobody is killed in the middle of anything");
         let Some(&first) = processes::children(server.pid()).first() else { break };
-        let forked = processes::children(first);
+        // The first of the zygote's is the other zygote.
+        let mut forked =
+            processes::children(first).into_iter().skip(1).filter(|&pid| pid != watching);
         turn += 1;
-        if let Some(&victim) = forked.get(1 + turn % 4) {
+        if let Some(victim) = forked.nth(turn % 4) {
             let pid = i32::try_from(victim).ok().and_then(rustix::process::Pid::from_raw);
             // It may have ended by itself.
-            killed += i32::from(rustix::process::kill_process(pid.unwrap(), Signal::KILL).is_ok());
+            let _ = rustix::process::kill_process(pid.unwrap(), Signal::KILL);
         }
         // Those who are left have done something meanwhile.
         let next = load.answered() + 10;
@@ -406,6 +410,7 @@ fn survives_kills_for(model: &str, time: Duration) {
             client.try_send("echo still\nbye").is_ok() && client.line().is_some()
         })
     });
+    watcher.bye();
     let report = server.stop();
     let stats = &report["stats"];
     let count = |name: &str| stats[name].as_u64().unwrap();
