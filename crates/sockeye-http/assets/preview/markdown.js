@@ -15,7 +15,7 @@ const HEADING = /^ {0,3}(#{1,6})(?=[ \t]|$)/;
 const RULE = /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/;
 const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^( {0,3})([-*+]|\d{1,9}[.)])( {1,4}(?! )| (?= )|$)/;
-const BARS = /^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$/;
+const BARS = /^ *(?:\| *)?:?-+:? *(?:\| *(?::?-+:? *|: *)?)*$/;
 const REFERENCE = /^ {0,3}\[([^\]]{1,200})\]:[ \t]*<?([^\s<>]{1,1000})>?(?:[ \t].*)?$/;
 
 /// An element that shows `text`, a file at this address; with `pictures`, those of this site are shown as well.
@@ -162,7 +162,7 @@ const INLINE = new RegExp([
     String.raw`\*(?<em>[^\s*](?:[^*\n]{0,500}?[^\s*])?)\*`,
     String.raw`\b_(?<em2>[^\s_](?:[^_\n]{0,500}?[^\s_])?)_\b`,
     String.raw`~~(?<gone>[^\s~](?:[^~\n]{0,500}?[^\s~])?)~~`,
-    String.raw`(?<br> {2,}\n|\\\n)`,
+    String.raw`(?<br> {2,9}\n|\\\n)`,
 ].join('|'), 'gu');
 
 function inline(text, to, depth = 0) {

@@ -50,6 +50,10 @@ export const STEPS = [
         await page.locator('.text pre').getByText('# Guide').waitFor();
         await page.getByTitle('Show the source').click();
         await shown.waitFor();
+        // Long runs of blanks, through which a careless pattern would look again from each of them.
+        await page.keyboard.press('Escape');
+        await page.getByRole('link', { name: 'blanks.md' }).click();
+        await shown.getByText('the end').waitFor();
         assert(page.complaints.length === 0, page.complaints.join('\n'));
         await page.context().close();
     }],

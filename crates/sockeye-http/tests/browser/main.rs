@@ -88,6 +88,12 @@ fn people_can_do_it_all_in_a_browser() {
 const GUIDE: &str = "# Guide\n\nAll is **well**. <img src=x onerror=alert(1)> [run](javascript:alert(1)) [deep](sub/deep.txt)\n\n\
                      - first\n- second\n\n| a | b |\n|---|--:|\n| x | 42 |\n\n<script>alert(1)</script>\n";
 
+/// Markdown of which a line might be taken for a table, and one for a line that is broken.
+fn blanks() -> String {
+    let blanks = "\t".repeat(45_000);
+    format!("a|b\n-|{blanks}x\n\na{blanks}b\n\nthe end\n")
+}
+
 /// One folder, served to everybody.
 fn serve_folder(at: &Path) -> Running {
     for folder in ["sub", "site"] {
@@ -95,6 +101,7 @@ fn serve_folder(at: &Path) -> Running {
     }
     for (name, content) in [
         ("guide.md", GUIDE),
+        ("blanks.md", &blanks()),
         ("notes.txt", "to be read"),
         (
             "drawing.svg",
