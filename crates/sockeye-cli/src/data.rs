@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::ValueHint;
-use sockeye_accounts::{AccountAnswer, AccountCommand};
+use sockeye_accounts::{AccountAnswer, AccountCommand, MAX_PAGE, Shared};
 use sockeye_node::{
     Node, NodeError,
     command::{Answer, Command, Execute as _, Refusal, RefusalKind, Used, user_of_this_machine},
@@ -125,6 +125,21 @@ pub(crate) fn each_page<T, K>(
             return Ok(());
         }
     }
+}
+
+/// Hands on the shared folders in the order of their names, page by page, as long as `take` says `true`.
+pub(crate) fn each_shared(
+    target: &Target,
+    take: impl FnMut(Vec<Shared>) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
+    let page = |after| {
+        let command = AccountCommand::SharedList { after, limit: MAX_PAGE };
+        match ask_accounts(target, command)? {
+            AccountAnswer::SharedFolders(page) => Ok((page.entries, page.more)),
+            _ => Err(unexpected()),
+        }
+    };
+    each_page(page, |shared: &Shared| shared.name.clone(), take)
 }
 
 /// Has a command carried out on a data folder, whoever holds it.

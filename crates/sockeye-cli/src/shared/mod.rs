@@ -4,11 +4,11 @@ mod show;
 
 use clap::Subcommand;
 use serde::Serialize;
-use sockeye_accounts::{AccountAnswer, AccountCommand, MAX_PAGE, Shared, SharedName, shell_word};
+use sockeye_accounts::{AccountAnswer, AccountCommand, Shared, SharedName, shell_word};
 use sockeye_node::command::{Command, Used};
 
 use crate::{
-    data::{Target, ask_accounts, ask_used, each_page, unexpected},
+    data::{Target, ask_accounts, ask_used, each_shared, unexpected},
     failure::Failure,
     output::{Columns, day, print, print_json, short_used},
     prompt::confirm,
@@ -135,24 +135,13 @@ struct Row {
 
 fn list(target: &Target) -> Result<(), Failure> {
     let mut folders = Vec::new();
-    let page = |after| {
-        let command = AccountCommand::SharedList { after, limit: MAX_PAGE };
-        match ask_accounts(target, command)? {
-            AccountAnswer::SharedFolders(page) => Ok((page.entries, page.more)),
-            _ => Err(unexpected()),
-        }
-    };
-    each_page(
-        page,
-        |shared: &Shared| shared.name.clone(),
-        |page| {
-            let ids = page.iter().map(|shared| shared.id).collect();
-            let command = Command::Used { accounts: Vec::new(), shared: ids };
-            let rows = page.into_iter().zip(ask_used(&target.data, command)?);
-            folders.extend(rows.map(|(shared, used)| Row { shared, used }));
-            Ok(true)
-        },
-    )?;
+    each_shared(target, |page| {
+        let ids = page.iter().map(|shared| shared.id).collect();
+        let command = Command::Used { accounts: Vec::new(), shared: ids };
+        let rows = page.into_iter().zip(ask_used(&target.data, command)?);
+        folders.extend(rows.map(|(shared, used)| Row { shared, used }));
+        Ok(true)
+    })?;
     match folders.as_slice() {
         folders if target.json => print_json(folders),
         [] => print("there are no shared folders\n"),

@@ -1,13 +1,10 @@
 //! `sockeye user grant`.
 
-use sockeye_accounts::{
-    Account, AccountAnswer, AccountCommand, AccountName, Grant, MAX_PAGE, Prefix, Rights, Shared,
-    shell_word,
-};
+use sockeye_accounts::{Account, AccountCommand, AccountName, Grant, Prefix, Rights, shell_word};
 
 use super::change::change;
 use crate::{
-    data::{Target, ask_accounts, each_page, unexpected},
+    data::{Target, each_shared},
     failure::Failure,
     output::note,
 };
@@ -78,21 +75,10 @@ fn told(account: &Account, path: &Prefix) -> String {
 /// Says so where a shared folder is called as what was granted in a home: that may have been meant.
 fn warn_of_shared(target: &Target, path: &Prefix, first: &str) -> Result<(), Failure> {
     let mut meant = None;
-    let page = |after| {
-        let command = AccountCommand::SharedList { after, limit: MAX_PAGE };
-        match ask_accounts(target, command)? {
-            AccountAnswer::SharedFolders(page) => Ok((page.entries, page.more)),
-            _ => Err(unexpected()),
-        }
-    };
-    each_page(
-        page,
-        |shared: &Shared| shared.name.clone(),
-        |page| {
-            meant = page.into_iter().find(|shared| shared.name.folded() == first.to_lowercase());
-            Ok(meant.is_none())
-        },
-    )?;
+    each_shared(target, |page| {
+        meant = page.into_iter().find(|shared| shared.name.folded() == first.to_lowercase());
+        Ok(meant.is_none())
+    })?;
     if let Some(shared) = meant {
         let rest = path.as_str().get(1 + first.len()..).unwrap_or_default();
         let (path, there) = (shell_word(path.as_str()), shared.path() + rest);
