@@ -18,7 +18,7 @@ use sockeye_http::{Config, Http};
 use sockeye_node::{Home, Session};
 use sockeye_testkit::{
     node::{TempNode, password},
-    peer::require,
+    peer::{require, skip},
     running::Running,
 };
 use tempfile::TempDir;
@@ -185,8 +185,6 @@ fn scripts(npm: &Path) -> Option<PathBuf> {
         return Some(folder);
     }
     let why = String::from_utf8_lossy(&fetched.stderr);
-    let message = format!("npm cannot fetch playwright-core: {why}");
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "{message}");
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {message}");
+    skip(&format!("npm cannot fetch playwright-core: {why}"));
     None
 }
