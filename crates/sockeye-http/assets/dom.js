@@ -42,6 +42,14 @@ export function meterFill(share) {
     return part;
 }
 
+/// Once what was done is to be seen; at once where nothing is.
+export function drawn() {
+    return new Promise((done) => {
+        if (document.hidden) done();
+        else requestAnimationFrame(() => setTimeout(done));
+    });
+}
+
 /// Calls `run` once the calls have paused for so many milliseconds.
 export function settle(run, pause) {
     let timer = 0;
@@ -65,7 +73,7 @@ const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200c\u200e\u200f\u2028-
 /// As `nameText`, into an element that is there already.
 export function setName(holder, name) {
     if (name.search(UNSEEN) < 0) {
-        holder.textContent = name;
+        setText(holder, name);
         return;
     }
     const parts = [];
@@ -76,6 +84,13 @@ export function setName(holder, name) {
         end = found.index + found[0].length;
     }
     fill(holder, parts, name.slice(end));
+}
+
+/// Plain text, into an element that has nothing else; the browser keeps more of what it knows than by `textContent`.
+export function setText(holder, text) {
+    const { firstChild } = holder;
+    if (firstChild?.nodeType === Node.TEXT_NODE && firstChild === holder.lastChild) firstChild.data = text;
+    else holder.textContent = text;
 }
 
 /// A name as plain text, for titles and messages.

@@ -1,5 +1,6 @@
 // A folder's entries as the page has them: read as they come, sorted, filtered, and kept true after changes.
 
+import { drawn } from './dom.js';
 import { language } from './i18n.js';
 import * as path from './path.js';
 import * as remote from './remote.js';
@@ -46,11 +47,25 @@ export class Folder {
         }
     }
 
-    /// Begins with what the server has rendered; the rest is read behind it.
+    /// Begins with what the server has rendered; the rest is read once that is to be seen.
     adopt(entries, rights, more, changed) {
         this.rights = rights;
         this.take(entries, !more);
-        if (more) this.read(changed).then(changed, (error) => { this.failed = error; changed(); });
+        if (more) this.readOn(changed);
+    }
+
+    async readOn(changed) {
+        const { signal } = this.stop;
+        await drawn();
+        // It was closed, or is being read already.
+        if (signal.aborted) return;
+        try {
+            await this.read(changed);
+        } catch (error) {
+            if (error.name === 'AbortError') return;
+            this.failed = error;
+        }
+        changed();
     }
 
     async rest(stretches, entries, changed) {

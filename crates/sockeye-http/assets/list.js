@@ -1,6 +1,6 @@
 // The list of a folder's entries, as rows or as tiles, drawn from a `Folder` and a `Selection`.
 
-import { button, h, setName } from './dom.js';
+import { button, h, setName, setText } from './dom.js';
 import * as format from './format.js';
 import { icon, setIcon } from './icons.js';
 import { t } from './i18n.js';
@@ -14,6 +14,16 @@ const TILE = { width: 168, height: 176 };
 const COLUMNS = [['name', 'column.name'], ['size', 'column.size'], ['time', 'column.time']];
 
 let ids = 0;
+
+/// What each row is made of, and what it shows.
+const parts = new WeakMap();
+
+/// Whether something is to be shown anew; notes what it is now.
+function differs(was, what, now) {
+    if (was[what] === now) return false;
+    was[what] = now;
+    return true;
+}
 
 export class List {
     /// `on` has `open(index)`, `menu(at)`, `sort(order)`.
@@ -36,6 +46,7 @@ export class List {
         this.grid.addEventListener('click', (event) => this.clicked(event));
         this.grid.addEventListener('dblclick', (event) => this.opened(event));
         this.grid.addEventListener('contextmenu', (event) => this.asked(event));
+        this.grid.addEventListener('pointerover', (event) => this.pointed(event));
         // A menu that is asked for by a key is for where the cursor is, whatever the pointer is on.
         this.byKey = false;
         this.grid.addEventListener('keydown', (event) => { this.byKey = event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey); });
@@ -68,58 +79,77 @@ export class List {
     }
 
     make() {
-        const picture = h('span', { class: 'picture' }, icon('file'));
         const holder = document.createElement('bdi');
+        const picture = h('span', { class: 'picture' }, icon('file'));
+        const link = h('a', { tabindex: '-1', draggable: 'false' }, holder);
+        const name = h('span', { class: 'name', role: 'gridcell' }, picture, link);
+        const size = h('span', { class: 'size', role: 'gridcell' });
+        const time = h('time');
         const row = h('div', { class: 'row', role: 'row', id: `${this.id}-${ids += 1}`, draggable: 'true' },
-            h('span', { class: 'check', role: 'gridcell' }, icon('check')),
-            h('span', { class: 'name', role: 'gridcell' }, picture, h('a', { tabindex: '-1', draggable: 'false' }, holder)),
-            h('span', { class: 'size', role: 'gridcell' }),
-            h('span', { class: 'time', role: 'gridcell' }, h('time')),
+            h('span', { class: 'check', role: 'gridcell' }, icon('check')), name, size,
+            h('span', { class: 'time', role: 'gridcell' }, time),
             button({ picture: 'more', title: t('more'), kind: 'plain more', tabindex: '-1' }));
+        // What changes is at hand, and what it was: to look for it, or to write the same again, takes longer.
+        parts.set(row, { picture, glyph: picture.firstChild, link, holder, name, size, time, was: {} });
         return row;
     }
 
     draw(row, index) {
+        const part = parts.get(row);
+        const { was } = part;
         const entry = this.folder.shown[index];
-        const selected = this.selection.has(entry);
-        row.dataset.index = index;
-        row.setAttribute('aria-rowindex', index + 2);
-        row.setAttribute('aria-selected', selected);
-        row.classList.toggle('cursor', index === this.selection.cursor);
-        row.classList.toggle('dim', this.isCut?.(entry) ?? false);
-        const shown = `${this.folder.path} ${entry.key} ${entry.size} ${entry.time} ${this.tiles}`;
-        if (row.dataset.shown === shown) return;
-        row.dataset.shown = shown;
-        row.classList.toggle('folder', entry.folder);
-        const link = row.querySelector('a');
-        link.href = this.folder.pathOf(entry) + (entry.folder ? '/' : '');
-        setName(link.firstChild, entry.name);
-        row.querySelector('.name').title = entry.name.length > 24 ? entry.name : '';
-        row.querySelector('.size').textContent = entry.folder ? '' : format.size(entry.size);
-        const time = row.querySelector('time');
+        if (differs(was, 'index', index)) {
+            row.dataset.index = index;
+            row.setAttribute('aria-rowindex', index + 2);
+        }
+        if (differs(was, 'selected', this.selection.has(entry))) row.setAttribute('aria-selected', was.selected);
+        const classes = ['row', index === this.selection.cursor && 'cursor', this.isCut?.(entry) && 'dim', entry.folder && 'folder'];
+        if (differs(was, 'classes', classes.filter(Boolean).join(' '))) row.className = was.classes;
+        if (differs(was, 'href', this.folder.pathOf(entry) + (entry.folder ? '/' : ''))) part.link.setAttribute('href', was.href);
+        if (differs(was, 'name', entry.name)) {
+            setName(part.holder, entry.name);
+            if (differs(was, 'title', entry.name.length > 24 ? entry.name : '')) part.name.title = was.title;
+        }
+        if (differs(was, 'size', entry.folder ? '' : format.size(entry.size))) setText(part.size, was.size);
+        if (differs(was, 'time', entry.time)) {
+            part.time.dateTime = new Date(entry.time * 1000).toISOString();
+            if (was.exactly) part.time.title = was.exactly = '';
+        }
         // What only the namespace has was never changed.
-        time.dateTime = new Date(entry.time * 1000).toISOString();
-        time.textContent = entry.time > 0 ? format.moment(entry.time) : '';
-        time.title = entry.time > 0 ? format.exactly(entry.time) : '';
-        this.picture(row.querySelector('.picture'), entry);
+        if (differs(was, 'moment', entry.time > 0 ? format.moment(entry.time) : '')) setText(part.time, was.moment);
+        const thumbnail = this.thumbnail(entry);
+        if (differs(was, 'kind', kind(entry))) {
+            part.picture.dataset.kind = was.kind;
+            setIcon(part.glyph, was.kind);
+        }
+        if (differs(was, 'thumbnail', thumbnail)) this.picture(part.picture, part.glyph, was);
+    }
+
+    /// The address of what is shown in place of its kind's picture; empty if nothing is.
+    thumbnail(entry) {
+        // By a link, whatever is loaded is a download, and counted as one.
+        if (visit.isLink || !hasThumbnail(entry) || (kind(entry) === 'video' && !this.tiles)) return '';
+        return `${this.folder.pathOf(entry)}?v=${entry.time}`;
     }
 
     /// Its kind's picture, or the thing itself, made small by the browser.
-    picture(holder, entry) {
-        const of = kind(entry);
-        holder.dataset.kind = of;
-        holder.querySelector('img, video')?.remove();
-        setIcon(holder.querySelector('svg'), of);
+    picture(holder, glyph, { kind: of, thumbnail: src }) {
+        holder.replaceChildren(glyph);
         holder.classList.remove('seen');
-        // By a link, whatever is loaded is a download, and counted as one.
-        if (visit.isLink || !hasThumbnail(entry) || (of === 'video' && !this.tiles)) return;
-        const src = `${this.folder.pathOf(entry)}?v=${entry.time}`;
+        if (src === '') return;
         const small = of === 'image'
             ? h('img', { src, alt: '', loading: 'lazy', decoding: 'async', draggable: 'false', fetchpriority: 'low' })
             : h('video', { src: `${src}#t=1`, preload: 'metadata', muted: true, playsinline: true });
         small.addEventListener(of === 'image' ? 'load' : 'loadeddata', () => holder.classList.add('seen'));
         small.addEventListener('error', () => small.remove());
         holder.append(small);
+    }
+
+    /// Says the moment to the second where somebody points at a time.
+    pointed({ target }) {
+        const row = target.localName === 'time' && target.closest('.row');
+        const { was } = (row && parts.get(row)) || {};
+        if (was?.time > 0 && differs(was, 'exactly', format.exactly(was.time))) target.title = was.exactly;
     }
 
     indexOf(event) {

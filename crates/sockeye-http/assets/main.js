@@ -7,7 +7,7 @@ import * as remote from './remote.js';
 import { go, route, start } from './router.js';
 import { account, listen, visit } from './state.js';
 import { oops, toast } from './toast.js';
-import { settle } from './dom.js';
+import { drawn, settle } from './dom.js';
 
 const page = document.documentElement.dataset;
 
@@ -25,7 +25,8 @@ else {
     route(/^\/-\/admin(\/.*)?$/, () => import('./admin/admin.js'));
     route(/^\/(?!-\/)/, () => import('./views/files.js'));
 }
-account.settled = account.name ? remote.me().then((told) => account.learn(told), oops) : Promise.resolve();
+// Not before there is something to be seen, as nothing of that waits for it.
+account.settled = account.name ? drawn().then(remote.me).then((told) => account.learn(told), oops) : Promise.resolve();
 api.onSignedOut(settle(() => {
     // A link asks for its password itself.
     if (visit.base) location.reload();

@@ -16,8 +16,10 @@ export class Virtual {
         Object.assign(this, { scroller, body, make, draw, count: 0, height: 36, width: 0, columns: 1, across: 0 });
         this.shown = new Map();
         this.spare = [];
+        // Until it is known how much of it is seen: no more than the window. To ask now would lay the page out twice.
+        Object.assign(this, { seen: innerHeight, above: 0, top: 0 });
+        this.soon = settle(() => this.settle(), 120);
         this.asked = 0;
-        this.soon = settle(() => this.sort(), 120);
         this.onscroll = () => this.ask();
         scroller.addEventListener('scroll', this.onscroll, { passive: true });
         this.watcher = new ResizeObserver(() => this.measure());
@@ -27,44 +29,56 @@ export class Virtual {
     /// How many items there are, and how large each is: `width` 0 is a row.
     set({ count, height = this.height, width = this.width }) {
         const resized = height !== this.height || width !== this.width;
+        const tiled = width !== this.width;
         Object.assign(this, { count, height, width });
-        this.measure(resized);
+        if (tiled) this.measure(true);
+        else this.layOut(resized);
     }
 
-    /// Lays the items out anew if they are of another size, `resized`, or have another place. Else each stays with its
-    /// element: somebody may be about to click on it.
+    /// Sees how much room there is.
     measure(resized = false) {
+        this.seen = this.scroller.clientHeight;
+        this.above = this.body.offsetTop;
         const inner = this.body.clientWidth;
         const columns = this.width ? Math.max(1, Math.floor(inner / this.width)) : 1;
         const across = this.width ? Math.floor(inner / columns) : 0;
-        if (resized || columns !== this.columns || across !== this.across) {
-            Object.assign(this, { columns, across });
-            this.hide();
-        }
+        const moved = columns !== this.columns || across !== this.across;
+        Object.assign(this, { columns, across });
+        this.layOut(resized || moved);
+    }
+
+    /// Lays the items out anew if they are of another size or have another place, `moved`. Else each stays with its
+    /// element: somebody may be about to click on it.
+    layOut(moved) {
+        if (moved) this.hide();
         const rows = Math.ceil(this.count / this.columns);
         this.body.style.height = `${Math.min(rows * this.height, TALLEST)}px`;
-        this.paint();
-        this.sort();
+        this.settle();
     }
 
     /// How many items fit into what is seen.
     page() {
-        return Math.max(1, Math.floor(this.scroller.clientHeight / this.height) - 1) * this.columns;
+        return Math.max(1, Math.floor(this.seen / this.height) - 1) * this.columns;
     }
 
+    /// Shows what is to be seen, as the last thing before the frame is drawn: whoever scrolls in it has done so.
     ask() {
         if (this.asked) return;
         this.asked = requestAnimationFrame(() => {
             this.asked = 0;
             this.paint();
+            this.soon();
         });
     }
 
-    paint() {
-        const top = this.scroller.scrollTop - this.body.offsetTop;
-        const first = Math.max(0, Math.floor(top / this.height) - BEYOND) * this.columns;
-        const rows = Math.ceil(this.scroller.clientHeight / this.height) + 2 * BEYOND;
-        const end = Math.min(this.count, first + rows * this.columns);
+    /// Shows what is to be seen, and what is `beyond` it. Who flies over the list is shown no more than that: the next
+    /// frame has nothing of it.
+    paint(beyond = null) {
+        const top = this.scroller.scrollTop - this.above;
+        const more = beyond ?? (Math.abs(top - this.top) > this.seen ? 0 : BEYOND);
+        this.top = top;
+        const first = Math.max(0, Math.floor(top / this.height) - more) * this.columns;
+        const end = Math.min(this.count, (Math.ceil((top + this.seen) / this.height) + more) * this.columns);
         for (const [index, element] of this.shown) {
             if (index < first || index >= end) {
                 this.shown.delete(index);
@@ -80,7 +94,12 @@ export class Virtual {
             this.shown.set(index, element);
         }
         for (const element of this.spare) element.remove();
-        this.soon();
+    }
+
+    /// Shows all that is to be there while it stands still.
+    settle() {
+        this.paint(BEYOND);
+        this.sort();
     }
 
     /// Puts the elements in the order of their items, which is how they are read aloud. Not while it scrolls.
@@ -119,11 +138,12 @@ export class Virtual {
 
     /// Scrolls as little as it takes to see an item; what covers the top is `cover` tall.
     reveal(index, cover = 0) {
-        const top = this.body.offsetTop + Math.floor(index / this.columns) * this.height;
+        const top = this.above + Math.floor(index / this.columns) * this.height;
         const { scrollTop, clientHeight } = this.scroller;
         if (top < scrollTop + cover) this.scroller.scrollTop = top - cover;
         else if (top + this.height > scrollTop + clientHeight) this.scroller.scrollTop = top + this.height - clientHeight;
         this.paint();
+        this.soon();
     }
 
     close() {
