@@ -29,6 +29,42 @@
 //! }
 //! ```
 //!
+//! One value may handle connections and datagrams, and one server serve both: here the time of day
+//! (RFC 867), over TCP and UDP.
+//!
+//! ```no_run
+//! # use std::io;
+//! # use tokio::io::AsyncWriteExt;
+//! use sockeye::{Conn, DatagramHandler, Handler, Packet, Server};
+//!
+//! struct Daytime;
+//!
+//! impl Daytime {
+//!     fn now() -> String {
+//!         jiff::Zoned::now().strftime("%A, %B %-d, %Y %H:%M:%S-%Z\r\n").to_string()
+//!     }
+//! }
+//!
+//! impl Handler for Daytime {
+//!     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+//!         conn.write_all(Self::now().as_bytes()).await
+//!     }
+//! }
+//!
+//! impl DatagramHandler for Daytime {
+//!     async fn handle(&self, packet: &mut Packet) -> io::Result<()> {
+//!         packet.reply(Self::now().as_bytes()).await
+//!     }
+//! }
+//!
+//! fn main() -> Result<(), sockeye::Error> {
+//!     let streams = Server::bind("tcp://localhost:1313")?.with(Daytime);
+//!     let datagrams = Server::bind_datagram("udp://localhost:1313")?.with(Daytime);
+//!     streams.join(datagrams).run()?;
+//!     Ok(())
+//! }
+//! ```
+//!
 //! In `Cargo.toml`, beside `sockeye`: `tokio = { version = "1", features = ["io-util"] }` for the
 //! reading and writing traits. What goes wrong is logged through `tracing`: install a subscriber
 //! (`tracing-subscriber`) to see it.

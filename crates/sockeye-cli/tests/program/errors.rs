@@ -130,7 +130,7 @@ async fn a_listener_that_is_a_url_or_has_no_stream_is_explained() {
 
 #[tokio::test]
 async fn a_model_that_is_none_is_told_with_those_that_are() {
-    assert_snapshot!(error(&["serve", "/", "--model", "threadz:4"]).await, @r#"2 error: model "threadz:4": no such model, did you mean threads:4?; the models are iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N]"#);
+    assert_snapshot!(error(&["serve", "/", "--model", "threadz:4"]).await, @r#"2 error: model "threadz:4": no such model (did you mean threads:4?); the models are iterative, pool:N, threads:MAX, fork:MAX, prefork:N, tasks, percore[:N]"#);
     assert_snapshot!(error(&["serve", "/", "--workers", "2", "--model", "pool:4"]).await, @"
     2 error: --workers is for the model `tasks`, not for pool:4
     hint: the number of the others stands behind a colon

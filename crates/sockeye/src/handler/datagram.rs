@@ -18,7 +18,8 @@ use crate::{
 
 /// Handles one datagram after the other.
 ///
-/// The value is shared by all datagrams: its fields are the server's shared state.
+/// The value is shared by all datagrams: its fields are the server's shared state. Under the process
+/// models each child has its own copy of it, taken when the server was prepared.
 ///
 /// ```
 /// use std::io;

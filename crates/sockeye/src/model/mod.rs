@@ -40,8 +40,8 @@ use crate::{
 
 /// Who runs a connection's handler, and how many run at once.
 ///
-/// As text: `iterative`, `pool:N`, `threads:MAX`, `fork:MAX`, `prefork:N`, `tasks`,
-/// `percore[:N]`.
+/// As text, by `parse`: `iterative`, `pool:N`, `threads:MAX`, `fork:MAX`, `prefork:N`, `tasks`,
+/// `percore[:N]`. A number that is left out is 40, and for `percore` that of the processors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Model {
@@ -240,7 +240,7 @@ impl ModelError {
     fn unknown(text: &str, name: &str) -> Self {
         let reason = nearest(name, NAMES).map_or_else(
             || "no such model".to_owned(),
-            |meant| format!("no such model, did you mean {meant}{}?", &text[name.len()..]),
+            |meant| format!("no such model (did you mean {meant}{}?)", &text[name.len()..]),
         );
         Self::new(text, reason)
     }

@@ -20,6 +20,8 @@ impl Server<Datagrams> {
     /// Binds a datagram address (`udp`, `unixgram`, `icmp`, `ip`, `fd`): every address that its
     /// host resolves to. A [`SocketAddr`](std::net::SocketAddr) means `udp`.
     ///
+    /// Blocks while a name is looked up, as [`Server::bind`](Server::<super::Streams>::bind) does.
+    ///
     /// # Errors
     /// [`Error::Address`] if the address is wrong or carries a stream, [`Error::Bind`] if the
     /// system refuses it.
