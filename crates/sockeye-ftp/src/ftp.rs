@@ -2,11 +2,12 @@
 
 use std::{io, sync::Arc};
 
+use bytes::Bytes;
 use sockeye::{Conn, Handler};
 use sockeye_node::Gate;
 
 use crate::{
-    Config,
+    Config, Security,
     control::Control,
     data::{Ports, TlsSessions},
 };
@@ -45,5 +46,15 @@ impl Handler for Ftp {
             conn.stream_mut().set_urgent_inline(true)?;
         }
         Control::serve(conn, &self.0).await
+    }
+
+    fn refusal(&self) -> Bytes {
+        if self.0.config.security == Security::Implicit {
+            // Nothing but TLS would be understood.
+            return Bytes::new();
+        }
+        Bytes::from_static(
+            b"421 There are too many connections from your address. Close one, or try again later.\r\n",
+        )
     }
 }

@@ -2,10 +2,13 @@
 //! happened, under every model.
 #![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
-use std::net::Ipv4Addr;
+use std::{io, net::Ipv4Addr, thread};
 
+use bytes::Bytes;
 use serde_json::json;
+use sockeye::{Conn, Handler, Limits, Server};
 use sockeye_testkit::{client::Client, processes::until, program::Program, under_models};
+use tokio::io::AsyncWriteExt as _;
 
 fn serve(addr: &str, model: &str, more: &[&str]) -> Program {
     let args = [&["script", addr, "--model", model], more].concat();
@@ -176,4 +179,44 @@ fn a_handler_sees_the_open_connections(model: &str) {
     assert_eq!(clients[0].ask("open"), "3");
     clients.pop().unwrap().bye();
     until("the count", || clients[0].ask("open") == "2");
+}
+
+/// Greets, and tells who is refused why.
+struct Greeting;
+
+impl Handler for Greeting {
+    async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+        conn.write_all(b"come in\n").await?;
+        conn.recv(1).await.map(drop)
+    }
+
+    fn refusal(&self) -> Bytes {
+        Bytes::from_static(b"too many of you\n")
+    }
+}
+
+#[test]
+fn who_is_refused_for_the_limit_is_told_so_in_the_protocols_words() {
+    for (addr, header) in [
+        ("tcp://127.0.0.1:0", ""),
+        ("proxy+tcp://127.0.0.1:0", "PROXY TCP4 203.0.113.1 198.51.100.1 4711 80\r\n"),
+    ] {
+        let limits = Limits { max_per_ip: Some(1), ..Limits::default() };
+        let server = Server::bind(addr).unwrap().limits(limits).signals(false).with(Greeting);
+        let prepared = server.prepare().unwrap();
+        let (handle, port) = (prepared.handle(), prepared.addrs()[0].port().unwrap());
+        let running = thread::Builder::new().spawn(move || prepared.run().unwrap()).unwrap();
+        let client = || {
+            let mut client = Client::connect(port);
+            client.send_bytes(header.as_bytes());
+            client
+        };
+        let mut first = client();
+        assert_eq!(first.line().unwrap(), "come in");
+        let mut second = client();
+        assert_eq!(second.line().unwrap(), "too many of you");
+        assert_eq!(second.line(), None);
+        handle.stop();
+        assert_eq!(running.join().unwrap().stats.refused_per_ip, 1);
+    }
 }

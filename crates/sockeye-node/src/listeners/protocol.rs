@@ -2,6 +2,7 @@
 
 use std::{fmt, future::Future, io, pin::Pin, sync::Arc};
 
+use bytes::Bytes;
 use sockeye::{Conn, ConnInfo, Failure, Handler, tls::TlsServer};
 
 use super::{Listen, ListenOption};
@@ -83,6 +84,9 @@ pub trait Service: Send + Sync + 'static {
     /// See [`Handler::verify`].
     fn admits(&self, info: &ConnInfo) -> bool;
 
+    /// See [`Handler::refusal`].
+    fn words_for_refused(&self) -> Bytes;
+
     /// See [`Handler::on_error`].
     fn failed(&self, info: &ConnInfo, failure: &Failure);
 }
@@ -94,6 +98,10 @@ impl<H: Handler> Service for H {
 
     fn admits(&self, info: &ConnInfo) -> bool {
         self.verify(info)
+    }
+
+    fn words_for_refused(&self) -> Bytes {
+        self.refusal()
     }
 
     fn failed(&self, info: &ConnInfo, failure: &Failure) {

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use bytes::Bytes;
 use sockeye::{Conn, ConnInfo, Failure, Handler};
 
 use super::Service;
@@ -36,6 +37,10 @@ impl Handler for Current {
 
     fn verify(&self, info: &ConnInfo) -> bool {
         self.get().admits(info)
+    }
+
+    fn refusal(&self) -> Bytes {
+        self.get().words_for_refused()
     }
 
     fn on_error(&self, info: &ConnInfo, failure: &Failure) {

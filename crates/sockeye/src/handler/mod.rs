@@ -9,6 +9,8 @@ mod request;
 
 use std::{fmt::Debug, future::Future, io, pin::Pin, sync::Arc};
 
+use bytes::Bytes;
+
 pub use blocking::{Blocking, BlockingConn, BlockingHandler};
 pub use datagram::{DatagramHandler, Packet};
 pub(crate) use datagram::{ErasedDatagramHandler, Replies};
@@ -62,6 +64,15 @@ pub trait Handler: Send + Sync + 'static {
         true
     }
 
+    /// What a client is told whose address has as many connections as it may have
+    /// ([`Limits::max_per_ip`](crate::Limits::max_per_ip)), before its connection is closed; by default nothing.
+    ///
+    /// For protocols in which the server speaks first: what a client has sent by then can reset the connection before
+    /// it has read this. It is sent if the kernel takes it at once, and not on listeners with TLS.
+    fn refusal(&self) -> Bytes {
+        Bytes::new()
+    }
+
     /// Called exactly once for each connection that fails, in the process that ran it.
     ///
     /// By default a line in the log, in the connection's span, which has its id and peer: a debug line if the failure
@@ -85,6 +96,10 @@ impl<H: Handler> Handler for Arc<H> {
         H::verify(self, info)
     }
 
+    fn refusal(&self) -> Bytes {
+        H::refusal(self)
+    }
+
     fn on_error(&self, info: &ConnInfo, failure: &Failure) {
         H::on_error(self, info, failure);
     }
@@ -97,6 +112,7 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) trait ErasedHandler: Send + Sync {
     fn run<'a>(&'a self, conn: &'a mut Conn) -> BoxFuture<'a, io::Result<()>>;
     fn admits(&self, info: &ConnInfo) -> bool;
+    fn words_for_refused(&self) -> Bytes;
     fn failed(&self, info: &ConnInfo, failure: &Failure);
 }
 
@@ -107,6 +123,10 @@ impl<H: Handler> ErasedHandler for H {
 
     fn admits(&self, info: &ConnInfo) -> bool {
         self.verify(info)
+    }
+
+    fn words_for_refused(&self) -> Bytes {
+        self.refusal()
     }
 
     fn failed(&self, info: &ConnInfo, failure: &Failure) {

@@ -1,6 +1,8 @@
 //! From a socket to whoever runs its handler: the loops that all models share.
 
-use std::{collections::VecDeque, future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque, future::Future, io, os::fd::AsFd, pin::pin, sync::Arc, time::Duration,
+};
 
 use futures_util::future::{join, join_all};
 use tokio::sync::OwnedSemaphorePermit;
@@ -10,7 +12,7 @@ use crate::{
     ConnInfo,
     server::{
         Admission, Counter, Incoming, Job, OpenConnection, PacketJob, PacketLoop, PacketSource,
-        ServerContext, StreamSource, Waiting,
+        ServerContext, StreamSource, Waiting, tell_refused,
     },
 };
 
@@ -182,7 +184,10 @@ async fn admit(
 ) {
     server.counters.count(Counter::Accepted);
     let info = ConnInfo::new(server, &route, &accepted);
-    if let Some(admission) = Admission::enter(server, &info, permit) {
-        executor.connection(Job { accepted, info, route, source, admission }).await;
+    match Admission::enter(server, &info, permit) {
+        Some(admission) => {
+            executor.connection(Job { accepted, info, route, source, admission }).await;
+        }
+        None => tell_refused(&route, accepted.fd.as_fd()),
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     io,
+    os::fd::{AsFd, BorrowedFd},
     panic::AssertUnwindSafe,
     pin::{Pin, pin},
     sync::Arc,
@@ -11,6 +12,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
+use rustix::net::SendFlags;
 use tracing::Instrument;
 
 use super::{
@@ -140,6 +142,9 @@ async fn serve_connection(
     if let Some(client) = info.proxied.as_ref().and_then(SocketName::ip) {
         // Only now is it known whose connection this is.
         if !admission.enter_site(client) {
+            if let Ok(stream) = &opened {
+                tell_refused(route, stream.as_fd());
+            }
             return None;
         }
     }
@@ -171,6 +176,20 @@ async fn serve_connection(
                 None
             }
         },
+    }
+}
+
+/// Tells a client whose address has too many connections so, in the protocol's own words. Nobody waits for who is refused.
+pub(crate) fn tell_refused(route: &Route, connection: BorrowedFd<'_>) {
+    // What is not part of a handshake would be taken for a broken one.
+    if route.addr.tls {
+        return;
+    }
+    if let Ok(words) = caught(|| route.service.handler.words_for_refused())
+        && !words.is_empty()
+    {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let _ = rustix::net::send(connection, &words, flags);
     }
 }
 
