@@ -18,7 +18,7 @@ use crate::{
         condition::{ETag, Guard, Validators, guard, needs_no_look},
         date::moment,
         digest,
-        head::Head,
+        head::{Head, Once},
         target::Resource,
     },
 };
@@ -103,8 +103,9 @@ impl Answerer<'_> {
     ) -> Result<Option<Digest>, Unanswered> {
         let fields = &head.fields;
         // A server that does not know partial PUT must not take one for a whole (§14.4).
-        if fields.content_range.is_some() {
-            let why = "a PUT has a file's whole content: Content-Range is not taken";
+        if fields.content_range.is_some() || fields.get("x-update-range") != Once::Missing {
+            let why =
+                "a PUT has a file's whole content: no Content-Range or X-Update-Range is taken";
             return Err(refused(StatusCode::BAD_REQUEST, why));
         }
         // Kept as it is, it would be sent to others without the word of how it is encoded (§8.4).

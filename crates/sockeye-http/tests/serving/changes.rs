@@ -63,7 +63,11 @@ fn a_put_that_cannot_be_is_refused_and_says_why() {
     );
     refused(&posted, 405, "what is taken here: GET, HEAD, OPTIONS, DELETE, ");
     refused(&put("/file/x", &[]), 409, "");
-    refused(&put("/new", &["Content-Range: bytes 0-4/5"]), 400, "Content-Range");
+    for field in ["Content-Range: bytes 0-4/5", "X-Update-Range: bytes=0-4"] {
+        refused(&put("/file", &[field]), 400, "whole content");
+        refused(&put("/new", &[field]), 400, "whole content");
+    }
+    assert_eq!(site.get("alice", "/file").text(), "x");
     refused(&put("/new", &["Content-Encoding: gzip"]), 415, "Content-Encoding");
     assert_eq!(put("/identity", &["Content-Encoding: identity"]).status, 201);
     refused(&put("/new", &["Expect: tea"]), 417, "");
