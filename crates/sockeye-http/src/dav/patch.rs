@@ -10,9 +10,10 @@ use crate::{
     refused::Unanswered,
     reply::Reply,
     wire::{
-        date::parse_http_date,
+        date::{moment, parse_http_date},
         multistatus::{Live, Step, patched},
         webdav::Patch,
+        xml::DAV,
     },
 };
 
@@ -78,16 +79,18 @@ fn refused(steps: &[Patch]) -> Option<Vec<Step<'_>>> {
     Some(told.collect())
 }
 
-/// When the file was changed, if that is what a step says: Windows has a property of its own for it ([MS-WDV] §2.2.2).
+/// When the file was changed, if that is what a step says: Windows has a property of its own for it ([MS-WDV] §2.2.2),
+/// and clients of ownCloud's kind, rclone among them, another, in seconds since the epoch.
 fn modified(step: &Patch) -> Option<Timestamp> {
     let Patch::Set(name, Some(value)) = step else { return None };
-    if (&*name.space, &*name.local) != (MICROSOFT, "Win32LastModifiedTime") {
+    let says = [(MICROSOFT, "Win32LastModifiedTime"), (DAV, "lastmodified")];
+    if !says.contains(&(&*name.space, &*name.local)) {
         return None;
     }
     let (_, text) = value.split_once('>')?;
-    let (text, _) = text.split_once('<')?;
-    let seconds = parse_http_date(text.trim().as_bytes())?;
-    Some(Timestamp { seconds, nanos: 0 })
+    let text = text.split_once('<')?.0.trim().as_bytes();
+    let date = || parse_http_date(text).map(|seconds| Timestamp { seconds, nanos: 0 });
+    moment(text).or_else(date)
 }
 
 fn became<'a>(step: &'a Patch, status: &'a str) -> Step<'a> {

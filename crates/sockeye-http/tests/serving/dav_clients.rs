@@ -137,3 +137,26 @@ fn gnome_lists_a_folder_and_replaces_a_file() {
     assert_eq!(dav.status("MOVE /Docs/a.txt", &[AGENT, to, "Overwrite: F"]), 201);
     assert_eq!(dav.status("DELETE /Docs", &[AGENT]), 204);
 }
+
+/// rclone, told that the server is ownCloud's kind: a file's time comes with it, and is set later without its content.
+#[test]
+fn rclone_sets_the_time_of_a_file() {
+    let dav = Dav::new();
+    const AGENT: &str = "User-Agent: rclone/v1.71.0";
+    let put = dav.ask("PUT /a", &[AGENT, "X-OC-Mtime: 1000000000"], "content");
+    assert_eq!((put.status, put.field("x-oc-mtime")), (201, Some("accepted")));
+    for (said, told) in [
+        ("1600000000", "Sun, 13 Sep 2020 12:26:40 GMT"),
+        ("Fri, 13 Feb 2009 23:31:30 GMT", "Fri, 13 Feb 2009 23:31:30 GMT"),
+        ("no time", "Fri, 13 Feb 2009 23:31:30 GMT"),
+    ] {
+        let times = format!(
+            "<?xml version=\"1.0\"?><D:propertyupdate xmlns:D=\"DAV:\"><D:set><D:prop>\
+             <lastmodified xmlns=\"DAV:\">{said}</lastmodified></D:prop></D:set></D:propertyupdate>"
+        );
+        let patched = dav.ask("PROPPATCH /a", &[AGENT], times);
+        assert!(patched.text().contains("200 OK"), "{}", patched.text());
+        let file = dav.0.get("alice", "/a");
+        assert_eq!((file.text().as_str(), file.field("last-modified")), ("content", Some(told)));
+    }
+}
