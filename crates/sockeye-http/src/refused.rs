@@ -194,6 +194,11 @@ pub(crate) fn failed(
     if let Error::Locked { root } = failure {
         return dav::locked(&url_path(path, false), "lock-token-submitted", root);
     }
+    if head.method.is_dav()
+        && let Some(element) = dav::no_room(failure)
+    {
+        return dav::unmet(StatusCode::INSUFFICIENT_STORAGE, element);
+    }
     let status = status_of(path, failure);
     let changes = head.method.changes() && !matches!(failure, Error::Io(_) | Error::NotFound);
     let hindrance = Hindrance::of(session, head, path, failure);

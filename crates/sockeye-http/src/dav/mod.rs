@@ -11,7 +11,7 @@ mod tree;
 
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
-use sockeye_node::{FilePath, Session};
+use sockeye_node::{Error, FilePath, Session};
 
 use crate::{
     answer::Answerer,
@@ -105,6 +105,15 @@ pub(crate) fn locked(asked: &str, condition: &str, root: &FilePath) -> Reply {
     let href = multistatus::lock_root(asked, root);
     let inner = format!("<D:{condition}><D:href>{href}</D:href></D:{condition}>");
     xml(StatusCode::LOCKED, multistatus::unmet(&inner))
+}
+
+/// What says of a failure which room was missing (RFC 4331 §6). Whoever puts a file is told how much, in words.
+pub(crate) fn no_room(failure: &Error) -> Option<&'static str> {
+    match failure {
+        Error::OverQuota { .. } => Some("<D:quota-not-exceeded/>"),
+        Error::NoSpace => Some("<D:sufficient-disk-space/>"),
+        _ => None,
+    }
 }
 
 /// That a precondition is not met, which the element names (RFC 4918 §16).

@@ -242,6 +242,14 @@ fn a_folder_that_changes_while_it_is_walked_is_told_of_with_all_that_stayed() {
             let found = hrefs(&dav.ask("PROPFIND /busy/", &["Depth: 1"], ""));
             let stayed = found.iter().filter(|href| href.contains("stays")).count();
             assert_eq!(stayed, 1500);
+            for accept in ["Accept: application/json", "Accept: text/html"] {
+                let listed = dav.ask("GET /busy/?all", &[accept], "");
+                let stayed = listed.text().matches("href=\"stays").count()
+                    + listed.text().matches("\"href\":\"stays").count();
+                assert_eq!((listed.status, stayed), (200, 1500), "{accept}");
+            }
+            let archive = dav.ask("HEAD /busy/?zip", &[], "");
+            assert_eq!(archive.status, 200, "what went meanwhile is left out");
         }
     });
 }
@@ -317,6 +325,21 @@ fn a_destination_leads_nowhere_but_into_the_namespace() {
     // What is encoded twice is decoded once.
     assert_eq!(dav.status("MOVE /a", &["Destination: https://LOCALHOST/%252e%252e"]), 201);
     assert!(dav.0.file("alice", "%2e%2e").exists());
+}
+
+#[test]
+fn whoever_has_no_room_left_is_told_that_by_the_quotas_own_word() {
+    let dav = Dav::new();
+    assert_eq!(dav.ask("PUT /a", &[], "x".repeat(600)).status, 201);
+    dav.0.node.set_quota("alice", 1000);
+    let refused = dav.ask("COPY /a", &["Destination: /b"], "");
+    assert_eq!(refused.status, 507);
+    assert!(xml_of(&refused).dav("quota-not-exceeded").is_some(), "{}", refused.text());
+    // Whoever puts a file reads how much is missing.
+    let refused = dav.ask("PUT /b", &[], "x".repeat(600));
+    assert_eq!(refused.status, 507);
+    assert!(refused.text().contains("quota"), "{}", refused.text());
+    assert!(!dav.0.file("alice", "b").exists());
 }
 
 #[test]
