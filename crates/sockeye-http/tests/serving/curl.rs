@@ -12,7 +12,10 @@ use crate::{
 };
 use sockeye::{Model, Server};
 use sockeye_http::{Config, Http};
-use sockeye_node::{Home, Session};
+use sockeye_node::{
+    AccountName, Home, Secret, Session,
+    accounts::{NewShare, ShareKind},
+};
 use sockeye_testkit::{node::password, peer};
 use tempfile::TempDir;
 
@@ -83,6 +86,11 @@ fn exercise(site: &Site, curl: &Curl) {
     fs::write(curl.folder.path().join("part"), &content[..700_000]).unwrap();
     curl.text(&["--continue-at", "-", "--output", "part"], "/big.bin");
     assert!(fs::read(curl.folder.path().join("part")).unwrap() == content);
+    // So is a folder, as the archive that it is sent as.
+    let whole = curl.run(&[], "/folder/?zip").stdout;
+    fs::write(curl.folder.path().join("part.zip"), &whole[..whole.len() / 2]).unwrap();
+    curl.text(&["--continue-at", "-", "--output", "part.zip"], "/folder/?zip");
+    assert!(fs::read(curl.folder.path().join("part.zip")).unwrap() == whole && whole.len() > 100);
     // Asked again with the tag, it is not sent again.
     assert_eq!(code(&["--etag-save", "tag"], "/big.bin"), "200");
     assert_eq!(code(&["--etag-compare", "tag"], "/big.bin"), "304");
@@ -194,5 +202,52 @@ fn curl_changes_files_over_tls_and_http_2() {
         let base = format!("https://localhost:{}", site.server.port());
         let arguments = ["--cacert", "ca.pem", "--ipv4", protocol].map(str::to_owned).to_vec();
         change(&site, &Curl { program, folder, base, arguments });
+    }
+}
+
+/// A link of alice's, as a client that has no account asks for it.
+fn link(site: &Served, new: NewShare) -> String {
+    let accounts = site.node.gate().accounts().clone();
+    let alice: AccountName = "alice".parse().unwrap();
+    let share = site.node.block_on(accounts.create_share(&alice, new)).unwrap();
+    format!("/-/s/{}", accounts.link(share.id).expose())
+}
+
+#[test]
+fn curl_uses_links() {
+    let Some(program) = peer::require("curl") else { return };
+    let site = Served::new();
+    let base = format!("http://{}", site.addr());
+    let curl = Curl { program, folder: TempDir::new().unwrap(), base, arguments: Vec::new() };
+    let here = |name: &str| curl.folder.path().join(name);
+    site.put("alice", "/plan%20b.txt", b"the plan");
+    fs::create_dir(site.file("alice", "in")).unwrap();
+
+    // It is saved under the name that it has where it lies.
+    let named = ["--remote-name", "--remote-header-name", "--fail"];
+    let open = link(&site, NewShare::of("/plan b.txt".parse().unwrap()));
+    curl.text(&named, &open);
+    assert_eq!(fs::read(here("plan b.txt")).unwrap(), b"the plan");
+
+    let mut closed = NewShare::of("/plan b.txt".parse().unwrap());
+    closed.password = Some(Secret::new("open sesame"));
+    let closed = link(&site, closed);
+    let code = |arguments: &[&str], target: &str| {
+        let arguments = [&["--output", "out", "--write-out", "%{http_code}"], arguments].concat();
+        curl.text(&arguments, target)
+    };
+    assert_eq!(code(&[], &closed), "401");
+    assert_eq!(code(&["--user", ":open sesame"], &closed), "200");
+    assert_eq!(fs::read(here("out")).unwrap(), b"the plan");
+
+    let mut dropping = NewShare::of("/in".parse().unwrap());
+    dropping.kind = ShareKind::Upload;
+    let dropping = link(&site, dropping);
+    fs::write(here("report.txt"), "a report").unwrap();
+    for _ in 0..2 {
+        assert_eq!(code(&["--upload-file", "report.txt"], &format!("{dropping}/")), "201");
+    }
+    for name in ["in/report.txt", "in/report (2).txt"] {
+        assert_eq!(fs::read(site.file("alice", name)).unwrap(), b"a report", "{name}");
     }
 }
