@@ -19,7 +19,9 @@ export async function open(host) {
     };
     const body = h('div', {});
     let stream = null;
+    // The newest first.
     let records = [];
+    let turn = 0;
 
     const query = () => Object.fromEntries(Object.entries(filters).map(([key, input]) => [key, input.value.trim()]));
     const draw = () => fill(body, table([[t('time'), 'when'], [t('account')], [t('protocol')], [t('operation')], [t('path'), 'path'], [t('outcome')]],
@@ -27,19 +29,23 @@ export async function open(host) {
             nameText(one.path ?? ''), h('span', { class: !one.outcome || one.outcome === 'ok' ? 'badge' : 'badge bad' }, one.outcome ?? '')]), t('log.none')));
     const soon = settle(draw, 100);
 
-    const read = async () => {
+    /// Reads the last records, and whether that went well. If not `anew`, what came by the stream meanwhile stays.
+    const look = async (anew) => {
+        const mine = turn += 1;
         try {
-            const told = await api.get('admin/log', { ...query(), limit: MOST });
-            records = told.records;
-            if (records.length > 1 && seconds(records[0].time) < seconds(records.at(-1).time)) records.reverse();
+            const told = (await api.get('admin/log', { ...query(), limit: MOST })).records.sort((one, other) => other.seq - one.seq);
+            if (mine !== turn) return false;
+            const later = anew ? [] : records.filter((one) => one.seq > (told[0]?.seq ?? 0));
+            records = [...later, ...told].slice(0, MOST);
             draw();
+            return true;
         } catch (error) {
             // A filter that is not written to its end yet.
-            if (error.status === 400) return;
-            fill(body, h('p', { class: 'fault' }, explain(error)));
+            if (error.status !== 400) fill(body, h('p', { class: 'fault' }, explain(error)));
+            return false;
         }
-        if (stream) follow();
     };
+    const read = async () => { if (await look(true) && stream) follow(); };
     const following = button({ picture: 'play', label: t('log.follow'), 'aria-pressed': 'false' });
     const stop = () => {
         stream?.close();
@@ -49,8 +55,12 @@ export async function open(host) {
     const follow = () => {
         stream?.close();
         stream = new EventSource(api.address('admin/log', { ...query(), follow: true }));
+        // What was written between the last look and now.
+        stream.onopen = () => look(false);
         stream.onmessage = (event) => {
-            records = [JSON.parse(event.data), ...records].slice(0, MOST);
+            const one = JSON.parse(event.data);
+            if (one.seq <= (records[0]?.seq ?? 0)) return;
+            records = [one, ...records].slice(0, MOST);
             soon();
         };
         stream.onerror = () => {
@@ -68,6 +78,6 @@ export async function open(host) {
     following.addEventListener('click', () => (stream ? stop() : follow()));
     for (const input of Object.values(filters)) input.addEventListener('input', settle(read, 250));
     fill(host, h('div', { class: 'line filters' }, Object.values(filters), following, button({ picture: 'refresh', title: t('refresh'), kind: 'plain', onclick: read })), body);
-    await read();
+    await look(true);
     return { close: () => stream?.close() };
 }
