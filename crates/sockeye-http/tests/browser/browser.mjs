@@ -73,6 +73,40 @@ export async function signIn(page, name, password, next = '/') {
     await ready(page);
 }
 
+/// Picks what lies at those paths of this machine by the page's Upload button.
+export async function upload(page, paths, item = 'Upload files') {
+    await page.locator('.tools').getByText('Upload', { exact: true }).click();
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.locator('.menu').getByText(item, { exact: true }).click()]);
+    await chooser.setFiles(paths);
+}
+
+/// Until more than so many parts of a hundred of the one upload that runs have been sent.
+export async function under(page, percent) {
+    await page.waitForFunction((most) => parseInt(document.querySelector('.uploads li.running .number')?.textContent ?? '0', 10) > most, percent);
+}
+
+/// What the server has of an upload of that name, once nobody is at it any more.
+export async function left(page, name) {
+    const deadline = Date.now() + PATIENCE;
+    for (;;) {
+        const { uploads } = await page.evaluate(async () => (await fetch('/-/api/v1/uploads')).json());
+        const found = uploads.find((one) => one.path.endsWith(`/${name}`));
+        if (found?.in_use === false) return found;
+        assert(Date.now() < deadline, `the upload of ${name}: ${JSON.stringify(found)}`);
+    }
+}
+
+/// Drops what lies at those paths of this machine, as a person would from a file manager.
+export async function drop(page, onto, paths) {
+    const session = await page.context().newCDPSession(page);
+    const box = await onto.boundingBox();
+    const data = { items: [], files: paths, dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop']) {
+        await session.send('Input.dispatchDragEvent', { type, x: box.x + box.width / 2, y: box.y + 20, data });
+    }
+    await session.detach();
+}
+
 export function assert(holds, text) {
     if (!holds) throw new Error(text);
 }

@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 
-import { assert, open, ready, row, signIn } from './browser.mjs';
+import decodeQR from 'qr/decode.js';
+
+import { assert, open, ready, row, signIn, upload } from './browser.mjs';
 
 const BIG = 24 * 1024 * 1024;
 
@@ -32,7 +34,7 @@ export const STEPS = [
         await fs.writeFile(path.join(up, 'big.bin'), Buffer.alloc(BIG, 'sockeye '));
         // Slow enough that there is something to cut.
         wire.rate = 1 << 20;
-        await choose(page, 'Upload a folder', up);
+        await upload(page, up, 'Upload a folder');
         await progress(page, 'big.bin');
         wire.cut();
         await page.locator('.uploads li.stalled').getByText('big.bin').waitFor();
@@ -60,11 +62,11 @@ export const STEPS = [
     }],
 
     ['what is there already is not sent again, and what differs is asked about', async ({ page, scratch }) => {
-        await choose(page, 'Upload files', [path.join(scratch, 'up/note.txt')]);
+        await upload(page, [path.join(scratch, 'up/note.txt')]);
         await page.locator('.uploads li.same').waitFor();
         await fs.mkdir(path.join(scratch, 'other'), { recursive: true });
         await fs.writeFile(path.join(scratch, 'other/note.txt'), 'another');
-        await choose(page, 'Upload files', [path.join(scratch, 'other/note.txt')]);
+        await upload(page, [path.join(scratch, 'other/note.txt')]);
         await page.getByRole('button', { name: 'Keep both' }).click();
         await row(page, 'note (2).txt').waitFor();
     }],
@@ -120,11 +122,25 @@ export const STEPS = [
         await page.getByRole('button', { name: 'Make link' }).click();
         await page.locator('dialog .qr').waitFor();
         it.link = await page.locator('dialog input.address').inputValue();
+        assert(read(await page.locator('dialog .qr path').getAttribute('d')) === it.link, 'the picture is of another link');
+        await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+        await page.locator('dialog').getByRole('button', { name: 'Copy', exact: true }).click();
+        await page.locator('.toast').getByText('Copied to the clipboard').waitFor();
+        assert(await page.evaluate(() => navigator.clipboard.readText()) === it.link, 'another text is copied');
         await page.getByRole('button', { name: 'Done' }).click();
         const other = await open(it.browser, it.base);
         const answer = await other.request.get(it.link);
         assert(answer.ok() && await answer.text() === 'hello', `the link answers ${answer.status()}`);
         await other.context().close();
+    }],
+
+    ['links of every length can be read from their pictures', async ({ page }) => {
+        const module = await page.evaluate(() => new URL('qr.js', document.querySelector('script[type=module]').src).href);
+        for (const length of [1, 14, 15, 60, 106, 107, 180, 300, 450, 666]) {
+            const text = 'https://example.org/-/s/'.padEnd(length, 'a%C3%A4-').slice(0, length);
+            const drawn = await page.evaluate(async ([at, what]) => (await import(at)).qr(what, '').firstChild.getAttribute('d'), [module, text]);
+            assert(read(drawn) === text, `of ${length} bytes another text is read`);
+        }
     }],
 
     ['a link that was revoked opens nothing', async (it) => {
@@ -178,13 +194,6 @@ export const STEPS = [
     }],
 ];
 
-/// Picks files by a menu of the Upload button.
-async function choose(page, item, files) {
-    await page.locator('.tools').getByText('Upload', { exact: true }).click();
-    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.locator('.menu').getByText(item, { exact: true }).click()]);
-    await chooser.setFiles(files);
-}
-
 /// Until some of a file has been sent, and not all.
 async function progress(page, name) {
     await page.waitForFunction((wanted) => {
@@ -197,4 +206,18 @@ async function progress(page, name) {
 /// Takes back what was done last.
 async function undo(page) {
     await page.locator('.toast').getByRole('button', { name: 'Undo', exact: true }).last().click();
+}
+
+/// What a scanner reads of a QR code whose dark modules are drawn as squares by this path.
+function read(d) {
+    const dark = [...d.matchAll(/M(\d+) (\d+)h/g)].map(([, x, y]) => [Number(x), Number(y)]);
+    const scale = 4;
+    const side = (Math.max(...dark.flat()) + 5) * scale;
+    const data = new Uint8ClampedArray(side * side * 4).fill(255);
+    for (const [x, y] of dark) {
+        for (let down = y * scale; down < (y + 1) * scale; down += 1) {
+            for (let right = x * scale; right < (x + 1) * scale; right += 1) data.fill(0, (down * side + right) * 4, (down * side + right) * 4 + 3);
+        }
+    }
+    return decodeQR({ width: side, height: side, data });
 }

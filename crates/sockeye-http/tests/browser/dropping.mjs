@@ -3,7 +3,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 
-import { assert, open, ready, row, signIn } from './browser.mjs';
+import { assert, drop, open, ready, row, signIn } from './browser.mjs';
 
 /// `[what, how]`, in order.
 export const STEPS = [
@@ -57,7 +57,7 @@ export const STEPS = [
         }
         await pick(visitor, 'Choose a folder', path.join(scratch, 'picked'));
         await visitor.locator('.given .done', { hasText: 'one.txt' }).getByText('picked/inner/').waitFor();
-        await drop(visitor, path.join(scratch, 'dropped'));
+        await drop(visitor, visitor.locator('.zone'), [path.join(scratch, 'dropped')]);
         await visitor.locator('.given .done', { hasText: 'two.txt' }).getByText('dropped/inner/').waitFor();
         await visitor.getByText('4 of 4 files received').waitFor();
         // What the browser says of a page that is left in the midst is not asked here: all is there.
@@ -74,15 +74,4 @@ export const STEPS = [
 async function pick(page, label, what) {
     const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: label }).click()]);
     await chooser.setFiles(what);
-}
-
-/// Drops what lies at that path on this machine, as a person would from a file manager.
-async function drop(page, at) {
-    const session = await page.context().newCDPSession(page);
-    const box = await page.locator('.zone').boundingBox();
-    const data = { items: [], files: [at], dragOperationsMask: 1 };
-    for (const type of ['dragEnter', 'dragOver', 'drop']) {
-        await session.send('Input.dispatchDragEvent', { type, x: box.x + box.width / 2, y: box.y + 20, data });
-    }
-    await session.detach();
 }

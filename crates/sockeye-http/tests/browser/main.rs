@@ -1,10 +1,13 @@
 //! The page in a real browser: Chromium, driven by Playwright from node, against a node that is served.
 //!
-//! What is done stands in folder.mjs, looking.mjs, changing.mjs, sharing.mjs, resuming.mjs, dropping.mjs and visiting.mjs; with `SOCKEYE_SHOTS` set to a folder,
+//! What is done stands in folder.mjs, looking.mjs, changing.mjs, sharing.mjs, resuming.mjs, dropping.mjs, visiting.mjs and
+//! administering.mjs, the last at a node that has all that `sockeye serve` gives one; with `SOCKEYE_SHOTS` set to a folder,
 //! pictures of every view are put there (shots.mjs). This starts the node, makes what the steps find there, and tells
 //! what they said.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod whole;
 
 use std::{
     fs,
@@ -22,6 +25,8 @@ use sockeye_testkit::{
     running::Running,
 };
 use tempfile::TempDir;
+
+use crate::whole::Whole;
 
 /// Entries of the large folder.
 const MANY: usize = 10_000;
@@ -55,6 +60,7 @@ fn people_can_do_it_all_in_a_browser() {
     let scratch = TempDir::new().unwrap();
     let open = TempDir::new().unwrap();
     let alone = serve_folder(open.path());
+    let whole = Whole::start();
     served.grant("bob", "/public", "all");
     furnish(&served.home("alice"));
     if std::env::var_os("SOCKEYE_SHOTS").is_some() {
@@ -65,6 +71,7 @@ fn people_can_do_it_all_in_a_browser() {
     let settings = serde_json::json!({
         "port": server.port(),
         "folder": format!("http://127.0.0.1:{}", alone.port()),
+        "whole": format!("http://127.0.0.1:{}", whole.port),
         "chromium": chromium, "scratch": scratch.path(),
         "passwords": { "alice": password("alice"), "root": password("root"), "bob": password("bob") },
         "hostile": HOSTILE,
@@ -159,6 +166,7 @@ fn scripts(npm: &Path) -> Option<PathBuf> {
     for name in [
         "package.json",
         "package-lock.json",
+        "administering.mjs",
         "browser.mjs",
         "looking.mjs",
         "changing.mjs",
@@ -173,7 +181,8 @@ fn scripts(npm: &Path) -> Option<PathBuf> {
     ] {
         fs::copy(source.join(name), folder.join(name)).unwrap();
     }
-    if folder.join("node_modules/playwright-core/package.json").exists() {
+    let there = |module: &str| folder.join("node_modules").join(module).exists();
+    if ["playwright-core", "qr"].into_iter().all(there) {
         return Some(folder);
     }
     let fetched = Command::new(npm)
@@ -185,6 +194,6 @@ fn scripts(npm: &Path) -> Option<PathBuf> {
         return Some(folder);
     }
     let why = String::from_utf8_lossy(&fetched.stderr);
-    skip(&format!("npm cannot fetch playwright-core: {why}"));
+    skip(&format!("npm cannot fetch what the steps import: {why}"));
     None
 }

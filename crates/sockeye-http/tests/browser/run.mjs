@@ -1,8 +1,9 @@
 // Runs the steps, or those that SOCKEYE_ONLY fits, against a node: `node run.mjs SETTINGS`, a JSON object with
-// port, folder, chromium, passwords, scratch, many.
+// port, folder, whole, chromium, passwords, scratch, many.
 
 import fs from 'node:fs/promises';
 
+import { STEPS as ADMINISTERING } from './administering.mjs';
 import { launch } from './browser.mjs';
 import { STEPS as CHANGING } from './changing.mjs';
 import { STEPS as DROPPING } from './dropping.mjs';
@@ -19,7 +20,7 @@ it.wire = await Wire.to(it.port);
 it.base = it.wire.base;
 it.browser = await launch(it.chromium);
 let code = 0;
-for (const [what, how] of [...FOLDER, ...LOOKING, ...CHANGING, ...SHARING, ...RESUMING, ...DROPPING, ...SHOTS, ...VISITING]) {
+for (const [what, how] of [...FOLDER, ...LOOKING, ...CHANGING, ...SHARING, ...RESUMING, ...DROPPING, ...SHOTS, ...VISITING, ...ADMINISTERING]) {
     if (process.env.SOCKEYE_ONLY && !new RegExp(process.env.SOCKEYE_ONLY).test(what)) continue;
     const begun = performance.now();
     try {

@@ -1,14 +1,15 @@
 // What is shared, administered and given up in a browser; begins where nobody has signed in.
 
+import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 
-import { assert, open, ready, row, signIn } from './browser.mjs';
+import { assert, left, open, ready, row, signIn, under, upload } from './browser.mjs';
 
 /// `[what, how]`, in order.
 export const STEPS = [
     ['a shared folder is looked through, sorted and downloaded by whoever has its link', async (it) => {
-        await it.page.context().close();
+        await it.page?.context().close();
         it.page = await open(it.browser, it.base);
         const { page } = it;
         await signIn(page, 'alice', it.passwords.alice);
@@ -98,29 +99,28 @@ export const STEPS = [
         await page.getByText('The trash is empty').waitFor();
     }],
 
-    ['an upload that was cut goes on in a tab opened anew', async (it) => {
-        const { scratch, wire } = it;
-        const big = path.join(scratch, 'up/big.bin');
-        await it.page.goto('/Later/');
-        await ready(it.page);
-        wire.rate = 1 << 20;
-        await it.page.locator('.tools').getByText('Upload', { exact: true }).click();
-        const [chooser] = await Promise.all([it.page.waitForEvent('filechooser'), it.page.locator('.menu').getByText('Upload files').click()]);
+    ['an upload whose tab was closed goes on in one opened anew', async (it) => {
+        const big = path.join(it.scratch, 'up/big.bin');
+        await cutByClosing(it, big);
+        const first = it.page.waitForRequest((request) => request.method() === 'PATCH');
+        const [chooser] = await Promise.all([it.page.waitForEvent('filechooser'), it.page.getByText('Choose the files').click()]);
         await chooser.setFiles(big);
-        await it.page.waitForFunction(() => parseInt(document.querySelector('.uploads li.running .number')?.textContent ?? '0', 10) > 5);
-        const context = it.page.context();
-        const { complaints } = it.page;
-        await it.page.close();
-        it.page = await context.newPage();
-        it.page.complaints = complaints;
-        wire.rate = 0;
-        await it.page.goto('/Later/');
-        await ready(it.page);
-        await it.page.locator('.unfinished').getByText('big.bin').waitFor();
+        assert(Number((await first).headers()['upload-offset']) > 0, 'the upload began anew');
+        await it.page.locator('.uploads').getByText('1 file uploaded').waitFor();
+        await row(it.page, 'big.bin').waitFor();
+        const there = await it.page.evaluate(async () => (await fetch('/-/api/v1/file?path=/Later/big.bin&digest=sha256')).json());
+        const sent = createHash('sha256').update(await fs.readFile(big)).digest('hex');
+        assert(there.sha256 === sent, `big.bin has ${there.size} bytes, or others`);
+    }],
+
+    ['an upload that was left is given up from the trash', async (it) => {
+        const big = path.join(it.scratch, 'left.bin');
+        await fs.writeFile(big, Buffer.alloc(16 << 20, 'left '));
+        await cutByClosing(it, big);
         await it.page.goto('/-/trash');
         await ready(it.page);
         await it.page.getByText('Uploads that were left').waitFor();
-        await it.page.locator('.cards li', { hasText: 'big.bin' }).getByText('Discard').click();
+        await it.page.locator('.cards li', { hasText: 'left.bin' }).getByText('Discard').click();
         await it.page.getByText('Uploads that were left').waitFor({ state: 'detached' });
     }],
 
@@ -175,6 +175,28 @@ export const STEPS = [
         await admin.context().close();
     }],
 ];
+
+/// Begins an upload into /Later, and closes the tab in its midst; it is offered in the next one.
+async function cutByClosing(it, file) {
+    await it.page.goto('/Later/');
+    await ready(it.page);
+    it.wire.rate = 1 << 20;
+    await upload(it.page, file);
+    await under(it.page, 5);
+    const context = it.page.context();
+    const { complaints } = it.page;
+    await it.page.close();
+    // What was still on its way is lost, or the upload could come to its end.
+    it.wire.cut();
+    it.wire.mend();
+    it.page = await context.newPage();
+    it.page.complaints = complaints;
+    await it.page.goto('/Later/');
+    await ready(it.page);
+    await it.page.locator('.unfinished').getByText(path.basename(file)).waitFor();
+    await left(it.page, path.basename(file));
+    it.wire.rate = 0;
+}
 
 /// Shares what is in the row of that name; gives the link.
 async function share(page, name) {

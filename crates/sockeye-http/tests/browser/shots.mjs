@@ -24,6 +24,36 @@ const SHARES = [
     { path: '/Report.pdf', downloads: 3, password: 'open sesame', expires: '2099-01-01T00:00:00Z' }, { path: '/Gone' },
 ];
 
+/// A text with some of all that Markdown has.
+const GUIDE = `# A guide to the river
+
+Salmon swim **upstream**, mostly in *late summer*; see [the letters](Letters/to%20whom.txt) and \`swim --far\`.
+
+- first the rapids
+- then the lake
+  1. rest
+  2. go on
+- [x] done
+- [ ] to do
+
+> What goes up comes down.
+
+| place | depth | fish |
+|:--|--:|:-:|
+| rapids | 1 m | many |
+| lake, which is a good deal deeper than the rapids | 120 m | few |
+
+\`\`\`sh
+curl -T file http://localhost:8080/ --verbose --and-a-line-that-is-longer-than-any-screen-is-wide --so-that-it-has-to-go-somewhere
+\`\`\`
+
+---
+
+## 中文
+
+三文鱼逆流而上。
+`;
+
 /// `[what, how]`: a step only where a folder for the pictures is given.
 export const STEPS = process.env.SOCKEYE_SHOTS ? [['pictures are taken', (it) => shoot(it, process.env.SOCKEYE_SHOTS)]] : [];
 
@@ -40,6 +70,7 @@ async function shoot(it, folder) {
         for (const name of ['Report.pdf', 'Holiday.jpg', 'notes.txt', 'Archive.zip']) {
             await page.evaluate((at) => fetch(at, { method: 'PUT', body: 'some text\n'.repeat(400), headers: { 'X-CSRF-Token': document.documentElement.dataset.csrf } }), `/${name}`);
         }
+        await page.evaluate(([at, text]) => fetch(at, { method: 'PUT', body: text, headers: { 'X-CSRF-Token': document.documentElement.dataset.csrf } }), ['/Guide.md', GUIDE]);
         if (look === LOOKS[0]) await furnish(page);
         await page.goto('/');
         await ready(page);
@@ -70,6 +101,7 @@ async function shoot(it, folder) {
         await take('dialog');
         await page.keyboard.press('Escape');
         await page.locator('dialog').waitFor({ state: 'detached' });
+        await reading(page, take);
         await sharing(page, take);
         await uploading(it, page, take, called);
         for (const [name, at] of Object.entries(PLACES)) {
@@ -95,6 +127,24 @@ async function furnish(page) {
         await post('admin/shared', { name: 'team', quota: 1 << 30 });
         await post('admin/accounts/alice/grants', { path: '/shared/team', rights: 'read,list' });
     }, SHARES);
+}
+
+/// Markdown as it is shown, and names that are looked for.
+async function reading(page, take) {
+    await row(page, 'Guide.md').locator('a').click();
+    await page.locator('.markdown').waitFor();
+    await take('markdown');
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    await page.locator('input[type=search]').fill('whom');
+    await page.locator('.empty .button').first().waitFor();
+    await take('not-found');
+    await page.locator('.empty').getByRole('button', { name: /Search|搜索/ }).click();
+    await page.locator('dialog li, dialog a').first().waitFor();
+    await take('search');
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    await page.locator('input[type=search]').fill('');
 }
 
 /// The dialog that makes a link, of a folder, and what it shows then.

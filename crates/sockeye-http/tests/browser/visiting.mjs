@@ -34,6 +34,26 @@ export const STEPS = [
         await row(page, 'index.html').waitFor();
     }],
 
+    ['a browser that was left signed in is signed out from another', async (it) => {
+        const { page } = it;
+        const left = await open(it.browser, it.base, { narrow: true });
+        await signIn(left, 'alice', it.passwords.alice);
+        await page.goto('/-/account');
+        await ready(page);
+        const others = page.locator('.cards li', { hasText: 'Chrome' }).filter({ hasNotText: 'This browser' }).filter({ has: page.getByText('End', { exact: true }) });
+        await page.getByText('This browser').waitFor();
+        for (let n = await others.count(); n > 0; n -= 1) {
+            await others.first().getByText('End', { exact: true }).click();
+            await page.locator('dialog').getByText('End', { exact: true }).click();
+            await others.nth(n - 1).waitFor({ state: 'detached' });
+        }
+        await left.goto('/');
+        await left.waitForURL(/\/-\/login/);
+        await left.context().close();
+        await page.goto('/');
+        await ready(page);
+    }],
+
     ['whoever changes the password stays signed in, and every other browser is out', async (it) => {
         const { page } = it;
         const other = await open(it.browser, it.base);
