@@ -238,8 +238,12 @@ impl<'a> Control<'a> {
     }
 
     /// Whether the client of an upload that has ended is gone. The system ends the connections of one that is killed in
-    /// any order, though at once: of a file that may lack something it is worth a moment to hear of this one.
+    /// any order, though at once: of a file that may lack something it is worth a moment to hear of this one. Who has said
+    /// good-bye may go.
     async fn is_gone(&self) -> bool {
+        if self.dialog.then == Then::Close {
+            return false;
+        }
         let is_over = || self.reader.waiting() == 0 && self.conn.stream().is_over();
         let is_worth_it = self.dialog.transfer.as_ref().is_some_and(Transfer::is_worth_a_moment);
         let until = Instant::now() + self.dialog.shared.config.limits.parting;

@@ -123,19 +123,25 @@ fn more_commands_than_may_wait_are_not_lost() {
 #[test]
 fn whoever_quits_during_a_transfer_still_hears_how_it_ends() {
     let served = Served::new();
-    let mut client = served.logged_in("alice");
-    client.binary();
-    let mut data = client.passive();
-    client.expect(150, "STOR file");
-    // A client may wait for the reply before it goes on.
-    client.expect(221, "QUIT");
-    data.write_all(b"12345").unwrap();
-    drop(data);
-    client.expect_code(226, "STOR");
-    assert!(client.inner.ends_cleanly());
-    let mut client = served.logged_in("alice");
-    client.binary();
-    assert_eq!(client.ask("SIZE file"), ["213 5"]);
+    for says_no_more in [false, true] {
+        let mut client = served.logged_in("alice");
+        client.binary();
+        let mut data = client.passive();
+        client.expect(150, "STOR file");
+        // A client may wait for the reply before it goes on, and has nothing more to say.
+        client.expect(221, "QUIT");
+        if says_no_more {
+            client.inner.half_close();
+        }
+        data.write_all(b"12345").unwrap();
+        drop(data);
+        client.expect_code(226, "STOR");
+        assert!(client.inner.ends_cleanly());
+        let mut client = served.logged_in("alice");
+        client.binary();
+        assert_eq!(client.ask("SIZE file"), ["213 5"]);
+        client.expect(250, "DELE file");
+    }
 }
 
 #[test]
