@@ -13,6 +13,7 @@ use sockeye_node::Bucket;
 use sockeye_testkit::{
     client::Client,
     node::{TempNode, password},
+    processes::until,
 };
 
 use crate::client::{FtpClient, Served, content, serve_at};
@@ -71,9 +72,9 @@ fn an_address_has_as_many_connections_as_it_may() {
     // From elsewhere there is room.
     FtpClient::greeted(Client::connect_from(Ipv4Addr::new(127, 0, 0, 2), server.port()));
     drop(first);
-    while Client::connect(server.port()).line().is_none_or(|told| !told.starts_with("220")) {
-        std::thread::yield_now();
-    }
+    until("there is room again", || {
+        Client::connect(server.port()).line().is_some_and(|told| told.starts_with("220"))
+    });
 }
 
 #[test]
@@ -115,19 +116,16 @@ fn is_kept_alive(client: &FtpClient, server: u16) -> bool {
 
 #[test]
 fn a_control_connection_is_kept_alive_while_a_transfer_runs() {
-    let served = Served::with(|config| config.limits.idle = Duration::from_millis(200));
+    let served = Served::with(|config| config.limits.idle = Duration::from_secs(1));
     let mut client = served.logged_in("alice");
     client.binary();
     let mut data = client.passive();
     client.expect(150, "STOR file");
     let begun = Instant::now();
-    while !is_kept_alive(&client, served.server.port()) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "no timer");
-        std::thread::yield_now();
-    }
+    until("there is a timer", || is_kept_alive(&client, served.server.port()));
     // Longer than it may be idle otherwise, the server ends nothing.
     data.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-    while begun.elapsed() < Duration::from_millis(600) {
+    while begun.elapsed() < Duration::from_secs(2) {
         data.write_all(b"x").unwrap();
         let ended = data.read(&mut [0]).unwrap_err();
         assert_eq!(ended.kind(), ErrorKind::WouldBlock);
@@ -146,13 +144,9 @@ fn an_account_that_logged_in_wrongly_three_times_may_come_again() {
         client.expect(530, "PASS the same wrong one");
     }
     // The same mistake again, as by a program with an old password, does not make its owner wait for long.
-    let begun = Instant::now();
-    loop {
+    until("he is let in", || {
         let mut client = served.client();
         client.expect(331, "USER bob");
-        if client.ask(&format!("PASS {}", password("bob")))[0].starts_with("230") {
-            break;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(20), "locked out");
-    }
+        client.ask(&format!("PASS {}", password("bob")))[0].starts_with("230")
+    });
 }

@@ -2,6 +2,8 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
+use sockeye_testkit::processes::until;
+
 use crate::client::{FtpClient, Served, data_to, is_closed, read};
 
 /// A port that nobody has.
@@ -66,7 +68,7 @@ fn a_connection_that_nobody_opens_is_given_up() {
     });
     let (mut holder, mut next) = (served.logged_in("alice"), served.logged_in("bob"));
     holder.epsv();
-    while next.ask("EPSV")[0].starts_with("425") {}
+    until("the port is given back", || !next.ask("EPSV")[0].starts_with("425"));
     holder.expect(425, "NLST");
 }
 

@@ -2,6 +2,8 @@
 
 use std::{io::Write as _, net::Ipv4Addr, time::Duration};
 
+use sockeye_testkit::processes::until;
+
 use crate::{
     client::{Served, content, data_to, is_closed, read},
     transfers::wait_for,
@@ -244,9 +246,7 @@ fn a_client_that_is_killed_while_it_stores_leaves_the_file_as_it_was() {
         drop((client, data));
         let cut =
             || served.node.records("write").iter().filter(|it| it["outcome"] == "cut").count();
-        while cut() < round {
-            std::thread::yield_now();
-        }
+        until("the upload is cut", || cut() == round);
     }
     assert_eq!(other.fetch("RETR file"), b"old");
     assert_eq!(served.node.records("write").len(), 21);
@@ -272,11 +272,7 @@ fn the_control_connection_of_who_is_killed_may_end_last() {
         drop(client);
     }
     let cut = || served.node.records("write").iter().filter(|it| it["outcome"] == "cut").count();
-    let deadline = std::time::Instant::now() + moment / 2;
-    while cut() < 2 {
-        assert!(std::time::Instant::now() < deadline, "{} were cut", cut());
-        std::thread::yield_now();
-    }
+    until("both are cut", || cut() == 2);
     assert_eq!(other.fetch("RETR file"), b"old");
     // Nobody waits where all came that was said.
     other.expect(200, "ALLO 1000");

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use sockeye_node::{Origin, Peer};
-use sockeye_testkit::{node::password, session};
+use sockeye_testkit::{node::password, processes::until, session};
 
 use crate::client::{FtpClient, Served, content, read, serve};
 
@@ -183,9 +183,7 @@ fn cut(served: &Served, line: &str, content: &[u8]) {
 /// Waits until so many bytes have come, as STAT tells.
 pub(crate) fn wait_for(client: &mut FtpClient, bytes: usize) {
     let wanted = format!(": {bytes} bytes in");
-    while !client.expect(211, "STAT").contains(&wanted) {
-        std::thread::yield_now();
-    }
+    until("all came", || client.expect(211, "STAT").contains(&wanted));
 }
 
 #[test]
@@ -196,15 +194,10 @@ fn an_upload_that_was_cut_is_gone_on_with() {
         cut(&served, "STOR file", &content[..2 << 20]);
         let mut client = served.logged_in("alice");
         client.binary();
-        let size: usize = loop {
-            // The connection that was lost ends by itself.
-            let reply = client.ask("SIZE file").join("\n");
-            match reply.strip_prefix("213 ") {
-                Some(size) => break size.parse().unwrap(),
-                None => std::thread::yield_now(),
-            }
-        };
-        assert_eq!(size, 2 << 20);
+        let size = 2 << 20;
+        // The connection that was lost ends by itself.
+        let kept = [format!("213 {size}")];
+        until("what came is kept", || client.ask("SIZE file") == kept);
         client.epsv();
         client.expect(550, "RETR file");
         if line.starts_with("STOR") {
@@ -225,9 +218,8 @@ fn what_was_cut_counts_as_used_until_it_is_whole_or_given_up() {
     cut(&served, "STOR small", b"some");
     let mut client = served.logged_in("alice");
     client.binary();
-    while client.ask("AVBL") != [format!("213 {}", 2 << 20)] {
-        std::thread::yield_now();
-    }
+    let left = [format!("213 {}", 2 << 20)];
+    until("what came counts", || client.ask("AVBL") == left);
     client.expect(550, "SIZE small");
     // Another one of that size is too much, and the rest of the first is not.
     client.expect(552, "ALLO 3000000");
