@@ -16,6 +16,7 @@ export class Virtual {
         Object.assign(this, { scroller, body, make, draw, count: 0, height: 36, width: 0, columns: 1, across: 0 });
         this.shown = new Map();
         this.spare = [];
+        this.away = [];
         // Until it is known how much of it is seen: no more than the window. To ask now would lay the page out twice.
         Object.assign(this, { seen: innerHeight, above: 0, top: 0 });
         this.soon = settle(() => this.settle(), 120);
@@ -78,7 +79,9 @@ export class Virtual {
         const more = beyond ?? (Math.abs(top - this.top) > this.seen ? 0 : BEYOND);
         this.top = top;
         const first = Math.max(0, Math.floor(top / this.height) - more) * this.columns;
-        const end = Math.min(this.count, (Math.ceil((top + this.seen) / this.height) + more) * this.columns);
+        // As many wherever it stands, so that each element that goes comes back at once.
+        const rows = Math.ceil(this.seen / this.height) + 1 + 2 * more;
+        const end = Math.min(this.count, first + rows * this.columns);
         for (const [index, element] of this.shown) {
             if (index < first || index >= end) {
                 this.shown.delete(index);
@@ -87,13 +90,17 @@ export class Virtual {
         }
         for (let index = first; index < end; index += 1) {
             if (this.shown.has(index)) continue;
-            const element = this.spare.shift() ?? this.make();
+            const element = this.spare.shift() ?? this.away.pop() ?? this.make();
             this.place(element, index);
             this.draw(element, index);
             if (!element.parentNode) this.body.append(element);
             this.shown.set(index, element);
         }
-        for (const element of this.spare) element.remove();
+        // Not to be taken before those that are still on the page.
+        for (const element of this.spare.splice(0)) {
+            element.remove();
+            this.away.push(element);
+        }
     }
 
     /// Shows all that is to be there while it stands still.
@@ -113,8 +120,8 @@ export class Virtual {
 
     place(element, index) {
         const row = Math.floor(index / this.columns);
-        const x = (index % this.columns) * (this.across || 0);
-        element.style.transform = `translate(${x}px, ${row * this.height}px)`;
+        element.style.top = `${row * this.height}px`;
+        element.style.left = this.across ? `${(index % this.columns) * this.across}px` : '';
         element.style.inlineSize = this.across ? `${this.across}px` : '';
     }
 
