@@ -21,7 +21,8 @@ pub struct CheckReport {
     pub orphaned_partials: u64,
     /// Names in the trash that a crash left: of files that are still in their place, and notes without what they are for.
     pub leftovers: u64,
-    /// Digests that are kept of versions that files no longer have. They are never believed; only room is wasted.
+    /// Digests that are kept of versions that files no longer have. They are never believed, come up wherever files give way
+    /// to others, and give way themselves when there are too many: nothing is wrong with the home.
     pub stale_digests: u64,
     /// Whether what was found was mended.
     pub repaired: bool,
@@ -42,13 +43,13 @@ impl CheckReport {
 
     /// Whether something was found that is of no use any more.
     fn has_refuse(&self) -> bool {
-        self.orphaned_partials + self.leftovers + self.stale_digests > 0
+        self.orphaned_partials + self.leftovers > 0
     }
 }
 
 impl Home {
     /// Counts everything and compares it with what the home is said to hold. With `repair`, what is found is
-    /// mended: orphans and leftovers are removed, and the count is believed.
+    /// mended: orphans and leftovers are removed, stale digests forgotten, and the count is believed.
     ///
     /// Changes wait until it is done; reading goes on.
     ///

@@ -165,10 +165,6 @@ fn told(report: &CheckReport) -> String {
         let (one, many) = ("leftover in the trash", "leftovers in the trash");
         told.push(format_count(report.leftovers, one, many).to_string());
     }
-    if report.stale_digests > 0 {
-        let (one, many) = ("digest of a file as it was once", "digests of files as they were once");
-        told.push(format_count(report.stale_digests, one, many).to_string());
-    }
     told.join("; ")
 }
 
