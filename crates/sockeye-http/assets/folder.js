@@ -47,20 +47,26 @@ export class Folder {
         }
     }
 
-    /// Begins with what the server has rendered; the rest is read once that is to be seen.
-    adopt(entries, rights, more, changed) {
+    /// Begins with what the server has rendered, in this order if it is `sorted`; the rest is read once that is to be seen.
+    adopt(entries, { rights, more, sorted }, changed) {
         this.rights = rights;
-        this.take(entries, !more);
-        if (more) this.readOn(changed);
+        if (sorted) {
+            this.entries = entries;
+            this.complete = !more;
+            this.arrange();
+        } else this.take(entries, !more);
+        if (more || sorted) this.goOn(more, changed);
     }
 
-    async readOn(changed) {
+    async goOn(more, changed) {
         const { signal } = this.stop;
         await drawn();
         // It was closed, or is being read already.
         if (signal.aborted) return;
         try {
-            await this.read(changed);
+            if (more) await this.read(changed);
+            // The server does not sort as the reader's language does.
+            else this.take(this.entries, true);
         } catch (error) {
             if (error.name === 'AbortError') return;
             this.failed = error;

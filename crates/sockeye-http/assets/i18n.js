@@ -2,7 +2,7 @@
 
 let table = {};
 let tongue = 'en';
-let plurals = new Intl.PluralRules('en');
+let plurals = null;
 
 /// The languages there are, with their own names.
 export const LANGUAGES = [['en', 'English'], ['zh', '中文']];
@@ -11,7 +11,7 @@ export const LANGUAGES = [['en', 'English'], ['zh', '中文']];
 export async function learn(wanted) {
     tongue = wanted.startsWith('zh') ? 'zh' : 'en';
     table = (await import(`./i18n/${tongue}.js`)).default;
-    plurals = new Intl.PluralRules(language());
+    plurals = null;
 }
 
 /// The language's tag.
@@ -22,7 +22,10 @@ export function language() {
 /// The text of that key. `{n}` and other names in braces are replaced; with `n` the table may have `key.one`.
 export function t(key, values) {
     let text = table[key];
-    if (values?.n !== undefined) text = table[`${key}.${plurals.select(Number(values.n))}`] ?? text;
+    if (values?.n !== undefined) {
+        plurals ??= new Intl.PluralRules(language());
+        text = table[`${key}.${plurals.select(Number(values.n))}`] ?? text;
+    }
     if (text === undefined) return key;
     return values ? text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? shown(values[name]) : whole)) : text;
 }

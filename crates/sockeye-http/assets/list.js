@@ -250,9 +250,10 @@ export class List {
 /// The entries that the server has rendered as a table.
 export function rendered(table) {
     return [...table.querySelectorAll('tbody tr[data-size]')].map((row) => {
-        const link = row.querySelector('a');
-        const key = path.canonical(link.getAttribute('href')).slice(1);
-        const folder = link.getAttribute('href').endsWith('/');
+        // The server spells names as this page does.
+        const href = row.querySelector('a').getAttribute('href');
+        const folder = href.endsWith('/');
+        const key = folder ? href.slice(0, -1) : href;
         const size = folder ? 0 : Number(row.dataset.size);
         return { key, name: path.decode(key), folder, size, time: Date.parse(row.querySelector('time').dateTime) / 1000 };
     });

@@ -18,10 +18,13 @@ export class Virtual {
         this.spare = [];
         this.away = [];
         // Until it is known how much of it is seen: no more than the window. To ask now would lay the page out twice.
-        Object.assign(this, { seen: innerHeight, above: 0, top: 0 });
+        Object.assign(this, { seen: innerHeight, above: 0, top: 0, scrolled: false });
         this.soon = settle(() => this.settle(), 120);
         this.asked = 0;
-        this.onscroll = () => this.ask();
+        this.onscroll = () => {
+            this.scrolled = true;
+            this.ask();
+        };
         scroller.addEventListener('scroll', this.onscroll, { passive: true });
         this.watcher = new ResizeObserver(() => this.measure());
         this.watcher.observe(scroller);
@@ -75,7 +78,8 @@ export class Virtual {
     /// Shows what is to be seen, and what is `beyond` it. Who flies over the list is shown no more than that: the next
     /// frame has nothing of it.
     paint(beyond = null) {
-        const top = this.scroller.scrollTop - this.above;
+        // Where nobody has scrolled yet it need not be asked, which would lay the page out.
+        const top = (this.scrolled ? this.scroller.scrollTop : 0) - this.above;
         const more = beyond ?? (Math.abs(top - this.top) > this.seen ? 0 : BEYOND);
         this.top = top;
         const first = Math.max(0, Math.floor(top / this.height) - more) * this.columns;
@@ -147,6 +151,7 @@ export class Virtual {
     reveal(index, cover = 0) {
         const top = this.above + Math.floor(index / this.columns) * this.height;
         const { scrollTop, clientHeight } = this.scroller;
+        this.scrolled = true;
         if (top < scrollTop + cover) this.scroller.scrollTop = top - cover;
         else if (top + this.height > scrollTop + clientHeight) this.scroller.scrollTop = top + this.height - clientHeight;
         this.paint();

@@ -27,13 +27,16 @@ export async function open(host, place, first) {
     return view;
 }
 
+/// Whether this is how the server sorts what it renders.
+const isUsual = ({ sort, descending }) => sort === 'name' && !descending;
+
 class Files {
     constructor(host) {
         this.order = recall('order', { sort: 'name', descending: false });
         this.tiles = recall('tiles', false);
         this.rendered = host.querySelector('table') && { host: [...host.childNodes], table: host.querySelectorAll('table')[0] };
         const given = document.documentElement.dataset;
-        this.given = this.rendered && { entries: rendered(this.rendered.table), rights: rightsOf(given.rights), more: 'more' in given, sorted: given.order };
+        this.given = this.rendered && { entries: rendered(this.rendered.table), rights: rightsOf(given.rights), more: 'more' in given, sorted: isUsual(this.order) && location.search === '' };
         this.host = host;
         this.crumbs = h('nav', { class: 'crumbs', 'aria-label': t('where') });
         this.filter = h('input', { type: 'search', placeholder: t('filter'), 'aria-label': t('filter'), 'aria-keyshortcuts': '/' });
@@ -68,7 +71,7 @@ class Files {
         document.title = `${at === root ? (visit.name || t('home')) : plainName(path.decode(path.last(at)))} · sockeye`;
         if (first && this.given) {
             this.since = Date.now();
-            this.folder.adopt(this.given.entries, this.given.rights, this.given.more, () => this.changed());
+            this.folder.adopt(this.given.entries, this.given, () => this.changed());
         } else {
             const wait = setTimeout(() => this.scroller.setAttribute('aria-busy', 'true'), 150);
             await this.load(folder);

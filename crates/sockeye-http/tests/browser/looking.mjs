@@ -198,6 +198,23 @@ export const STEPS = [
         await page.keyboard.press('End');
         await row(page, many.last).waitFor();
         assert(await page.locator('.list .row').count() < 200, 'all rows are in the page');
+        const bare = await page.evaluate(async () => {
+            const list = document.querySelector('.scroller');
+            const { left, top, bottom } = list.getBoundingClientRect();
+            list.scrollTop = 0;
+            let frames = 0;
+            for (let n = 0; n < 30; n += 1) {
+                await new Promise((done) => requestAnimationFrame(() => {
+                    list.scrollTop += 2500;
+                    setTimeout(done);
+                }));
+                const isFull = [top + 60, bottom - 20].every((y) => document.elementFromPoint(left + 300, y)?.closest('.row'));
+                // That somebody scrolls is heard of with the second frame.
+                if (n > 1 && !isFull) frames += 1;
+            }
+            return frames;
+        });
+        assert(bare === 0, `${bare} frames are bare while it is flown over`);
     }],
 
     ['language and theme are switched, and stay so', async ({ page }) => {
