@@ -62,6 +62,27 @@ impl Session {
         Self::begun(act, begun.await)
     }
 
+    /// Whether a file may be written at `path`, for a protocol that has more to ask before it begins: refused, and recorded,
+    /// as [`Session::upload`] would be for want of a right.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Denied`]; [`Error::ReadOnly`] for a guest; [`Error::Ended`]; [`Error::Busy`];
+    /// [`Error::Io`].
+    ///
+    /// Cancellation: safe.
+    pub async fn check_upload(&self, path: &FilePath) -> Result<()> {
+        let seat = self.changing()?;
+        let path = seat.reached(path)?;
+        let act = Act::begin(seat, Operation::Write, &path);
+        match seat.place_to_write(&path).await {
+            Ok(_) => {
+                act.forget();
+                Ok(())
+            }
+            Err(error) => Err(Self::not_begun(act, error)),
+        }
+    }
+
     /// Goes on with an upload of a file that was broken off, over whichever protocol.
     ///
     /// # Errors
@@ -134,12 +155,15 @@ impl Session {
     fn begun(act: Act, begun: Result<(sockeye_store::Upload, Option<Dropping>)>) -> Result<Upload> {
         match begun {
             Ok((inner, dropping)) => Ok(Upload { inner, act, dropping }),
-            Err(error) => {
-                let error = act.outward(error);
-                act.end(error.outcome(), Contents::NONE);
-                Err(error)
-            }
+            Err(error) => Err(Self::not_begun(act, error)),
         }
+    }
+
+    /// Records that it was refused, and gives the error as the session is told of it.
+    fn not_begun(act: Act, error: Error) -> Error {
+        let error = act.outward(error);
+        act.end(error.outcome(), Contents::NONE);
+        error
     }
 }
 

@@ -15,7 +15,6 @@ use crate::{
     control::Dialog,
     data::{OpenError, Prepared},
     transfer::{Form, List, Receive, SendFile, Teller, Told, Transfer, Walk, What, Work},
-    verbs::Row,
     wire::{command::Verb, ls::Options, path::resolve, pattern::Pattern, reply::Reply},
 };
 
@@ -30,13 +29,9 @@ fn check_data(dialog: &Dialog) -> Result<(), Reply> {
     }
 }
 
-/// Refuses who has not the rights for it there: that helps more than to hear that there is no data connection.
-fn check_rights(dialog: &Dialog, verb: Verb, path: &FilePath) -> Result<(), Reply> {
-    let rights = dialog.session()?.rights_at(path).map_err(|error| refused(path, &error))?;
-    match rights.contains(Row::of(verb).rights) {
-        true => Ok(()),
-        false => Err(refused(path, &Error::Denied)),
-    }
+/// Refuses who may not write there: that helps more than to hear that there is no data connection.
+async fn check_writable(dialog: &Dialog, path: &FilePath) -> Result<(), Reply> {
+    dialog.session()?.check_upload(path).await.map_err(|error| refused(path, &error))
 }
 
 fn begin(dialog: &mut Dialog, verb: Verb, path: FilePath, work: Work) -> Transfer {
@@ -73,7 +68,7 @@ pub(crate) async fn retr(dialog: &mut Dialog, argument: &[u8]) -> Begun {
 /// STOR.
 pub(crate) async fn stor(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let path = dialog.new_path(argument)?;
-    check_rights(dialog, Verb::Stor, &path)?;
+    check_writable(dialog, &path).await?;
     let session = dialog.session()?;
     let failed = |error: Error| refused(&path, &error);
     let beginning = beginning(session, &path, dialog.restart).await.map_err(failed)?;
@@ -135,7 +130,7 @@ async fn beginning(session: &Session, path: &FilePath, offset: u64) -> Result<Be
 /// The marker is gone then, so that the next attempt may succeed: 4xx.
 pub(crate) async fn appe(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let path = dialog.new_path(argument)?;
-    check_rights(dialog, Verb::Appe, &path)?;
+    check_writable(dialog, &path).await?;
     let session = dialog.session()?;
     if dialog.restart > 0 && end_of(session, &path).await != Some(dialog.restart) {
         let text = "Can't APPE while REST points elsewhere than to the end of the file.";
@@ -177,7 +172,7 @@ pub(crate) async fn stou(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     }
     let wanted = if argument.is_empty() { b"ftp" } else { argument };
     let path = dialog.new_path(&[wanted, b".", unlikely().as_bytes()].concat())?;
-    check_rights(dialog, Verb::Stou, &path)?;
+    check_writable(dialog, &path).await?;
     check_data(dialog)?;
     let mut options = UploadOptions::default();
     options.condition = Condition::Absent;

@@ -59,6 +59,24 @@ fn ask(client: &mut FtpClient, lines: &[&str]) -> String {
 }
 
 #[test]
+fn an_upload_that_is_refused_is_in_the_log() {
+    let served = Served::new();
+    served.node.share("team");
+    served.node.grant("bob", "/shared/team", "read,list");
+    let mut bob = served.logged_in("bob");
+    for line in ["STOR /shared/team/file", "APPE /shared/team/file", "STOU /shared/team/file"] {
+        bob.expect(550, line);
+    }
+    let refused = served.node.records("write");
+    assert_eq!(refused.len(), 3, "{refused:?}");
+    for record in refused {
+        assert_eq!((&record["outcome"], &record["user"]), (&"denied".into(), &"bob".into()));
+        let path = record["path"].as_str().unwrap();
+        assert!(path.starts_with("/shared/team/file"), "{path}");
+    }
+}
+
+#[test]
 fn each_verb_needs_the_rights_that_help_tells_and_no_others() {
     let served = Served::new();
     served.node.share("team");
