@@ -170,6 +170,11 @@ pub struct Limits {
     /// How long an upload on a plain connection that has ended waits to hear that its client has gone, where it is large or
     /// shorter than was said (ALLO); 10 ms by default. Both connections of a client that is killed end within that.
     pub parting: Duration,
+    /// How long a client that is refused in the middle of a file may go on sending, so that it finds the reply rather than a
+    /// connection that was reset; 30 s by default.
+    pub linger: Duration,
+    /// How many bytes it may send so, which are thrown away; 1 GiB by default.
+    pub linger_bytes: u64,
     /// How long a control connection may be silent during a transfer until the system asks whether the client is there, so
     /// that what is in between does not forget the connection; 60 s by default.
     pub keepalive: Duration,
@@ -202,6 +207,8 @@ impl Default for Limits {
             stall: Duration::from_secs(60),
             connect: Duration::from_secs(30),
             parting: Duration::from_millis(10),
+            linger: Duration::from_secs(30),
+            linger_bytes: 1 << 30,
             keepalive: Duration::from_secs(60),
             write_stall: Duration::from_secs(30),
             mistakes: 10,

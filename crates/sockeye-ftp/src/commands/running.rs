@@ -15,10 +15,14 @@ use crate::{
 
 /// ABOR: the transfer has its reply, and ABOR its own.
 pub(crate) async fn abor(dialog: &mut Dialog, _: &[u8]) -> Answer {
+    let lingered = dialog.lingering.take().is_some();
     if let Some(transfer) = dialog.transfer.take() {
         let ended = transfer.abort().await;
         dialog.say(&ended);
         return Ok(Reply::new(226, "Nothing is transferred any more."));
+    }
+    if lingered {
+        return Ok(Reply::new(226, "What was refused is received no more."));
     }
     Ok(Reply::new(
         225,

@@ -34,6 +34,14 @@ async fn check_writable(dialog: &Dialog, path: &FilePath) -> Result<(), Reply> {
     dialog.session()?.check_upload(path).await.map_err(|error| refused(path, &error))
 }
 
+/// Refuses a file for which there is no room, if it was said how long it is, of which so much is there already.
+async fn check_allocated(dialog: &Dialog, path: &FilePath, there: u64) -> Result<(), Reply> {
+    match dialog.allocated {
+        Some(bytes) => check_room(dialog.session()?, path, bytes.saturating_sub(there)).await,
+        None => Ok(()),
+    }
+}
+
 fn begin(dialog: &mut Dialog, verb: Verb, path: FilePath, work: Work) -> Transfer {
     let data = std::mem::take(&mut dialog.data);
     // It was asked for before, and has not changed.
@@ -72,11 +80,9 @@ pub(crate) async fn stor(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let session = dialog.session()?;
     let failed = |error: Error| refused(&path, &error);
     let beginning = beginning(session, &path, dialog.restart).await.map_err(failed)?;
+    // What was cut has its room already.
+    check_allocated(dialog, &path, dialog.restart).await?;
     check_data(dialog)?;
-    if let Some(bytes) = dialog.allocated {
-        // What was cut has its room already.
-        check_room(session, &path, bytes.saturating_sub(dialog.restart)).await?;
-    }
     let upload = match beginning {
         Beginning::Cut(id) => session.resume(&path, id).await,
         Beginning::At(offset) => {
@@ -173,6 +179,7 @@ pub(crate) async fn stou(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let wanted = if argument.is_empty() { b"ftp" } else { argument };
     let path = dialog.new_path(&[wanted, b".", unlikely().as_bytes()].concat())?;
     check_writable(dialog, &path).await?;
+    check_allocated(dialog, &path, 0).await?;
     check_data(dialog)?;
     let mut options = UploadOptions::default();
     options.condition = Condition::Absent;

@@ -9,7 +9,7 @@ use crate::{
     config::Security,
     data::{DataTls, Neighbour, Prepared},
     ftp::Shared,
-    transfer::Transfer,
+    transfer::{Lingering, Transfer},
     verbs::{Access, Outcome, Row, Run},
     wire::{
         charset::Charset,
@@ -113,6 +113,8 @@ pub(crate) struct Dialog {
     /// What is renamed by the next command (RNFR).
     pub(crate) renaming: Option<FilePath>,
     pub(crate) transfer: Option<Transfer>,
+    /// The data connection of a file that was refused while it came.
+    pub(crate) lingering: Option<Lingering>,
     pub(crate) then: Then,
     /// Replies that are not yet sent.
     pub(crate) out: Vec<u8>,
@@ -146,6 +148,7 @@ impl Dialog {
             allocated: None,
             renaming: None,
             transfer: None,
+            lingering: None,
             then: Then::GoOn,
             out: Vec::new(),
             mistakes: 0,

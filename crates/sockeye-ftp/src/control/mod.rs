@@ -17,7 +17,7 @@ use self::reader::Reader;
 use crate::{
     config::Security,
     ftp::Shared,
-    transfer::{Step, Transfer},
+    transfer::{Lingering, Step, Transfer},
     verbs::{During, Row},
     wire::{
         command::{Command, CommandError},
@@ -52,6 +52,8 @@ enum Event {
     Transfer(Step),
     /// Something was done about the data connection that is prepared.
     Prepared,
+    /// What a client sent of a file that was refused has come to its end.
+    Left,
     /// The session was ended from outside.
     Ended,
     Drain,
@@ -131,12 +133,15 @@ impl<'a> Control<'a> {
                     }
                     self.dialog.transfer.iter().for_each(Transfer::confirm);
                 }
-                Event::Transfer(Step::Done(reply)) => {
+                Event::Transfer(Step::Done(end)) => {
                     self.dialog.transfer = None;
                     self.conn.set_read_idle(Some(self.dialog.shared.config.limits.idle));
-                    self.dialog.say(&reply);
+                    self.dialog.say(&end.reply);
+                    // One at a time: who is refused again has read why.
+                    self.dialog.lingering = end.rest.or(self.dialog.lingering.take());
                 }
                 Event::Prepared => {}
+                Event::Left => self.dialog.lingering = None,
                 Event::Ended => {
                     self.cut_transfer().await;
                     self.close(Reply::new(421, "The session was ended; log in again."));
@@ -151,13 +156,15 @@ impl<'a> Control<'a> {
         let Self { conn, reader, dialog, drain } = self;
         let has_room = reader.waiting() < dialog.shared.config.limits.queue;
         let reads = has_room && dialog.then == Then::GoOn;
-        let Dialog { transfer, data, phase, shared, .. } = dialog;
+        let Dialog { transfer, lingering, data, phase, shared, .. } = dialog;
         let (runs, prepared) = (transfer.is_some(), data.is_waiting());
+        let lingers = lingering.is_some();
         let session = phase.session();
         tokio::select! {
             received = conn.recv(PIECE), if reads => Event::Received(received),
             step = step_of(transfer), if runs => Event::Transfer(step),
             () = data.wait(shared.config.limits.connect), if prepared => Event::Prepared,
+            () = left(lingering), if lingers => Event::Left,
             () = ended(session), if session.is_some() => Event::Ended,
             // What runs is finished first.
             () = drain.wait(), if !runs => Event::Drain,
@@ -275,6 +282,13 @@ impl<'a> Control<'a> {
 async fn step_of(transfer: &mut Option<Transfer>) -> Step {
     match transfer {
         Some(transfer) => transfer.step().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn left(lingering: &mut Option<Lingering>) {
+    match lingering {
+        Some(lingering) => lingering.over().await,
         None => std::future::pending().await,
     }
 }

@@ -3,6 +3,7 @@
 //! What it owns goes with it. It is broken off by [`Transfer::abort`], after which what came of an upload is kept to be
 //! resumed if that is worth it.
 
+mod linger;
 mod list;
 mod receive;
 mod send;
@@ -24,6 +25,7 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
+    linger::Lingering,
     list::{Form, List, Teller, Told, What, item},
     receive::Receive,
     send::Send as SendFile,
@@ -73,7 +75,7 @@ pub(crate) struct Transfer {
 
 enum Stage {
     Opening { opening: Own<Boxed<Result<Stream, OpenError>>>, work: Own<Box<Work>> },
-    Running(Own<Boxed<Reply>>),
+    Running(Own<Boxed<End>>),
     Over,
 }
 
@@ -92,6 +94,8 @@ struct Flow {
     tls: Option<DataTls>,
     connect: Duration,
     stall: Duration,
+    linger: Duration,
+    linger_bytes: u64,
 }
 
 /// How far a transfer has come.
@@ -111,8 +115,22 @@ pub(crate) enum Step {
     Opened,
     /// All of an upload came, if its client is still there: [`Transfer::confirm`] has it put in its place.
     Ended,
-    /// It is over, and this is its reply.
-    Done(Reply),
+    /// It is over.
+    Done(End),
+}
+
+/// How a transfer ended.
+pub(crate) struct End {
+    /// What is told of it.
+    pub(crate) reply: Reply,
+    /// Its data connection, if the client may still be sending: to be left once the reply is told.
+    pub(crate) rest: Option<Lingering>,
+}
+
+impl From<Reply> for End {
+    fn from(reply: Reply) -> Self {
+        Self { reply, rest: None }
+    }
 }
 
 /// Why a transfer ended early.
@@ -154,7 +172,8 @@ impl Transfer {
     ) -> Self {
         let connect = limits.connect;
         let opening: Boxed<_> = Box::pin(data.open(connect));
-        let flow = Flow { tls, connect, stall: limits.stall, ..Flow::default() };
+        let Limits { stall, linger, linger_bytes, .. } = *limits;
+        let flow = Flow { tls, connect, stall, linger, linger_bytes, ..Flow::default() };
         let stage = Stage::Opening { opening: Own::new(opening), work: Own::new(Box::new(work)) };
         Self { verb, path, stage, flow, since: Instant::now(), announced: 0, told: false }
     }
@@ -175,8 +194,8 @@ impl Transfer {
         let stopped = Reply::new(426, "This did not come to its end: broken off as asked.");
         let running: Boxed<_> = Box::pin(async move {
             tokio::select! {
-                () = stop.cancelled() => stopped,
-                reply = work => reply,
+                () = stop.cancelled() => stopped.into(),
+                reply = work => reply.into(),
             }
         });
         let stage = Stage::Running(Own::new(running));
@@ -195,7 +214,7 @@ impl Transfer {
                 let opened = opening.get().as_mut().await;
                 let Stage::Opening { work, .. } = std::mem::replace(&mut self.stage, Stage::Over)
                 else {
-                    return Step::Done(Reply::new(451, "There is no transfer."));
+                    return Step::Done(Reply::new(451, "There is no transfer.").into());
                 };
                 match opened {
                     Ok(stream) => {
@@ -204,13 +223,13 @@ impl Transfer {
                         self.stage = Stage::Running(Own::new(running));
                         Step::Opened
                     }
-                    Err(error) => Step::Done(error.reply()),
+                    Err(error) => Step::Done(error.reply().into()),
                 }
             }
             Stage::Running(running) => tokio::select! {
-                reply = running.get().as_mut() => {
+                end = running.get().as_mut() => {
                     self.stage = Stage::Over;
-                    Step::Done(reply)
+                    Step::Done(end)
                 }
                 () = self.flow.progress.ended.notified() => Step::Ended,
             },
@@ -259,24 +278,24 @@ impl Transfer {
             Stage::Opening { .. } | Stage::Over => return Failure::Stopped.reply(&self.path),
         };
         let ended = tokio::time::timeout(LAST_WORDS, running).await;
-        ended.unwrap_or_else(|_| Failure::Stopped.reply(&self.path))
+        ended.map_or_else(|_| Failure::Stopped.reply(&self.path), |end| end.reply)
     }
 }
 
 impl Work {
     /// Does it, once the connection is encrypted if it is to be: clients begin that when they were told that it is open.
-    async fn run(self, stream: Stream, path: FilePath, flow: Flow) -> Reply {
+    async fn run(self, stream: Stream, path: FilePath, flow: Flow) -> End {
         let done = async {
             // Who only sends reads no ticket, and would reset the connection by closing it.
             let reads = !matches!(self, Self::Receive(_));
             let stream = flow.secure(stream, reads).await?;
             match self {
-                Self::Send(work) => work.run(stream, &flow).await,
+                Self::Send(work) => work.run(stream, &flow).await.map(End::from),
                 Self::Receive(work) => work.run(stream, &path, &flow).await,
-                Self::List(work) => work.run(stream, &flow).await,
+                Self::List(work) => work.run(stream, &flow).await.map(End::from),
             }
         };
-        done.await.unwrap_or_else(|failure| failure.reply(&path))
+        done.await.unwrap_or_else(|failure: Failure| failure.reply(&path).into())
     }
 }
 

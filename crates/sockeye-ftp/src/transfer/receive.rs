@@ -4,7 +4,7 @@ use sockeye::Stream;
 use sockeye_node::{FilePath, Upload};
 use tokio::io::AsyncReadExt as _;
 
-use super::{Failure, Flow, send::close};
+use super::{End, Failure, Flow, Lingering, send::close};
 use crate::wire::{ascii::Decoder, parameter::Type, path::absolute, reply::Reply};
 
 /// Bytes taken from the socket at first; as much again as long as more comes at once.
@@ -28,7 +28,7 @@ impl Receive {
         mut stream: Stream,
         path: &FilePath,
         flow: &Flow,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<End, Failure> {
         let Self { mut upload, representation } = self;
         match receive(&mut stream, &mut upload, representation, flow).await {
             Ok(()) => {
@@ -36,16 +36,17 @@ impl Receive {
                 let _ = close(stream, flow).await;
                 let done = upload.commit().await?;
                 let text = format!(" is stored, {} bytes.", done.meta.size);
-                Ok(Reply::new(226, [&absolute(path)[..], text.as_bytes()].concat()))
+                Ok(Reply::new(226, [&absolute(path)[..], text.as_bytes()].concat()).into())
             }
             Err(failure) => {
-                let cut = !matches!(failure, Failure::Session(_));
+                let refused = matches!(failure, Failure::Session(_));
                 // What became of it is in the log; the reply tells why it came to that.
-                let _ = match cut && upload.offset() >= WORTH_KEEPING {
+                let _ = match !refused && upload.offset() >= WORTH_KEEPING {
                     true => upload.keep().await.map(drop),
                     false => upload.abort().await,
                 };
-                Err(failure)
+                let leave = || Lingering::new(stream, flow.linger, flow.linger_bytes);
+                Ok(End { reply: failure.reply(path), rest: refused.then(leave) })
             }
         }
     }

@@ -19,6 +19,7 @@ mod peers;
 mod pyftpdlib;
 mod quota;
 mod races;
+mod refusing;
 mod rights;
 mod tls;
 mod transfers;
