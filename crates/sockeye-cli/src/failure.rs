@@ -13,6 +13,7 @@ use sockeye::{
     systemd::ActivationError,
     tls::TlsError,
 };
+use sockeye_node::certificate::Unusable;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Green.on_default().bold();
@@ -180,6 +181,21 @@ impl From<TlsError> for Failure {
             _ => Fault::Failed,
         };
         Self::new(fault, error)
+    }
+}
+
+impl From<Unusable> for Failure {
+    fn from(error: Unusable) -> Self {
+        let hint = error.hint();
+        match error {
+            Unusable::Files { key, place, source } => {
+                Self::from(*source).about(format!("{key} ({place})"))
+            }
+            Unusable::NotMade(error) => error.into(),
+            Unusable::NotWritten(error) => error.into(),
+            other => Self::new(Fault::Failed, other),
+        }
+        .hints(hint)
     }
 }
 

@@ -11,7 +11,7 @@ use sockeye::{
 };
 use sockeye_node::{
     ListenOption, Node, Protocol,
-    certificate::{Certificates, SelfSigned},
+    certificate::{CertificateFiles, SelfSigned},
     command::{Answer, Command, RefusalKind, Reloaded},
     config::{Config, Sources},
     control::{ControlError, Serving, Setup, ask},
@@ -115,14 +115,12 @@ impl Running {
         let config = Config::load(&sources, PROTOCOLS).unwrap();
         let bound = config.settings.listen.iter().map(|it| Bound::open(it, PROTOCOLS).unwrap());
         let bound = bound.collect();
-        let certificates =
-            Certificates::new(folder.tls().join("cert.pem"), folder.tls().join("key.pem"));
-        let made = SelfSigned::make("test", Vec::new(), Duration::from_secs(3600)).unwrap();
-        certificates.write(&made).unwrap();
+        renew(&CertificateFiles::of(&folder, &config.settings));
         let node = Node::open(&folder, config).await.unwrap();
         let setup = Setup {
             bound,
-            certificates,
+            certificate: None,
+            names: |_| Vec::new(),
             sources,
             protocols: PROTOCOLS,
             limits: Limits::default(),
@@ -299,11 +297,103 @@ impl Running {
     }
 
     fn renew_certificate(&self) -> SelfSigned {
-        let tls = self.folder().tls();
-        let made = SelfSigned::make("test", Vec::new(), Duration::from_secs(3600)).unwrap();
-        Certificates::new(tls.join("cert.pem"), tls.join("key.pem")).write(&made).unwrap();
-        made
+        renew(&CertificateFiles::of(self.folder(), &self.node.config().settings))
     }
+
+    /// The path of a file beside the data folder, as a configuration has it.
+    fn beside(&self, name: &str) -> CertificateFiles {
+        let above = self.folder().path().parent().unwrap();
+        let path = |end| above.join(format!("{name}.{end}"));
+        CertificateFiles { chain: path("crt"), key: path("key") }
+    }
+}
+
+fn renew(files: &CertificateFiles) -> SelfSigned {
+    let made = SelfSigned::make("test", Vec::new(), Duration::from_secs(3600)).unwrap();
+    files.write(&made).unwrap();
+    made
+}
+
+fn tls(CertificateFiles { chain, key }: &CertificateFiles) -> String {
+    format!("[tls]\ncert = {:?}\nkey = {:?}\n", chain, key)
+}
+
+#[tokio::test]
+async fn a_certificate_in_other_files_is_taken_up_by_every_listener_and_connections_stay() {
+    let listen = "listen = [\"later+tcp://127.0.0.1:0?tls=allowed\", \"later+tls+tcp://127.0.0.1:0\", \
+                  \"hello+tcp://127.0.0.1:0\"]\ndrain = \"200ms\"\n";
+    let node = Running::start(listen).await;
+    // Both have had a connection, and so a server's side of TLS.
+    let first = node.renew_certificate();
+    assert!(node.reload(listen).await.renewed);
+    let early = node.connect(1).await;
+    assert_eq!(node.secured(early, &first).await, "from the start\n");
+    let mut before = node.connect(2).await;
+    assert_eq!(before.greeting().await, "index.html");
+
+    let files = node.beside("other");
+    let other = renew(&files);
+    let reloaded = node.reload(&format!("{listen}{}", tls(&files))).await;
+    assert!(reloaded.renewed && reloaded.failed.is_empty(), "{reloaded:?}");
+    assert_eq!(reloaded.certificate.unwrap().file, files.chain);
+    let changed: Vec<_> = reloaded.changed.iter().map(|it| (&*it.key, it.applied)).collect();
+    assert_eq!(changed, [("tls.cert", true), ("tls.key", true)]);
+    let mut plain = node.connect(0).await;
+    assert_eq!(plain.greeting().await, "allowed");
+    assert_eq!(node.secured(plain, &other).await, "allowed\n");
+    let at_once = node.connect(1).await;
+    assert_eq!(node.secured(at_once, &other).await, "from the start\n");
+    assert_eq!(before.greeting().await, "index.html");
+    drop(before);
+    // And a listener that comes only now.
+    let hello = listen.replace("hello+tcp", "hello+tls+tcp");
+    assert_eq!(node.reload(&format!("{hello}{}", tls(&files))).await.opened.len(), 1);
+    // New contents of the other files, whether or not the listeners had them from their beginning.
+    let other = renew(&files);
+    assert!(node.reload(&format!("{hello}{}", tls(&files))).await.renewed);
+    let at_once = node.connect(1).await;
+    assert_eq!(node.secured(at_once, &other).await, "from the start\n");
+    node.finish().await;
+}
+
+#[tokio::test]
+async fn a_reload_with_a_certificate_that_a_start_would_refuse_changes_nothing() {
+    let listen = "listen = \"later+tls+tcp://127.0.0.1:0\"\ndrain = \"200ms\"\n";
+    let node = Running::start(listen).await;
+    let shown = node.renew_certificate();
+    node.reload(listen).await;
+    let [own, other] = [node.beside("own"), node.beside("other")];
+    let _ = (renew(&own), renew(&other));
+    let mixed = CertificateFiles { chain: own.chain.clone(), key: other.key };
+    let missing = CertificateFiles { chain: own.chain.clone(), key: node.beside("missing").key };
+    let nothing = CertificateFiles { chain: node.beside("missing").chain, key: own.key.clone() };
+    for (files, key, file, line, why) in [
+        (&mixed, "tls.key", &mixed.key, 6, "does not belong"),
+        (&missing, "tls.key", &missing.key, 6, "cannot read"),
+        (&nothing, "tls.cert", &nothing.chain, 5, "cannot read"),
+    ] {
+        let config = format!("{listen}public = true\n{}", tls(files));
+        fs::write(node.folder().config(), config).unwrap();
+        let Err(ControlError::Refused(refusal)) = node.ask(Command::Reload).await else { panic!() };
+        let place = format!("{key} ({}:{line}): ", node.folder().config().display());
+        assert!(refusal.message.contains(&place), "{refusal}");
+        assert!(refusal.message.contains(why), "{refusal}");
+        assert!(refusal.message.contains(file.to_str().unwrap()), "{refusal}");
+        assert!(refusal.hint.is_some());
+        assert!(!node.node.config().settings.public, "the rest is not taken up either");
+        let line = node.connect(0).await;
+        assert_eq!(node.secured(line, &shown).await, "from the start\n");
+    }
+    // Where no listener has TLS, nobody looks at it.
+    let plain = listen.replace("later+tls", "hello");
+    let reloaded = node.reload(&format!("{plain}{}", tls(&missing))).await;
+    assert!(reloaded.failed.is_empty() && reloaded.certificate.is_none(), "{reloaded:?}");
+    // Whoever has it again later has that of the files which are named then.
+    let later = renew(&own);
+    node.reload(&format!("{listen}{}", tls(&own))).await;
+    let line = node.connect(0).await;
+    assert_eq!(node.secured(line, &later).await, "from the start\n");
+    node.finish().await;
 }
 
 #[tokio::test]
@@ -341,19 +431,17 @@ async fn a_protocol_starts_tls_itself_with_the_certificate_of_this_moment() {
 }
 
 #[tokio::test]
-async fn no_certificate_is_asked_for_where_nobody_starts_tls() {
+async fn no_certificate_is_asked_for_where_nobody_starts_tls_and_one_is_made_where_somebody_does() {
     let node = Running::start(ONE).await;
     fs::remove_file(node.folder().tls().join("cert.pem")).unwrap();
     let reloaded = node
         .reload(&ONE.replace("hello+tcp://127.0.0.1:0", "later+tcp://127.0.0.1:0?tls=off"))
         .await;
     assert_eq!((reloaded.opened.len(), reloaded.failed.len()), (1, 0), "{reloaded:?}");
+    // And made where it is, as at the first start.
     let reloaded = node.reload(&ONE.replace("hello+tcp", "later+tcp")).await;
-    assert_eq!(reloaded.failed.len(), 1, "{reloaded:?}");
-    assert!(
-        reloaded.failed[0].contains("no TLS on later+tcp://127.0.0.1:0: cannot read "),
-        "{reloaded:?}"
-    );
+    assert_eq!((reloaded.opened.len(), reloaded.failed.len()), (1, 0), "{reloaded:?}");
+    assert!(node.folder().tls().join("cert.pem").exists());
     node.finish().await;
 }
 

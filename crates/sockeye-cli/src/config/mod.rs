@@ -7,7 +7,7 @@ use serde::Serialize;
 use sockeye::{addr::Transport, quantity::format_count};
 use sockeye_node::{
     Listen,
-    certificate::{Certificates, Presented},
+    certificate::{CertificateFiles, Loaded},
     config::{Config, KEYS, Place, Shown, default_file},
 };
 
@@ -86,7 +86,8 @@ fn load(data: &DataArgs) -> Result<Config, Failure> {
 }
 
 fn check(data: &DataArgs) -> Result<(), Failure> {
-    let file = data.folder()?.config();
+    let folder = data.folder()?;
+    let file = folder.config();
     if !file.exists() {
         let message = format!("there is no configuration {}", file.display());
         return Err(Failure::new(Fault::NotFound, message).hint(
@@ -98,7 +99,7 @@ fn check(data: &DataArgs) -> Result<(), Failure> {
     for warning in &exposed {
         tracing::warn!("{}: {warning}", config.place("listen"));
     }
-    let certificate = certificate(data, &config)?;
+    let certificate = CertificateFiles::check(&folder, &config, PROTOCOLS)?;
     let set = config.shown().iter().filter(|it| it.place != Place::Default).count();
     printed(|out| {
         let odd = match (config.warnings().len() + exposed.len()) as u64 {
@@ -106,7 +107,8 @@ fn check(data: &DataArgs) -> Result<(), Failure> {
             odd => format!(", but for {}", format_count(odd, "warning", "warnings")),
         };
         writeln!(out, "{}: right{odd}; {set} of {} keys are set", file.display(), KEYS.len())?;
-        certificate.map_or(Ok(()), |certificate| writeln!(out, "certificate: {certificate}"))
+        let Some(Loaded { presented, .. }) = certificate else { return Ok(()) };
+        writeln!(out, "certificate: {presented}")
     })
 }
 
@@ -119,21 +121,6 @@ fn exposed(config: &Config) -> Vec<String> {
         is_known.then(|| listen.warning(protocol, std::slice::from_ref(&listen.addr))).flatten()
     };
     config.settings.listen.iter().filter_map(said).collect()
-}
-
-/// What the certificate is, if a listener shows one; one that the first start makes need not be there.
-fn certificate(data: &DataArgs, config: &Config) -> Result<Option<Presented>, Failure> {
-    let (folder, settings) = (data.folder()?, &config.settings);
-    let needed = |listen: &Listen| {
-        listen.check(PROTOCOLS).is_ok_and(|protocol| protocol.needs_certificate(listen))
-    };
-    let certificates =
-        Certificates::new(folder.resolve(&settings.tls_cert), folder.resolve(&settings.tls_key));
-    let is_made = config.place("tls.cert") == Place::Default && !certificates.exist();
-    if is_made || !settings.listen.iter().any(needed) {
-        return Ok(None);
-    }
-    Ok(Some(certificates.check()?))
 }
 
 fn show(out: &mut impl Write, shown: impl Iterator<Item = Shown>, json: bool) -> io::Result<()> {

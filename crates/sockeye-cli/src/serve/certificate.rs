@@ -1,19 +1,26 @@
 //! The certificate of a shared folder's TLS listeners: given as files, or made for this run and kept in
-//! memory alone.
+//! memory alone; and what a node's own one is for.
 
 use std::{fs, net::IpAddr, path::PathBuf, time::Duration};
 
 use sockeye::{
     Addr,
+    addr::Host,
     tls::{Fingerprint, Identity, TlsServer},
 };
-use sockeye_node::certificate::{CertificateError, SelfSigned};
+use sockeye_node::{
+    certificate::{CertificateError, SelfSigned},
+    config::Settings,
+};
 
 use super::{protocols::HTTP_ALPN, urls};
 use crate::failure::{Failure, Fault};
 
 /// How long a certificate made for one run is valid; it also ends with the run.
 const VALID: Duration = Duration::from_secs(397 * 24 * 3600);
+
+/// Most addresses of the machine that a node's own certificate is for: one with more has them for others.
+const MOST_ADDRESSES: usize = 32;
 
 /// Where the certificate comes from.
 #[derive(Clone, Debug)]
@@ -58,8 +65,24 @@ fn self_signed(addrs: &[Addr]) -> Result<(Identity, Fingerprint), Failure> {
     Ok((identity, made.fingerprint))
 }
 
+/// What a node's own certificate is for: what the configuration says that it is reached by from outside, this machine's
+/// name, and its addresses at this moment, whatever it listens on now. It is kept when listeners change, and so is what
+/// people know it by.
+pub(super) fn of_node(settings: &Settings) -> Vec<String> {
+    let site = settings.http_url.as_ref().map(|url| url.host().to_owned());
+    let ftp = settings.ftp_address.as_ref().map(|host| match host {
+        Host::Name(name) => name.clone(),
+        Host::Ip(ip) => ip.to_string(),
+        Host::Scoped(ip, _) => ip.to_string(),
+    });
+    let configured = [site, ftp].into_iter().flatten().chain(settings.http_hosts.iter().cloned());
+    let configured = configured.filter(|name| name.is_ascii());
+    let addresses = urls::of_this_machine().into_iter().map(|ip| ip.to_string());
+    configured.chain(host_name()).chain(addresses.take(MOST_ADDRESSES)).collect()
+}
+
 /// What the listeners are reached by, beside `localhost` and the loopback addresses.
-pub(super) fn names(addrs: &[Addr]) -> Vec<String> {
+fn names(addrs: &[Addr]) -> Vec<String> {
     let reached = addrs.iter().flat_map(urls::reached_by);
     let own = if addrs.iter().any(|addr| !addr.is_local()) { host_name() } else { None };
     reached.map(|ip: IpAddr| ip.to_string()).chain(own).collect()

@@ -59,7 +59,7 @@ fn urls(protocol: &Protocol, addr: &Addr) -> Vec<String> {
 }
 
 /// Loopback first, then IPv4, then IPv6; without link-local addresses, which need a scope.
-fn of_this_machine() -> Vec<IpAddr> {
+pub(super) fn of_this_machine() -> Vec<IpAddr> {
     let mut found: Vec<_> = match if_addrs::get_if_addrs() {
         Ok(interfaces) => interfaces.iter().map(if_addrs::Interface::ip).collect(),
         Err(error) => {

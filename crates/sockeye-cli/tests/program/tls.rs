@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use super::{
     node::Place,
-    running::{Serving, feed, folder, quieten, run, run_with},
+    running::{Serving, feed, folder, quieten, run, run_with, sockeye},
 };
 
 const REQUEST: &[u8] = b"GET /hello.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -174,6 +174,47 @@ async fn a_node_tells_which_certificate_it_shows_and_a_wrong_one_before_it_is_re
     let checked = place.run(&["config", "check"]).await;
     assert_eq!(checked.code, Some(1));
     assert!(checked.err.contains("does not belong"), "{}", checked.err);
-    assert_eq!(place.run(&["reload"]).await.code, Some(7));
+    let reloaded = place.run(&["reload"]).await;
+    assert_eq!((reloaded.code, reloaded.out.as_slice()), (Some(1), &b""[..]));
+    assert!(reloaded.err.contains("tls.key (default): the private key of "), "{}", reloaded.err);
+    assert!(reloaded.err.contains("tls/key.pem does not belong"), "{}", reloaded.err);
+    serving.running.stop().await;
+    // As a start says it.
+    let started = place.run(&["serve"]).await;
+    assert_eq!(started.code, Some(1));
+    assert!(started.err.contains("error: tls.key (default): the private key"), "{}", started.err);
+}
+
+#[tokio::test]
+async fn a_reload_takes_a_certificate_that_lies_elsewhere_and_refuses_what_a_start_would_refuse() {
+    let listen = "listen = \"http+tls+tcp://127.0.0.1:0\"\n";
+    let (place, keys) = (Place::new(), tempfile::tempdir().unwrap());
+    fs::create_dir(place.data()).unwrap();
+    place.write_config(listen);
+    let data = place.data();
+    let mut serving = Serving::ready(&mut sockeye(&["serve", "--json", "--data", &data])).await;
+    let new = Leaf::self_signed(&["localhost"]);
+    let pin = Fingerprint::of(&new.certificate_der).to_string();
+    let (cert, key) = new.write(keys.path(), "new");
+    place.write_config(&format!("{listen}[tls]\ncert = {cert:?}\nkey = {key:?}\n"));
+    let reloaded = place.run(&["reload"]).await;
+    assert!(reloaded.text().contains(&format!("a new certificate is shown: {}", cert.display())));
+    assert!(!reloaded.text().contains("from the next start on"), "{}", reloaded.text());
+    let asked = ask(&serving, &["--pin", &pin]).await;
+    assert!(asked.text().starts_with("HTTP/1.1 "), "{}", asked.err);
+
+    let missing = keys.path().join("missing.key");
+    place.write_config(&format!("{listen}[tls]\ncert = {cert:?}\nkey = {missing:?}\n"));
+    for words in [&["config", "check"][..], &["reload"]] {
+        let ended = place.run(words).await;
+        assert!(ended.code != Some(0) && ended.out.is_empty(), "{words:?}: {ended:?}");
+        assert!(ended.err.contains("tls.key ("), "{}", ended.err);
+        assert!(ended.err.contains("sockeye.toml:4): cannot read "), "{}", ended.err);
+        assert!(ended.err.contains("missing.key"), "{}", ended.err);
+        assert!(ended.err.contains("hint: set tls.cert and tls.key"), "{}", ended.err);
+    }
+    serving.running.signal(Signal::HUP);
+    serving.running.told("the configuration stays as it was: tls.key (").await;
+    assert!(ask(&serving, &["--pin", &pin]).await.text().starts_with("HTTP/1.1 "));
     serving.running.stop().await;
 }

@@ -7,7 +7,7 @@ use sockeye_http::{Config, Http};
 use sockeye_node::{
     Node, Protocol, Role, Secret,
     accounts::{NewPassword, Quota},
-    certificate::{Certificates, SelfSigned},
+    certificate::{CertificateFiles, SelfSigned},
     config::{Config as NodeConfig, Sources},
     control::{Serving, Setup},
     data::{DataFolder, Hold},
@@ -63,7 +63,7 @@ async fn serve(data: &DataFolder) -> (Arc<Node>, Arc<Serving>, JoinSet<()>) {
     let config = NodeConfig::load(&sources, PROTOCOLS).unwrap();
     let bound = config.settings.listen.iter().map(|it| Bound::open(it, PROTOCOLS).unwrap());
     let bound = bound.collect();
-    let certificates = Certificates::new(data.tls().join("cert.pem"), data.tls().join("key.pem"));
+    let certificates = CertificateFiles::of(data, &config.settings);
     let day = std::time::Duration::from_secs(86_400);
     certificates.write(&SelfSigned::make("test", Vec::new(), day).unwrap()).unwrap();
     let node = Node::open(data, config).await.unwrap();
@@ -72,7 +72,15 @@ async fn serve(data: &DataFolder) -> (Arc<Node>, Arc<Serving>, JoinSet<()>) {
     accounts.add("root".parse().unwrap(), Role::Admin, Quota::NONE, chosen).await.unwrap();
     let notifier = Notifier::silent();
     let limits = Limits::default();
-    let setup = Setup { bound, certificates, sources, protocols: PROTOCOLS, limits, notifier };
+    let setup = Setup {
+        bound,
+        certificate: None,
+        names: |_| Vec::new(),
+        sources,
+        protocols: PROTOCOLS,
+        limits,
+        notifier,
+    };
     let serving = Serving::start(Arc::clone(&node), setup).unwrap();
     let (told, ready) = tokio::sync::oneshot::channel();
     let run = Arc::clone(&serving);

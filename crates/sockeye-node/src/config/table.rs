@@ -142,10 +142,11 @@ settings! {
     Restart "drain" => drain: Duration = "10s";
 
     /// The certificate of TLS listeners, PEM, the server's own first; relative to the data folder.
-    /// As long as there is none at the default place, one is made, signed by itself.
-    Restart "tls.cert" => tls_cert: PathBuf = "tls/cert.pem";
+    /// As long as there is none at the default place, one is made, signed by itself. A reload takes another path, and what
+    /// is new in the file.
+    NewConnections "tls.cert" => tls_cert: PathBuf = "tls/cert.pem";
     /// Its private key, PEM.
-    Restart "tls.key" => tls_key: PathBuf = "tls/key.pem";
+    NewConnections "tls.key" => tls_key: PathBuf = "tls/key.pem";
 
     /// Bytes that a new account may use in its home; "none" is no limit. `sockeye user quota` sets others.
     Reload "quota.bytes" => quota_bytes: Option<Bytes> = "none";

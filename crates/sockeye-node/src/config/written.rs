@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Config, KEYS, Place};
+use super::{Change, Config, KEYS, Place};
 
 /// The file that a new data folder gets: every key with its help and its default, commented out, so that a
 /// newer program's defaults hold until somebody decides otherwise.
@@ -26,6 +26,9 @@ pub fn default_file() -> String {
         out.push('\n');
         for line in key.help {
             let _ = writeln!(out, "# {}", line.trim());
+        }
+        if key.change == Change::Restart {
+            let _ = writeln!(out, "# A change waits for the next start.");
         }
         let _ = writeln!(out, "#{name} = {}", broken(&key.default_toml()));
     }
@@ -66,6 +69,18 @@ mod tests {
     fn the_default_file_is_toml_that_sets_nothing() {
         let (entries, malformed) = file::read(&default_file());
         assert_eq!((entries, malformed), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn the_default_file_marks_exactly_what_a_reload_leaves_as_it_is() {
+        let text = default_file();
+        let mut sections: Vec<_> = text.split("\n\n").collect();
+        sections.retain(|section| section.contains(" = "));
+        assert_eq!(sections.len(), KEYS.len());
+        for (section, key) in sections.into_iter().zip(KEYS) {
+            let marked = section.contains("\n# A change waits for the next start.\n#");
+            assert_eq!(marked, key.change == Change::Restart, "{section}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, Notify};
 use super::{MAX_REQUEST, VERSION, place::ControlPath, socket::Control};
 use crate::{
     Node, Protocol,
-    certificate::Certificates,
+    certificate::{CertificateFiles, Certificates, Loaded, Unusable},
     command::{Answer, Command, Commander, Execute, Refusal, RefusalKind, Reloaded},
     config::{Config, ConfigError, Settings, Sources, Within},
     data::DataError,
@@ -30,8 +30,11 @@ const MOST_COMMANDS: usize = 32;
 pub struct Setup {
     /// Its listeners, bound.
     pub bound: Vec<Bound>,
-    /// The certificate of those with TLS.
-    pub certificates: Certificates,
+    /// What was [prepared](CertificateFiles::prepare) for those with TLS; without it the files are read when the first one
+    /// needs them.
+    pub certificate: Option<Loaded>,
+    /// What a certificate that is made here is for, beside this machine's own names for itself.
+    pub names: fn(&Settings) -> Vec<String>,
     /// What the configuration was made of: at a reload the file is read anew, and the rest taken again.
     pub sources: Sources,
     /// What listeners can speak.
@@ -48,6 +51,7 @@ pub struct Serving {
     node: Arc<Node>,
     listeners: Listeners,
     certificates: Arc<Certificates>,
+    names: fn(&Settings) -> Vec<String>,
     protocols: &'static [Protocol],
     /// The sources that do not change while it runs: all but the file.
     sources: Sources,
@@ -76,6 +80,8 @@ enum ReloadError {
     Data(#[from] DataError),
     #[error("the configuration stays as it was:\n{0}")]
     Config(#[from] ConfigError),
+    #[error("the configuration stays as it was: {0}")]
+    Certificate(#[from] Unusable),
 }
 
 impl Serving {
@@ -84,9 +90,11 @@ impl Serving {
     /// # Errors
     /// [`ServingError`]; what was begun ends with the runtime.
     pub fn start(node: Arc<Node>, setup: Setup) -> Result<Arc<Self>, ServingError> {
-        let Setup { bound, certificates, sources, protocols, limits, notifier } = setup;
-        let certificates = Arc::new(certificates);
-        let limits = configured(&node.config().settings, limits);
+        let Setup { bound, certificate, names, sources, protocols, limits, notifier } = setup;
+        let settings = node.config().settings.clone();
+        let files = CertificateFiles::of(node.folder(), &settings);
+        let certificates = Arc::new(Certificates::new(files, certificate));
+        let limits = configured(&settings, limits);
         let listeners = Listeners::new(Arc::clone(&node), Arc::clone(&certificates), limits);
         for bound in bound {
             listeners.accept(bound)?;
@@ -95,6 +103,7 @@ impl Serving {
             node,
             listeners,
             certificates,
+            names,
             protocols,
             sources: Sources { file: None, ..sources },
             reloading: Mutex::default(),
@@ -224,12 +233,15 @@ impl Serving {
         let file = self.node.folder().read_config()?;
         let sources = Sources { file, ..self.sources.clone() };
         let new = Config::load(&sources, self.protocols)?;
+        let folder = self.node.folder();
+        let loaded = CertificateFiles::prepare(folder, &new, self.protocols, self.names)?;
+        let files = CertificateFiles::of(folder, &new.settings);
         let (config, changed) = self.node.config().reloaded(new);
         let settings = config.settings.clone();
         let warnings = config.warnings().iter().map(ToString::to_string).collect();
         self.node.configure(config);
         let mut reloaded = Reloaded { changed, warnings, ..Reloaded::default() };
-        match self.certificates.reload() {
+        match self.certificates.take_up(files, loaded) {
             Ok(None) => {}
             Ok(Some((presented, renewed))) => {
                 (reloaded.certificate, reloaded.renewed) = (Some(presented), renewed);
@@ -271,10 +283,20 @@ impl Execute for Serving {
                     self.node.recorder().settle().await;
                     Ok(Answer::Reloaded(reloaded))
                 }
-                Err(error) => Err(Refusal::new(RefusalKind::Usage, error)),
+                Err(error) => Err(error.into()),
             },
             other => self.node.execute(other, by).await,
         }
+    }
+}
+
+impl From<ReloadError> for Refusal {
+    fn from(error: ReloadError) -> Self {
+        let (kind, hint) = match &error {
+            ReloadError::Data(_) | ReloadError::Config(_) => (RefusalKind::Usage, None),
+            ReloadError::Certificate(unusable) => (RefusalKind::Failed, unusable.hint()),
+        };
+        Self { hint: hint.map(str::to_owned), ..Self::new(kind, error) }
     }
 }
 

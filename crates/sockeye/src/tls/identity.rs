@@ -50,6 +50,14 @@ impl Identity {
         Ok(Self(Source::Value(key)))
     }
 
+    /// The same as it is now: its files are read, and not again.
+    ///
+    /// # Errors
+    /// If one of them cannot be read, is missing something or malformed, or if the key belongs to another certificate.
+    pub fn loaded(&self) -> Result<Self, TlsError> {
+        Ok(Self(Source::Value(self.load()?)))
+    }
+
     /// The chain and key as they are now: files are read.
     pub(super) fn load(&self) -> Result<Arc<CertifiedKey>, TlsError> {
         match &self.0 {

@@ -84,10 +84,16 @@ pub struct TlsServer {
 }
 
 struct Shared {
-    recipe: TlsServerBuilder,
-    current: RwLock<Arc<ServerConfig>>,
+    current: RwLock<Current>,
     /// Those of the client, where all connections are one client's.
     tickets: Option<Arc<Tickets>>,
+}
+
+/// What handshakes use, and what it was made from.
+#[derive(Clone)]
+struct Current {
+    recipe: TlsServerBuilder,
+    config: Arc<ServerConfig>,
 }
 
 /// Makes a [`TlsServer`]; from [`TlsServer::builder`].
@@ -131,8 +137,9 @@ impl TlsServerBuilder {
     /// If a file cannot be read or holds something else, if a key does not belong to its
     /// certificate, or if a protocol name is not one. An expired certificate is a warning only.
     pub fn build(self) -> Result<TlsServer, TlsError> {
-        let current = RwLock::new(Arc::new(self.config(ticketer()?)?));
-        Ok(TlsServer { shared: Arc::new(Shared { recipe: self, current, tickets: None }) })
+        let config = Arc::new(self.config(ticketer()?)?);
+        let current = RwLock::new(Current { recipe: self, config });
+        Ok(TlsServer { shared: Arc::new(Shared { current, tickets: None }) })
     }
 
     /// The configuration as the files are now.
@@ -198,13 +205,29 @@ impl TlsServer {
     /// # Errors
     /// As [`TlsServerBuilder::build`]; everything then stays as it was.
     pub fn reload(&self) -> Result<(), TlsError> {
-        let recipe = &self.shared.recipe;
+        self.take_up(self.current())
+    }
+
+    /// Shows `default` from now on, in place of the identity that the server was built with, and reads the files of the
+    /// others again; else as [`reload`](Self::reload).
+    ///
+    /// # Errors
+    /// As [`TlsServerBuilder::build`]; everything then stays as it was.
+    pub fn replace_identity(&self, default: Identity) -> Result<(), TlsError> {
+        let Current { recipe, config } = self.current();
+        self.take_up(Current { recipe: TlsServerBuilder { default, ..recipe }, config })
+    }
+
+    /// Makes the configuration anew, by this recipe, and uses it from now on; its keys of tickets stay those of the one
+    /// that is there.
+    fn take_up(&self, Current { recipe, config: before }: Current) -> Result<(), TlsError> {
         let ticketer = match recipe.client_auth {
-            ClientAuth::None => Arc::clone(&self.config().ticketer),
+            ClientAuth::None => Arc::clone(&before.ticketer),
             _ => ticketer()?,
         };
         let config = Arc::new(recipe.config(ticketer)?);
-        *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = config;
+        *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) =
+            Current { recipe, config };
         // Of the whole server, whoever's connection asked for it; whether they are others only who reads them tells.
         tracing::info!(parent: None, "TLS certificates read again");
         Ok(())
@@ -259,15 +282,19 @@ impl TlsServer {
     }
 
     fn copy(&self, config: ServerConfig, tickets: Option<Arc<Tickets>>) -> Self {
-        let current = RwLock::new(Arc::new(config));
-        let recipe = self.shared.recipe.clone();
-        Self { shared: Arc::new(Shared { recipe, current, tickets }) }
+        let recipe = self.current().recipe;
+        let current = RwLock::new(Current { recipe, config: Arc::new(config) });
+        Self { shared: Arc::new(Shared { current, tickets }) }
     }
 
     /// The configuration that the next handshake will use.
     #[must_use]
     pub fn config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.shared.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.shared.current.read().unwrap_or_else(PoisonError::into_inner).config)
+    }
+
+    fn current(&self) -> Current {
+        self.shared.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Does the server's side of the handshake on a stream, fresh or mid-way (as after FTP's
@@ -327,6 +354,6 @@ impl TlsServer {
 
 impl fmt::Debug for TlsServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsServer").field("recipe", &self.shared.recipe).finish_non_exhaustive()
+        f.debug_struct("TlsServer").field("recipe", &self.current().recipe).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,9 @@
 //! Who the server shows itself as, whom it lets in, and whom a client believes.
 
+use std::fs;
+
 use sockeye::tls::{
-    ClientAuth, Fingerprint, Roots, TlsClient, TlsError, TlsInfo, TlsServer, TlsVersion,
+    ClientAuth, Fingerprint, Identity, Roots, TlsClient, TlsError, TlsInfo, TlsServer, TlsVersion,
 };
 use sockeye_testkit::certificates::{Authority, Leaf};
 
@@ -96,6 +98,29 @@ async fn the_certificate_is_chosen_by_the_name_asked_for() {
     let nameless =
         TlsClient::builder().dangerous_accept_any_certificate().without_sni().build().unwrap();
     assert_eq!(shown(&server, &nameless, "mail.example.test").await, default);
+}
+
+#[tokio::test]
+async fn another_identity_is_shown_from_the_next_handshake_on_and_by_every_clone() {
+    let [first, second] = [(); 2].map(|()| Leaf::self_signed(&["localhost"]));
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, key) = first.write(folder.path(), "first");
+    let server = TlsServer::from_pem_files(chain, key).unwrap();
+    let clone = server.clone();
+    let [one, two] = [&first, &second].map(|leaf| Fingerprint::of(&leaf.certificate_der));
+    let client = TlsClient::builder().pinned([one, two]).build().unwrap();
+    assert_eq!(shown(&clone, &client, "localhost").await, one);
+    let (chain, key) = second.write(folder.path(), "second");
+    let identity = Identity::from_pem_files(&chain, &key);
+    let loaded = identity.loaded().unwrap();
+    fs::write(&key, "no key").unwrap();
+    // What was loaded is what is shown, whatever became of the files; what is wrong with them changes nothing.
+    server.replace_identity(loaded).unwrap();
+    assert_eq!(shown(&clone, &client, "localhost").await, two);
+    assert!(matches!(identity.loaded(), Err(TlsError::NoPrivateKey { .. })));
+    assert!(server.replace_identity(Identity::from_pem_files(&chain, &key)).is_err());
+    server.reload().unwrap();
+    assert_eq!(shown(&clone, &client, "localhost").await, two);
 }
 
 #[tokio::test]

@@ -8,10 +8,10 @@ use std::{io::Write as _, sync::Arc};
 use sockeye::{Model, Report, tls::Fingerprint};
 use sockeye_node::{
     Listen, Node,
-    certificate::{Certificates, SelfSigned},
+    certificate::{CertificateFiles, Loaded},
     config::{Config, Place, default_file},
     control::{Serving, ServingError, Setup},
-    data::{DataFolder, Hold},
+    data::Hold,
     listeners::{Bound, OpenError},
 };
 use tokio::runtime::Runtime;
@@ -29,9 +29,6 @@ use plan::Plan;
 /// How long what still blocks at the end is waited for: a disk that does not answer is no reason to stay.
 const LEFT_BEHIND: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// How long a node's own certificate is valid: people know it by its fingerprint.
-const VALID: std::time::Duration = std::time::Duration::from_secs(3650 * 24 * 3600);
-
 /// Serves until stopped.
 pub(super) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
     let plan = Plan::resolve(args, quiet)?;
@@ -44,7 +41,9 @@ pub(super) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
     }
     // In front of all that lasts: a port that is taken leaves nothing behind.
     let bound = bind(&config)?;
-    let certificate = certificate(&plan.folder, &config, &bound)?;
+    let certificate =
+        CertificateFiles::prepare(&plan.folder, &config, PROTOCOLS, certificate::of_node)?;
+    let shown = certificate.as_ref().map(|loaded| told(&config, loaded));
     if sources.file.is_none() {
         first::write(&plan.folder.config(), default_file().as_bytes())?;
     }
@@ -53,14 +52,15 @@ pub(super) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
     capacity::warn(&addrs);
     let setup = Setup {
         bound,
-        certificates: certificate.0,
+        certificate,
+        names: certificate::of_node,
         sources,
         protocols: PROTOCOLS,
         limits,
         notifier: notifier(),
     };
     let runtime = runtime(config.settings.model.workers())?;
-    let served = runtime.block_on(serve(&mut hold, config, setup, certificate.1, &plan));
+    let served = runtime.block_on(serve(&mut hold, config, setup, shown, &plan));
     runtime.shutdown_timeout(LEFT_BEHIND);
     let report = served?;
     if let (Some(report), false) = (report, quiet) {
@@ -133,32 +133,13 @@ fn bind(config: &Config) -> Result<Vec<Bound>, Failure> {
     config.settings.listen.iter().map(open).collect()
 }
 
-/// The certificate, made at the first start if a listener needs one and none was configured; and where it
-/// is from with its fingerprint, for people.
-fn certificate(
-    folder: &DataFolder,
-    config: &Config,
-    bound: &[Bound],
-) -> Result<(Certificates, Option<(String, Fingerprint)>), Failure> {
-    let settings = &config.settings;
-    let chain = folder.resolve(&settings.tls_cert);
-    let certificates = Certificates::new(chain.clone(), folder.resolve(&settings.tls_key));
-    if !bound.iter().any(Bound::needs_certificate) {
-        return Ok((certificates, None));
-    }
-    let own = config.place("tls.cert") == Place::Default;
-    if own && !certificates.exist() {
-        let addrs: Vec<_> = bound.iter().flat_map(Bound::addrs).collect();
-        let names = certificate::names(&addrs);
-        certificates.write(&SelfSigned::make("sockeye, self-signed", names, VALID)?)?;
-    }
-    let fingerprint = certificates.fingerprint();
-    let fingerprint = fingerprint.map_err(|error| Failure::from(error).about(chain.display()))?;
-    let origin = match own {
-        true => "self-signed; browsers ask before they trust it".to_owned(),
-        false => chain.display().to_string(),
+/// Where a certificate is from, and its fingerprint, for people.
+fn told(config: &Config, Loaded { presented, fingerprint, .. }: &Loaded) -> (String, Fingerprint) {
+    let origin = match config.place("tls.cert") {
+        Place::Default => "self-signed; browsers ask before they trust it".to_owned(),
+        _ => presented.file.display().to_string(),
     };
-    Ok((certificates, Some((origin, fingerprint))))
+    (origin, *fingerprint)
 }
 
 fn reachable(serving: &Serving) -> Vec<Reachable> {
