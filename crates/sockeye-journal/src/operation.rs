@@ -39,7 +39,7 @@ pub enum Operation {
     Login,
     /// Somebody logged out, or a session was ended.
     Logout,
-    /// A login was refused.
+    /// A login, a connection or a data connection was refused.
     Refuse,
     /// Accounts, quotas or grants were changed.
     Admin,
@@ -81,7 +81,7 @@ pub enum Kind {
     Change,
     /// Logins and logouts.
     Login,
-    /// Refused logins.
+    /// Refused logins and connections.
     Refusal,
     /// Changes of accounts.
     Admin,

@@ -21,9 +21,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     Error, Homes, Origin, Owner, Recorder, Result, Session,
-    logged::Log,
     pace::{Bucket, Pace},
     presence::{Presences, TooMany},
+    refusals,
     seat::{Holder, Seat},
     share::{Downloads, Drops},
 };
@@ -35,7 +35,7 @@ use crate::{
 pub struct Gate {
     accounts: Accounts,
     homes: Homes,
-    log: Log,
+    recorder: Recorder,
     /// Whether everybody may read the public tree.
     public: AtomicBool,
     limits: Mutex<Bandwidth>,
@@ -84,7 +84,7 @@ impl Gate {
         let gate = Arc::new(Self {
             accounts,
             homes,
-            log: recorder.log().clone(),
+            recorder: recorder.clone(),
             public: AtomicBool::new(false),
             limits: Mutex::default(),
             shared: Mutex::default(),
@@ -121,7 +121,7 @@ impl Gate {
     /// The journal.
     #[must_use]
     pub fn journal(&self) -> &Journal {
-        self.log.journal()
+        self.recorder.log().journal()
     }
 
     pub(crate) fn presences(&self) -> &Presences {
@@ -139,7 +139,7 @@ impl Gate {
     /// How often what was done: operation, outcome, as the journal calls them, and number.
     #[must_use]
     pub fn operations(&self) -> Vec<(&'static str, &'static str, u64)> {
-        self.log.operations().counted()
+        self.recorder.log().operations().counted()
     }
 
     /// Why nothing can be changed at present, if that is so.
@@ -184,22 +184,21 @@ impl Gate {
         let login = self.accounts.login(credentials, &origin.attempt()).await?;
         let account = login.account();
         let seated = self.seat_of(login.clone(), origin.clone()).await;
-        let record = |operation, outcome, detail| {
-            self.record(&Record {
-                account: Some(account.name.as_str()),
-                took: Some(begun.elapsed()),
-                detail,
-                ..origin.record(operation, outcome)
-            });
+        let record = |detail| Record {
+            account: Some(account.name.as_str()),
+            took: Some(begun.elapsed()),
+            detail,
+            ..origin.record(Operation::Login, Outcome::Ok)
         };
         match &seated {
             Err(refused @ LoginError::TooMany { .. }) => {
-                record(Operation::Refuse, Outcome::Denied, Some(&*refused.to_string()));
+                let why = refused.to_string();
+                self.turn_away(refusals::Refused::Login, &origin, &record(Some(&why)));
             }
             // Whoever goes by a sign-in logged in when it was made.
             Ok(_) if login.sign_in().is_none() => {
                 let label = login.token().map(|token| token.label.as_str());
-                record(Operation::Login, Outcome::Ok, label);
+                self.record(&record(label));
             }
             Ok(_) | Err(_) => {}
         }
@@ -269,9 +268,13 @@ impl Gate {
         }
     }
 
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
     /// Writes a record; one of a change has a ticket to wait for.
     pub(crate) fn record(&self, record: &Record<'_>) -> Option<Ticket> {
-        self.log.record(record)
+        self.recorder.log().record(record)
     }
 
     /// The public tree, which has no quota.

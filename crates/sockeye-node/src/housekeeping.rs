@@ -1,5 +1,5 @@
 //! Keeping house while a node serves: uploads that were left and trash that is old are removed, home by
-//! home, now and then; and what was counted of refused logins is recorded.
+//! home, now and then; and what was counted of refusals is recorded.
 
 use std::{
     fs::{self, ReadDir},

@@ -40,6 +40,7 @@ mod sign_in;
 mod singletons;
 mod trash;
 mod tree;
+mod turned_away;
 mod upload;
 mod uploads;
 

@@ -1,7 +1,8 @@
 //! What the accounts tell of themselves: refused logins and changes go to the journal, and a change of a quota to
-//! the home that it bounds.
+//! the home that it bounds. Whatever else is refused at the door is recorded here as well.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
     time::Instant,
 };
@@ -15,7 +16,7 @@ use crate::{
     logged::Log,
     node::PROTOCOL,
     origin::recorded,
-    refusals::{Counted, From, Refusals},
+    refusals::{self, Counted, From, Refusals},
 };
 
 /// Writes into the journal what the accounts tell. Clones are the same.
@@ -92,20 +93,28 @@ impl Recorder {
         }
     }
 
-    /// Records what was counted of refused logins in a period that is over; or also in one that is not, at the
+    /// Counts a refusal, and says whether it is to be recorded by itself.
+    pub(crate) fn count_refused(&self, what: refusals::Refused, from: Option<IpAddr>) -> bool {
+        self.record_counted(false);
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.add(what, from)
+    }
+
+    /// Records what was counted of refusals in a period that is over; or also in one that is not, at the
     /// end of all.
     pub(crate) fn record_counted(&self, end: bool) {
         let now = Instant::now();
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = if end { refusals.end(now) } else { refusals.over(now) };
         drop(refusals);
-        for Counted { from, count } in counted {
+        for Counted { what, from, count } in counted {
             let (from, whose) = match from {
                 From::Local => (Some(recorded(None)), ""),
                 From::Address(address) => (Some(recorded(Some(address))), ""),
                 From::Many => (None, ", from many addresses"),
             };
-            let detail = format!("{count} more refusals, counted together{whose}");
+            let what = what.several();
+            let detail = format!("{count} more refused {what}, counted together{whose}");
             self.log.record(&Record {
                 from,
                 detail: Some(&detail),
@@ -117,11 +126,7 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn refused(&self, name: &str, attempt: &Attempt<'_>, refused: &Refused) {
-        self.record_counted(false);
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        let alone = refusals.add(attempt.address);
-        drop(refusals);
-        if !alone {
+        if !self.count_refused(refusals::Refused::Login, attempt.address) {
             return;
         }
         let (outcome, detail) = match refused {

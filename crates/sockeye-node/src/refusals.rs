@@ -1,7 +1,8 @@
-//! Refused logins as they come into the journal: one by one while an origin has few of them, counted while it has many.
+//! Refusals as they come into the journal: one by one while an origin has few of them, counted while it has many.
 //!
 //! A journal that is bounded by its size keeps what happened longer the less is written: whoever guesses passwords
 //! all day must not be able to push out what others did. Nothing is left out: each refusal is a record or part of a count.
+//! What was refused is counted by itself, so that a client which dials again and again hides no guess.
 
 use std::{
     collections::HashMap,
@@ -15,16 +16,32 @@ use sockeye::Site;
 /// For how long refusals are counted before that is recorded.
 pub(crate) const PERIOD: Duration = Duration::from_secs(60);
 
-/// Refusals of one origin in a period that are recorded one by one.
-const ONE_BY_ONE: u64 = 20;
-
-/// Origins told apart in a period; refusals of all further ones are counted together.
+/// Origins told apart in a period, of each thing that is refused; refusals of all further ones are counted together.
 const ORIGINS: usize = 1024;
+
+/// What is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum Refused {
+    /// A login.
+    Login,
+    /// A connection, before it has said anything.
+    Connection,
+    /// A data connection, or how it would be protected.
+    Data,
+}
 
 /// The refusals of the current period.
 #[derive(Debug)]
 pub(crate) struct Refusals {
     begun: Instant,
+    /// By what is refused.
+    tallies: [Tally; Refused::ALL.len()],
+}
+
+/// The refusals of one thing.
+#[derive(Debug, Default)]
+struct Tally {
     origins: HashMap<Option<Site>, u64>,
     /// Of origins beyond those.
     others: u64,
@@ -33,6 +50,8 @@ pub(crate) struct Refusals {
 /// Refusals that were not recorded one by one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Counted {
+    /// What was refused.
+    pub(crate) what: Refused,
     /// From where.
     pub(crate) from: From,
     /// How many there were.
@@ -50,22 +69,45 @@ pub(crate) enum From {
     Many,
 }
 
+impl Refused {
+    const ALL: [Self; 3] = [Self::Login, Self::Connection, Self::Data];
+
+    /// How many of one origin are recorded one by one in a period. One connection too many is like the other, and clients
+    /// dial again by themselves.
+    const fn one_by_one(self) -> u64 {
+        match self {
+            Self::Login | Self::Data => 20,
+            Self::Connection => 1,
+        }
+    }
+
+    /// What the log calls several.
+    pub(crate) const fn several(self) -> &'static str {
+        match self {
+            Self::Login => "logins",
+            Self::Connection => "connections",
+            Self::Data => "data connections",
+        }
+    }
+}
+
 impl Refusals {
     /// None yet, in a period that begins now.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { begun: now, origins: HashMap::new(), others: 0 }
+        Self { begun: now, tallies: Default::default() }
     }
 
     /// Counts a refusal, and says whether it is to be recorded by itself.
-    pub(crate) fn add(&mut self, address: Option<IpAddr>) -> bool {
+    pub(crate) fn add(&mut self, what: Refused, address: Option<IpAddr>) -> bool {
         let origin = address.map(Site::of);
-        if self.origins.len() == ORIGINS && !self.origins.contains_key(&origin) {
-            self.others += 1;
+        let Tally { origins, others } = &mut self.tallies[what as usize];
+        if origins.len() == ORIGINS && !origins.contains_key(&origin) {
+            *others += 1;
             return false;
         }
-        let count = self.origins.entry(origin).or_default();
+        let count = origins.entry(origin).or_default();
         *count += 1;
-        *count <= ONE_BY_ONE
+        *count <= what.one_by_one()
     }
 
     /// What was only counted in the period that is over, if one is; a new one then begins.
@@ -78,14 +120,16 @@ impl Refusals {
 
     /// Ends the period whether it is over or not.
     pub(crate) fn end(&mut self, now: Instant) -> Vec<Counted> {
-        let Self { origins, others, .. } = mem::replace(self, Self::new(now));
-        let each = origins.into_iter().map(|(origin, count)| Counted {
-            from: origin.map_or(From::Local, |site| From::Address(site.ip())),
-            count: count.saturating_sub(ONE_BY_ONE),
+        let Self { tallies, .. } = mem::replace(self, Self::new(now));
+        let all = Refused::ALL.into_iter().zip(tallies).flat_map(|(what, tally)| {
+            let each = tally.origins.into_iter().map(move |(origin, count)| Counted {
+                what,
+                from: origin.map_or(From::Local, |site| From::Address(site.ip())),
+                count: count.saturating_sub(what.one_by_one()),
+            });
+            each.chain([Counted { what, from: From::Many, count: tally.others }])
         });
-        each.chain([Counted { from: From::Many, count: others }])
-            .filter(|counted| counted.count > 0)
-            .collect()
+        all.filter(|counted| counted.count > 0).collect()
     }
 }
 
@@ -93,20 +137,27 @@ impl Refusals {
 mod tests {
     use std::net::Ipv6Addr;
 
-    use super::*;
+    use super::{Refused::Login, *};
 
     #[test]
     fn few_are_recorded_and_many_are_counted_so_that_none_is_lost() {
         let now = Instant::now();
         let mut refusals = Refusals::new(now);
         let address: IpAddr = "192.0.2.7".parse().unwrap();
-        let recorded = (0..100).filter(|_| refusals.add(Some(address))).count() as u64;
-        assert_eq!(recorded, ONE_BY_ONE);
-        assert!(refusals.add(Some("192.0.2.8".parse().unwrap())), "another is not counted with it");
+        for (at, what) in Refused::ALL.into_iter().enumerate() {
+            assert_eq!(what as usize, at);
+            let recorded = (0..100).filter(|_| refusals.add(what, Some(address))).count() as u64;
+            assert_eq!(recorded, what.one_by_one(), "others do not count for {what:?}");
+            let elsewhere = "192.0.2.8".parse().unwrap();
+            assert!(refusals.add(what, Some(elsewhere)), "another is not counted with it");
+        }
         assert_eq!(refusals.over(now + PERIOD / 2), []);
-        let counted = Counted { from: From::Address(address), count: 80 };
-        assert_eq!(refusals.over(now + PERIOD), [counted]);
-        assert!(refusals.add(Some(address)), "a new period begins");
+        let counted = |what: Refused| {
+            let count = 100 - what.one_by_one();
+            Counted { what, from: From::Address(address), count }
+        };
+        assert_eq!(refusals.over(now + PERIOD), Refused::ALL.map(counted));
+        assert!(refusals.add(Login, Some(address)), "a new period begins");
         assert_eq!(refusals.over(now + PERIOD * 3), []);
     }
 
@@ -114,9 +165,10 @@ mod tests {
     fn addresses_of_one_network_count_as_one() {
         let mut refusals = Refusals::new(Instant::now());
         let recorded = (0..100_u16).filter(|&host| {
-            refusals.add(Some(Ipv6Addr::new(0x2001, 0xdb8, 0, 7, 0, 0, 0, host).into()))
+            let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 7, 0, 0, 0, host);
+            refusals.add(Login, Some(address.into()))
         });
-        assert_eq!(recorded.count() as u64, ONE_BY_ONE);
+        assert_eq!(recorded.count() as u64, Login.one_by_one());
         let [counted] = &*refusals.end(Instant::now()) else { panic!("one origin") };
         assert_eq!(counted.from, From::Address("2001:db8:0:7::".parse().unwrap()));
     }
@@ -125,10 +177,10 @@ mod tests {
     fn more_origins_than_are_told_apart_take_no_more_memory() {
         let mut refusals = Refusals::new(Instant::now());
         for host in 0..10_000_u32 {
-            refusals.add(Some(std::net::Ipv4Addr::from(host).into()));
+            refusals.add(Login, Some(std::net::Ipv4Addr::from(host).into()));
         }
-        assert_eq!(refusals.origins.len(), ORIGINS);
-        let others = Counted { from: From::Many, count: 10_000 - ORIGINS as u64 };
+        assert_eq!(refusals.tallies[Login as usize].origins.len(), ORIGINS);
+        let others = Counted { what: Login, from: From::Many, count: 10_000 - ORIGINS as u64 };
         assert_eq!(refusals.end(Instant::now()), [others]);
     }
 }

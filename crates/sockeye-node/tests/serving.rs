@@ -2,13 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
-use std::{fs, io, os::unix::fs::PermissionsExt as _, sync::Arc, time::Duration};
+use std::{fs, io, ops::ControlFlow, os::unix::fs::PermissionsExt as _, sync::Arc, time::Duration};
 
 use sockeye::{
     Conn, Handler, Limits, Stream,
     systemd::Notifier,
     tls::{TlsClient, TlsServer},
 };
+use sockeye_journal::{Found, Query, Reader};
 use sockeye_node::{
     ListenOption, Node, Protocol,
     certificate::{CertificateFiles, SelfSigned},
@@ -97,7 +98,7 @@ const HELLO: Protocol = Protocol {
 
 /// A node in a temporary folder, which serves until the test ends.
 struct Running {
-    _dir: TempDir,
+    dir: TempDir,
     hold: Hold,
     node: Arc<Node>,
     serving: Arc<Serving>,
@@ -134,7 +135,7 @@ impl Running {
             run.run(|| told.send(()).unwrap()).await.unwrap();
         });
         soon(ready).await.unwrap();
-        Self { _dir: dir, hold, node, serving, tasks }
+        Self { dir, hold, node, serving, tasks }
     }
 
     fn folder(&self) -> &DataFolder {
@@ -161,11 +162,13 @@ impl Running {
         Line(BufReader::new(soon(TcpStream::connect(("127.0.0.1", port))).await.unwrap()))
     }
 
-    async fn finish(mut self) {
+    /// Ends it, and gives what it leaves.
+    async fn finish(mut self) -> TempDir {
         self.serving.finish();
         soon(self.tasks.join_next()).await.unwrap().unwrap();
         soon(self.node.close()).await.unwrap();
         assert!(!self.folder().control().exists());
+        self.dir
     }
 }
 
@@ -201,6 +204,33 @@ async fn a_node_tells_how_it_is_and_ends_when_told_to() {
     let mode = fs::metadata(node.folder().control()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     node.finish().await;
+}
+
+#[tokio::test]
+async fn connections_beyond_those_of_an_address_are_in_the_log_and_do_not_fill_it() {
+    let node = Running::start(&format!("{ONE}[limits]\nper-address = 1\n")).await;
+    let mut first = node.connect(0).await;
+    assert_eq!(first.greeting().await, "index.html");
+    for _ in 0..40 {
+        assert_eq!(node.connect(0).await.rest().await, "");
+    }
+    drop(first);
+    let dir = node.finish().await;
+    let reader = Reader::open(&dir.path().join("data/journal")).unwrap();
+    let refused = Query { events: vec!["refuse".parse().unwrap()], ..Query::default() };
+    let mut told = Vec::new();
+    let each = |found: Found<'_>| {
+        let Found::Entry(entry, _) = found else { panic!("a broken line") };
+        assert_eq!((&*entry.outcome, entry.from.as_deref()), ("denied", Some("127.0.0.1")));
+        told.push(
+            [entry.protocol.as_deref(), entry.detail.as_deref()].map(|it| it.unwrap().to_owned()),
+        );
+        ControlFlow::Continue(())
+    };
+    reader.scan(&refused, each).unwrap();
+    let [[protocol, why], [_, counted]] = &told[..] else { panic!("{told:?}") };
+    assert!(protocol == "hello" && why.starts_with("limits.per-address: "), "{told:?}");
+    assert_eq!(counted, "39 more refused connections, counted together");
 }
 
 #[tokio::test]

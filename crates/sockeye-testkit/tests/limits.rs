@@ -2,11 +2,16 @@
 //! happened, under every model.
 #![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
-use std::{io, net::Ipv4Addr, thread};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr},
+    sync::{Arc, Mutex},
+    thread,
+};
 
 use bytes::Bytes;
 use serde_json::json;
-use sockeye::{Conn, Handler, Limits, Server};
+use sockeye::{Conn, ConnInfo, Handler, Limits, Server};
 use sockeye_testkit::{client::Client, processes::until, program::Program, under_models};
 use tokio::io::AsyncWriteExt as _;
 
@@ -181,8 +186,9 @@ fn a_handler_sees_the_open_connections(model: &str) {
     until("the count", || clients[0].ask("open") == "2");
 }
 
-/// Greets, and tells who is refused why.
-struct Greeting;
+/// Greets, tells who is refused why, and notes from where.
+#[derive(Default)]
+struct Greeting(Arc<Mutex<Vec<Option<IpAddr>>>>);
 
 impl Handler for Greeting {
     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
@@ -193,16 +199,26 @@ impl Handler for Greeting {
     fn refusal(&self) -> Bytes {
         Bytes::from_static(b"too many of you\n")
     }
+
+    fn on_refused(&self, info: &ConnInfo) {
+        self.0.lock().unwrap().push(info.ip());
+    }
 }
 
 #[test]
 fn who_is_refused_for_the_limit_is_told_so_in_the_protocols_words() {
-    for (addr, header) in [
-        ("tcp://127.0.0.1:0", ""),
-        ("proxy+tcp://127.0.0.1:0", "PROXY TCP4 203.0.113.1 198.51.100.1 4711 80\r\n"),
+    for (addr, header, from) in [
+        ("tcp://127.0.0.1:0", "", "127.0.0.1"),
+        (
+            "proxy+tcp://127.0.0.1:0",
+            "PROXY TCP4 203.0.113.1 198.51.100.1 4711 80\r\n",
+            "203.0.113.1",
+        ),
     ] {
+        let greeting = Greeting::default();
+        let refused = Arc::clone(&greeting.0);
         let limits = Limits { max_per_ip: Some(1), ..Limits::default() };
-        let server = Server::bind(addr).unwrap().limits(limits).signals(false).with(Greeting);
+        let server = Server::bind(addr).unwrap().limits(limits).signals(false).with(greeting);
         let prepared = server.prepare().unwrap();
         let (handle, port) = (prepared.handle(), prepared.addrs()[0].port().unwrap());
         let running = thread::Builder::new().spawn(move || prepared.run().unwrap()).unwrap();
@@ -218,5 +234,6 @@ fn who_is_refused_for_the_limit_is_told_so_in_the_protocols_words() {
         assert_eq!(second.line(), None);
         handle.stop();
         assert_eq!(running.join().unwrap().stats.refused_per_ip, 1);
+        assert_eq!(*refused.lock().unwrap(), [Some(from.parse().unwrap())]);
     }
 }

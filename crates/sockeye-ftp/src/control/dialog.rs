@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use sockeye::{Conn, tls::TlsServer};
 use sockeye_node::{Algorithm, FilePath, Origin, Peer, Session};
 
+use super::turned_away;
 use crate::{
     config::Security,
     data::{DataTls, Neighbour, Prepared},
@@ -275,6 +276,7 @@ impl Dialog {
             }
         };
         let reply = answer.unwrap_or_else(|refusal| refusal);
+        turned_away::record_command(self, verb, argument, &reply);
         match reply.code() {
             530 if verb == Verb::Pass => self.refuse(reply),
             530 => self.mistake(&reply),

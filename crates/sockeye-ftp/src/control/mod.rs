@@ -5,6 +5,7 @@
 
 mod dialog;
 mod reader;
+mod turned_away;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -134,7 +135,10 @@ impl<'a> Control<'a> {
                     self.dialog.transfer.iter().for_each(Transfer::confirm);
                 }
                 Event::Transfer(Step::Done(end)) => {
-                    self.dialog.transfer = None;
+                    if let Some(transfer) = self.dialog.transfer.take() {
+                        let (verb, path) = transfer.of();
+                        turned_away::record_transfer(&self.dialog, verb, path, &end.reply);
+                    }
                     self.conn.set_read_idle(Some(self.dialog.shared.config.limits.idle));
                     self.dialog.say(&end.reply);
                     // One at a time: who is refused again has read why.

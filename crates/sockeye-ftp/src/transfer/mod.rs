@@ -202,6 +202,11 @@ impl Transfer {
         Self { verb, path, stage, flow, since: Instant::now(), announced: 0, told: false }
     }
 
+    /// What was asked for, and of which path.
+    pub(crate) fn of(&self) -> (Verb, &FilePath) {
+        (self.verb, &self.path)
+    }
+
     /// Whether the client was told that it has begun, and so does not wait for this to send more.
     pub(crate) fn is_told(&self) -> bool {
         self.told

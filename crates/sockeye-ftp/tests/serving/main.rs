@@ -23,3 +23,4 @@ mod refusing;
 mod rights;
 mod tls;
 mod transfers;
+mod turned_away;

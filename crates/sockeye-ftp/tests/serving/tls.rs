@@ -107,6 +107,17 @@ try:
 except (ftplib.error_perm, ssl.SSLError, OSError) as error:
     assert not got.getvalue()
 
+# One that wants data in plain text gets nothing where TLS is required.
+if sys.argv[4] == 'Required':
+    ftp = ftplib.FTP_TLS(context=context())
+    ftp.connect('127.0.0.1', port, timeout=30)
+    ftp.login('alice', password)
+    try:
+        ftp.nlst()
+        assert False, 'data in plain text'
+    except ftplib.error_perm as error:
+        assert str(error).startswith('521'), error
+
 # One that reuses the session of another connection of the same account gets all: some clients have one store for all.
 other = Reusing(context=context())
 other.connect('127.0.0.1', port, timeout=30)
@@ -155,6 +166,22 @@ fn data_connections_resume_the_session_under_either_version() {
             let security = format!("{security:?}");
             let mut command = Command::new(&python);
             run(command.args(["-c", PYTHON, &port, &password("alice"), version, &security]));
+        }
+        let refused = served.node.records("refuse");
+        let is_told = |user: &str, path: &str, why: &str| {
+            let it = refused.iter().find(|it| {
+                let detail = it["detail"].as_str().unwrap();
+                it["user"] == user
+                    && it["path"].as_str() == Some(path).filter(|it| !it.is_empty())
+                    && detail.starts_with(why)
+            });
+            assert!(it.is_some(), "{user} {path} {why}: {refused:?}");
+        };
+        is_told("alice", "/file", "RETR: 522 The data connection did not resume");
+        is_told("bob", "/", "LIST: 522 ");
+        if security == Security::Required {
+            is_told("alice", "", "PROT: 534 ");
+            is_told("alice", "", "NLST: 521 ");
         }
     }
 }

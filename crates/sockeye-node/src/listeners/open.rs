@@ -116,7 +116,8 @@ impl Listeners {
         }
         let bucket = Arc::new(Bucket::new(None));
         let service = self.service(protocol, &listen, tls.as_ref(), &config.settings, &bucket);
-        let service = Arc::new(Current::new(service));
+        let gate = Arc::clone(self.node.gate());
+        let service = Arc::new(Current::new(service, gate, protocol.name));
         let prepared = server.with(Arc::clone(&service)).prepare()?;
         let handle = prepared.handle();
         self.run(prepared, model)?;

@@ -87,6 +87,9 @@ pub trait Service: Send + Sync + 'static {
     /// See [`Handler::refusal`].
     fn words_for_refused(&self) -> Bytes;
 
+    /// See [`Handler::on_refused`].
+    fn refused(&self, info: &ConnInfo);
+
     /// See [`Handler::on_error`].
     fn failed(&self, info: &ConnInfo, failure: &Failure);
 }
@@ -102,6 +105,10 @@ impl<H: Handler> Service for H {
 
     fn words_for_refused(&self) -> Bytes {
         self.refusal()
+    }
+
+    fn refused(&self, info: &ConnInfo) {
+        self.on_refused(info);
     }
 
     fn failed(&self, info: &ConnInfo, failure: &Failure) {

@@ -9,23 +9,33 @@ use bytes::Bytes;
 use sockeye::{Conn, ConnInfo, Failure, Handler};
 
 use super::Service;
+use crate::{Gate, Origin, Peer};
+
+/// Why a connection is refused that is one too many of its address.
+const TOO_MANY: &str = "limits.per-address: its address has as many connections as it may have";
 
 /// The service of a listener: a connection keeps the one that it began with.
 #[derive(Debug)]
-pub(super) struct Current(RwLock<Arc<dyn Service>>);
+pub(super) struct Current {
+    service: RwLock<Arc<dyn Service>>,
+    gate: Arc<Gate>,
+    /// What the log calls its protocol.
+    protocol: &'static str,
+}
 
 impl Current {
-    pub(super) fn new(service: Arc<dyn Service>) -> Self {
-        Self(RwLock::new(service))
+    /// This one, at a listener of this protocol; what is refused there is recorded at `gate`.
+    pub(super) fn new(service: Arc<dyn Service>, gate: Arc<Gate>, protocol: &'static str) -> Self {
+        Self { service: RwLock::new(service), gate, protocol }
     }
 
     /// Connections from now on are served by this one.
     pub(super) fn replace(&self, service: Arc<dyn Service>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = service;
+        *self.service.write().unwrap_or_else(PoisonError::into_inner) = service;
     }
 
     fn get(&self) -> Arc<dyn Service> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.service.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -41,6 +51,12 @@ impl Handler for Current {
 
     fn refusal(&self) -> Bytes {
         self.get().words_for_refused()
+    }
+
+    fn on_refused(&self, info: &ConnInfo) {
+        let origin = Origin::new(self.protocol, Peer::from(info.peer()));
+        self.gate.connection_refused(&origin, TOO_MANY);
+        self.get().refused(info);
     }
 
     fn on_error(&self, info: &ConnInfo, failure: &Failure) {

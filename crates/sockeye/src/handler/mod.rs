@@ -73,6 +73,14 @@ pub trait Handler: Send + Sync + 'static {
         Bytes::new()
     }
 
+    /// Called for each connection that is refused as its address has as many as it may have, also where it is not told so.
+    ///
+    /// In the process that refuses it, which under some models is the one that accepts: it must not wait. By default
+    /// nothing; a debug line is in the log in any case.
+    fn on_refused(&self, info: &ConnInfo) {
+        let _ = info;
+    }
+
     /// Called exactly once for each connection that fails, in the process that ran it.
     ///
     /// By default a line in the log, in the connection's span, which has its id and peer: a debug line if the failure
@@ -100,6 +108,10 @@ impl<H: Handler> Handler for Arc<H> {
         H::refusal(self)
     }
 
+    fn on_refused(&self, info: &ConnInfo) {
+        H::on_refused(self, info);
+    }
+
     fn on_error(&self, info: &ConnInfo, failure: &Failure) {
         H::on_error(self, info, failure);
     }
@@ -113,6 +125,7 @@ pub(crate) trait ErasedHandler: Send + Sync {
     fn run<'a>(&'a self, conn: &'a mut Conn) -> BoxFuture<'a, io::Result<()>>;
     fn admits(&self, info: &ConnInfo) -> bool;
     fn words_for_refused(&self) -> Bytes;
+    fn turned_away(&self, info: &ConnInfo);
     fn failed(&self, info: &ConnInfo, failure: &Failure);
 }
 
@@ -127,6 +140,10 @@ impl<H: Handler> ErasedHandler for H {
 
     fn words_for_refused(&self) -> Bytes {
         self.refusal()
+    }
+
+    fn turned_away(&self, info: &ConnInfo) {
+        self.on_refused(info);
     }
 
     fn failed(&self, info: &ConnInfo, failure: &Failure) {

@@ -12,7 +12,7 @@ use crate::{
     ConnInfo,
     server::{
         Admission, Counter, Incoming, Job, OpenConnection, PacketJob, PacketLoop, PacketSource,
-        ServerContext, StreamSource, Waiting, tell_refused,
+        ServerContext, StreamSource, Waiting, turn_away,
     },
 };
 
@@ -188,6 +188,6 @@ async fn admit(
         Some(admission) => {
             executor.connection(Job { accepted, info, route, source, admission }).await;
         }
-        None => tell_refused(&route, accepted.fd.as_fd()),
+        None => turn_away(&route, &info, Some(accepted.fd.as_fd())),
     }
 }

@@ -56,7 +56,7 @@ pub(crate) use cells::Taken;
 pub(crate) use context::ServerContext;
 pub(crate) use packets::{PacketJob, PacketLoop, PacketService, PacketSource};
 pub(crate) use registry::Admission;
-pub(crate) use service::{Job, Route, StreamService, StreamSource, run_connection, tell_refused};
+pub(crate) use service::{Job, Route, StreamService, StreamSource, run_connection, turn_away};
 pub(crate) use settings::Settings;
 pub(crate) use stats::Counter;
 pub(crate) use supervise::supervise;

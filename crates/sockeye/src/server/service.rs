@@ -142,9 +142,7 @@ async fn serve_connection(
     if let Some(client) = info.proxied.as_ref().and_then(SocketName::ip) {
         // Only now is it known whose connection this is.
         if !admission.enter_site(client) {
-            if let Ok(stream) = &opened {
-                tell_refused(route, stream.as_fd());
-            }
+            turn_away(route, &info, opened.as_ref().ok().map(AsFd::as_fd));
             return None;
         }
     }
@@ -179,13 +177,15 @@ async fn serve_connection(
     }
 }
 
-/// Tells a client whose address has too many connections so, in the protocol's own words. Nobody waits for who is refused.
-pub(crate) fn tell_refused(route: &Route, connection: BorrowedFd<'_>) {
+/// Tells the handler of a connection whose address has too many, and the client, in the protocol's own words. Nobody waits
+/// for who is refused.
+pub(crate) fn turn_away(route: &Route, info: &ConnInfo, connection: Option<BorrowedFd<'_>>) {
+    let handler = &route.service.handler;
+    // A panic there ends nothing: the connection is refused anyway.
+    let _ = caught(|| handler.turned_away(info));
     // What is not part of a handshake would be taken for a broken one.
-    if route.addr.tls {
-        return;
-    }
-    if let Ok(words) = caught(|| route.service.handler.words_for_refused())
+    let Some(connection) = connection.filter(|_| !route.addr.tls) else { return };
+    if let Ok(words) = caught(|| handler.words_for_refused())
         && !words.is_empty()
     {
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;

@@ -1,0 +1,52 @@
+//! What is refused at the door and no account is at fault for: in the log, so that whoever runs the node can tell whoever
+//! asks why.
+//!
+//! Nothing is decided here. Many refusals of one origin are counted together, so that nobody floods the log.
+
+use sockeye_journal::{Operation, Outcome, Record};
+
+use crate::{FilePath, Gate, Origin, Session, refusals::Refused, session::Kind};
+
+impl Gate {
+    /// Records that a protocol took no login from there, before it knew a password: of the name that was claimed, and why.
+    pub fn login_refused(&self, origin: &Origin, name: &str, why: &str) {
+        let account = Some(name).filter(|name| !name.is_empty());
+        self.turn_away(Refused::Login, origin, &Record { account, ..because(why) });
+    }
+
+    /// Records that a connection from there was refused before anything was said on it, and why.
+    pub fn connection_refused(&self, origin: &Origin, why: &str) {
+        self.turn_away(Refused::Connection, origin, &because(why));
+    }
+
+    /// Records that nobody who has logged in was refused a data connection, and why; see [`Session::data_refused`].
+    pub fn data_refused(&self, origin: &Origin, why: &str) {
+        self.turn_away(Refused::Data, origin, &because(why));
+    }
+
+    /// Records a refusal, or counts it if there are many from there.
+    pub(crate) fn turn_away(&self, what: Refused, origin: &Origin, record: &Record<'_>) {
+        if self.recorder().count_refused(what, origin.peer.ip()) {
+            let Record { account, path, took, detail, .. } = *record;
+            let refused = origin.record(Operation::Refuse, Outcome::Denied);
+            self.record(&Record { account, path, took, detail, ..refused });
+        }
+    }
+}
+
+impl Session {
+    /// Records that a protocol did not open a connection for the data of `path`, if it knows of which, or would not have
+    /// it as the client wants; and why. A guest's is not recorded.
+    pub fn data_refused(&self, path: Option<&FilePath>, why: &str) {
+        let Kind::Seat(seat) = &self.kind else { return };
+        // What is too long to be reached was not asked for.
+        let path = path.and_then(|path| Some(seat.reached(path).ok()?.absolute()));
+        let record =
+            Record { account: seat.recorded_name(), path: path.as_deref(), ..because(why) };
+        seat.gate().turn_away(Refused::Data, seat.origin(), &record);
+    }
+}
+
+fn because(why: &str) -> Record<'_> {
+    Record { detail: Some(why), ..Record::new(Operation::Refuse, Outcome::Denied, "") }
+}
