@@ -33,9 +33,9 @@ export async function open(browser, base, { locale = 'en-GB', dark = false, narr
         // What the page's policy refuses is said here; a request that fails is the step's affair.
         if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) page.complaints.push(message.text());
     });
-    // The browser's own viewer of PDF is an extension.
+    // The browser's own viewer of PDF is an extension, which takes its styles from the browser itself.
     page.on('request', (request) => {
-        if (!request.url().startsWith(base) && !/^(data|blob|chrome-extension):/.test(request.url())) page.complaints.push(`a request leaves the site: ${request.url()}`);
+        if (!request.url().startsWith(base) && !/^(data|blob|chrome|chrome-extension):/.test(request.url())) page.complaints.push(`a request leaves the site: ${request.url()}`);
     });
     // Leaving in the midst of an upload asks first.
     page.on('dialog', (dialog) => (dialog.type() === 'beforeunload' ? dialog.accept() : page.complaints.push(`a dialog: ${dialog.message()}`)));
