@@ -28,13 +28,19 @@ export function allowChanges(token, name) {
     owner = name;
 }
 
+/// The token that changes carry now.
+export function token() {
+    return csrf;
+}
+
 /// Asks for the token of the sign-in that the browser has now, which may have been begun on another page; whether
-/// there is another one, of the same account.
-export async function renew() {
+/// it is of the same account and another one than `used`, with which a change was refused: what else is under way
+/// on this page may have learned of it in the meantime.
+export async function renew(used) {
     const told = await get('me');
-    if (told.name !== owner || !told.csrf || told.csrf === csrf) return false;
+    if (told.name !== owner || !told.csrf) return false;
     csrf = told.csrf;
-    return true;
+    return csrf !== used;
 }
 
 /// Calls `run` when an answer says that nobody is signed in any more.
@@ -75,10 +81,11 @@ export async function fetchOwn(address, options) {
 }
 
 async function ask(method, path, asked) {
+    const used = token();
     try {
         return await send(method, path, asked);
     } catch (error) {
-        if (error.kind !== 'stale-page' || !await renew()) throw error;
+        if (error.kind !== 'stale-page' || !await renew(used)) throw error;
         return send(method, path, asked);
     }
 }

@@ -1,6 +1,6 @@
 // One file to the server by tus 1.0: created, sent in pieces, and gone on with after whatever cut it.
 
-import { proof, renew } from '../api.js';
+import { proof, renew, token } from '../api.js';
 import * as path from '../path.js';
 import { fingerprint, forget, recall, remember } from './fingerprints.js';
 
@@ -39,6 +39,7 @@ export class Upload {
         let tries = 0;
         let before = -1;
         for (;;) {
+            const used = token();
             try {
                 await this.go(overwrite);
                 forget(this.print);
@@ -49,7 +50,7 @@ export class Upload {
                 if (error.status === 403 && !renewed) {
                     // Another page may have signed in anew.
                     renewed = true;
-                    if (await renew().catch(() => false)) continue;
+                    if (await renew(used).catch(() => false)) continue;
                 }
                 if (!again) throw error;
                 // Whoever gets on is not made to wait longer and longer.

@@ -59,6 +59,15 @@ export const STEPS = [
     }],
 
     ['another sign-in of the same browser does not stop what this page does', async ({ page, passwords }) => {
+        const make = async (name) => {
+            await page.locator('.list').focus();
+            await page.keyboard.press('n');
+            await page.fill('dialog input', name);
+            await page.keyboard.press('Enter');
+            await row(page, name).waitFor();
+            await page.locator('dialog').waitFor({ state: 'detached' });
+        };
+        await make('Sooner');
         const other = await page.context().newPage();
         await other.goto('/');
         await ready(other);
@@ -66,12 +75,20 @@ export const STEPS = [
         await Promise.all([other.waitForURL(/\/-\/log/), other.getByText('Sign out').click()]);
         await signIn(other, 'alice', passwords.alice);
         await other.close();
-        await page.locator('.list').focus();
-        await page.keyboard.press('n');
-        await page.fill('dialog input', 'Later');
-        await page.keyboard.press('Enter');
-        await row(page, 'Later').waitFor();
-        await page.locator('dialog').waitFor({ state: 'detached' });
+        // One change hears that it came with an old token only after another has had the new one.
+        let tell;
+        const told = new Promise((resolve) => (tell = resolve));
+        await page.route('**/-/api/v1/delete', async (route) => {
+            const response = await route.fetch();
+            assert(response.status() === 403, `the old token: ${response.status()}`);
+            await told;
+            await route.fulfill({ response });
+        }, { times: 1 });
+        await row(page, 'Sooner').locator('.time').click();
+        await Promise.all([page.waitForRequest('**/-/api/v1/delete'), page.keyboard.press('Delete')]);
+        await make('Later');
+        await Promise.all([page.waitForResponse((answer) => answer.url().endsWith('/delete') && answer.ok()), tell()]);
+        await row(page, 'Sooner').waitFor({ state: 'detached' });
     }],
 
     ['what went wrong is said, not only that something did', async ({ page }) => {
