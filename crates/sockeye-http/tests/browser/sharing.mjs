@@ -67,6 +67,13 @@ export const STEPS = [
             await row(page, name).waitFor();
             await page.locator('dialog').waitFor({ state: 'detached' });
         };
+        // What the page asks of itself is answered once the old token has been refused, so that it has that until then.
+        let refuse;
+        const refused = new Promise((resolve) => (refuse = resolve));
+        await page.route('**/-/api/v1/me', async (route) => {
+            await refused;
+            await route.continue();
+        });
         await make('Sooner');
         const other = await page.context().newPage();
         await other.goto('/');
@@ -81,6 +88,7 @@ export const STEPS = [
         await page.route('**/-/api/v1/delete', async (route) => {
             const response = await route.fetch();
             assert(response.status() === 403, `the old token: ${response.status()}`);
+            refuse();
             await told;
             await route.fulfill({ response });
         }, { times: 1 });
@@ -88,6 +96,7 @@ export const STEPS = [
         await Promise.all([page.waitForRequest('**/-/api/v1/delete'), page.keyboard.press('Delete')]);
         await make('Later');
         await Promise.all([page.waitForResponse((answer) => answer.url().endsWith('/delete') && answer.ok()), tell()]);
+        await page.unroute('**/-/api/v1/me');
         await row(page, 'Sooner').waitFor({ state: 'detached' });
     }],
 
