@@ -257,8 +257,9 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let in_arguments = |fault: &ConfigFault| matches!(fault.place, Place::Flag(_));
         // Each fault says what would be right; where a file is to be written, all keys are worth seeing.
-        let hint = (!error.faults().iter().all(in_arguments))
-            .then_some("`sockeye config default` prints every key with its default");
+        let hint = "`sockeye config default` prints every key with its default";
+        let is_said = error.to_string().contains("`sockeye config default`");
+        let hint = (!is_said && !error.faults().iter().all(in_arguments)).then_some(hint);
         Self::usage(error).hints(hint)
     }
 }

@@ -1,9 +1,17 @@
 //! How much may be kept, as it is typed.
 
-use sockeye::quantity::{QuantityError, parse_size};
+use sockeye::quantity::QuantityError;
 use sockeye_accounts::{Limit, Quota, QuotaChoice};
+use sockeye_node::{
+    command::{Answer, Command, Whose},
+    config::Bytes,
+};
 
-use crate::failure::Failure;
+use crate::{
+    data::{self, DataArgs},
+    failure::Failure,
+    output::{self, note},
+};
 
 /// The limits of a new home or shared folder.
 #[derive(Clone, Debug, clap::Args)]
@@ -50,14 +58,43 @@ pub(crate) fn choice(bytes: Option<Bound>, files: Option<Bound>) -> Result<Quota
     Err(Failure::usage("a quota is less than 8EiB, and as many files"))
 }
 
-/// A size, or `none`.
+/// What stands for no limit: ours, and what others say.
+const NONE: [&str; 2] = ["none", "unlimited"];
+
+/// A size, or that there is no limit.
 pub(crate) fn size(text: &str) -> Result<Bound, QuantityError> {
-    if text == "none" { Ok(Bound(None)) } else { parse_size(text).map(|bytes| Bound(Some(bytes))) }
+    if NONE.contains(&text) {
+        return Ok(Bound(None));
+    }
+    text.parse().map(|Bytes(bytes)| Bound(Some(bytes)))
+}
+
+/// Says what is easily meant otherwise: a limit of nothing, which elsewhere is none, and one that is passed already.
+pub(crate) fn warn(data: &DataArgs, of: Whose, quota: Quota) -> Result<(), Failure> {
+    let Quota { bytes, entries } = quota;
+    if bytes == Some(0) || entries == Some(0) {
+        note("a limit of 0 lets nothing be stored at all; `none` is no limit");
+    }
+    if bytes.is_none() && entries.is_none() {
+        return Ok(());
+    }
+    let whose = of.to_string();
+    let Answer::Space(held) = data::execute(data, Command::Space { of })? else {
+        return Err(data::unexpected());
+    };
+    let passed = |limit: Option<u64>, held: u64| limit.is_some_and(|limit| held > limit);
+    if passed(bytes, held.bytes) || passed(entries, held.entries) {
+        let held = output::held(&held);
+        note(&format!(
+            "{whose} holds more than that already ({held}): nothing goes in until there is room"
+        ));
+    }
+    Ok(())
 }
 
 /// A number, or `none`.
 pub(crate) fn number(text: &str) -> Result<Bound, String> {
-    if text == "none" {
+    if NONE.contains(&text) {
         return Ok(Bound(None));
     }
     let number = text.parse().map_err(|_| format!("`{text}` is no number, nor `none`"))?;
@@ -72,7 +109,14 @@ mod tests {
     fn limits_are_read_with_units_or_as_none() {
         assert_eq!(size("10GiB"), Ok(Bound(Some(10 << 30))));
         assert_eq!(size("none"), Ok(Bound(None)));
-        assert!(size("10G").is_err());
+        for (text, bytes) in [("5G", 5 << 30), ("5GB", 5_000_000_000), ("500m", 500 << 20)] {
+            assert_eq!(size(text), Ok(Bound(Some(bytes))), "{text}");
+        }
+        assert_eq!(
+            (size("unlimited"), number("unlimited").ok()),
+            (Ok(Bound(None)), Some(Bound(None)))
+        );
+        assert!(size("5X").is_err() && size("G").is_err() && size("no").is_err());
         assert_eq!(number("1000"), Ok(Bound(Some(1000))));
         assert!(number("-1").is_err());
     }

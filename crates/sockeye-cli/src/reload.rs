@@ -26,6 +26,13 @@ pub(crate) struct ReloadArgs {
     json: bool,
 }
 
+impl ReloadArgs {
+    /// For the node on this data folder.
+    pub(crate) fn of(data: DataArgs) -> Self {
+        Self { data, json: false }
+    }
+}
+
 /// Reloads, and says what changed.
 pub(crate) fn run(args: &ReloadArgs) -> Result<(), Failure> {
     let answer = data::ask_running(&args.data, Command::Reload)?;

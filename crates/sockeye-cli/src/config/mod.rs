@@ -1,5 +1,7 @@
 //! `sockeye config`: what a node is configured to do, and what is wrong with that.
 
+mod edit;
+
 use std::io::{self, Write};
 
 use clap::Subcommand;
@@ -18,13 +20,16 @@ use crate::{
     serve::PROTOCOLS,
 };
 
-/// Check or show the configuration of a node
+/// Check, show or change the configuration of a node
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   sockeye config check                        is the file right? names file, line and key if not
   sockeye config show                         what holds, and where each value comes from
   sockeye config show --changed               only what differs from the default
+  sockeye config set ftp.passive-ports 50000-50100
+  sockeye config set listen 'http+tls+tcp://[::]:443 ftp+tcp://[::]:21?tls=required' --reload
+  sockeye config unset ftp.passive-ports      its default holds again
   sockeye config default > sockeye.toml       the commented default file
   SOCKEYE_TRASH_KEEP=7d sockeye config show   what the environment sets is shown as well")]
 pub(crate) struct ConfigArgs {
@@ -51,6 +56,10 @@ enum ConfigVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Set keys in the file, which stays as it is in all else; nothing is written that could not be served
+    Set(edit::SetArgs),
+    /// Take keys out of the file, so that their defaults hold
+    Unset(edit::UnsetArgs),
     /// Print the default file, with a comment for each key
     Default,
 }
@@ -73,6 +82,8 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<(), Failure> {
             let shown = shown.filter(|it| !changed || it.place != Place::Default);
             printed(|out| show(out, shown, *json))
         }
+        ConfigVerb::Set(args) => edit::set(args),
+        ConfigVerb::Unset(args) => edit::unset(args),
         ConfigVerb::Default => printed(|out| out.write_all(default_file().as_bytes())),
     }
 }

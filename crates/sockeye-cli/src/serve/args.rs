@@ -35,8 +35,9 @@ pub(crate) struct ServeArgs {
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) folder: Option<PathBuf>,
 
-    /// Where to listen, in place of what is configured: http+tcp://…, http+tls+tcp://…, http+unix://PATH,
-    /// http+fd://NAME; for DIR also HOST:PORT or PORT; repeatable [default for DIR: 127.0.0.1:8080]
+    /// Where to listen, in place of what is configured: http+tcp://…, http+tls+tcp://…, ftp+tcp://…, ftp+tls+tcp://…,
+    /// http+unix://PATH, http+fd://NAME; DIR has http alone, also as HOST:PORT or PORT; repeatable [default for DIR:
+    /// 127.0.0.1:8080]
     #[arg(short, long, value_name = "ADDR", action = ArgAction::Append)]
     pub(super) listen: Vec<String>,
 

@@ -33,7 +33,13 @@ pub(crate) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
 /// What `--port` is called here: an address says more than a port, and whom it is open to.
 fn no_port(port: &str, of_folder: bool) -> Failure {
     let port = if port.parse::<u16>().is_ok() { port } else { "8080" };
-    let protocol = if of_folder { "" } else { "http+tcp://" };
+    let protocol = match port {
+        _ if of_folder => "",
+        "21" | "2121" => "ftp+tcp://",
+        "990" => "ftp+tls+tcp://",
+        "443" | "8443" => "http+tls+tcp://",
+        _ => "http+tcp://",
+    };
     Failure::usage("there is no --port (-p)").hint(format!(
         "write --listen {protocol}127.0.0.1:{port}, or {protocol}[::]:{port} for everybody"
     ))

@@ -2,9 +2,11 @@
 
 use std::io::IsTerminal as _;
 
-use sockeye::quantity::parse_size;
 use sockeye_accounts::{AccountName, Prefix, ShareKind};
-use sockeye_node::command::{ShareAnswer, ShareCommand};
+use sockeye_node::{
+    command::{ShareAnswer, ShareCommand},
+    config::Bytes,
+};
 
 use super::{Row, ask, kind, used};
 use crate::{
@@ -47,8 +49,8 @@ pub(super) struct AddArgs {
     upload: bool,
 
     /// How much may be put into a drop box, in all: 10GiB
-    #[arg(long, value_name = "SIZE", requires = "upload", value_parser = parse_size)]
-    max_size: Option<u64>,
+    #[arg(long, value_name = "SIZE", requires = "upload")]
+    max_size: Option<Bytes>,
 
     /// How many files may be put into a drop box, in all
     #[arg(long, value_name = "N", requires = "upload")]
@@ -87,7 +89,7 @@ pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
         label: args.label,
         expires,
         downloads: args.downloads,
-        max_bytes: args.max_size,
+        max_bytes: args.max_size.map(|Bytes(bytes)| bytes),
         max_files: args.max_files,
         password,
     };

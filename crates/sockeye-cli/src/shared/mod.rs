@@ -4,15 +4,15 @@ mod show;
 
 use clap::Subcommand;
 use serde::Serialize;
-use sockeye_accounts::{AccountAnswer, AccountCommand, Shared, SharedName, shell_word};
-use sockeye_node::command::{Command, Used};
+use sockeye_accounts::{AccountAnswer, AccountCommand, Quota, Shared, SharedName, shell_word};
+use sockeye_node::command::{Command, Used, Whose};
 
 use crate::{
     data::{Target, ask_accounts, ask_used, each_shared, unexpected},
     failure::Failure,
     output::{Columns, day, print, print_json, short_used},
     prompt::confirm,
-    quota::QuotaArgs,
+    quota::{QuotaArgs, warn},
 };
 
 /// Add, list and change the folders that several accounts use
@@ -105,10 +105,13 @@ pub(crate) fn run(args: SharedArgs) -> Result<(), Failure> {
                 .hint("`sockeye shared show` tells what it may hold now"))
         }
         SharedVerb::Quota { name, quota, target } => {
-            let quota = quota.choice()?;
+            let (quota, of) = (quota.choice()?, Whose::Shared(name.clone()));
+            let mut set = Quota::NONE;
             change(&target, AccountCommand::SharedQuota { name, quota }, |shared| {
+                set = shared.quota;
                 format!("{}: quota {}", shared.path(), shared.quota)
-            })
+            })?;
+            warn(&target.data, of, set)
         }
     }
 }
@@ -119,8 +122,10 @@ fn change(
     done: impl FnOnce(&Shared) -> String,
 ) -> Result<(), Failure> {
     match ask_accounts(target, command)? {
-        AccountAnswer::Shared(shared) if target.json => print_json([shared]),
-        AccountAnswer::Shared(shared) => print(done(&shared) + "\n"),
+        AccountAnswer::Shared(shared) => {
+            let done = done(&shared);
+            if target.json { print_json([shared]) } else { print(done + "\n") }
+        }
         _ => Err(unexpected()),
     }
 }

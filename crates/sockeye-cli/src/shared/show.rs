@@ -1,7 +1,11 @@
 //! `sockeye shared show`.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
+use serde::Serialize;
 use sockeye_accounts::SharedName;
 use sockeye_node::command::{Access, Answer, Command, SharedFolder};
 
@@ -14,7 +18,12 @@ use crate::{
 /// Shows it, and who may do what in it.
 pub(super) fn run(name: SharedName, target: &Target) -> Result<(), Failure> {
     let folder = ask(name, target)?;
-    if target.json { print_json([folder]) } else { print(text(&folder)) }
+    let files = target.data.folder()?.files_of_shared(folder.shared.id);
+    if target.json {
+        print_json([Row { folder: *folder, files }])
+    } else {
+        print(text(&folder, &files))
+    }
 }
 
 /// Asks what is known of it.
@@ -25,14 +34,23 @@ pub(super) fn ask(name: SharedName, target: &Target) -> Result<Box<SharedFolder>
     }
 }
 
-fn text(folder: &SharedFolder) -> String {
+/// What is known of it, and where its files lie on the disk.
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    folder: SharedFolder,
+    files: PathBuf,
+}
+
+fn text(folder: &SharedFolder, files: &Path) -> String {
     let SharedFolder { shared, space, access } = folder;
     let mut text = String::new();
-    let rows: [(&str, &dyn std::fmt::Display); 5] = [
+    let rows: [(&str, &dyn std::fmt::Display); 6] = [
         ("path", &shared.path()),
         ("id", &shared.id),
         ("quota", &shared.quota),
         ("holds", &held(space)),
+        ("files", &files.display()),
         ("since", &minute(shared.created)),
     ];
     for (name, value) in rows {

@@ -1,13 +1,14 @@
 //! `sockeye user rename | lock | unlock | quota | role`: the verbs that change one thing and answer with
 //! the account.
 
-use sockeye_accounts::{Account, AccountAnswer, AccountCommand, AccountName, Role};
+use sockeye_accounts::{Account, AccountAnswer, AccountCommand, AccountName, Quota, Role};
+use sockeye_node::command::Whose;
 
 use crate::{
     data::{Target, ask_accounts, unexpected},
     failure::Failure,
     output::{print, print_json},
-    quota::{Bound, choice, number, size},
+    quota::{Bound, choice, number, size, warn},
 };
 
 /// Call an account otherwise; its files and its sessions stay
@@ -97,8 +98,14 @@ pub(super) fn quota(args: QuotaOfArgs) -> Result<(), Failure> {
         };
     }
     let quota = choice(size, files)?;
-    let done = |account: &Account| format!("{}: quota {}", account.name, account.quota);
-    change(&target, AccountCommand::Quota { name, quota }, done)
+    let mut set = Quota::NONE;
+    let done = |account: &Account| {
+        set = account.quota;
+        format!("{}: quota {}", account.name, account.quota)
+    };
+    let of = Whose::Account(name.clone());
+    change(&target, AccountCommand::Quota { name, quota }, done)?;
+    warn(&target.data, of, set)
 }
 
 /// Make an account an admin, a member or a guest
@@ -130,8 +137,10 @@ pub(super) fn change(
     done: impl FnOnce(&Account) -> String,
 ) -> Result<(), Failure> {
     match ask_accounts(target, command)? {
-        AccountAnswer::Account(account) if target.json => print_json([account]),
-        AccountAnswer::Account(account) => print(done(&account) + "\n"),
+        AccountAnswer::Account(account) => {
+            let done = done(&account);
+            if target.json { print_json([account]) } else { print(done + "\n") }
+        }
         _ => Err(unexpected()),
     }
 }

@@ -1,6 +1,6 @@
 //! `sockeye user show`.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf};
 
 use serde::Serialize;
 use sockeye_accounts::{Account, AccountAnswer, AccountCommand, AccountName, Key, Token};
@@ -31,6 +31,8 @@ pub(super) struct ShowArgs {
 struct Details {
     #[serde(flatten)]
     account: Account,
+    /// Where its files lie on the disk.
+    files: PathBuf,
     space: Held,
     keys: Vec<Key>,
     tokens: Vec<Token>,
@@ -48,12 +50,13 @@ pub(super) fn run(args: ShowArgs) -> Result<(), Failure> {
     let Answer::Space(space) = data::execute(&target.data, Command::Space { of })? else {
         return Err(unexpected());
     };
-    let details = Details { account, space, keys, tokens };
+    let files = target.data.folder()?.files_of(account.id);
+    let details = Details { account, files, space, keys, tokens };
     if target.json { print_json([details]) } else { print(text(&details)) }
 }
 
 fn text(details: &Details) -> String {
-    let Details { account, space, keys, tokens } = details;
+    let Details { account, files, space, keys, tokens } = details;
     let mut text = String::new();
     let mut line = |name: &str, value: &dyn std::fmt::Display| {
         // Writing into a string does not fail.
@@ -65,6 +68,7 @@ fn text(details: &Details) -> String {
     line("state", &state(account));
     line("quota", &account.quota);
     line("holds", &held(space));
+    line("files", &files.display());
     line("since", &minute(account.created));
     for grant in &account.grants {
         line("grant", grant);

@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::{
     node::Place,
-    running::{Ended, get, run_with, sockeye, within},
+    running::{Ended, ask, get, run_with, sockeye, within},
 };
 
 const PASSWORD: &str = "correct horse battery";
@@ -204,6 +204,56 @@ async fn keys_are_told_by_their_fingerprints() {
 }
 
 #[tokio::test]
+async fn a_quota_that_is_easily_meant_otherwise_is_told_of() {
+    let place = place().await;
+    add_alice(&place).await;
+    let serving = place.serve(&[]).await;
+    let quota = place.run(&["user", "quota", "alice", "5G"]).await;
+    assert_eq!((quota.text(), &*quota.err), ("alice: quota 5GiB\n", ""));
+    let zero = place.run(&["user", "quota", "alice", "0"]).await;
+    assert_eq!(zero.text(), "alice: quota 0B\n");
+    assert_eq!(zero.err, "a limit of 0 lets nothing be stored at all; `none` is no limit\n");
+    let none = place.run(&["user", "quota", "alice", "unlimited"]).await;
+    assert_eq!((none.text(), &*none.err), ("alice: quota none\n", ""));
+    put(serving.host_port(), "alice", "/a", "12345").await;
+    let low = place.run(&["user", "quota", "alice", "4"]).await;
+    assert_eq!(low.text(), "alice: quota 4B\n");
+    assert!(
+        low.err.starts_with("the home of alice holds more than that already (5B, 1 entry): "),
+        "{low:?}"
+    );
+    place.run(&["shared", "add", "team"]).await.done();
+    let shared = place.run(&["shared", "quota", "team", "--quota", "0"]).await;
+    assert!(shared.err.contains("`none` is no limit"), "{shared:?}");
+    serving.running.stop().await;
+}
+
+#[tokio::test]
+async fn it_is_shown_where_the_files_of_a_home_lie() {
+    let place = place().await;
+    add_alice(&place).await;
+    place.run(&["shared", "add", "team"]).await.done();
+    let serving = place.serve(&[]).await;
+    put(serving.host_port(), "alice", "/plan", "of alice").await;
+    for (words, file) in [(["user", "show", "alice"], "plan"), (["shared", "show", "team"], "")] {
+        let shown = place.run(&words).await;
+        let path = shown.text().lines().find_map(|line| line.strip_prefix("files   ")).unwrap();
+        assert!(std::path::Path::new(path).join(file).exists(), "{path}");
+        let json = lines(place.run(&[&words[..], &["--json"]].concat()).await);
+        assert_eq!(json[0]["files"], path);
+    }
+    serving.running.stop().await;
+}
+
+/// Puts a file into the home of this account, with [`PASSWORD`].
+async fn put(host_port: &str, name: &str, path: &str, content: &str) {
+    let basic = base64(format!("{name}:{PASSWORD}").as_bytes());
+    let head = format!("PUT {path} HTTP/1.1\r\nAuthorization: Basic {basic}\r\n");
+    let answer = ask(host_port, &head, content.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_long_list_comes_in_pages() {
     let place = place().await;
     for name in ["ada", "bea", "cleo"] {
@@ -229,7 +279,7 @@ async fn what_cannot_be_done_has_its_exit_code_and_its_way_out() {
         (&["user", "add", "admin", "--initial"], 1, "there is an account `admin` already"),
         (&["user", "add", "a.b", "--initial"], 2, "it is also a nick"),
         (&["user", "add", "bob"], 2, "hint: --password-stdin reads it"),
-        (&["user", "add", "bob", "--quota", "10G", "--initial"], 2, "write 10GiB"),
+        (&["user", "add", "bob", "--quota", "10X", "--initial"], 2, "write it as 64KiB"),
         (&["user", "remove", "admin"], 2, "hint: --yes says that it is meant"),
         (&["user", "grant", "admin", "/shared/x", "all"], 3, "there is no shared folder `x`"),
         (&["user", "grant", "admin", "x", "all"], 2, "a path begins with a slash"),

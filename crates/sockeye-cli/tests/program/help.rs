@@ -21,7 +21,7 @@ async fn the_program_says_what_it_can_do() {
       user         Add, list and change the accounts of a node
       shared       Add, list and change the folders that several accounts use
       share        Share a file or a folder by a link, with whoever has no account
-      config       Check or show the configuration of a node
+      config       Check, show or change the configuration of a node
       status       Tell how a running node is
       reload       Have a running node read its configuration and certificate again
       trash        List, restore or destroy what was deleted or replaced
@@ -69,8 +69,9 @@ async fn serve_explains_itself() {
 
     Options:
       -l, --listen <ADDR>     Where to listen, in place of what is configured: http+tcp://…,
-                              http+tls+tcp://…, http+unix://PATH, http+fd://NAME; for DIR also HOST:PORT
-                              or PORT; repeatable [default for DIR: 127.0.0.1:8080]
+                              http+tls+tcp://…, ftp+tcp://…, ftp+tls+tcp://…, http+unix://PATH,
+                              http+fd://NAME; DIR has http alone, also as HOST:PORT or PORT; repeatable
+                              [default for DIR: 127.0.0.1:8080]
       -m, --model <MODEL>     Who runs a connection: tasks, percore[:N]; for DIR also iterative, pool:N,
                               threads:MAX, fork:MAX, prefork:N; a number left out is 40, that of percore
                               the processors [default: tasks]

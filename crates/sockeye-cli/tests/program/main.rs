@@ -10,6 +10,7 @@ mod administering;
 mod api;
 mod clients;
 mod completing;
+mod configuring;
 mod dav;
 mod dialling;
 mod dist;

@@ -2,6 +2,8 @@
 //!
 //! It knows the grammar alone; which names there are is a matter of the table.
 
+use std::ops::Range;
+
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -20,6 +22,10 @@ pub(super) struct Entry {
     pub(super) raw: Raw,
     /// Counted from 1.
     pub(super) line: usize,
+    /// Where the last part of its name begins, in bytes.
+    pub(super) starts: usize,
+    /// Where its value stands, in bytes.
+    pub(super) value: Range<usize>,
 }
 
 /// What is no TOML.
@@ -60,8 +66,9 @@ fn collect(text: &str, above: &str, table: &DeTable<'_>, entries: &mut Vec<Entry
                 collect(text, &name, inner, entries);
             }
             _ => {
-                let line = line_of(text, key.span().start);
-                entries.push(Entry { name, raw: raw(value), line });
+                let starts = key.span().start;
+                let (line, raw) = (line_of(text, starts), raw(value));
+                entries.push(Entry { name, raw, line, starts, value: value.span() });
             }
         }
     }
@@ -83,7 +90,7 @@ fn raw(value: &Spanned<DeValue<'_>>) -> Raw {
 }
 
 /// The line of this byte, counted from 1.
-fn line_of(text: &str, at: usize) -> usize {
+pub(super) fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }
 

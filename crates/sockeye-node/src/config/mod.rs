@@ -3,8 +3,10 @@
 //! One table (`table.rs`) has every key. Nothing here reads a file or the environment: the program passes
 //! what it found, and is told everything that is wrong at once, each with its place.
 
+pub mod edit;
 mod fault;
 mod file;
+mod foreign;
 mod means;
 mod table;
 mod value;
@@ -15,6 +17,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use sockeye::addr::nearest;
 
 pub use fault::{ConfigError, Fault, Place};
+pub use foreign::{Foreign, foreign};
 pub use table::{Change, KEYS, Key, Settings};
 pub use value::{Bytes, DataTls, Durability, NodeModel, PortRange, SecureUrl, SiteUrl, Within};
 pub use written::{Shown, default_file};
@@ -163,11 +166,11 @@ impl Gathered {
         for file::Malformed { line, message } in malformed {
             self.faults.push(Fault { place: place(line), key: None, message });
         }
-        for file::Entry { name, raw, line } in entries {
+        for file::Entry { name, raw, line, .. } in entries {
             match Key::find(&name) {
                 Some(key) => drop(self.found.insert(key.name, (place(line), raw))),
                 None => {
-                    let message = unknown(&name, KEYS.iter().map(|key| key.name));
+                    let message = no_key(&name);
                     self.faults.push(Fault { place: place(line), key: Some(name), message });
                 }
             }
@@ -196,7 +199,7 @@ impl Gathered {
         for (name, flag, value) in &sources.flags {
             let place = Place::Flag(flag.clone());
             let Some(key) = Key::find(name) else {
-                let message = unknown(name, KEYS.iter().map(|key| key.name));
+                let message = no_key(name);
                 self.faults.push(Fault { place, key: Some(name.clone()), message });
                 continue;
             };
@@ -208,6 +211,16 @@ impl Gathered {
                 _ => drop(self.found.insert(key.name, (place, Raw::Word(value.clone())))),
             }
         }
+    }
+}
+
+/// What is said of a key that there is not: what another server means by it, or what is called alike.
+fn no_key(name: &str) -> String {
+    match foreign(name) {
+        Some(Foreign { server, here, .. }) => {
+            format!("there is no such key; what {server} calls so is had otherwise: {here}")
+        }
+        None => unknown(name, KEYS.iter().map(|key| key.name)),
     }
 }
 

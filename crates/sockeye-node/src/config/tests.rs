@@ -52,7 +52,7 @@ listen = [\"http+tcp://127.0.0.1:80\", \"gopher+tcp://127.0.0.1:70\"]
 keep = 30
 sinc = true
 [http]
-head = \"64K\"
+head = \"64X\"
 [nothing]
 at = \"all\"
 ";
@@ -61,7 +61,7 @@ sockeye.toml:1: drian: there is no such key; did you mean drain?
 sockeye.toml:2: durability: expected \"sync\" or \"rename\", found \"later\"
 sockeye.toml:6: journal.keep: `30` has no unit: write 30s or 30ms
 sockeye.toml:7: journal.sinc: there is no such key; did you mean journal.sync?
-sockeye.toml:9: http.head: `64K` has no full unit: write 64KiB
+sockeye.toml:9: http.head: `64X` is not a size: write it as 64KiB, 10MiB or a number of bytes
 sockeye.toml:11: nothing.at: there is no such key; `sockeye config default` has them all";
     assert_eq!(load(text, &[], &[]).unwrap_err(), expected);
 }
@@ -83,6 +83,18 @@ fn a_key_in_the_wrong_table_is_shown_the_right_one() {
         let error = load(text, &[], &[]).unwrap_err();
         assert!(error.ends_with(expected), "{error}");
     }
+}
+
+#[test]
+fn a_key_of_another_server_is_answered_with_what_there_is_here() {
+    let error = load("pasv_min_port = 50000\n[ftp]\nMaxClientsPerIP = 3\n", &[], &[]).unwrap_err();
+    assert_eq!(
+        error,
+        "sockeye.toml:1: pasv_min_port: there is no such key; what vsftpd calls so is had otherwise: write \
+         ftp.passive-ports = \"50000-50100\"\n\
+         sockeye.toml:3: ftp.MaxClientsPerIP: there is no such key; what pure-ftpd calls so is had otherwise: write \
+         limits.per-address = 10"
+    );
 }
 
 #[test]

@@ -20,7 +20,12 @@ pub use hold::Hold;
 pub(crate) use private::make_folder;
 pub use private::write_private;
 
+use sockeye_accounts::{AccountId, SharedId};
+
 use crate::config::MAX_FILE;
+
+/// What clients see, in a home.
+const FILES: &str = "files";
 
 /// A data folder's layout: names, and nothing that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +103,18 @@ impl DataFolder {
         &self.0
     }
 
+    /// Where the files of an account lie, as clients see them.
+    #[must_use]
+    pub fn files_of(&self, account: AccountId) -> PathBuf {
+        self.homes().join(account.to_string()).join(FILES)
+    }
+
+    /// Where the files of a shared folder lie.
+    #[must_use]
+    pub fn files_of_shared(&self, shared: SharedId) -> PathBuf {
+        self.shared().join(shared.to_string()).join(FILES)
+    }
+
     /// A configured path: relative ones are in the data folder.
     #[must_use]
     pub fn resolve(&self, path: &Path) -> PathBuf {
@@ -122,6 +139,16 @@ impl DataFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(DataError::io("read", path, error)),
         }
+    }
+
+    /// Writes another text into the configuration, which keeps its owner and mode; a node reads it at its next reload.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be written.
+    pub fn write_config(&self, text: &str) -> Result<(), DataError> {
+        let path = self.config();
+        private::rewrite(&path, text.as_bytes())
+            .map_err(|error| DataError::io("write", path, error))
     }
 
     /// Whether there is a data folder.

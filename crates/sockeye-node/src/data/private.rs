@@ -3,7 +3,7 @@
 use std::{
     fs::{DirBuilder, File},
     io::{self, Write as _},
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown},
     path::Path,
 };
 
@@ -23,6 +23,32 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<bool> {
 /// # Errors
 /// If it cannot be written or brought to the disk; the old one stays then.
 pub fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    put(path, contents, |_| Ok(()))
+}
+
+/// Writes a file in place of the one that is there, with the same mode, owner and group; whoever looks finds the old one
+/// or the new. Where the name is a link, what it leads to is replaced.
+///
+/// # Errors
+/// If there is none, or it cannot be written, given to its owner or brought to the disk; the old one stays then.
+pub(crate) fn rewrite(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let path = std::fs::canonicalize(path)?;
+    let old = std::fs::metadata(&path)?;
+    put(&path, contents, |draft| {
+        let new = draft.metadata()?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            fchown(draft, Some(old.uid()), Some(old.gid()))?;
+        }
+        draft.set_permissions(old.permissions())
+    })
+}
+
+/// Writes a draft that only its owner may read, has it made ready by `prepare`, and renames it.
+fn put(
+    path: &Path,
+    contents: &[u8],
+    prepare: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let mut draft = path.as_os_str().to_owned();
     draft.push(".new");
@@ -31,8 +57,8 @@ pub fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     // A draft that a crash left behind is written over.
     let file = rustix::fs::open(&draft, flags, Mode::RUSR | Mode::WUSR)?;
     let mut file = File::from(file);
-    let written = file
-        .write_all(contents)
+    let written = prepare(&file)
+        .and_then(|()| file.write_all(contents))
         .and_then(|()| file.sync_all())
         .and_then(|()| std::fs::rename(&draft, path))
         .and_then(|()| File::open(folder)?.sync_all());

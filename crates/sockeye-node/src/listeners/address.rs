@@ -15,6 +15,72 @@ use super::{Cleartext, ListenError, ListenOption, Protocol, options::OwnOptions}
 /// Where a port alone is listened at: whoever wants others to connect says so.
 const LOOPBACK: &str = "127.0.0.1";
 
+/// What is asked for, and is to come: all of it over SSH.
+const NOT_YET: &[&str] = &["sftp", "ssh", "scp"];
+
+/// What others call a protocol: the schemes of URLs, and what is put in front of a transport by analogy.
+struct KnownAs {
+    name: &'static str,
+    protocol: &'static str,
+    tls: bool,
+    /// The port that its URLs need not name.
+    port: u16,
+    /// The option that says the same.
+    option: &'static str,
+}
+
+const KNOWN_AS: &[KnownAs] = &[
+    KnownAs::row("http", "http", false, 80),
+    KnownAs::row("https", "http", true, 443),
+    KnownAs::row("dav", "http", false, 80),
+    KnownAs::row("davs", "http", true, 443),
+    KnownAs::row("webdav", "http", false, 80),
+    KnownAs::row("webdavs", "http", true, 443),
+    KnownAs::row("ftp", "ftp", false, 21),
+    KnownAs::row("ftps", "ftp", true, 990),
+    KnownAs { option: "tls=required", ..KnownAs::row("ftpes", "ftp", false, 21) },
+];
+
+impl KnownAs {
+    const fn row(name: &'static str, protocol: &'static str, tls: bool, port: u16) -> Self {
+        Self { name, protocol, tls, port, option: "" }
+    }
+
+    fn find(name: &str) -> Option<&'static Self> {
+        KNOWN_AS.iter().find(|known| known.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The listener for a URL of this scheme, of which `rest` is what follows it.
+    fn listener(&self, rest: &str) -> String {
+        let tls = if self.tls { "tls+" } else { "" };
+        let sign = if self.option.is_empty() { "" } else { "?" };
+        format!("{}+{tls}tcp://{}{sign}{}", self.protocol, place(rest, self.port), self.option)
+    }
+
+    /// A listener that is rightly called so.
+    fn instead_of(&self, listen: &Listen) -> String {
+        let addr = Addr { tls: listen.addr.tls || self.tls, ..listen.addr.clone() };
+        let whole =
+            Listen { protocol: self.protocol.to_owned(), addr, ..listen.clone() }.to_string();
+        let sign = match self.option {
+            "" => "",
+            _ if whole.contains('?') => "&",
+            _ => "?",
+        };
+        format!("{whole}{sign}{}", self.option)
+    }
+}
+
+/// What is usually spoken at the port of an address.
+fn usual_at(addr: &Addr) -> &'static str {
+    match addr.port() {
+        Some(21 | 2121) => "ftp",
+        Some(990) if !addr.tls => "ftp+tls",
+        Some(990) => "ftp",
+        _ => "http",
+    }
+}
+
 /// Where to listen, and what is spoken there.
 ///
 /// ```
@@ -60,7 +126,12 @@ impl Listen {
             Err(ListenError::NoProtocol { meant, .. }) => {
                 Err(ListenError::NoProtocol { text: text.to_owned(), meant: options.behind(meant) })
             }
-            Err(ListenError::Url { meant, .. }) => Err(url(text, &meant)),
+            Err(ListenError::Url { meant, .. }) => {
+                // What stands behind a URL's question mark is for a web server; behind FTP's it is meant for here.
+                let is_ftp = meant.starts_with("ftp+");
+                Err(url(text, &if is_ftp { options.behind(meant) } else { meant }))
+            }
+            Err(ListenError::NotYet { .. }) => Err(ListenError::NotYet { text: text.to_owned() }),
             Err(other) => Err(other),
         }
     }
@@ -80,9 +151,13 @@ impl Listen {
             Some((first, below)) => (first, Some(below)),
             None => (scheme, None),
         };
+        if NOT_YET.contains(&first) {
+            return Err(ListenError::NotYet { text: text.to_owned() });
+        }
+        if let (Some(known), None) = (KnownAs::find(first), below) {
+            return Err(url(text, &known.listener(rest)));
+        }
         match (first, below) {
-            ("http", None) => Err(url(text, &format!("http+tcp://{}", place(rest, 80)))),
-            ("https", None) => Err(url(text, &format!("http+tls+tcp://{}", place(rest, 443)))),
             ("tls" | "proxy", Some(_)) | (_, None) => {
                 Self::without_protocol(text, text.parse()?, usual)
             }
@@ -102,10 +177,10 @@ impl Listen {
     fn without_protocol(text: &str, addr: Addr, usual: Option<&str>) -> Result<Self, ListenError> {
         match usual {
             Some(protocol) => Ok(Self::new(protocol, addr)),
-            None => Err(ListenError::NoProtocol {
-                text: text.to_owned(),
-                meant: format!("http+{addr}"),
-            }),
+            None => {
+                let meant = format!("{}+{addr}", usual_at(&addr));
+                Err(ListenError::NoProtocol { text: text.to_owned(), meant })
+            }
         }
     }
 
@@ -119,7 +194,12 @@ impl Listen {
         let Some(protocol) = protocols.iter().find(|it| it.name == self.protocol) else {
             let names = protocols.iter().map(|it| it.name);
             let known = names.clone().collect::<Vec<_>>().join(", ");
-            let meant = nearest(&self.protocol, names);
+            let meant = match KnownAs::find(&self.protocol) {
+                Some(known) if names.clone().any(|name| name == known.protocol) => {
+                    Some(format!("write {}", known.instead_of(self)))
+                }
+                _ => nearest(&self.protocol, names).map(|name| format!("did you mean {name}?")),
+            };
             return Err(ListenError::Unknown { listen: listen(), known, meant });
         };
         if !matches!(self.addr.transport(), Transport::Tcp | Transport::Unix | Transport::Inherited)
@@ -381,7 +461,7 @@ mod tests {
             assert!(said.contains(message), "{text}: {said}");
         }
         let error = Listen::parse("tcp://h:21?tls=off&backlog=9").unwrap_err();
-        assert_eq!(error.hint().unwrap(), "write http+tcp://h:21?backlog=9&tls=off");
+        assert_eq!(error.hint().unwrap(), "write ftp+tcp://h:21?backlog=9&tls=off");
         assert!(
             error.to_string().starts_with("tcp://h:21?tls=off&backlog=9: nothing says"),
             "{error}"
@@ -396,6 +476,33 @@ mod tests {
             {
                 prop_assert_eq!(Listen::parse(&listen.to_string()).unwrap(), listen);
             }
+        }
+    }
+
+    #[test]
+    fn what_others_call_a_listener_is_answered_with_what_it_is_here() {
+        for (text, expected) in [
+            ("ftps+tcp://[::]:990", "write ftp+tls+tcp://[::]:990"),
+            ("ftpes+tcp://h:21?backlog=9", "write ftp+tcp://h:21?backlog=9&tls=required"),
+            ("https+unix:///run/x.sock", "write http+tls+unix:///run/x.sock"),
+            ("ftp://127.0.0.1:2199", "write ftp+tcp://127.0.0.1:2199"),
+            ("ftp://[::]?tls=required", "write ftp+tcp://[::]:21?tls=required"),
+            ("ftps://example.org", "write ftp+tls+tcp://example.org:990"),
+            ("FTPES://h/", "write ftp+tcp://h:21?tls=required"),
+            ("davs://h/x?y=1", "write http+tls+tcp://h:443"),
+            ("127.0.0.1:21", "write ftp+tcp://127.0.0.1:21"),
+            ("990", "write ftp+tls+tcp://127.0.0.1:990"),
+        ] {
+            let (_, hint) = wrong(text);
+            assert_eq!(hint.as_deref(), Some(expected), "{text}");
+            // What is told is right: no second answer awaits who writes it.
+            let meant = expected.trim_start_matches("write ");
+            Listen::parse(meant).unwrap().check(PROTOCOLS).unwrap();
+        }
+        for text in ["sftp+tcp://h:22", "sftp://h:22", "ssh+tcp://h:22?backlog=9"] {
+            let (message, hint) = wrong(text);
+            assert!(message.starts_with(&format!("{text}: SSH, and SFTP in it, ")), "{message}");
+            assert!(hint.unwrap().contains("ftp+tls+tcp://"), "{text}");
         }
     }
 

@@ -34,8 +34,14 @@ pub enum ListenError {
         listen: Box<Listen>,
         /// The protocols that are, joined by commas.
         known: String,
-        /// The protocol that was probably meant.
-        meant: Option<&'static str>,
+        /// What to write instead, if that can be guessed.
+        meant: Option<String>,
+    },
+    /// The protocol is to come.
+    #[error("{text}: SSH, and SFTP in it, is not spoken here yet")]
+    NotYet {
+        /// What was given.
+        text: String,
     },
     /// The protocol cannot run over that.
     #[error("{listen}: {} needs a stream of bytes, which {} is not", listen.protocol, listen.addr.transport())]
@@ -100,8 +106,14 @@ impl ListenError {
             Self::Url { meant, .. } | Self::NoProtocol { meant, .. } => {
                 Some(format!("write {meant}"))
             }
-            Self::Unknown { meant, .. } | Self::UnknownOption { meant, .. } => {
+            Self::Unknown { meant, .. } => meant.clone(),
+            Self::UnknownOption { meant, .. } => {
                 meant.map(|meant| format!("did you mean {meant}?"))
+            }
+            Self::NotYet { .. } => {
+                let files =
+                    "ftp+tls+tcp:// is FTP encrypted by TLS, and http+tls+tcp:// has WebDAV";
+                Some(files.to_owned())
             }
             Self::OptionValue { .. } => None,
             Self::OptionTwice { .. } => Some("write it once".to_owned()),

@@ -16,7 +16,7 @@ use super::{
     super::{
         args::{ServeArgs, Switch},
         certificate::Certificate,
-        protocols::HTTP,
+        protocols::{HTTP, PROTOCOLS},
     },
     access_log::{self, LogFile},
 };
@@ -157,8 +157,17 @@ fn listeners(args: &ServeArgs, model: Model) -> Result<Vec<Addr>, Failure> {
 /// A listener; of what a node can listen for, a shared folder speaks HTTP alone.
 fn listener(text: &str) -> Result<Addr, Failure> {
     let listen = Listen::parse_or(text, HTTP.name)?;
-    listen.check(&[HTTP])?;
-    Ok(listen.addr)
+    match (listen.check(&[HTTP]), listen.check(PROTOCOLS)) {
+        (Err(ListenError::Unknown { .. }), Ok(protocol)) => {
+            let message =
+                format!("--listen {listen}: a folder without accounts is served by http alone");
+            Err(Failure::usage(message).hint(format!(
+                "`sockeye serve` without DIR speaks {} as well: accounts, with a home each",
+                protocol.name
+            )))
+        }
+        (checked, _) => Ok(checked.map(|_| listen.addr.clone())?),
+    }
 }
 
 impl From<ListenError> for Failure {

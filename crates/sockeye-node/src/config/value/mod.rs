@@ -117,7 +117,10 @@ mod tests {
     fn a_word_of_the_environment_may_be_of_any_kind() {
         assert_eq!(bool::read(&word("on")), Ok(true));
         assert_eq!(Within::<1, 9>::read(&word("7")).map(Within::get), Ok(7));
-        assert_eq!(Bytes::read(&word("2KiB")), Ok(Bytes(2048)));
+        for (size, bytes) in [("2KiB", 2048), ("2k", 2048), ("5G", 5 << 30), ("5GB", 5_000_000_000)]
+        {
+            assert_eq!(Bytes::read(&word(size)), Ok(Bytes(bytes)));
+        }
         assert_eq!(Duration::read(&word("2s")), Ok(Duration::from_secs(2)));
         assert_eq!(
             Vec::<String>::read(&word("a, b c")),
@@ -137,7 +140,10 @@ mod tests {
                 Duration::read(&Raw::Number("30".into())).map(|_| true),
                 "`30` has no unit: write 30s or 30ms",
             ),
-            (Bytes::read(&text("64K")).map(|_| true), "`64K` has no full unit: write 64KiB"),
+            (
+                Bytes::read(&text("64 K")).map(|_| true),
+                "`64 K` is not a size: write it as 64KiB, 10MiB or a number of bytes",
+            ),
             (
                 Option::<Bytes>::read(&Raw::List(Vec::new())).map(|_| true),
                 "expected a size, as \"64KiB\" or \"10GiB\", or \"none\", found a list",

@@ -1,8 +1,8 @@
 //! Sizes, and whole numbers within bounds.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
-use sockeye::quantity::{format_size, parse_size};
+use sockeye::quantity::{QuantityError, format_size, parse_size};
 
 use super::{Raw, Value, quoted};
 
@@ -13,6 +13,18 @@ pub struct Bytes(pub u64);
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         format_size(self.0).fmt(f)
+    }
+}
+
+/// Reads a size as people write one: as [`parse_size`] does, and a unit of one letter as the binary one, which is what it
+/// says in `ls -h`, `du` and systemd. `5G` and `5GiB` are the same, and `5GB` is the power of ten.
+impl FromStr for Bytes {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+        let is_letter = matches!(unit, "k" | "K" | "m" | "M" | "g" | "G" | "t" | "T" | "p" | "P");
+        if is_letter { parse_size(&format!("{text}iB")) } else { parse_size(text) }.map(Self)
     }
 }
 
@@ -46,7 +58,7 @@ impl Value for Bytes {
 
     fn read(raw: &Raw) -> Result<Self, String> {
         let text = raw.text().or(raw.digits()).ok_or_else(|| Self::unlike(raw))?;
-        parse_size(text).map(Self).map_err(|error| error.to_string())
+        text.parse().map_err(|error: QuantityError| error.to_string())
     }
 
     fn print(&self) -> String {
