@@ -253,12 +253,6 @@ impl Accounts {
         }
     }
 
-    /// How many accounts have sessions now, or a login that is remembered.
-    #[must_use]
-    pub fn signed_in(&self) -> usize {
-        self.inner.lives.ids().len()
-    }
-
     /// How many logins came to which end.
     #[must_use]
     pub fn login_counts(&self) -> LoginCounts {

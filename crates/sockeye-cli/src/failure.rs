@@ -68,6 +68,11 @@ impl Failure {
         self
     }
 
+    /// The same, as a failure of this kind.
+    pub(crate) fn being(self, fault: Fault) -> Self {
+        Self { fault, ..self }
+    }
+
     /// With the thing that it is about in front.
     pub(crate) fn about(mut self, thing: impl fmt::Display) -> Self {
         self.message = format!("{thing}: {}", self.message);

@@ -18,6 +18,7 @@ mod prompt;
 mod quota;
 mod reload;
 mod serve;
+mod session;
 mod share;
 mod shared;
 mod status;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Verb::Share(share) => share::run(share),
         Verb::Config(config) => config::run(&config),
         Verb::Status(status) => status::run(&status),
+        Verb::Session(session) => session::run(&session),
         Verb::Reload(reload) => reload::run(&reload),
         Verb::Trash(trash) => trash::run(&trash),
         Verb::Store(store) => store::run(&store),

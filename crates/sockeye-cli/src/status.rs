@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use jiff::{Timestamp, Unit, tz::TimeZone};
+use serde::Serialize;
 use sockeye::quantity::format_count;
-use sockeye_node::command::{Answer, Command, ListenerStatus, Status};
+use sockeye_node::command::{Answer, Command, ListenerStatus, MAX_SESSIONS, SessionStatus, Status};
 
 use crate::{
     data::{self, DataArgs},
     failure::Failure,
     output::{print, print_json, short_size},
+    session::{self, short_time},
 };
 
 /// Tell how a running node is
 ///
-/// What listens, who is there, whether it can write, and how much room there is. Exit code 3 if none runs on the data folder.
+/// What listens, who is there and what they do, whether it can write, and how much room there is. Exit code 3 if none runs on the data folder.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -29,11 +31,35 @@ pub(crate) struct StatusArgs {
     json: bool,
 }
 
+/// Sessions that are shown below the rest; `sockeye session list` has all.
+const MOST_SHOWN: usize = 20;
+
+/// How a node is, with the sessions there are: the first of them, as many as a page has.
+#[derive(Serialize)]
+struct WithWho {
+    #[serde(flatten)]
+    status: Status,
+    who: Vec<SessionStatus>,
+}
+
 /// Asks it, and prints what it says.
 pub(crate) fn run(args: &StatusArgs) -> Result<(), Failure> {
     match data::ask_running(&args.data, Command::Status)? {
-        Answer::Status(status) if args.json => print_json([status]),
-        Answer::Status(status) => print(told(&status, Timestamp::now())),
+        Answer::Status(status) if args.json => {
+            let (who, _) = session::page(&args.data, None, None, MAX_SESSIONS)?;
+            print_json([WithWho { status: *status, who }])
+        }
+        Answer::Status(status) => {
+            let (who, more) = session::page(&args.data, None, None, MOST_SHOWN)?;
+            let mut text = told(&status, Timestamp::now());
+            if !who.is_empty() {
+                text += &format!("\n{}", session::table(&who));
+            }
+            if more {
+                text += "and more: `sockeye session list`\n";
+            }
+            print(text)
+        }
         _ => Err(data::unexpected()),
     }
 }
@@ -63,12 +89,20 @@ fn told(status: &Status, now: Timestamp) -> String {
     for (label, listener) in labels.zip(listeners.iter().map(listening).chain(closed)) {
         row(label, listener);
     }
-    let signed_in = format_count(status.signed_in, "account", "accounts");
-    let homes = format_count(status.homes, "home", "homes");
-    row("Users", format!("{signed_in} signed in, {homes} open"));
+    row("Users", users(status));
     let lines = format_count(journal.lines, "line", "lines");
     row("Journal", format!("{lines}, {} waiting", journal.waiting));
     text
+}
+
+fn users(status: &Status) -> String {
+    let homes = format_count(status.homes, "home", "homes");
+    if status.sessions == 0 {
+        return format!("nobody has a session, {homes} kept open");
+    }
+    let sessions = format_count(status.sessions, "session", "sessions");
+    let accounts = format_count(status.signed_in, "account", "accounts");
+    format!("{sessions} of {accounts}, {homes} kept open")
 }
 
 fn listening(listener: &ListenerStatus) -> String {
@@ -89,12 +123,7 @@ fn listening(listener: &ListenerStatus) -> String {
 /// The moment on the wall's clock, and how long ago that is.
 fn since(seconds: u64, now: Timestamp) -> String {
     let age = Duration::from_secs(seconds);
-    let ago = match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m", seconds / 60),
-        3600..86_400 => format!("{}h {}m", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{}d {}h", seconds / 86_400, seconds / 3600 % 24),
-    };
+    let ago = short_time(seconds);
     let began = now.checked_sub(age).and_then(|began| began.round(Unit::Second));
     let began = began.map(|it| it.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S"));
     began.map_or_else(|_| format!("{ago} ago"), |began| format!("{began} ({ago} ago)"))

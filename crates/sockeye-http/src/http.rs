@@ -84,7 +84,8 @@ impl Respond for Http {
 /// Serves every connection of a server; over TLS, HTTP/2 if ALPN agreed on `h2`.
 ///
 /// Deadlines are those of [`Limits`](crate::Limits), in place of the server's own for reads and writes. An
-/// idle connection closes while the server runs as many as it can, as others may wait for its place.
+/// idle connection closes while the server runs as many as it can, as others may wait for its place; and so does
+/// one whose session was ended.
 impl Handler for Http {
     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
         conn.set_read_idle(None);
@@ -92,7 +93,14 @@ impl Handler for Http {
         let h2 = conn.stream().tls().and_then(|tls| tls.alpn).is_some_and(|alpn| alpn == b"h2");
         let link = Link::new(conn, &self.config, &self.local_hosts)?;
         let drain = conn.drain_signal();
-        let draining = pin!(drain.wait());
+        // Who was ended from outside is asked again who it is, on a connection of its own.
+        let draining = pin!(async {
+            tokio::select! {
+                biased;
+                () = drain.wait() => {}
+                () = Box::pin(link.visitor.ended()) => {}
+            }
+        });
         match h2 {
             // On the heap: all connections would carry its size.
             true => Box::pin(http2::serve(self, conn, &link, draining)).await,

@@ -9,6 +9,7 @@ use ::http::StatusCode;
 use sockeye_node::{
     Credentials, Error, FilePath, Gate, LoginError, Origin, Refused, Session, is_csrf_token,
 };
+use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -233,6 +234,8 @@ impl From<LoginError> for Unwelcome {
 pub(crate) struct Visitor {
     origin: Origin,
     known: Mutex<Option<Known>>,
+    /// There is another one.
+    changed: Notify,
 }
 
 /// The credentials that came last, and the session that they led to.
@@ -249,7 +252,7 @@ struct Known {
 impl Visitor {
     /// Somebody from there, of whom nothing else is known.
     pub(crate) fn new(origin: Origin) -> Self {
-        Self { origin, known: Mutex::default() }
+        Self { origin, known: Mutex::default(), changed: Notify::new() }
     }
 
     /// Where it comes from.
@@ -278,6 +281,26 @@ impl Visitor {
         let proof = proof.bytes().map(|(kind, bytes)| (kind, Zeroizing::new(bytes.to_vec())));
         let known = Known { proof, session: session.clone(), revision, since: Instant::now() };
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        self.changed.notify_one();
+    }
+
+    /// Resolves when the session that the last credentials led to is ended from outside: its account is locked or removed,
+    /// its sign-in is over, or an administrator ends it. Cancellation: safe.
+    pub(crate) async fn ended(&self) {
+        loop {
+            let session = {
+                let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.as_ref().map(|known| known.session.clone())
+            };
+            match session {
+                Some(session) => tokio::select! {
+                    biased;
+                    () = session.ended() => return,
+                    () = self.changed.notified() => {}
+                },
+                None => self.changed.notified().await,
+            }
+        }
     }
 }
 

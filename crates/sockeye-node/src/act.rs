@@ -13,6 +13,7 @@ use crate::{
     Error, FilePath, Result,
     lacking::lacking,
     namespace::{Reached, TreeName, absolute},
+    presence::UnderWay,
     seat::Seat,
 };
 
@@ -52,6 +53,8 @@ pub(crate) struct Act {
     given_up: Outcome,
     /// Whether it still has to be recorded.
     open: bool,
+    /// What is seen of it while it lasts.
+    under_way: Option<UnderWay>,
 }
 
 impl Act {
@@ -67,6 +70,20 @@ impl Act {
             begun: Instant::now(),
             given_up: Outcome::Cut,
             open: true,
+            under_way: None,
+        }
+    }
+
+    /// Lets administrators see it, and how far it is, for as long as it lasts.
+    pub(crate) fn show(&mut self) {
+        let presence = self.seat.presence();
+        self.under_way = Some(presence.begin(self.operation, &self.path, self.at));
+    }
+
+    /// So many bytes went by so far.
+    pub(crate) fn reached(&self, bytes: u64) {
+        if let Some(under_way) = &self.under_way {
+            under_way.reached(bytes);
         }
     }
 
@@ -168,6 +185,8 @@ impl Act {
     fn record(&mut self, outcome: Outcome, contents: Contents) -> Option<Ticket> {
         self.open = false;
         let took = self.begun.elapsed();
+        self.under_way = None;
+        self.seat.presence().touch(self.begun + took);
         let numbered = contents.number.and_then(|number| self.numbered(number));
         let lacking = (outcome == Outcome::Denied)
             .then(|| lacking(&self.seat, self.operation, &self.path, self.to.as_deref()))

@@ -54,7 +54,7 @@ pub use namespace::RESERVED;
 pub use node::{FIRST_ADMIN, Node, NodeError, Phase};
 pub use origin::{Origin, Peer, Sessions};
 pub use pace::Bucket;
-pub use presence::Present;
+pub use presence::{Activity, Ending, Present};
 pub use read::{FileBody, OpenFile, Range};
 pub use recorder::{NOT_SPOKEN, Recorder};
 pub use search::Found;

@@ -15,6 +15,8 @@ pub struct Origin {
     pub protocol: &'static str,
     /// The other side.
     pub peer: Peer,
+    /// Whether what goes between is encrypted, as far as this node or a proxy that it believes knows.
+    pub tls: bool,
     /// What the listener's bytes go through, if it has a limit.
     pub listener: Option<Arc<Bucket>>,
     /// How long its sessions are.
@@ -45,10 +47,10 @@ pub enum Peer {
 }
 
 impl Origin {
-    /// Over this protocol, from this address, through a listener without a limit, for brief sessions.
+    /// Over this protocol, from this address, in plain text, through a listener without a limit, for brief sessions.
     #[must_use]
     pub fn new(protocol: &'static str, peer: Peer) -> Self {
-        Self { protocol, peer, listener: None, sessions: Sessions::Brief }
+        Self { protocol, peer, tls: false, listener: None, sessions: Sessions::Brief }
     }
 
     /// Those who count as one with the other side; none for a local socket.

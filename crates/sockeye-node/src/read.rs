@@ -84,6 +84,8 @@ impl OpenFile {
         let range = Range { offset: range.offset, length: range.length.min(rest.length) };
         if range.length == 0 {
             self.reading.state = State::Complete;
+        } else if let Some(act) = &mut self.reading.act {
+            act.show();
         }
         Ok(FileBody { file: self.file, range, reading: self.reading, uncounted: true })
     }
@@ -186,6 +188,9 @@ impl FileBody {
         self.range.offset += n;
         self.range.length -= n;
         self.reading.sent += n;
+        if let Some(act) = &self.reading.act {
+            act.reached(self.reading.sent);
+        }
         self.reading.state = if self.range.length == 0 { State::Complete } else { State::Begun };
     }
 

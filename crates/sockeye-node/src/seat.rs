@@ -1,6 +1,9 @@
 //! Who has a session: the account as it is now, where its holder comes from, and what it may do where.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use sockeye_accounts::{Account, Grant, Login, Rights, Role, Shared};
 use sockeye_store::{Claim, Home, Kind, Lock, LockToken};
@@ -100,10 +103,13 @@ impl Seat {
             account,
             account_id,
             protocol: origin.protocol,
+            tls: origin.tls,
             peer: origin.peer.clone(),
             sign_in,
             by_link: visit.is_some(),
             since: SystemTime::now(),
+            idle: Duration::ZERO,
+            doing: Vec::new(),
         };
         let presence = gate.presences().enter(present, origin.sessions)?;
         Ok(Arc::new(Self { gate, holder, visit, origin, pace, presence, claim: None }))
@@ -184,6 +190,11 @@ impl Seat {
             }
     }
 
+    /// Its place among all that have a session.
+    pub(crate) fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
     /// Waits until an administrator ends it. Cancellation: safe.
     pub(crate) async fn cut_off(&self) {
         self.presence.ended().await;
@@ -222,6 +233,7 @@ impl Seat {
     /// [`Error::Ended`].
     pub(crate) async fn way(&self, path: &Reached<'_>) -> Result<Way> {
         let account = self.account()?;
+        self.presence.touch(Instant::now());
         let rights = self.rights_at(path);
         let (tree, within) = match Zone::of(path) {
             Zone::Tree(tree, within) => (tree, within),

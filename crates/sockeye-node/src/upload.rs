@@ -152,9 +152,16 @@ impl Session {
         }
     }
 
-    fn begun(act: Act, begun: Result<(sockeye_store::Upload, Option<Dropping>)>) -> Result<Upload> {
+    fn begun(
+        mut act: Act,
+        begun: Result<(sockeye_store::Upload, Option<Dropping>)>,
+    ) -> Result<Upload> {
         match begun {
-            Ok((inner, dropping)) => Ok(Upload { inner, act, dropping }),
+            Ok((inner, dropping)) => {
+                act.show();
+                act.reached(inner.offset());
+                Ok(Upload { inner, act, dropping })
+            }
             Err(error) => Err(Self::not_begun(act, error)),
         }
     }
@@ -214,6 +221,7 @@ impl Upload {
                 dropping.grow(self.inner.offset().saturating_add(now.len() as u64))?;
             }
             self.inner.write(now).await?;
+            self.act.reached(self.inner.offset());
             bytes = later;
         }
         Ok(())

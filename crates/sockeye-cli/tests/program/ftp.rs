@@ -5,6 +5,7 @@ mod client;
 mod crowd;
 mod killed;
 mod peers;
+mod sessions;
 mod settings;
 mod site;
 

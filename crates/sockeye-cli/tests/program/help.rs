@@ -23,6 +23,7 @@ async fn the_program_says_what_it_can_do() {
       share        Share a file or a folder by a link, with whoever has no account
       config       Check, show or change the configuration of a node
       status       Tell how a running node is
+      session      List who has a session on a running node, and end sessions
       reload       Have a running node read its configuration and certificate again
       trash        List, restore or destroy what was deleted or replaced
       store        Check the homes on the disk

@@ -170,6 +170,7 @@ impl Dialog {
     pub(super) fn secured(&mut self, tls: TlsServer, neighbour: Option<Neighbour>) {
         (self.phase, self.data, self.then) = (Phase::Greeted, Prepared::None, Then::GoOn);
         (self.tls, self.neighbour) = (Some(tls), neighbour);
+        self.origin.tls = true;
     }
 
     /// Data is encrypted without being asked for.

@@ -75,6 +75,7 @@ impl<'a> Link<'a> {
             drain: conn.drain_signal(),
             secure: conn.stream().is_tls(),
             visitor: Visitor::new(Origin {
+                tls: conn.stream().is_tls(),
                 listener: config.bandwidth.clone(),
                 ..Origin::new(PROTOCOL, Peer::from(conn.peer()))
             }),
@@ -87,13 +88,15 @@ impl<'a> Link<'a> {
         let origin = self.visitor.origin();
         origin.peer.ip().filter(|&ip| trusted(ip))?;
         let client = forwarded::client(fields, trusted)?;
+        let secure = forwarded::secure(fields).unwrap_or(self.secure);
+        let origin = Origin { peer: Peer::Ip(client), tls: secure, ..origin.clone() };
         Some(Self {
             hosts: self.hosts,
             peer: self.peer.clone(),
             server: self.server.clone(),
             drain: self.drain.clone(),
-            visitor: Visitor::new(Origin { peer: Peer::Ip(client), ..origin.clone() }),
-            secure: forwarded::secure(fields).unwrap_or(self.secure),
+            visitor: Visitor::new(origin),
+            secure,
         })
     }
 

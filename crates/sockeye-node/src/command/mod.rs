@@ -7,6 +7,7 @@ mod account;
 mod check;
 mod commander;
 mod orphans;
+mod session;
 mod share;
 mod shared;
 mod space;
@@ -20,6 +21,7 @@ use sockeye_accounts::{AccountAnswer, AccountCommand, AccountId, SharedId, Share
 pub use check::{Checked, HomeFault};
 pub use commander::user_of_this_machine;
 pub use orphans::Orphans;
+pub use session::{ActivityStatus, MAX_SESSIONS, SessionAnswer, SessionCommand, SessionStatus};
 pub use share::{ShareAnswer, ShareCommand, ShareEnd, SharedLink, share_from};
 pub use shared::{Access, SharedFolder};
 pub use sockeye_accounts::Commander;
@@ -39,6 +41,8 @@ pub enum Command {
     Status,
     /// Reads configuration and certificate again.
     Reload,
+    /// Something with sessions.
+    Session(SessionCommand),
     /// Something with accounts or shared folders.
     Account(AccountCommand),
     /// Something with shares.
@@ -89,6 +93,8 @@ pub enum Answer {
     Status(Box<Status>),
     /// To [`Command::Reload`].
     Reloaded(Reloaded),
+    /// To [`Command::Session`].
+    Session(SessionAnswer),
     /// To [`Command::Account`].
     Account(AccountAnswer),
     /// To [`Command::Share`].
@@ -194,6 +200,9 @@ impl Execute for Node {
             Command::Status | Command::Reload => {
                 Err(Refusal::new(RefusalKind::NotFound, "no node runs on this data folder")
                     .hint("`sockeye serve` starts one"))
+            }
+            Command::Session(command) => {
+                session::execute(self, command, &by).await.map(Answer::Session)
             }
             Command::Account(command) => {
                 let answer = self.account_command(command, by).await;

@@ -31,7 +31,10 @@ pub struct Status {
     pub not_open: Vec<NotOpen>,
     /// Connections that are open, on all of them.
     pub connections: u64,
-    /// Accounts that have sessions, or whose last login is still remembered.
+    /// Sessions that there are now: over a protocol that asks who it is with each request, as many as whose connections are
+    /// open.
+    pub sessions: u64,
+    /// Accounts that have one.
     pub signed_in: u64,
     /// Homes that are open.
     pub homes: u64,
@@ -106,6 +109,7 @@ impl Node {
             Phase::Draining => "draining",
         };
         let (gate, journal) = (self.gate(), self.journal());
+        let (sessions, signed_in) = gate.count_present();
         Status {
             pid: process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -119,7 +123,8 @@ impl Node {
                 .into_iter()
                 .map(|(listen, why)| NotOpen { listen: listen.to_string(), why })
                 .collect(),
-            signed_in: self.accounts().signed_in() as u64,
+            sessions: sessions as u64,
+            signed_in: signed_in as u64,
             homes: gate.homes().count() as u64,
             journal: JournalStatus {
                 lines: journal.written(),

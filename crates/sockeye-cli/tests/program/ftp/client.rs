@@ -41,7 +41,7 @@ impl Client {
     }
 
     /// All lines of the next reply.
-    async fn reply(&mut self) -> io::Result<String> {
+    pub(crate) async fn reply(&mut self) -> io::Result<String> {
         let mut reply = String::new();
         loop {
             let from = reply.len();

@@ -1,10 +1,8 @@
 //! The node itself: whether it is well, what it listens on, who is there, and its configuration read again.
 
-use serde::Serialize;
-use sockeye_node::accounts::{Timestamp, to_the_second, write_to_the_second};
 use sockeye_node::{
-    Peer,
-    command::{Answer, Command, Status},
+    accounts::{Timestamp, to_the_second},
+    command::{Answer, Command, SessionStatus, Status},
 };
 
 use super::super::{
@@ -36,6 +34,7 @@ pub(in super::super) async fn health(call: &Call<'_>) -> Answered {
         "pid": status.pid,
         "started": to_the_second(started),
         "connections": status.connections,
+        "sessions": status.sessions,
         "signed_in": status.signed_in,
         "homes": status.homes,
         "log_lines": status.journal.lines,
@@ -74,37 +73,14 @@ pub(in super::super) async fn reload(call: &Call<'_>) -> Answered {
     }
 }
 
-#[derive(Serialize)]
-struct Session {
-    id: u64,
-    account: Option<String>,
-    protocol: &'static str,
-    peer: Option<String>,
-    by_link: bool,
-    by_sign_in: bool,
-    #[serde(serialize_with = "write_to_the_second")]
-    since: Option<Timestamp>,
-}
-
 /// `GET admin/sessions`
 pub(in super::super) async fn sessions(call: &Call<'_>) -> Answered {
     let after = call.asked_as("after")?.unwrap_or(0);
     let limit = call.limit(PAGE.0, PAGE.1)?;
     let all = call.gate.present(after, limit + 1);
     let next = (all.len() > limit).then(|| all[limit - 1].id);
-    let shown = all.into_iter().take(limit).map(|present| Session {
-        id: present.id,
-        account: present.account.map(Into::into),
-        protocol: present.protocol,
-        peer: match present.peer {
-            Peer::Ip(address) => Some(address.to_string()),
-            Peer::Local => None,
-        },
-        by_link: present.by_link,
-        by_sign_in: present.sign_in.is_some(),
-        since: Timestamp::try_from(present.since).ok(),
-    });
-    json(&serde_json::json!({ "sessions": shown.collect::<Vec<_>>(), "next": next }))
+    let shown: Vec<_> = all.into_iter().take(limit).map(SessionStatus::from).collect();
+    json(&serde_json::json!({ "sessions": shown, "next": next }))
 }
 
 /// `DELETE admin/sessions/*`

@@ -1,20 +1,26 @@
 //! Who has a session now, over every protocol: so that an administrator can see it, and end it.
 
+mod doing;
+
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
 use sockeye_accounts::{AccountId, Commander, SignInId};
 use sockeye_journal::{Operation, Outcome, Record};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Gate, Peer, Result, Sessions, gate::accounts_failed};
+pub use doing::Activity;
+pub(crate) use doing::UnderWay;
 
-/// Who has a session. Several connections of the same account from the same place over the same protocol, by the
-/// same sign-in, are one.
+use crate::{Gate, Peer, Result, Sessions, gate::accounts_failed};
+use doing::Doings;
+
+/// Who has a session. Where a session is as long as a connection, each is one; of other protocols, several connections of
+/// the same account from the same place, by the same sign-in, are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Present {
     /// What it is ended by.
@@ -25,6 +31,8 @@ pub struct Present {
     pub account_id: Option<AccountId>,
     /// Over which protocol.
     pub protocol: &'static str,
+    /// Whether that is encrypted.
+    pub tls: bool,
     /// From where.
     pub peer: Peer,
     /// The sign-in that it goes by.
@@ -33,6 +41,19 @@ pub struct Present {
     pub by_link: bool,
     /// Since when.
     pub since: SystemTime,
+    /// For how long nothing was done; not at all while something is.
+    pub idle: Duration,
+    /// What is being read and written: the first few.
+    pub doing: Vec<Activity>,
+}
+
+/// Which sessions are to be ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Those of this id.
+    One(u64),
+    /// All of an account.
+    Of(AccountId),
 }
 
 /// What sessions that are one have in common.
@@ -40,14 +61,19 @@ pub struct Present {
 struct Key {
     account: Option<AccountId>,
     protocol: &'static str,
+    tls: bool,
     peer: Peer,
     sign_in: Option<SignInId>,
     by_link: bool,
+    /// The number of a session that is one by itself.
+    own: Option<u64>,
 }
 
 impl Key {
-    fn of(present: &Present) -> Self {
+    fn of(present: &Present, own: Option<u64>) -> Self {
         Self {
+            own,
+            tls: present.tls,
             account: present.account_id,
             protocol: present.protocol,
             peer: present.peer.clone(),
@@ -74,6 +100,8 @@ struct All {
 #[derive(Debug)]
 struct Group {
     present: Present,
+    key: Key,
+    doings: Arc<Doings>,
     /// How many they are.
     sessions: usize,
     end: CancellationToken,
@@ -87,6 +115,7 @@ type Seats = (AccountId, &'static str);
 pub(crate) struct Presence {
     id: u64,
     end: CancellationToken,
+    doings: Arc<Doings>,
     /// What it is counted by, if it is.
     counted: Option<Seats>,
     all: Presences,
@@ -105,7 +134,6 @@ impl Presences {
         mut present: Present,
         sessions: Sessions,
     ) -> std::result::Result<Arc<Presence>, TooMany> {
-        let key = Key::of(&present);
         let mut guard = self.lock();
         let all = &mut *guard;
         let counted = match (sessions, present.account_id) {
@@ -120,29 +148,57 @@ impl Presences {
             }
             _ => None,
         };
-        let id = *all.ids.entry(key).or_insert_with(|| {
+        let own = matches!(sessions, Sessions::Long { .. }).then_some(all.last + 1);
+        let key = Key::of(&present, own);
+        let id = *all.ids.entry(key.clone()).or_insert_with(|| {
             all.last += 1;
             all.last
         });
         present.id = id;
-        let new = || Group { present, sessions: 0, end: CancellationToken::new() };
+        let new = || Group {
+            present,
+            key,
+            doings: Arc::default(),
+            sessions: 0,
+            end: CancellationToken::new(),
+        };
         let group = all.groups.entry(id).or_insert_with(new);
         group.sessions += 1;
-        Ok(Arc::new(Presence { id, end: group.end.clone(), counted, all: self.clone() }))
+        let (end, doings) = (group.end.clone(), Arc::clone(&group.doings));
+        Ok(Arc::new(Presence { id, end, doings, counted, all: self.clone() }))
     }
 
     /// At most `limit` of them, those after the id `after`, in the order in which they began.
     fn page(&self, after: u64, limit: usize) -> Vec<Present> {
         let all = self.lock();
         let later = all.groups.range((Bound::Excluded(after), Bound::Unbounded));
-        later.take(limit).map(|(_, group)| group.present.clone()).collect()
+        let told = |(_, Group { present, doings, .. }): (_, &Group)| Present {
+            idle: doings.idle(),
+            doing: doings.told(),
+            ..present.clone()
+        };
+        later.take(limit).map(told).collect()
+    }
+
+    /// How many there are, and how many accounts have one.
+    fn count(&self) -> (usize, usize) {
+        let all = self.lock();
+        let accounts = all.groups.values().filter_map(|group| group.present.account_id);
+        (all.groups.len(), accounts.collect::<HashSet<_>>().len())
+    }
+
+    /// Those of an account.
+    fn of(&self, account: AccountId) -> Vec<u64> {
+        let all = self.lock();
+        let its = all.groups.iter().filter(|(_, it)| it.present.account_id == Some(account));
+        its.map(|(id, _)| *id).collect()
     }
 
     /// Ends those of this id. What begins from now on is another, also if it is alike.
     fn end(&self, id: u64) -> Option<Present> {
         let mut all = self.lock();
         let group = all.groups.remove(&id)?;
-        all.ids.remove(&Key::of(&group.present));
+        all.ids.remove(&group.key);
         group.end.cancel();
         Some(group.present)
     }
@@ -154,7 +210,7 @@ impl Presences {
         if let Some(group) = all.groups.get_mut(&id) {
             group.sessions -= 1;
             if group.sessions == 0 {
-                all.ids.remove(&Key::of(&group.present));
+                all.ids.remove(&group.key);
                 all.groups.remove(&id);
             }
         }
@@ -178,6 +234,16 @@ impl Presence {
         self.end.is_cancelled()
     }
 
+    /// Something was done in it at this moment.
+    pub(crate) fn touch(&self, now: Instant) {
+        self.doings.touch(now);
+    }
+
+    /// This is done to a file from now on, absolute, until what is given is dropped.
+    pub(crate) fn begin(&self, operation: Operation, path: &[u8], since: SystemTime) -> UnderWay {
+        self.doings.begin(operation, path, since)
+    }
+
     /// Waits for that. Cancellation: safe.
     pub(crate) async fn ended(&self) {
         self.end.cancelled().await;
@@ -195,6 +261,30 @@ impl Gate {
     #[must_use]
     pub fn present(&self, after: u64, limit: usize) -> Vec<Present> {
         self.presences().page(after, limit)
+    }
+
+    /// How many sessions there are now, as [`Gate::present`] has them, and how many accounts have one.
+    #[must_use]
+    pub fn count_present(&self) -> (usize, usize) {
+        self.presences().count()
+    }
+
+    /// Ends these sessions, each as by [`Gate::end_present`], and says how many that were.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) if a sign-in could not be ended; the sessions before it have ended.
+    ///
+    /// Cancellation: some may have ended.
+    pub async fn end_all(&self, ending: Ending, by: &Commander) -> Result<usize> {
+        let ids = match ending {
+            Ending::One(id) => vec![id],
+            Ending::Of(account) => self.presences().of(account),
+        };
+        let mut ended = 0;
+        for id in ids {
+            ended += usize::from(self.end_present(id, by).await?.is_some());
+        }
+        Ok(ended)
     }
 
     /// Ends a session, with those that are [one](Present) with it, and the sign-in that it goes by; recorded as a
@@ -237,11 +327,49 @@ mod tests {
             account: None,
             account_id: None,
             protocol: "http",
+            tls: false,
             peer: Peer::Ip([192, 0, 2, host].into()),
             sign_in: None,
             by_link,
             since: SystemTime::now(),
+            idle: Duration::ZERO,
+            doing: Vec::new(),
         }
+    }
+
+    #[test]
+    fn each_long_session_is_one_and_is_counted() {
+        let all = Presences::default();
+        let long = Sessions::Long { most: usize::MAX };
+        let [one, _two] = [(); 2].map(|()| all.enter(from(1, false), long).unwrap());
+        let _brief = [enter(&all, from(1, false)), enter(&all, from(1, false))];
+        assert_eq!(all.count(), (3, 0));
+        assert!(all.end(all.page(0, 1)[0].id).is_some());
+        assert!(one.is_ended());
+        assert_eq!(all.count(), (2, 0));
+    }
+
+    #[test]
+    fn what_is_under_way_is_told_until_it_is_over() {
+        let all = Presences::default();
+        let session = enter(&all, from(1, false));
+        let (read, write) = (Operation::Read, Operation::Write);
+        let first = session.begin(read, b"/a", SystemTime::UNIX_EPOCH);
+        let second = session.begin(write, b"/b", SystemTime::UNIX_EPOCH);
+        second.reached(7);
+        let told = || all.page(0, 1).remove(0).doing;
+        let [a, b] = &told()[..] else { panic!("{:?}", told()) };
+        assert_eq!((a.operation, &*a.path, a.bytes), (read, &b"/a"[..], 0));
+        assert_eq!((b.operation, &*b.path, b.bytes), (write, &b"/b"[..], 7));
+        drop(first);
+        assert_eq!(told().len(), 1);
+        assert_eq!(all.page(0, 1)[0].idle, Duration::ZERO, "something is under way");
+        drop(second);
+        assert!(told().is_empty());
+        // What was done an hour ago, as far as clocks go.
+        let ahead = Instant::now() + Duration::from_secs(3600);
+        session.touch(ahead);
+        assert_eq!(all.page(0, 1)[0].idle, Duration::ZERO);
     }
 
     #[test]
