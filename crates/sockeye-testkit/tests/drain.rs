@@ -4,6 +4,8 @@
 
 use std::{
     collections::BTreeSet,
+    io::ErrorKind,
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -14,7 +16,12 @@ use std::{
 
 use rustix::process::Signal;
 use serde_json::Value;
-use sockeye_testkit::{client::Client, processes::until, program::Program, under_models};
+use sockeye_testkit::{
+    client::Client,
+    processes::until,
+    program::{PATIENCE, Program},
+    under_models,
+};
 
 fn serve(model: &str, more: &[&str]) -> Program {
     let args = [&["script", "tcp://127.0.0.1:0", "--model", model], more].concat();
@@ -143,6 +150,37 @@ fn no_one_is_let_in_once_the_drain_has_begun(model: &str) {
     }
     let report = server.finished();
     assert_eq!(report["stats"]["cut"], 0, "{report}");
+}
+
+under_models!(a_newcomer_is_refused_while_a_connection_is_served_to_its_end);
+
+fn a_newcomer_is_refused_while_a_connection_is_served_to_its_end(model: &str) {
+    for busy in [1, room(model)] {
+        let mut server = serve(model, &[]);
+        let port = server.port();
+        let mut clients: Vec<_> = (0..busy).map(|_| Client::connect(port)).collect();
+        for client in &mut clients {
+            assert_eq!(client.ask("wait"), "waiting");
+        }
+        server.signal(Signal::TERM);
+        for client in &mut clients {
+            assert_eq!(client.line().as_deref(), Some("drained"));
+        }
+        // A handshake that comes in the very moment may be dropped, and is tried again by the system.
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        until("the listener's end", || match TcpStream::connect_timeout(&addr, PATIENCE) {
+            Ok(_) => false,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{model}");
+                true
+            }
+        });
+        for mut client in clients {
+            assert_eq!(client.ask("echo on"), "on");
+            client.bye();
+        }
+        server.finished();
+    }
 }
 
 under_models!(the_drain_deadline_cuts_those_who_hang_and_the_report_names_them);

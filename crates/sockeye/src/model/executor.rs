@@ -103,10 +103,11 @@ pub(crate) async fn accept_loop(
                 // It runs where it stands, maybe for long: nobody may queue behind it meanwhile.
                 if server.is_child() {
                     incoming.turn_away();
+                    closing_meanwhile(&mut incoming, admitted).await;
                 } else {
                     incoming.take_all(&mut waiting);
+                    admitted.await;
                 }
-                admitted.await;
                 break;
             }
         }
@@ -126,11 +127,33 @@ async fn drain_in_turn(
     executor: &impl Executor,
 ) {
     incoming.turn_away();
-    while !server.shutdown.is_cut() {
-        let Some(accepted) = incoming.accept_waiting() else { return };
-        let permit = permit(server).await;
-        admit(server, accepted, permit, executor).await;
+    while !server.shutdown.is_cut() && incoming.close_empty() {
+        let permit = closing_meanwhile(&mut incoming, permit(server)).await;
+        let Some(accepted) = incoming.accept_waiting() else {
+            // Another process was faster, or there is no descriptor for it yet.
+            drop(permit);
+            tokio::time::sleep(LOOK_PAUSE).await;
+            continue;
+        };
+        closing_meanwhile(&mut incoming, admit(server, accepted, permit, executor)).await;
     }
+}
+
+/// How often a process that is busy looks whether others have emptied a backlog.
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
+
+/// Does something that may take long, and meanwhile closes those listeners that turn newcomers
+/// away and have nobody left in their backlog: only then are newcomers refused, and need not wait.
+async fn closing_meanwhile<T>(incoming: &mut Incoming, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    while incoming.close_empty() {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = tokio::time::sleep(LOOK_PAUSE) => {}
+        }
+    }
+    work.await
 }
 
 /// How long the drain waits for descriptors when it holds none that it could free itself.

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     Listener,
-    socket::Accepted,
+    socket::{Accepted, has_input},
     sys::{registration::watch, served::Served},
 };
 
@@ -195,6 +195,13 @@ impl Incoming {
         for Watched { source, .. } in &self.sources {
             source.listener.turn_away();
         }
+    }
+
+    /// Closes the listeners that have nobody in their backlog, once nobody else is let in: whether
+    /// any are left.
+    pub(crate) fn close_empty(&mut self) -> bool {
+        self.sources.retain(|Watched { source, .. }| has_input(&*source.listener));
+        !self.sources.is_empty()
     }
 
     /// A connection that waits in a backlog now, if there is one.

@@ -36,5 +36,6 @@ pub use listener::{Accepted, Listener};
 pub use name::SocketName;
 pub use open::{Family, OpenError, SocketType, open};
 pub use pair::socketpair;
+pub(crate) use readiness::has_input;
 pub use receive::RecvFlags;
 pub use stream::Stream;

@@ -7,12 +7,30 @@ use std::{
     task::{Context, Poll},
 };
 
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
 use tokio::io::{Interest, Ready};
 
 use super::{
     Stream,
     stream::{Socket, Transport},
 };
+
+/// Whether something waits in a socket's queue now: a datagram, or, where it listens, a connection.
+/// Unlike the runtime's note of it this is never out of date, also where processes share the socket.
+pub(crate) fn has_input(socket: &impl AsFd) -> bool {
+    let mut asked = [PollFd::new(socket, PollFlags::IN)];
+    loop {
+        match poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
+            Err(Errno::INTR) => {}
+            // What cannot be asked is read, which tells why.
+            Err(_) => return true,
+            Ok(_) => return asked[0].revents().contains(PollFlags::IN),
+        }
+    }
+}
 
 impl Stream {
     /// Waits until there is something to read: data, the end of the stream or an error.
