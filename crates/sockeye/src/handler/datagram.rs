@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::BoxFuture;
 use crate::{
     Addr, DrainSignal, Failure, ServerHandle, SocketName,
-    server::{PacketSource, ServerContext},
+    server::{Counter, PacketSource, ServerContext},
     socket::{DatagramPeer, SendBatch},
 };
 
@@ -181,7 +181,9 @@ impl Packet {
         if self.replies.as_ref().is_some_and(|replies| replies.push(data, &self.peer)) {
             return Ok(());
         }
-        self.source.send(data, &self.peer).await
+        self.source.send(data, &self.peer).await?;
+        self.server.counters.add(Counter::BytesWritten, data.len() as u64);
+        Ok(())
     }
 }
 

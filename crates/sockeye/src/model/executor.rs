@@ -37,6 +37,8 @@ pub(crate) struct Sources {
 pub(crate) enum Packets<'a> {
     /// Received in batches and handled one after the other.
     InTurn,
+    /// Received and handled one by one: the next is another process's, if this one is busy.
+    OneByOne,
     /// Received in batches; a handler that waits becomes a task of this tracker.
     Tasks(&'a TaskTracker),
     /// Received one by one and handed to the executor.
@@ -51,14 +53,17 @@ pub(crate) async fn serve_sources(
     packets: Packets<'_>,
 ) -> io::Result<()> {
     let incoming = Incoming::watch(server, &sources.streams)?;
-    let slots = if matches!(packets, Packets::Executor) { 1 } else { PacketLoop::BATCH };
+    let slots = match packets {
+        Packets::InTurn | Packets::Tasks(_) => PacketLoop::BATCH,
+        Packets::OneByOne | Packets::Executor => 1,
+    };
     let mut loops = Vec::new();
     for source in &sources.packets {
         let packet_loop = PacketLoop::watch(server, source, slots)?;
         loops.push(async move {
             match packets {
                 Packets::Executor => packet_loop.run(executor).await,
-                Packets::InTurn => packet_loop.run_here(None).await,
+                Packets::InTurn | Packets::OneByOne => packet_loop.run_here(None).await,
                 Packets::Tasks(tasks) => packet_loop.run_here(Some(tasks)).await,
             }
         });

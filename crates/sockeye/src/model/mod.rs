@@ -61,8 +61,9 @@ pub enum Model {
         /// The most processes at once.
         max: usize,
     },
-    /// A fixed number of processes forked beforehand, each running one connection at a time,
-    /// whatever listener it came in by. One that dies is replaced.
+    /// A fixed number of processes forked beforehand, each running one connection or datagram at a
+    /// time, whatever socket it came in by. One that dies takes only that one with it, and is
+    /// replaced.
     Prefork(usize),
     /// A task for each connection on one work-stealing runtime.
     #[default]

@@ -33,12 +33,13 @@ impl Threads {
             waiting = Some(work);
             let Err(error) = self.workers.start(&mut waiting) else { return };
             let Some(pause) = patience.pause() else {
-                self.server.counters.count(Counter::RefusedNoWorker);
+                let (counter, what) = match waiting {
+                    Some(Work::Packet(_)) => (Counter::PacketsShed, "dropped a datagram"),
+                    _ => (Counter::RefusedNoWorker, "closed a connection"),
+                };
+                self.server.counters.count(counter);
                 if self.warnings.due() {
-                    tracing::warn!(
-                        %error,
-                        "closed a connection: no thread for it; lower the model's number"
-                    );
+                    tracing::warn!(%error, "{what}: no thread for it; lower the model's number");
                 }
                 return;
             };
@@ -48,8 +49,10 @@ impl Threads {
                 () = self.server.shutdown.cut_now() => break,
             }
         }
-        if let Some(Work::Connection(job)) = waiting {
-            self.server.cut(job.info.id());
+        match waiting {
+            Some(Work::Connection(job)) => self.server.cut(job.info.id()),
+            Some(Work::Packet(job)) => job.cut(),
+            None => {}
         }
     }
 }

@@ -90,9 +90,11 @@ enum Word {
     Since,
     /// The site that the connection counts for: its hash, with [`ENTERING`].
     Site,
+    /// How many datagrams a prefork worker has in hand.
+    Packets,
 }
 
-const WORDS: usize = 8;
+const WORDS: usize = 9;
 
 /// Marks an IPv4 or IPv6 port, so that it is never 0.
 const IPV4: u64 = 4 << 16;
@@ -182,9 +184,17 @@ impl Cells {
         self.with_open().count()
     }
 
+    /// How many datagrams prefork workers have in hand.
+    pub(crate) fn count_packets(&self) -> u64 {
+        self.all().map(|cell| cell.packets()).sum()
+    }
+
     fn with_open(&self) -> impl Iterator<Item = Cell<'_>> {
-        let cells = (0..self.words.len()).step_by(WORDS).map(|first| Cell { cells: self, first });
-        cells.filter(|cell| cell.word(Word::Conn).load(Acquire) != 0 && !cell.is_cut())
+        self.all().filter(|cell| cell.word(Word::Conn).load(Acquire) != 0 && !cell.is_cut())
+    }
+
+    fn all(&self) -> impl Iterator<Item = Cell<'_>> {
+        (0..self.words.len()).step_by(WORDS).map(|first| Cell { cells: self, first })
     }
 }
 
@@ -289,10 +299,25 @@ impl Cell<'_> {
         }
     }
 
-    /// Forgets the connection of a child that has ended.
+    /// Notes that the worker has so many datagrams more in hand.
+    pub(crate) fn take_packets(&self, count: u64) {
+        self.word(Word::Packets).fetch_add(count, AcqRel);
+    }
+
+    /// Notes that so many of them have ended.
+    pub(crate) fn release_packets(&self, count: u64) {
+        self.word(Word::Packets).fetch_sub(count, AcqRel);
+    }
+
+    /// How many datagrams the worker has in hand.
+    pub(crate) fn packets(&self) -> u64 {
+        self.word(Word::Packets).load(Acquire)
+    }
+
+    /// Forgets what a child had in hand that has ended.
     fn clear(&self) {
         self.leave_site();
-        for word in [Word::Conn, Word::Cut] {
+        for word in [Word::Conn, Word::Cut, Word::Packets] {
             self.word(word).store(0, Release);
         }
     }

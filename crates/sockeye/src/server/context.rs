@@ -146,9 +146,19 @@ impl ServerContext {
         }
     }
 
+    /// How many datagrams are in hand now; as with connections, those of workers are read from
+    /// their cells.
+    fn packets_active(&self) -> u64 {
+        match self.model {
+            Model::Prefork(_) => self.cells.count_packets(),
+            _ => self.counters.get(Counter::PacketsActive),
+        }
+    }
+
     /// The counters now.
     pub(crate) fn stats(&self) -> Stats {
-        Stats { active: self.active(), ..self.counters.snapshot() }
+        let (active, packets_active) = (self.active(), self.packets_active());
+        Stats { active, packets_active, ..self.counters.snapshot() }
     }
 
     pub(crate) fn at_capacity(&self) -> bool {

@@ -54,7 +54,7 @@ pub use streams::Streams;
 pub(crate) use accept::{Incoming, Waiting};
 pub(crate) use cells::Taken;
 pub(crate) use context::ServerContext;
-pub(crate) use packets::{PacketJob, PacketLoop, PacketService, PacketSource};
+pub(crate) use packets::{InHand, PacketJob, PacketLoop, PacketService, PacketSource};
 pub(crate) use registry::Admission;
 pub(crate) use service::{Job, Route, StreamService, StreamSource, run_connection, turn_away};
 pub(crate) use settings::Settings;

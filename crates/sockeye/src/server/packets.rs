@@ -18,7 +18,7 @@ use crate::{
     Addr, Packet,
     handler::{BoxFuture, ErasedDatagramHandler, Replies},
     model::{Executor, permit},
-    socket::{DatagramPeer, DatagramSocket, RecvBatch, SendBatch},
+    socket::{DatagramPeer, DatagramSocket, RecvBatch, SendBatch, has_input},
     sys::{registration::watch, served::Served},
 };
 
@@ -80,10 +80,44 @@ impl PacketSource {
     }
 }
 
+/// Datagrams that were received and have not ended: they count as such while this lives.
+#[derive(Debug)]
+pub(crate) struct InHand {
+    server: Arc<ServerContext>,
+    count: u64,
+}
+
+impl InHand {
+    fn take(server: &Arc<ServerContext>, count: u64) -> Self {
+        match server.own_cell() {
+            Some(cell) => cell.take_packets(count),
+            None => server.counters.add(Counter::PacketsActive, count),
+        }
+        Self { server: Arc::clone(server), count }
+    }
+
+    /// One of them, to end by itself.
+    fn split_one(&mut self) -> Self {
+        self.count -= 1;
+        Self { server: Arc::clone(&self.server), count: 1 }
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        match self.server.own_cell() {
+            Some(cell) => cell.release_packets(self.count),
+            None => self.server.counters.subtract(Counter::PacketsActive, self.count),
+        }
+    }
+}
+
 /// A datagram that waits for whoever handles it.
 #[derive(Debug)]
 pub(crate) struct PacketJob {
     pub(crate) packet: Packet,
+    /// None in a child, whose server has it in hand.
+    pub(crate) in_hand: Option<InHand>,
     pub(crate) permit: Option<OwnedSemaphorePermit>,
     pub(crate) token: TaskTrackerToken,
 }
@@ -91,37 +125,64 @@ pub(crate) struct PacketJob {
 impl PacketJob {
     /// Handles the datagram to its end. Needs a runtime.
     pub(crate) async fn run(self) {
-        let server = Arc::clone(&self.packet.server);
-        tokio::select! {
-            biased;
-            () = handle(self.packet) => {}
-            () = server.shutdown.cut_now() => {}
+        let Self { packet, in_hand, permit, token } = self;
+        let server = Arc::clone(&packet.server);
+        if handle(packet).await {
+            server.counters.count(Counter::PacketsCompleted);
         }
+        // The server has ended only once it counts as ended.
+        drop(in_hand);
+        drop((permit, token));
+    }
+
+    /// Ends what nobody handles any more as the server is being cut.
+    pub(crate) fn cut(self) {
+        cut(&self.packet);
     }
 }
 
-/// Runs the handler on one datagram; counts and reports how it ended.
-async fn handle(mut packet: Packet) {
+/// Counts and tells that a datagram is being cut.
+fn cut(packet: &Packet) {
+    packet.server.counters.count(Counter::PacketsCut);
+    tracing::warn!(peer = %packet.peer(), "a datagram was cut: its handler had not ended");
+}
+
+/// Runs the handler on one datagram, until the cut at most; counts and reports how it ended. If it
+/// completed, that is `true`, and for the caller to count, who may do so for many at once.
+async fn handle(mut packet: Packet) -> bool {
     let service = Arc::clone(&packet.source.service);
     let server = Arc::clone(&packet.server);
     let failure = match caught(|| service.handler.admits(&packet)) {
         Err(panic) => panic,
-        Ok(false) => return server.counters.count(Counter::RefusedByVerify),
-        Ok(true) => match AssertUnwindSafe(async { service.handler.run(&mut packet).await })
-            .catch_unwind()
-            .await
-        {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => Failure::from_handler(error),
-            Err(panic) => Failure::from_panic(panic.as_ref()),
-        },
+        Ok(false) => {
+            server.counters.count(Counter::PacketsRefused);
+            return false;
+        }
+        Ok(true) => {
+            let handled = async { service.handler.run(&mut packet).await };
+            let ended = tokio::select! {
+                biased;
+                ended = AssertUnwindSafe(handled).catch_unwind() => Some(ended),
+                () = server.shutdown.cut_now() => None,
+            };
+            match ended {
+                None => {
+                    cut(&packet);
+                    return false;
+                }
+                Some(Ok(Ok(()))) => return true,
+                Some(Ok(Err(error))) => Failure::from_handler(error),
+                Some(Err(panic)) => Failure::from_panic(panic.as_ref()),
+            }
+        }
     };
-    let counter =
-        if matches!(failure, Failure::Panic(_)) { Counter::Panics } else { Counter::ErrorsHandler };
+    let panicked = matches!(failure, Failure::Panic(_));
+    let counter = if panicked { Counter::PacketsPanicked } else { Counter::PacketsFailed };
     server.counters.count(counter);
     if caught(|| service.handler.failed(&packet.peer(), &failure)).is_err() {
-        server.counters.count(Counter::Panics);
+        server.counters.count(Counter::PanicsReporting);
     }
+    false
 }
 
 /// Receives from one socket.
@@ -173,17 +234,21 @@ impl PacketLoop {
             tokio::task::coop::consume_budget().await;
         }
         self.source.socket.turn_away();
-        while self.receive_queued() > 0 && !server.shutdown.is_cut() {
-            let permit = permit(&server).await;
+        while self.has_queued() {
+            let permit = self.turn().await;
+            if permit.is_none() || self.receive_queued() == 0 {
+                return;
+            }
             self.hand_on(permit, executor).await;
         }
     }
 
     /// Gives the one datagram of the batch to `executor`.
     async fn hand_on(&self, permit: Option<OwnedSemaphorePermit>, executor: &impl Executor) {
+        let in_hand = Some(InHand::take(&self.server, 1));
         if let Some(packet) = self.packet(0, None) {
             let token = self.server.registry.token();
-            executor.packet(PacketJob { packet, permit, token }).await;
+            executor.packet(PacketJob { packet, in_hand, permit, token }).await;
         }
     }
 
@@ -210,13 +275,30 @@ impl PacketLoop {
             tokio::task::coop::consume_budget().await;
         }
         self.source.socket.turn_away();
-        while !server.shutdown.is_cut() {
+        while self.has_queued() {
+            let held = if tasks.is_none() { self.turn().await } else { None };
             let received = self.receive_queued();
             if received == 0 {
                 return;
             }
             self.handle_batch(received, tasks, &mut replies).await;
+            drop(held);
             tokio::task::coop::consume_budget().await;
+        }
+    }
+
+    /// Whether the drain has something left to do here.
+    fn has_queued(&self) -> bool {
+        !self.server.shutdown.is_cut() && has_input(&*self.source.socket)
+    }
+
+    /// Waits in the drain for the right to handle what is queued, which other processes may empty
+    /// meanwhile; `None` at the cut.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        tokio::select! {
+            biased;
+            () = self.server.shutdown.cut_now() => None,
+            permit = permit(&self.server) => permit,
         }
     }
 
@@ -227,42 +309,50 @@ impl PacketLoop {
         tasks: Option<&TaskTracker>,
         replies: &mut Arc<Replies>,
     ) {
+        if received == 0 {
+            return;
+        }
+        let counters = &self.server.counters;
+        let mut in_hand = InHand::take(&self.server, received as u64);
+        // What ends at once is counted once for all of the batch.
+        let mut completed = 0;
         for index in 0..received {
             let Some(packet) = self.packet(index, Some(replies)) else { continue };
-            self.start(Box::pin(handle(packet)), tasks, replies).await;
+            let mut handled: BoxFuture<'static, bool> = Box::pin(handle(packet));
+            match poll_fn(|cx| Poll::Ready(handled.as_mut().poll(cx))).await {
+                Poll::Ready(ended) => completed += u64::from(ended),
+                Poll::Pending => match tasks {
+                    Some(tasks) => self.go_on_beside(handled, &mut in_hand, tasks),
+                    None => {
+                        self.flush(replies).await;
+                        if handled.await {
+                            counters.count(Counter::PacketsCompleted);
+                        }
+                    }
+                },
+            }
         }
+        counters.add(Counter::PacketsCompleted, completed);
         self.flush(replies).await;
     }
 
-    /// Polls one handler; what does not end at once is awaited or becomes a task.
-    async fn start(
+    /// Makes a handler that waits a task, if not too many wait already.
+    fn go_on_beside(
         &self,
-        mut handled: BoxFuture<'static, ()>,
-        tasks: Option<&TaskTracker>,
-        replies: &mut Arc<Replies>,
+        handled: BoxFuture<'static, bool>,
+        in_hand: &mut InHand,
+        tasks: &TaskTracker,
     ) {
-        let polled = poll_fn(|cx| Poll::Ready(handled.as_mut().poll(cx))).await;
-        if polled.is_ready() {
-            return;
-        }
         let server = Arc::clone(&self.server);
-        let Some(tasks) = tasks else {
-            self.flush(replies).await;
-            tokio::select! {
-                () = handled => {}
-                () = server.shutdown.cut_now() => {}
-            }
-            return;
-        };
         let Ok(permit) = Arc::clone(&server.packet_permits).try_acquire_owned() else {
             return server.counters.count(Counter::PacketsShed);
         };
+        let in_hand = in_hand.split_one();
         tasks.spawn(async move {
-            tokio::select! {
-                () = handled => {}
-                () = server.shutdown.cut_now() => {}
+            if handled.await {
+                server.counters.count(Counter::PacketsCompleted);
             }
-            drop(permit);
+            drop((in_hand, permit));
         });
     }
 
@@ -272,7 +362,11 @@ impl PacketLoop {
         let (mut from, mut tries) = (0, 0);
         while from < batch.len() {
             match self.source.socket.try_send_batch(&batch, from) {
-                Ok(sent) => from += sent,
+                Ok(sent) => {
+                    let bytes = batch.payload_bytes(from, sent);
+                    self.server.counters.add(Counter::BytesWritten, bytes as u64);
+                    from += sent;
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     match self.source.room(&mut tries).await {
                         Ok(()) => {}
@@ -320,7 +414,7 @@ impl PacketLoop {
     /// Receives what is queued, whether or not the runtime has noticed it yet: for the drain.
     fn receive_queued(&mut self) -> usize {
         let received = self.source.socket.try_recv_batch(&mut self.batch).unwrap_or(0);
-        self.server.counters.add(Counter::Packets, received as u64);
+        count_received(&self.server, &self.batch, received);
         received
     }
 
@@ -341,7 +435,7 @@ impl PacketLoop {
             }
             _ => {
                 reception.worked();
-                server.counters.add(Counter::Packets, count as u64);
+                count_received(server, batch, count);
             }
         }
         count
@@ -361,5 +455,14 @@ impl PacketLoop {
             server: Arc::clone(&self.server),
             replies: replies.cloned(),
         })
+    }
+}
+
+/// Counts the datagrams of a batch.
+fn count_received(server: &ServerContext, batch: &RecvBatch, received: usize) {
+    if received > 0 {
+        let bytes: usize = batch.iter().map(|datagram| datagram.payload().len()).sum();
+        server.counters.add(Counter::Packets, received as u64);
+        server.counters.add(Counter::BytesRead, bytes as u64);
     }
 }

@@ -266,7 +266,7 @@ impl Drop for Admission {
         }
         drop(open);
         if self.counted {
-            self.server.counters.subtract_one(Counter::Active);
+            self.server.counters.subtract(Counter::Active, 1);
         }
         if let Some(cell) = self.server.own_cell() {
             cell.close();

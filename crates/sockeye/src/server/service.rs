@@ -198,7 +198,7 @@ fn failed(server: &ServerContext, service: &StreamService, info: &ConnInfo, fail
     server.counters.count(counter_of(failure));
     // A panic in the report must not end more than this connection.
     if caught(|| service.handler.failed(info, failure)).is_err() {
-        server.counters.count(Counter::Panics);
+        server.counters.count(Counter::PanicsReporting);
     }
 }
 

@@ -97,8 +97,9 @@ async fn attend(server: &ServerContext, notifier: &Notifier, orders: Orders) {
             }
             // Not if something else has begun the drain before.
             Order::Drain if !server.shutdown.is_draining() => {
+                let stats = server.stats();
                 tracing::info!(
-                    open = server.stats().active,
+                    open = stats.active + stats.packets_active,
                     deadline_s = server.limits.drain.as_secs(),
                     "draining; a second signal ends every connection at once"
                 );

@@ -21,8 +21,15 @@ macro_rules! counters {
 
         /// A snapshot of a server's counters.
         ///
-        /// All count since the server was bound, except [`active`](Self::active). Each is read on
-        /// its own, so that a snapshot taken under load may be off by what happened meanwhile.
+        /// All count since the server was bound, except [`active`](Self::active) and
+        /// [`packets_active`](Self::packets_active). Each is read on its own, so that a snapshot
+        /// taken under load may be off by what happened meanwhile.
+        ///
+        /// Every connection that was [`accepted`](Self::accepted) counts once more, by how it
+        /// ended: `completed`, `refused_…`, `errors_…`, `panics` or `cut`. So does every one of the
+        /// [`packets`](Self::packets): `packets_completed`, `packets_refused`, `packets_failed`,
+        /// `packets_panicked`, `packets_crashed`, `packets_cut`, `packets_oversized` or
+        /// `packets_shed`.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Stats { $($(#[doc = $doc])+ pub $name: u64),+ }
@@ -58,9 +65,25 @@ counters! {
     Accepted => accepted,
     /// Datagrams received.
     Packets => packets,
+    /// Datagrams that were received and have not ended: they are being handled, or wait for their
+    /// turn.
+    PacketsActive => packets_active,
+    /// Datagrams whose handler returned without error.
+    PacketsCompleted => packets_completed,
+    /// Datagrams refused by the handler's `verify`.
+    PacketsRefused => packets_refused,
+    /// Datagrams whose handler returned an error.
+    PacketsFailed => packets_failed,
+    /// Datagrams whose handler panicked.
+    PacketsPanicked => packets_panicked,
+    /// Datagrams whose process ended before their handler did: killed, or crashed.
+    PacketsCrashed => packets_crashed,
+    /// Datagrams whose handler was ended by the drain deadline or a second signal.
+    PacketsCut => packets_cut,
     /// Datagrams longer than the limit, dropped unhandled.
     PacketsOversized => packets_oversized,
-    /// Datagrams dropped as too many were being handled.
+    /// Datagrams dropped as too many were being handled, or as no thread or process could be
+    /// started for them.
     PacketsShed => packets_shed,
     /// Answers to datagrams that were lost on their way out.
     RepliesLost => replies_lost,
@@ -84,9 +107,15 @@ counters! {
     ErrorsDeadline => errors_deadline,
     /// Connections whose handler failed in any other way.
     ErrorsHandler => errors_handler,
-    /// Handlers that panicked.
+    /// Connections whose process ended before their handler did: killed, or crashed.
+    ErrorsCrash => errors_crash,
+    /// Connections whose handler panicked.
     Panics => panics,
-    /// Children that ended without finishing their connection: killed, or crashed.
+    /// Times that a handler's `on_error` panicked, which ends nothing: the connection or datagram
+    /// counts as what failed before.
+    PanicsReporting => panics_reporting,
+    /// Child processes that ended without finishing their work, a prefork worker also between two
+    /// pieces of it: killed, or crashed.
     Crashes => crashes,
     /// Prefork workers started again after their predecessor died.
     WorkersRestarted => workers_restarted,
@@ -96,9 +125,9 @@ counters! {
     AcceptBackoffs => accept_backoffs,
     /// Connections ended by the drain deadline or a second signal.
     Cut => cut,
-    /// Bytes read from peers (after TLS).
+    /// Bytes read from peers: of connections (after TLS) and in datagrams.
     BytesRead => bytes_read,
-    /// Bytes written to peers (before TLS).
+    /// Bytes written to peers: on connections (before TLS) and in answers to datagrams.
     BytesWritten => bytes_written,
 }
 
@@ -130,8 +159,8 @@ impl Counters {
         self.0[counter as usize].fetch_add(n, Relaxed);
     }
 
-    pub(crate) fn subtract_one(&self, counter: Counter) {
-        self.0[counter as usize].fetch_sub(1, Relaxed);
+    pub(crate) fn subtract(&self, counter: Counter, n: u64) {
+        self.0[counter as usize].fetch_sub(n, Relaxed);
     }
 
     /// The next connection id, unique in this server, its children included.

@@ -68,9 +68,9 @@ pub(crate) async fn supervise(
         () = &mut life => {}
     }
     drop(supervised);
-    Report {
-        stats: server.stats(),
-        cut: server.registry.cut(),
-        drained_in: drained.get().map_or(Duration::ZERO, Instant::elapsed),
-    }
+    Report::at_end(
+        server.stats(),
+        server.registry.cut(),
+        drained.get().map_or(Duration::ZERO, Instant::elapsed),
+    )
 }

@@ -254,6 +254,16 @@ impl SendBatch {
         self.count == self.entries.len()
     }
 
+    /// How many bytes of payload `count` datagrams from index `from` on have.
+    pub(crate) fn payload_bytes(&self, from: usize, count: usize) -> usize {
+        self.entries[..self.count]
+            .iter()
+            .skip(from)
+            .take(count)
+            .map(|entry| entry.range.len())
+            .sum()
+    }
+
     /// Forgets all datagrams and keeps the memory.
     pub fn clear(&mut self) {
         self.count = 0;

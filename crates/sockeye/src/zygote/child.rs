@@ -118,7 +118,8 @@ fn serve_packet(plan: &Plan, source: u16, peer: DatagramPeer, data: Vec<u8>) -> 
         server: Arc::clone(server),
         replies: None,
     };
-    let job = PacketJob { packet, permit: None, token: server.registry.token() };
+    let token = server.registry.token();
+    let job = PacketJob { packet, in_hand: None, permit: None, token };
     let work = pin!(async {
         job.run().await;
         Ok(())
@@ -129,9 +130,11 @@ fn serve_packet(plan: &Plan, source: u16, peer: DatagramPeer, data: Vec<u8>) -> 
 #[inline(never)]
 fn serve_as_worker(plan: &Plan) -> io::Result<()> {
     let server = &plan.server;
+    // One place in each worker, for connections and datagrams alike.
+    server.permits.forget_permits(server.capacity - 1);
     let inline = Inline(Arc::clone(server));
     let sources = own_listeners(plan)?;
-    let work = pin!(serve_sources(server, sources, &inline, Packets::InTurn));
+    let work = pin!(serve_sources(server, sources, &inline, Packets::OneByOne));
     run_to_end(plan, work)
 }
 

@@ -68,8 +68,12 @@ impl Shortage {
             return self.warn(error, "no process for a worker yet");
         }
         let Some(pause) = patience.pause() else {
-            server.counters.count(Counter::RefusedNoWorker);
-            return self.warn(error, "closed a connection: no process for it");
+            let (counter, what) = match work.task {
+                Task::Packet(_) => (Counter::PacketsShed, "dropped a datagram: no process for it"),
+                _ => (Counter::RefusedNoWorker, "closed a connection: no process for it"),
+            };
+            server.counters.count(counter);
+            return self.warn(error, what);
         };
         let try_at = Instant::now() + pause;
         if self.holds() {
@@ -84,8 +88,10 @@ impl Shortage {
     /// The server is being cut: so is what has no process yet.
     pub(super) fn cut_held(&mut self, server: &ServerContext) {
         for (work, _) in self.held.drain(..) {
-            if let Task::Connection(job) = work.task {
-                server.cut(job.info.id());
+            match work.task {
+                Task::Connection(job) => server.cut(job.info.id()),
+                Task::Packet(job) => job.cut(),
+                Task::Worker { .. } => {}
             }
         }
     }

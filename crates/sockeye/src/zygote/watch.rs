@@ -14,7 +14,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{dispatcher::Task, message::Receipt};
 use crate::{
-    server::{Admission, ConnId, Counter, Job, PacketJob, ServerContext, Taken},
+    server::{Admission, ConnId, Counter, InHand, Job, PacketJob, ServerContext, Taken},
     sys::{
         process::{Tick, had_number, kill, open_process},
         registration::watch,
@@ -50,7 +50,7 @@ impl Watched {
                 }
             }
         }
-        self.settle(place.connection());
+        self.settle(&place);
         // Before the permit, as there are as many cells as permits.
         drop(self);
         place.leave();
@@ -82,16 +82,27 @@ impl Watched {
     }
 
     /// Counts what the child could not count itself.
-    fn settle(&self, id: Option<ConnId>) {
+    fn settle(&self, place: &Place) {
         let server = &self.server;
         let cell = self.cell.cell();
         let finished = cell.is_finished();
+        let id = place.connection();
+        let packets = match place {
+            Place::Packet { .. } => 1,
+            _ => cell.packets(),
+        };
         // A worker's connection is known from its cell alone.
         let open = if id.is_none() { cell.connection() } else { None };
         let lost = open.is_some() && !cell.is_cut();
         if !finished && !server.shutdown.is_cut() {
+            let conn = id.or(open.map(|open| open.id));
             server.counters.count(Counter::Crashes);
-            tracing::warn!(conn = ?id.or(open.map(|open| open.id)), "a child ended before its work");
+            server.counters.add(Counter::ErrorsCrash, u64::from(conn.is_some()));
+            server.counters.add(Counter::PacketsCrashed, packets);
+            tracing::warn!(?conn, packets, "a child ended before its work");
+        } else if !finished && packets > 0 {
+            server.counters.add(Counter::PacketsCut, packets);
+            tracing::warn!(packets, "datagrams were cut: their handler had not ended");
         } else if cell.is_cut() || lost || (!finished && id.is_some()) {
             if !cell.is_cut() {
                 server.counters.count(Counter::Cut);
@@ -150,9 +161,18 @@ impl Child {
 
 /// What a running child holds of the server's limits.
 enum Place {
-    Connection { id: ConnId, _admission: Admission },
-    Packet { _permit: Option<OwnedSemaphorePermit>, _token: TaskTrackerToken },
-    Worker { ended: oneshot::Sender<()> },
+    Connection {
+        id: ConnId,
+        _admission: Admission,
+    },
+    Packet {
+        _in_hand: Option<InHand>,
+        _permit: Option<OwnedSemaphorePermit>,
+        _token: TaskTrackerToken,
+    },
+    Worker {
+        ended: oneshot::Sender<()>,
+    },
 }
 
 impl Place {
@@ -164,9 +184,9 @@ impl Place {
                 drop(accepted);
                 Self::Connection { id: info.id(), _admission: admission }
             }
-            Task::Packet(PacketJob { packet, permit, token }) => {
+            Task::Packet(PacketJob { packet, in_hand, permit, token }) => {
                 drop(packet);
-                Self::Packet { _permit: permit, _token: token }
+                Self::Packet { _in_hand: in_hand, _permit: permit, _token: token }
             }
             Task::Worker { ended } => Self::Worker { ended },
         }

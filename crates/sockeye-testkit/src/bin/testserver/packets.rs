@@ -7,8 +7,9 @@ use tokio::sync::Notify;
 
 use crate::events;
 
-/// `panic`, `error`, `pid`, `gate…` (answered once `open` comes), `wait` (answered at once and at the drain);
-/// anything else comes back unchanged.
+/// `panic`, `error`, `abort`, `pid`, `in-hand`, `gate…` (answered once `open` comes), `wait` (answered at once and at the drain),
+/// `hang` and `block` (answered at once, and never done: waiting, and in blocking code); anything else comes back
+/// unchanged.
 #[derive(Default)]
 pub(crate) struct Script {
     gate: Arc<Notify>,
@@ -21,6 +22,22 @@ impl DatagramHandler for Script {
             #[expect(clippy::panic, reason = "the handler is told to")]
             b"panic" => panic!("the handler was told to panic"),
             b"error" => Err(io::Error::other("the handler was told to fail")),
+            b"abort" => std::process::abort(),
+            b"hang" => {
+                packet.reply(b"hanging").await?;
+                std::future::pending().await
+            }
+            b"block" => {
+                packet.reply(b"blocking").await?;
+                tokio::task::yield_now().await;
+                loop {
+                    std::thread::park();
+                }
+            }
+            b"in-hand" => {
+                let in_hand = packet.server().stats().packets_active;
+                packet.reply(in_hand.to_string().as_bytes()).await
+            }
             b"pid" => packet.reply(std::process::id().to_string().as_bytes()).await,
             b"refused" => packet.reply(b"verify let it through").await,
             b"open" => {
