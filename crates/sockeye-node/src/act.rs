@@ -194,7 +194,7 @@ impl Act {
         let said = self.detail.as_deref().or_else(|| self.seat.detail());
         let detail = match (said, lacking) {
             (said, None) => said.map(Cow::Borrowed),
-            (None, Some(lacking)) => Some(lacking.into()),
+            (None, Some(lacking)) => Some(lacking.to_string().into()),
             (Some(said), Some(lacking)) => Some(format!("{said}; {lacking}").into()),
         };
         let record = Record {

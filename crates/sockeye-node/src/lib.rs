@@ -47,6 +47,7 @@ mod uploads;
 pub use error::{Error, Result};
 pub use gate::{Gate, LoginError};
 pub use homes::{Homes, Owner};
+pub use lacking::Lacking;
 pub use list::{Folder, Gathered, Listing};
 pub use listeners::{Cleartext, Listen, ListenError, ListenOption, Listening, Protocol, Service};
 pub use marks::LockWish;
@@ -87,5 +88,5 @@ pub mod accounts {
 
 /// What protocols are told of the log.
 pub mod log {
-    pub use sockeye_journal::{Error, Event, Follow, Found, Query, Reader};
+    pub use sockeye_journal::{Error, Event, Follow, Found, Operation, Query, Reader};
 }

@@ -12,6 +12,7 @@ use sockeye_store::{FilePath, Home, Meta, Opened};
 use crate::{
     Error, FileBody, Folder, Listing, OpenFile, Origin, Range, Result,
     act::{Act, Contents},
+    lacking::{Lacking, lacking},
     list::named,
     namespace::Reached,
     roots::Root,
@@ -112,6 +113,25 @@ impl Session {
                 Ok(seat.rights_at(&seat.reached(path)?))
             }
         }
+    }
+
+    /// Which right was missing for an operation that was denied, on `path` and, where it leads to another, to that; none if
+    /// it was denied for another reason.
+    #[must_use]
+    pub fn lacking(
+        &self,
+        operation: Operation,
+        path: &FilePath,
+        to: Option<&FilePath>,
+    ) -> Option<Lacking> {
+        let Kind::Seat(seat) = &self.kind else { return None };
+        // What its owner may do is nobody's business who came by a link.
+        if seat.visit().is_some() {
+            return None;
+        }
+        let path = seat.reached(path).ok()?.absolute();
+        let to = to.and_then(|to| Some(seat.reached(to).ok()?.absolute()));
+        lacking(seat, operation, &path, to.as_deref())
     }
 
     /// Opens what `path` names, for a protocol that must know what it is before it chooses what to send.

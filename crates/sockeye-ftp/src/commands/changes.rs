@@ -1,8 +1,12 @@
 //! Changes to the tree (RFC 959 §4.1.3): DELE, RMD, MKD, RNFR, RNTO.
 
-use sockeye_node::{Error, FilePath, Kind, Overwrite, RESERVED, Recursive};
+use sockeye_node::{Error, FilePath, Kind, Overwrite, RESERVED, Recursive, log::Operation};
 
-use super::{facts::known, folders::told, refused::refused};
+use super::{
+    facts::known,
+    folders::told,
+    refused::{denied, refused, refused_to},
+};
 use crate::{
     control::{Answer, Dialog},
     wire::{
@@ -33,21 +37,23 @@ pub(crate) async fn rmd(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 }
 
 async fn remove(dialog: &Dialog, path: &FilePath) -> Answer {
-    let done = dialog.session()?.remove(path, Recursive::No).await;
-    done.map_err(|error| refused(path, &error))?;
+    let session = dialog.session()?;
+    let done = session.remove(path, Recursive::No).await;
+    done.map_err(|error| refused_to(session, Operation::Remove, path, &error))?;
     Ok(said(250, path, " is removed."))
 }
 
 /// MKD.
 pub(crate) async fn mkd(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let path = dialog.new_path(argument).map_err(taken)?;
-    let done = dialog.session()?.mkdir(&path).await;
+    let session = dialog.session()?;
+    let done = session.mkdir(&path).await;
     done.map_err(|error| match error {
         // Where there is a folder of that name for this client, it is there already.
         Error::NotFound if RESERVED.iter().any(|name| name.as_bytes() == path.as_bytes()) => {
             said(550, &path, " is a name that the server keeps for itself.")
         }
-        error => refused(&path, &error),
+        error => refused_to(session, Operation::MakeFolder, &path, &error),
     })?;
     Ok(told(257, &path, " is made."))
 }
@@ -82,7 +88,10 @@ pub(crate) async fn rnto(dialog: &mut Dialog, argument: &[u8]) -> Answer {
         _ => Overwrite::Yes,
     };
     let done = session.rename(&from, &to, overwrite).await;
-    done.map_err(|error| refused(&to, &error))?;
+    done.map_err(|error| match error {
+        Error::Denied => denied(session.lacking(Operation::Rename, &from, Some(&to)), &to),
+        error => refused(&to, &error),
+    })?;
     Ok(said(250, &to, " is its name now."))
 }
 

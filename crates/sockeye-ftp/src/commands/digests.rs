@@ -5,9 +5,14 @@
 //! beside the control connection, so that ABOR and NOOP are heard meanwhile.
 
 use md5::Digest as _;
-use sockeye_node::{Algorithm, Error, FilePath, Kind, Meta, Range, Resource, Session};
+use sockeye_node::{
+    Algorithm, Error, FilePath, Kind, Meta, Range, Resource, Session, log::Operation,
+};
 
-use super::{facts::known, refused::refused};
+use super::{
+    facts::known,
+    refused::{refused, refused_to},
+};
 use crate::{
     control::{Answer, Dialog},
     transfer::Transfer,
@@ -60,7 +65,7 @@ pub(crate) async fn hash(dialog: &mut Dialog, argument: &[u8]) -> Begun {
                 Reply::new(213, [text.as_bytes(), &absolute(&of)].concat())
             }
             Ok(None) => refused(&of, &Error::Changed),
-            Err(error) => refused(&of, &error),
+            Err(error) => refused_to(&session, Operation::Read, &of, &error),
         }
     }))
 }
@@ -130,7 +135,7 @@ async fn sum(dialog: &mut Dialog, argument: &[u8], sum: Sum) -> Begun {
     Ok(Transfer::compute(sum.verb(), path, async move {
         match compute(&session, &of, meta, range, sum).await {
             Ok(computed) => Reply::new(250, hex(&computed).to_uppercase()),
-            Err(error) => refused(&of, &error),
+            Err(error) => refused_to(&session, Operation::Read, &of, &error),
         }
     }))
 }

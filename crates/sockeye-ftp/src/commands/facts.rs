@@ -1,8 +1,11 @@
 //! What is known of a file: MLST (RFC 3659 §7), SIZE (§4), and of the room: AVBL.
 
-use sockeye_node::{Error, FilePath, Kind, Meta, Resource, Session};
+use sockeye_node::{Error, FilePath, Kind, Meta, Resource, Session, log::Operation};
 
-use super::{growing, refused::refused};
+use super::{
+    growing,
+    refused::{refused, refused_to},
+};
 use crate::{
     control::{Answer, Dialog},
     transfer::{Transfer, item},
@@ -86,7 +89,8 @@ pub(crate) async fn size(dialog: &mut Dialog, argument: &[u8]) -> Result<Outcome
             let (session, of) = (session.clone(), path.clone());
             let counting = Transfer::compute(Verb::Size, path, async move {
                 let counted = as_text(&session, &of).await;
-                counted.map_or_else(|error| refused(&of, &error), told)
+                counted
+                    .map_or_else(|error| refused_to(&session, Operation::Read, &of, &error), told)
             });
             Ok(counting.into())
         }
@@ -116,9 +120,11 @@ async fn as_text(session: &Session, path: &FilePath) -> Result<u64, Error> {
 /// AVBL.
 pub(crate) async fn avbl(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let path = dialog.path(argument)?;
-    let space = dialog.session()?.space(&path).await.map_err(|error| refused(&path, &error))?;
+    let session = dialog.session()?;
+    let failed = |error| refused_to(session, Operation::List, &path, &error);
+    let space = session.space(&path).await.map_err(failed)?;
     match space.available_bytes() {
         Some(bytes) => Ok(told(bytes)),
-        None => Err(Reply::new(550, "There is no limit but the disk.")),
+        None => Err(Reply::new(550, "There is no quota here: no limit but the disk.")),
     }
 }

@@ -2,7 +2,7 @@
 
 use sockeye_node::Rights;
 
-use super::site;
+use super::{refused::listed, site};
 use crate::{
     control::{Answer, Dialog},
     verbs::{Feature, Row},
@@ -30,9 +30,7 @@ pub(crate) fn help(_: &mut Dialog, argument: &[u8]) -> Answer {
             let syntax = format!("{} {}", row.verb().name(), row.argument);
             let rights = match row.rights {
                 Rights::NONE => String::new(),
-                rights => {
-                    format!("; needs the right to {}", rights.to_string().replace(',', " and "))
-                }
+                rights => format!("; needs the right to {}", listed(rights)),
             };
             Ok(Reply::new(214, format!("{}: {}{rights}.", syntax.trim_end(), row.help)))
         }

@@ -1,9 +1,10 @@
 //! Replies to what was not done: the code that clients rely on, and a text that helps a person.
 
-use sockeye_node::{Error, FilePath};
+use sockeye_node::{Error, FilePath, Lacking, Rights, Session, log::Operation};
 
 use crate::wire::{
     change::ChangeError,
+    charset::NotInCharset,
     facts::FactsError,
     host::HostError,
     parameter::ParameterError,
@@ -49,6 +50,39 @@ pub(crate) fn refused(path: &FilePath, error: &Error) -> Reply {
     Reply::new(code(error), named)
 }
 
+/// As [`refused`], of an operation of this session: who lacks a right is told which.
+pub(crate) fn refused_to(
+    session: &Session,
+    operation: Operation,
+    path: &FilePath,
+    error: &Error,
+) -> Reply {
+    match error {
+        Error::Denied => denied(session.lacking(operation, path, None), path),
+        error => refused(path, error),
+    }
+}
+
+/// The reply to a lack of rights, as far as it was that.
+pub(crate) fn denied(lacking: Option<Lacking>, path: &FilePath) -> Reply {
+    let Some(Lacking { needed, there, has }) = lacking else {
+        return refused(path, &Error::Denied);
+    };
+    let place = if there { "there" } else { "here" };
+    let text = format!(
+        ": {}: this needs {} {place}, and you have {}.",
+        text(&Error::Denied),
+        listed(needed),
+        listed(has),
+    );
+    Reply::new(code(&Error::Denied), [&absolute(path)[..], text.as_bytes()].concat())
+}
+
+/// Rights in a sentence.
+pub(crate) fn listed(rights: Rights) -> String {
+    rights.to_string().replace(',', " and ")
+}
+
 impl From<PathError> for Reply {
     fn from(error: PathError) -> Self {
         let code = match error {
@@ -56,6 +90,12 @@ impl From<PathError> for Reply {
             _ => 501,
         };
         Self::new(code, format!("{error}."))
+    }
+}
+
+impl From<NotInCharset> for Reply {
+    fn from(error: NotInCharset) -> Self {
+        Self::new(501, format!("{error}."))
     }
 }
 

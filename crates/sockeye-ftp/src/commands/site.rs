@@ -2,15 +2,19 @@
 
 use std::time::SystemTime;
 
-use sockeye_node::Role;
+use sockeye_node::{Role, log::Operation};
 
-use super::{digests, refused::refused, times};
+use super::{
+    digests,
+    refused::{refused, refused_to},
+    times,
+};
 use crate::{
     control::{Answer, Dialog, NEEDS_ARGUMENT},
     verbs::Outcome,
     wire::{
         change,
-        command::{SiteVerb, split, trimmed},
+        command::{SiteVerb, shown, split, trimmed},
         path::absolute,
         reply::Reply,
         time,
@@ -23,8 +27,12 @@ const MOST_TOLD: usize = 1_000;
 /// SITE. What there is may be asked without a login.
 pub(crate) async fn site(dialog: &mut Dialog, argument: &[u8]) -> Result<Outcome, Reply> {
     let (name, rest) = split(argument);
-    let unknown =
-        || Reply::new(504, "SITE command not understood; SITE HELP names those there are.");
+    let unknown = || {
+        let named = format!("SITE {}", shown(name));
+        let text =
+            format!("{}: not understood; SITE HELP names those there are.", named.trim_end());
+        Reply::new(504, text)
+    };
     let verb = SiteVerb::named(name).ok_or_else(unknown)?;
     if verb != SiteVerb::Help {
         dialog.session()?;
@@ -51,10 +59,16 @@ pub(crate) async fn site(dialog: &mut Dialog, argument: &[u8]) -> Result<Outcome
 async fn chmod(dialog: &Dialog, argument: &[u8]) -> Answer {
     let (mode, name) = change::parse_chmod(argument)?;
     let path = dialog.path(name)?;
-    let done = dialog.session()?.set_mode(&path, mode).await;
+    let session = dialog.session()?;
+    let done = session.set_mode(&path, mode).await;
+    let set = done.map_err(|error| refused_to(session, Operation::Set, &path, &error))?;
     // As far as clients may set them.
-    let mode = done.map_err(|error| refused(&path, &error))?.mode & 0o777;
-    let text = format!(" has the permissions {mode:03o}.");
+    let text = match set.mode & 0o777 {
+        set if set == mode => format!(" has the permissions {set:03o}."),
+        set => format!(
+            " has the permissions {set:03o}, not {mode:03o}: the server keeps its own access to it."
+        ),
+    };
     Ok(Reply::new(200, [&absolute(&path)[..], text.as_bytes()].concat()))
 }
 

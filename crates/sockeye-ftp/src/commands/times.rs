@@ -1,10 +1,10 @@
 //! When a file was changed: MDTM (RFC 3659 §3), MFMT and MFF (draft-somers-ftp-mfxx).
 
-use sockeye_node::Timestamp;
+use sockeye_node::{Timestamp, log::Operation};
 
 use super::{
     facts::{Seen, known, seen},
-    refused::refused,
+    refused::refused_to,
 };
 use crate::{
     control::{Answer, Dialog},
@@ -51,13 +51,14 @@ pub(crate) async fn mff(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 async fn carry_out(dialog: &Dialog, mut changes: Changes, name: &[u8]) -> Answer {
     let path = dialog.path(name)?;
     let session = dialog.session()?;
+    let failed = |error| refused_to(session, Operation::Set, &path, &error);
     if let Some(mode) = changes.mode {
-        let set = session.set_mode(&path, mode).await.map_err(|error| refused(&path, &error))?;
+        let set = session.set_mode(&path, mode).await.map_err(failed)?;
         // As far as clients may set it.
         changes.mode = Some(set.mode & 0o777);
     }
     if let Some(at) = changes.modified {
-        session.set_modified(&path, at).await.map_err(|error| refused(&path, &error))?;
+        session.set_modified(&path, at).await.map_err(failed)?;
     }
     let mut told = Vec::new();
     changes.write(&mut told, &absolute(&path));

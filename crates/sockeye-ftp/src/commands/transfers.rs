@@ -7,10 +7,14 @@ use std::{
 
 use sockeye_node::{
     Condition, Error, FilePath, PartialId, Resource, Session, Start, Timestamp, Upload,
-    UploadOptions,
+    UploadOptions, log::Operation,
 };
 
-use super::{growing, parameters::check_room, refused::refused};
+use super::{
+    growing,
+    parameters::check_room,
+    refused::{refused, refused_to},
+};
 use crate::{
     control::Dialog,
     data::{OpenError, Prepared},
@@ -31,7 +35,9 @@ fn check_data(dialog: &Dialog) -> Result<(), Reply> {
 
 /// Refuses who may not write there: that helps more than to hear that there is no data connection.
 async fn check_writable(dialog: &Dialog, path: &FilePath) -> Result<(), Reply> {
-    dialog.session()?.check_upload(path).await.map_err(|error| refused(path, &error))
+    let session = dialog.session()?;
+    let refused = |error| refused_to(session, Operation::Write, path, &error);
+    session.check_upload(path).await.map_err(refused)
 }
 
 /// Refuses a file for which there is no room, if it was said how long it is, of which so much is there already.
@@ -53,11 +59,12 @@ fn begin(dialog: &mut Dialog, verb: Verb, path: FilePath, work: Work) -> Transfe
 pub(crate) async fn retr(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let path = dialog.path(argument)?;
     let coming = growing::at(dialog, &path).await;
+    let session = dialog.session()?;
     let failed = |error: Error| match &coming {
         Some(coming) if matches!(error, Error::NotFound) => growing::refused(&path, coming),
-        _ => refused(&path, &error),
+        _ => refused_to(session, Operation::Read, &path, &error),
     };
-    let body = match dialog.session()?.open(&path).await.map_err(failed)? {
+    let body = match session.open(&path).await.map_err(failed)? {
         Resource::File(file) => {
             let (offset, size) = (dialog.restart, file.meta().size);
             let length = size.saturating_sub(offset);
@@ -213,7 +220,7 @@ pub(crate) async fn mlsd(dialog: &mut Dialog, argument: &[u8]) -> Begun {
     let listing = session.list(&path).await.map_err(|error| match error {
         // The code that the standard has for it (RFC 3659 §7.2.1).
         Error::WrongKind { .. } => Reply::new(501, "That is a file; MLST tells its facts."),
-        error => refused(&path, &error),
+        error => refused_to(session, Operation::List, &path, &error),
     })?;
     let teller = teller(dialog, Form::Facts(dialog.facts), path.clone(), None)?;
     let told = Told { listing: listing.showing(coming), dots: None };
@@ -232,7 +239,7 @@ async fn listing(dialog: &mut Dialog, verb: Verb, argument: &[u8]) -> Begun {
 pub(super) async fn look(dialog: &Dialog, verb: Verb, argument: &[u8]) -> Result<List, Reply> {
     let (options, argument) = Options::parse(argument);
     let (session, working, _) = dialog.user()?;
-    let decoded = dialog.charset.decode(argument).map_err(|e| Reply::new(501, e.to_string()))?;
+    let decoded = dialog.charset.decode(argument)?;
     let whole = resolve(working, &decoded)?;
     // Asked for first: meanwhile they may be put in their place.
     let (coming, mut growing) =
@@ -246,7 +253,7 @@ pub(super) async fn look(dialog: &Dialog, verb: Verb, argument: &[u8]) -> Result
         }
         _ => (whole, None, &decoded[..]),
     };
-    let failed = |error: Error| refused(&path, &error);
+    let failed = |error: Error| refused_to(session, Operation::List, &path, &error);
     let found = match pattern {
         Some(_) => {
             growing = growing::within(dialog, &path).await;

@@ -305,13 +305,13 @@ impl Dialog {
 
     /// The path that an argument means.
     pub(crate) fn path(&self, argument: &[u8]) -> Result<FilePath, Reply> {
-        let decoded = self.charset.decode(argument).map_err(|e| Reply::new(501, e.to_string()))?;
+        let decoded = self.charset.decode(argument)?;
         Ok(path::resolve(self.user()?.1, &decoded)?)
     }
 
     /// The path that an argument means, of something that is to get this name.
     pub(crate) fn new_path(&self, argument: &[u8]) -> Result<FilePath, Reply> {
-        let decoded = self.charset.decode(argument).map_err(|e| Reply::new(501, e.to_string()))?;
+        let decoded = self.charset.decode(argument)?;
         Ok(path::resolve_new(self.user()?.1, &decoded)?)
     }
 }

@@ -207,14 +207,14 @@ pub struct Command<'a> {
 #[non_exhaustive]
 pub enum CommandError {
     /// Nothing stands there.
-    #[error("a command is a word, such as HELP")]
+    #[error("A command is a word, such as HELP.")]
     Empty,
     /// A verb that nobody here knows; with what of it can be shown.
-    #[error("{0}: not understood; HELP names the commands")]
+    #[error("{0}: not understood; HELP names the commands.")]
     Unknown(String),
     /// A request of HTTP: a browser was made to speak to this port. The connection is to be closed at once, so that no
     /// part of what it sends is taken for commands.
-    #[error("this is FTP, not HTTP")]
+    #[error("This is FTP, not HTTP.")]
     Http,
 }
 
@@ -262,7 +262,7 @@ pub fn trimmed(argument: &[u8]) -> &[u8] {
 }
 
 /// The beginning of `name` with what is no visible ASCII as `?`: fit for a reply and a log.
-fn shown(name: &[u8]) -> String {
+pub(crate) fn shown(name: &[u8]) -> String {
     const MOST: usize = 32;
     let cleaned = name.iter().map(|&b| if b.is_ascii_graphic() { char::from(b) } else { '?' });
     let mut shown: String = cleaned.take(MOST).collect();
@@ -316,17 +316,17 @@ mod tests {
 
     #[test]
     fn what_is_no_command_is_named_as_far_as_it_can_be_shown() {
-        let long = format!("{}…: not understood; HELP names the commands", "A".repeat(32));
+        let long = format!("{}…: not understood; HELP names the commands.", "A".repeat(32));
         for (line, text) in [
-            (&b""[..], "a command is a word, such as HELP"),
-            (b"   ", "a command is a word, such as HELP"),
-            (b"FOO bar", "FOO: not understood; HELP names the commands"),
-            (b"USER\0 a", "USER?: not understood; HELP names the commands"),
-            (b"a\x1b[2J\xe6", "a?[2J?: not understood; HELP names the commands"),
+            (&b""[..], "A command is a word, such as HELP."),
+            (b"   ", "A command is a word, such as HELP."),
+            (b"FOO bar", "FOO: not understood; HELP names the commands."),
+            (b"USER\0 a", "USER?: not understood; HELP names the commands."),
+            (b"a\x1b[2J\xe6", "a?[2J?: not understood; HELP names the commands."),
             (&[b'A'; 33], &long),
-            (b"GET / HTTP/1.1", "this is FTP, not HTTP"),
-            (b"POST /x HTTP/1.0", "this is FTP, not HTTP"),
-            (b"GET /", "GET: not understood; HELP names the commands"),
+            (b"GET / HTTP/1.1", "This is FTP, not HTTP."),
+            (b"POST /x HTTP/1.0", "This is FTP, not HTTP."),
+            (b"GET /", "GET: not understood; HELP names the commands."),
         ] {
             assert_eq!(Command::parse(line).unwrap_err().to_string(), text);
         }

@@ -59,10 +59,10 @@ const fn bit(fact: Fact) -> u8 {
 #[non_exhaustive]
 pub enum FactsError {
     /// A fact without its semicolon.
-    #[error("Invalid argument: each fact ends with a semicolon, as in type;size;")]
+    #[error("Invalid argument: each fact, as in type;size;, ends with a semicolon.")]
     Semicolon,
     /// A space.
-    #[error("Invalid number of arguments: facts stand in one word, as in type;size;")]
+    #[error("Invalid number of arguments: facts such as type;size; stand in one word.")]
     Space,
 }
 

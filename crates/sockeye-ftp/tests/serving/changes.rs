@@ -44,6 +44,24 @@ fn files_and_folders_are_made_renamed_and_removed() {
 }
 
 #[test]
+fn permissions_that_are_not_as_asked_are_told_with_the_reason() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    client.store("STOR file", b"x");
+    client.expect(257, "MKD folder");
+    for (line, told) in [
+        ("SITE CHMOD 640 file", "200 /file has the permissions 640."),
+        ("SITE CHMOD 755 folder", "200 /folder has the permissions 755."),
+        (
+            "SITE CHMOD 600 folder",
+            "200 /folder has the permissions 700, not 600: the server keeps its own access to it.",
+        ),
+    ] {
+        assert_eq!(client.ask(line), [told], "{line}");
+    }
+}
+
+#[test]
 fn times_are_told_and_set() {
     let served = Served::new();
     let mut client = served.logged_in("alice");
@@ -66,7 +84,10 @@ fn times_are_told_and_set() {
         ("MDTM file", "213 20060203040506"),
         ("SITE CHMOD 640 file", "200 /file has the permissions 640."),
         // The server itself keeps access.
-        ("SITE CHMOD 155 file", "200 /file has the permissions 755."),
+        (
+            "SITE CHMOD 155 file",
+            "200 /file has the permissions 755, not 155: the server keeps its own access to it.",
+        ),
         ("MFF UNIX.mode=0044; file", "213 UNIX.mode=0644; /file"),
     ] {
         assert_eq!(client.ask(line), [reply], "{line}");

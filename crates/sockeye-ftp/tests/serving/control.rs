@@ -86,6 +86,64 @@ fn wrong_parameters_are_refused_as_the_standard_has_it() {
 }
 
 #[test]
+fn a_refusal_is_a_sentence_and_names_what_it_is_about() {
+    let served = Served::new();
+    let mut client = served.logged_in("alice");
+    for line in [
+        "",
+        "BLAH",
+        "SITE SYMLINK a b",
+        "SITE",
+        "SITE CHMOD",
+        "SITE CHMOD x y",
+        "HELP BLAH",
+        "OPTS BLAH",
+        "OPTS MLST type",
+        "OPTS MLST type; size;",
+        "OPTS HASH MD4",
+        "OPTS UTF8 no",
+        "TYPE E",
+        "TYPE L 7",
+        "MODE B",
+        "STRU R",
+        "REST x",
+        "ALLO x",
+        "PORT 1,2",
+        "EPRT x",
+        "EPSV x",
+        "LPRT 1",
+        "AUTH X",
+        "PBSZ x",
+        "PROT X",
+        "CCC",
+        "MFMT x y",
+        "MFF x",
+        "MDTM",
+        "CWD nowhere",
+        "RETR nowhere",
+        "STOR a\tb",
+        "NLST",
+        "AVBL",
+        "CWD \u{1}",
+        "RNTO x",
+        "XCRC nowhere",
+        "SITE WHO",
+        "SITE HELP BLAH",
+        "HOST x",
+        "REST 1",
+        "STOU x",
+        "USER",
+    ] {
+        let told = client.ask(line).join("\n");
+        assert!(told.ends_with('.'), "{line}: {told}");
+    }
+    let told = client.ask("SITE SYMLINK a b");
+    assert_eq!(told, ["504 SITE SYMLINK: not understood; SITE HELP names those there are."]);
+    let told = client.ask("BLAH");
+    assert_eq!(told, ["500 BLAH: not understood; HELP names the commands."]);
+}
+
+#[test]
 fn anonymous_visitors_see_the_public_tree_and_change_nothing() {
     let served = Served::new();
     let mut client = served.client();

@@ -77,6 +77,47 @@ fn an_upload_that_is_refused_is_in_the_log() {
 }
 
 #[test]
+fn who_is_refused_is_told_which_right_is_missing() {
+    let served = Served::new();
+    served.node.share("team");
+    let (mut root, mut bob) = (served.logged_in("root"), served.logged_in("bob"));
+    root.store("STOR /shared/team/file", b"x");
+    bob.store("STOR own", b"x");
+    served.node.grant("bob", "/shared/team", "read,list");
+    let lacks = |right: &str| {
+        format!("Not enough privileges: this needs {right}, and you have read and list.")
+    };
+    for (line, right) in [
+        ("STOR /shared/team/new", "write here"),
+        ("APPE /shared/team/file", "write here"),
+        ("MKD /shared/team/new", "write here"),
+        ("MFMT 20200102030405 /shared/team/file", "write here"),
+        ("SITE CHMOD 644 /shared/team/file", "write here"),
+        ("DELE /shared/team/file", "delete here"),
+    ] {
+        let told = bob.expect(550, line);
+        assert!(told.ends_with(&lacks(right)), "{line}: {told}");
+    }
+    bob.expect(350, "RNFR /own");
+    let told = bob.expect(550, "RNTO /shared/team/new");
+    assert_eq!(told, format!("550 /shared/team/new: {}", lacks("write there")));
+    bob.expect(350, "RNFR /shared/team/file");
+    let told = bob.expect(550, "RNTO /new");
+    assert!(told.ends_with(&lacks("read and delete here")), "{told}");
+    served.node.grant("bob", "/shared/team", "write");
+    let none = "Not enough privileges: this needs list here, and you have write.";
+    for line in ["LIST /shared/team", "MLSD /shared/team", "AVBL /shared/team"] {
+        bob.epsv();
+        let told = bob.expect(550, line);
+        assert!(told.ends_with(none), "{line}: {told}");
+    }
+    for line in ["RETR /shared/team/file", "HASH /shared/team/file"] {
+        let told = bob.expect(550, line);
+        assert!(told.ends_with("this needs read here, and you have write."), "{line}: {told}");
+    }
+}
+
+#[test]
 fn each_verb_needs_the_rights_that_help_tells_and_no_others() {
     let served = Served::new();
     served.node.share("team");
