@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 use sockeye::tls::TlsServer;
 use sockeye_node::{
     Bucket, Cleartext, Listen, ListenOption, Listening, Sessions,
-    config::{DataTls, Settings},
+    config::{CloseNotify, DataTls, Settings},
 };
 
 use crate::wire::charset::Charset;
@@ -28,6 +28,9 @@ pub struct Config {
     /// Whether a data connection under TLS has to resume the session of its control connection (RFC 4217 §10.2), which
     /// nobody else can; it has to by default.
     pub resumed: bool,
+    /// Whether an upload under TLS has to end with close_notify (RFC 8446 §6.1), without which anybody may have cut it; it has
+    /// to by default.
+    pub close_notify: bool,
     /// The charset of names, UTF-8 by default.
     pub charset: Charset,
     /// The limits.
@@ -50,6 +53,7 @@ impl Default for Config {
             tls: None,
             security: Security::Allowed,
             resumed: true,
+            close_notify: true,
             charset: Charset::UTF_8,
             limits: Limits::default(),
             sessions: Sessions::Long { most: usize::MAX },
@@ -76,6 +80,7 @@ impl From<&Settings> for Config {
             sessions: Sessions::Long { most },
             growing: settings.ftp_growing,
             resumed: settings.ftp_data_tls == DataTls::Require,
+            close_notify: settings.ftp_close_notify == CloseNotify::Require,
             ..Self::default()
         }
     }
@@ -255,12 +260,13 @@ mod tests {
     fn every_setting_is_taken_over() {
         let config = loaded(
             "passive-ports = \"50000-50100\"\naddress = \"ftp.example.org\"\nactive = false\n\
-             data-tls = \"prefer\"\nper-account = 3\nidle = \"7s\"\nconnect = \"8s\"\n\
+             data-tls = \"prefer\"\nclose-notify = \"tolerate\"\nper-account = 3\nidle = \"7s\"\nconnect = \"8s\"\n\
              stall = \"9s\"\ngrowing = true\n",
         );
         assert_eq!(config.passive_ports, Some(50_000..=50_100));
         assert_eq!(config.address.as_deref(), Some("ftp.example.org"));
         assert_eq!((config.active, config.resumed, config.growing), (false, false, true));
+        assert!(!config.close_notify);
         assert!(matches!(config.sessions, Sessions::Long { most: 3 }));
         let Limits { idle, connect, stall, .. } = config.limits;
         assert_eq!([idle, connect, stall].map(|limit| limit.as_secs()), [7, 8, 9]);
@@ -276,6 +282,7 @@ mod tests {
         );
         assert_eq!((config.active, default.active), (true, true));
         assert_eq!((config.resumed, default.resumed), (true, true));
+        assert_eq!((config.close_notify, default.close_notify), (true, true));
         assert_eq!((config.growing, default.growing), (false, false));
         assert!(matches!(config.sessions, Sessions::Long { most: usize::MAX }));
     }

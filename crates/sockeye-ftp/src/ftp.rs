@@ -10,6 +10,7 @@ use crate::{
     Config, Security,
     control::Control,
     data::{Ports, TlsSessions},
+    seldom::Seldom,
 };
 
 /// Serves a node over FTP; one value serves any number of connections.
@@ -25,6 +26,16 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) ports: Arc<Ports>,
     pub(crate) tls_sessions: Arc<TlsSessions>,
+    pub(crate) warned: Warned,
+}
+
+/// What a client could have warned of at will.
+#[derive(Debug, Default)]
+pub(crate) struct Warned {
+    /// All ports are lent.
+    pub(crate) ports: Seldom,
+    /// The external address leads nowhere.
+    pub(crate) address: Seldom,
 }
 
 impl Ftp {
@@ -32,7 +43,13 @@ impl Ftp {
     #[must_use]
     pub fn new(gate: Arc<Gate>, config: Config) -> Self {
         let ports = Ports::new(config.passive_ports.clone());
-        Self(Arc::new(Shared { gate, config, ports, tls_sessions: Arc::default() }))
+        Self(Arc::new(Shared {
+            gate,
+            config,
+            ports,
+            tls_sessions: Arc::default(),
+            warned: Warned::default(),
+        }))
     }
 }
 

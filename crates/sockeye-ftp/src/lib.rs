@@ -11,6 +11,7 @@ mod config;
 mod control;
 mod data;
 mod ftp;
+mod seldom;
 mod transfer;
 mod verbs;
 pub mod wire;

@@ -6,7 +6,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -49,6 +49,8 @@ pub struct Gate {
     drops: Drops,
     /// Who has a session.
     presences: Presences,
+    /// Data connections that were refused for want of a port.
+    wanting_ports: AtomicU64,
 }
 
 /// What accounts' bytes go through.
@@ -93,6 +95,7 @@ impl Gate {
             downloads: Downloads::default(),
             drops: Drops::default(),
             presences: Presences::default(),
+            wanting_ports: AtomicU64::new(0),
         });
         recorder.tell(&gate);
         gate
@@ -140,6 +143,17 @@ impl Gate {
     #[must_use]
     pub fn operations(&self) -> Vec<(&'static str, &'static str, u64)> {
         self.recorder.log().operations().counted()
+    }
+
+    /// Counts a client that was refused as there was no port for its data.
+    pub fn count_wanting_port(&self) {
+        self.wanting_ports.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many clients were refused as there was no port for their data.
+    #[must_use]
+    pub fn wanting_ports(&self) -> u64 {
+        self.wanting_ports.load(Ordering::Relaxed)
     }
 
     /// Why nothing can be changed at present, if that is so.

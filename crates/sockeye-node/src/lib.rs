@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod data;
 mod error;
+mod external;
 mod gate;
 mod homes;
 mod housekeeping;
@@ -45,6 +46,7 @@ mod upload;
 mod uploads;
 
 pub use error::{Error, Result};
+pub use external::{NoAddress, external_address};
 pub use gate::{Gate, LoginError};
 pub use homes::{Homes, Owner};
 pub use lacking::Lacking;

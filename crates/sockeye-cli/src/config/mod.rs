@@ -106,14 +106,16 @@ fn check(data: &DataArgs) -> Result<(), Failure> {
         ));
     }
     let config = load(data)?;
-    let exposed = exposed(&config);
-    for warning in &exposed {
-        tracing::warn!("{}: {warning}", config.place("listen"));
+    let exposed = exposed(&config).into_iter();
+    let exposed = exposed.map(|warning| format!("{}: {warning}", config.place("listen")));
+    let odd: Vec<_> = exposed.chain(unreachable(&config)?).collect();
+    for warning in &odd {
+        tracing::warn!("{warning}");
     }
     let certificate = CertificateFiles::check(&folder, &config, PROTOCOLS)?;
     let set = config.shown().iter().filter(|it| it.place != Place::Default).count();
     printed(|out| {
-        let odd = match (config.warnings().len() + exposed.len()) as u64 {
+        let odd = match (config.warnings().len() + odd.len()) as u64 {
             0 => String::new(),
             odd => format!(", but for {}", format_count(odd, "warning", "warnings")),
         };
@@ -132,6 +134,12 @@ fn exposed(config: &Config) -> Vec<String> {
         is_known.then(|| listen.warning(protocol, std::slice::from_ref(&listen.addr))).flatten()
     };
     config.settings.listen.iter().filter_map(said).collect()
+}
+
+/// What is to be said of the address that clients are told, which is looked up.
+fn unreachable(config: &Config) -> Result<Option<String>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(config.unreachable()).map(|fault| fault.to_string()))
 }
 
 fn show(out: &mut impl Write, shown: impl Iterator<Item = Shown>, json: bool) -> io::Result<()> {

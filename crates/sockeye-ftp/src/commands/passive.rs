@@ -6,9 +6,13 @@ use std::{
     time::Duration,
 };
 
+use sockeye_node::external_address;
+
 use crate::{
     control::{Answer, Dialog},
-    data::{Passive, Prepared},
+    data::Prepared,
+    ftp::Shared,
+    seldom::Seldom,
     wire::{
         host::{self, Epsv, Family},
         reply::Reply,
@@ -30,9 +34,9 @@ pub(crate) async fn epsv(dialog: &mut Dialog, argument: &[u8]) -> Answer {
 pub(crate) async fn pasv(dialog: &mut Dialog, _: &[u8]) -> Answer {
     check_epsv_all(dialog)?;
     let (local, client) = ends(dialog)?;
-    let config = &dialog.shared.config;
-    let told =
-        told_address(config.address.as_deref(), local, client, config.limits.connect).await?;
+    let Shared { config, warned, .. } = &*dialog.shared;
+    let (name, limit) = (config.address.as_deref(), config.limits.connect);
+    let told = told_address(name, local, client, limit, &warned.address).await?;
     let port = open(dialog, local, client).await?;
     Ok(host::pasv_reply(SocketAddrV4::new(told, port)))
 }
@@ -54,26 +58,32 @@ pub(super) fn ends(dialog: &Dialog) -> Result<(IpAddr, IpAddr), Reply> {
 async fn open(dialog: &mut Dialog, local: IpAddr, client: IpAddr) -> Result<u16, Reply> {
     // What was prepared before is given back first: it may be the port that is to be had.
     dialog.data = Prepared::None;
-    let limit = dialog.shared.config.limits.connect;
-    let opened: io::Result<Passive> = dialog.shared.ports.open(local, client, limit).await;
-    let failed = |error: io::Error| {
-        Reply::new(
-            425,
-            match error.kind() {
-                io::ErrorKind::TimedOut | io::ErrorKind::AddrInUse => {
-                    "All ports for data are taken; try again.".to_owned()
-                }
-                _ => {
-                    tracing::warn!(%error, "no port can be opened for data");
-                    format!("No port can be opened: {error}.")
-                }
-            },
-        )
-    };
-    let passive = opened.map_err(failed)?;
-    let port = passive.port().map_err(failed)?;
+    let shared = &dialog.shared;
+    let opened = shared.ports.open(local, client, shared.config.limits.connect).await;
+    let passive = opened.map_err(|error| not_open(shared, &error))?;
+    let port = passive.port().map_err(|error| not_open(shared, &error))?;
     dialog.data = Prepared::Passive(passive);
     Ok(port)
+}
+
+/// Says why there is no port, to the client and to the server's administrator.
+fn not_open(shared: &Shared, error: &io::Error) -> Reply {
+    let all_taken = matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::AddrInUse);
+    if !all_taken {
+        tracing::warn!(%error, "no port can be opened for data");
+        return Reply::new(425, format!("No port can be opened: {error}."));
+    }
+    shared.gate.count_wanting_port();
+    if let (Some(ports), Some(clients)) = (&shared.config.passive_ports, shared.warned.ports.due())
+    {
+        tracing::warn!(
+            clients,
+            "all ports of ftp.passive-ports = \"{}-{}\" are taken, and clients were told 425: widen it",
+            ports.start(),
+            ports.end(),
+        );
+    }
+    Reply::new(425, "All ports for data are taken; try again.")
 }
 
 /// The address that PASV tells: what is configured, but to clients of this machine.
@@ -82,6 +92,7 @@ async fn told_address(
     local: IpAddr,
     client: IpAddr,
     limit: Duration,
+    warned: &Seldom,
 ) -> Result<Ipv4Addr, Reply> {
     let IpAddr::V4(local) = local else {
         return Err(Reply::new(425, "PASV knows IPv4 alone; use EPSV."));
@@ -90,23 +101,14 @@ async fn told_address(
     if client.is_loopback() && local.is_loopback() {
         return Ok(local);
     }
-    match external(name, limit).await {
-        Ok(Some(address)) => Ok(address),
-        failed => {
-            tracing::warn!(%name, ?failed, "the external address has no IPv4 address");
-            Err(Reply::new(425, "The server does not know its own address; use EPSV."))
+    let found = external_address(name, limit).await;
+    found.map_err(|error| {
+        if let Some(clients) = warned.due() {
+            tracing::warn!(clients, "ftp.address: {name} {error}; clients were told 425");
         }
-    }
-}
-
-/// The IPv4 address of this name, asked for anew each time: that of a line at home changes.
-async fn external(name: &str, limit: Duration) -> io::Result<Option<Ipv4Addr>> {
-    let looked_up = tokio::time::timeout(limit, tokio::net::lookup_host((name, 0))).await;
-    let mut found = looked_up.map_err(io::Error::from).flatten()?;
-    Ok(found.find_map(|address| match address.ip() {
-        IpAddr::V4(address) => Some(address),
-        IpAddr::V6(_) => None,
-    }))
+        let text = format!("The address to connect to, {name} (ftp.address), {error}; use EPSV.");
+        Reply::new(425, text)
+    })
 }
 
 #[cfg(test)]
@@ -114,36 +116,32 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_external_address_is_one_of_ipv4_or_a_name_that_has_one() {
-        let limit = Duration::from_secs(30);
-        for (name, expected) in [
-            ("192.0.2.7", Some(Ipv4Addr::new(192, 0, 2, 7))),
-            ("localhost", Some(Ipv4Addr::LOCALHOST)),
-            ("::1", None),
-        ] {
-            assert_eq!(external(name, limit).await.unwrap(), expected, "{name}");
-        }
-        assert!(external("no name", limit).await.is_err());
-    }
-
-    #[tokio::test]
     async fn others_than_this_machine_are_told_the_external_address() {
         let limit = Duration::from_secs(30);
         let told = async |name: Option<&str>, local: &str, client: &str| {
             let ends = (local.parse().unwrap(), client.parse().unwrap());
-            told_address(name, ends.0, ends.1, limit).await.map_err(|reply| reply.code())
+            let warned = Seldom::default();
+            let told = told_address(name, ends.0, ends.1, limit, &warned).await;
+            told.map_err(|reply| String::from_utf8_lossy(reply.text()).into_owned())
         };
         let (own, outer) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(192, 0, 2, 7));
         for (name, local, client, expected) in [
-            (None, "10.0.0.1", "203.0.113.5", Ok(own)),
-            (Some("192.0.2.7"), "10.0.0.1", "203.0.113.5", Ok(outer)),
-            (Some("192.0.2.7"), "10.0.0.1", "10.0.0.9", Ok(outer)),
-            (Some("localhost"), "10.0.0.1", "203.0.113.5", Ok(Ipv4Addr::LOCALHOST)),
-            (Some("192.0.2.7"), "127.0.0.1", "127.0.0.1", Ok(Ipv4Addr::LOCALHOST)),
-            (Some("::1"), "10.0.0.1", "203.0.113.5", Err(425)),
-            (Some("192.0.2.7"), "2001:db8::1", "2001:db8::2", Err(425)),
+            (None, "10.0.0.1", "203.0.113.5", own),
+            (Some("192.0.2.7"), "10.0.0.1", "203.0.113.5", outer),
+            (Some("192.0.2.7"), "10.0.0.1", "10.0.0.9", outer),
+            (Some("localhost"), "10.0.0.1", "203.0.113.5", Ipv4Addr::LOCALHOST),
+            (Some("192.0.2.7"), "127.0.0.1", "127.0.0.1", Ipv4Addr::LOCALHOST),
         ] {
-            assert_eq!(told(name, local, client).await, expected, "{name:?} {local} {client}");
+            let told = told(name, local, client).await;
+            assert_eq!(told, Ok(expected), "{name:?} {local} {client}");
+        }
+        for (name, local, begins) in [
+            ("192.0.2.7", "2001:db8::1", "PASV knows IPv4 alone"),
+            ("::1", "10.0.0.1", "The address to connect to, ::1 (ftp.address), has no IPv4"),
+            ("no name", "10.0.0.1", "The address to connect to, no name (ftp.address), does not"),
+        ] {
+            let told = told(Some(name), local, "203.0.113.5").await.unwrap_err();
+            assert!(told.starts_with(begins) && told.ends_with("use EPSV."), "{told}");
         }
     }
 }

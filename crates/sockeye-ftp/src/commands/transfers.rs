@@ -105,7 +105,8 @@ pub(crate) async fn stor(dialog: &mut Dialog, argument: &[u8]) -> Begun {
 }
 
 fn receive(dialog: &mut Dialog, verb: Verb, path: FilePath, upload: Upload) -> Transfer {
-    let work = Work::Receive(Receive { upload, representation: dialog.representation });
+    let (representation, close_notify) = (dialog.representation, dialog.shared.config.close_notify);
+    let work = Work::Receive(Receive { upload, representation, close_notify });
     // What was cut is there already.
     let announced = dialog.allocated.unwrap_or(0).saturating_sub(dialog.restart);
     begin(dialog, verb, path, work).announced(announced)

@@ -142,6 +142,11 @@ enum Failure {
     Stalled(Duration),
     #[error("the data connection broke: {0}")]
     Broken(io::Error),
+    #[error(
+        "TLS on the data connection ended without close_notify, so that data may be missing; let the client send it, \
+         or have the server's ftp.close-notify be \"tolerate\""
+    )]
+    Truncated,
     #[error("there are more folders below that than are told at once; list them one by one")]
     TooManyFolders,
     #[error(transparent)]

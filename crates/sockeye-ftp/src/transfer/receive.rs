@@ -1,6 +1,6 @@
 //! A file from the client: from the socket to the upload, and in its place once the client has closed the connection.
 
-use sockeye::Stream;
+use sockeye::{Stream, tls::is_truncation};
 use sockeye_node::{FilePath, Upload};
 use tokio::io::AsyncReadExt as _;
 
@@ -20,6 +20,8 @@ pub(super) const WORTH_KEEPING: u64 = 1024 * 1024;
 pub(crate) struct Receive {
     pub(crate) upload: Upload,
     pub(crate) representation: Type,
+    /// Whether the end of TLS has to be told by TLS itself.
+    pub(crate) close_notify: bool,
 }
 
 impl Receive {
@@ -29,8 +31,8 @@ impl Receive {
         path: &FilePath,
         flow: &Flow,
     ) -> Result<End, Failure> {
-        let Self { mut upload, representation } = self;
-        match receive(&mut stream, &mut upload, representation, flow).await {
+        let Self { mut upload, representation, close_notify } = self;
+        match receive(&mut stream, &mut upload, representation, close_notify, flow).await {
             Ok(()) => {
                 // The client's TLS waits to hear the end of ours; if it does not, all has come nevertheless.
                 let _ = close(stream, flow).await;
@@ -56,13 +58,24 @@ async fn receive(
     stream: &mut Stream,
     upload: &mut Upload,
     representation: Type,
+    close_notify: bool,
     flow: &Flow,
 ) -> Result<(), Failure> {
     let mut piece = Vec::with_capacity(FIRST);
     let (mut decoder, mut text) = (Decoder::default(), Vec::new());
     loop {
         piece.clear();
-        let n = flow.call(stream.read_buf(&mut piece)).await?;
+        let mut ended_itself = stream.is_tls();
+        let n = match flow.call(stream.read_buf(&mut piece)).await {
+            Err(Failure::Broken(error)) if is_truncation(&error) => {
+                if close_notify {
+                    return Err(Failure::Truncated);
+                }
+                ended_itself = false;
+                0
+            }
+            received => received?,
+        };
         flow.moved(n as u64);
         let bytes = match representation {
             Type::Image => &piece[..],
@@ -78,8 +91,8 @@ async fn receive(
         // Not given up half-way: how much was written would not be known.
         upload.write(bytes).await?;
         if n == 0 {
-            // TLS says itself that all was sent.
-            if !stream.is_tls() {
+            // TLS says itself that all was sent, if it says anything.
+            if !ended_itself {
                 flow.confirm().await?;
             }
             return Ok(());

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use sockeye_ftp::Security;
-use sockeye_testkit::{client::Client, node::password, peer};
+use sockeye_testkit::{client::Client, node::password, peer, processes::until};
 
 use crate::{
     client::Served,
@@ -123,6 +123,70 @@ fn nothing_leads_back_to_plain_text_or_to_older_versions() {
         let port = served.server.port().to_string();
         let security = format!("{security:?}");
         run(Command::new(&python).args(["-c", PYTHON, &port, &password("alice"), &security]));
+    }
+}
+
+const WITHOUT_END: &str = r#"
+import ftplib, io, ssl, sys
+port, password, version, tolerated = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4] == 'tolerated'
+
+class Reusing(ftplib.FTP_TLS):
+    def ntransfercmd(self, cmd, rest=None):
+        conn, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        return self.context.wrap_socket(conn, server_hostname=self.host, session=self.sock.session), size
+
+def log_in():
+    context = ssl._create_unverified_context()
+    context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
+    ftp = Reusing(context=context)
+    ftp.connect('127.0.0.1', port, timeout=30)
+    ftp.login('alice', password)
+    ftp.prot_p()
+    ftp.voidcmd('TYPE I')
+    return ftp
+
+ftp = log_in()
+for length in [0, 5, 3_000_000]:
+    conn = ftp.transfercmd('STOR file')
+    conn.sendall(b'x' * length)
+    conn.close()
+    try:
+        told = ftp.voidresp()
+        assert tolerated and told.startswith('226') and ftp.size('file') == length, told
+    except ftplib.error_temp as error:
+        assert not tolerated and 'ftp.close-notify' in str(error), error
+# Of a client that is gone with both its connections, it is not taken for all.
+conn = ftp.transfercmd('STOR cut')
+conn.sendall(b'x' * 3_000_000)
+while ': 3000000 bytes' not in ftp.sendcmd('STAT'):
+    pass
+ftp.close()
+conn.close()
+"#;
+
+#[test]
+fn an_end_without_close_notify_is_taken_where_that_is_tolerated() {
+    let Some(python) = peer::require("python3") else { return };
+    for version in ["TLSv1_2", "TLSv1_3"] {
+        for tolerated in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let served = Served::with(|config| {
+                secure(folder.path(), Security::Required, config);
+                config.close_notify = !tolerated;
+            });
+            let port = served.server.port().to_string();
+            let way = if tolerated { "tolerated" } else { "refused" };
+            let mut command = Command::new(&python);
+            run(command.args(["-c", WITHOUT_END, &port, &password("alice"), version, way]));
+            until("the last is over", || {
+                served.node.records("write").iter().any(|record| record["path"] == "/cut")
+            });
+            let records = served.node.records("write");
+            let outcomes: Vec<_> =
+                records.iter().map(|it| it["outcome"].as_str().unwrap()).collect();
+            let each = if tolerated { "ok" } else { "cut" };
+            assert_eq!(outcomes, [each, each, each, "cut"], "{version} {way}");
+        }
     }
 }
 

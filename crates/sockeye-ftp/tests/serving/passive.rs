@@ -141,7 +141,9 @@ fn ports_that_all_are_lent_are_told_so_and_given_back_with_the_connection() {
     });
     let mut holder = served.logged_in("alice");
     let taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
-    holder.expect(425, "EPSV");
+    let told = holder.expect(425, "EPSV");
+    assert_eq!(told, "425 All ports for data are taken; try again.");
+    assert_eq!(served.node.gate().wanting_ports(), 1);
     drop(taken);
     assert_eq!(holder.epsv(), port);
     holder.expect(221, "QUIT");

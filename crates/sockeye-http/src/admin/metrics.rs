@@ -74,6 +74,8 @@ metrics! {
     JOURNAL_WAITING: Gauge "sockeye_journal_waiting_lines" [];
     /// What was done in sessions, by operation and outcome: over-quota and no-space are refusals for lack of room.
     OPERATIONS: Counter "sockeye_operations_total" ["operation", "outcome"];
+    /// FTP clients refused (425) as all ports of ftp.passive-ports were lent.
+    WANTING_PORTS: Counter "sockeye_ftp_wanting_ports_total" [];
     /// Homes that are open.
     HOMES: Gauge "sockeye_open_homes" [];
     /// Work that waits for a thread that may wait for the disk.

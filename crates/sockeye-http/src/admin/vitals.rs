@@ -89,6 +89,7 @@ impl NodeVitals {
         measures.add(&Metric::JOURNAL_WRITING, &[], gate.read_only().is_none());
         measures.add(&Metric::JOURNAL_RECORDS, &[], gate.journal().written());
         measures.add(&Metric::JOURNAL_WAITING, &[], gate.journal().waiting());
+        measures.add(&Metric::WANTING_PORTS, &[], gate.wanting_ports());
         measures.add(&Metric::HOMES, &[], gate.homes().count());
         measures.add(&Metric::POOL_WAITING, &[], self.node.pool().waiting());
     }

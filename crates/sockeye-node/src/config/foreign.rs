@@ -37,6 +37,7 @@ const PASSIVE: &str = "write ftp.passive-ports = \"50000-50100\"";
 const ADDRESS: &str = "write ftp.address = \"files.example.org\"";
 const ACTIVE: &str = "write ftp.active = false to have none";
 const DATA_TLS: &str = "write ftp.data-tls = \"prefer\" for clients that cannot";
+const CLOSE_NOTIFY: &str = "write ftp.close-notify = \"tolerate\" for clients that do not send it";
 const IDLE: &str = "write ftp.idle = \"5m\"";
 const STALL: &str = "write ftp.stall = \"60s\"";
 const CONNECT: &str = "write ftp.connect = \"30s\"";
@@ -97,6 +98,7 @@ const VSFTPD: &[Row] = &[
     (&["ssl_tlsv1", "ssl_sslv2", "ssl_sslv3", "ssl_ciphers"], VERSIONS),
     (&["rsa_cert_file", "rsa_private_key_file"], CERTIFICATE),
     (&["require_ssl_reuse"], DATA_TLS),
+    (&["strict_ssl_read_eof"], CLOSE_NOTIFY),
     (&["pasv_min_port", "pasv_max_port", "pasv_enable"], PASSIVE),
     (&["pasv_address", "pasv_addr_resolve"], ADDRESS),
     (&["port_enable"], ACTIVE),

@@ -19,7 +19,9 @@ use sockeye::addr::nearest;
 pub use fault::{ConfigError, Fault, Place};
 pub use foreign::{Foreign, foreign};
 pub use table::{Change, KEYS, Key, Settings};
-pub use value::{Bytes, DataTls, Durability, NodeModel, PortRange, SecureUrl, SiteUrl, Within};
+pub use value::{
+    Bytes, CloseNotify, DataTls, Durability, NodeModel, PortRange, SecureUrl, SiteUrl, Within,
+};
 pub use written::{Shown, default_file};
 
 use crate::listeners::Protocol;

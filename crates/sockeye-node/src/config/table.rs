@@ -11,7 +11,8 @@ use sockeye_journal::Kind;
 use sockeye_store::Name;
 
 use super::value::{
-    Bytes, DataTls, Durability, NodeModel, PortRange, Raw, SecureUrl, SiteUrl, Value, Within,
+    Bytes, CloseNotify, DataTls, Durability, NodeModel, PortRange, Raw, SecureUrl, SiteUrl, Value,
+    Within,
 };
 use crate::listeners::Listen;
 
@@ -251,17 +252,22 @@ settings! {
     /// Requests at once on one HTTP/2 connection.
     NewConnections "http.streams" => http_streams: Within<1, 100_000> = "100";
 
-    /// Ports that passive data connections come to, for who has to let them through a firewall: one is in use
-    /// for each transfer at once. "none": any free one from 49152 on.
+    /// Ports that passive data connections come to, for who has to let them through a firewall. One is lent to a
+    /// client until it has connected; where all are lent, others wait for one as long as ftp.connect says, and
+    /// are told 425 then. "none": any free one from 49152 on.
     NewConnections "ftp.passive-ports" => ftp_passive_ports: Option<PortRange> = "none";
     /// The address that clients are told to open data connections to, behind a router that translates
-    /// addresses; a name is looked up each time. "none": that of the control connection.
+    /// addresses; a name is looked up each time. "none": that of the control connection, which clients on this
+    /// machine are told in any case.
     NewConnections "ftp.address" => ftp_address: Option<Host> = "none";
     /// Whether clients may have data connections to a port of their own (PORT, EPRT).
     NewConnections "ftp.active" => ftp_active: bool = "true";
     /// Whether a data connection under TLS has to resume the session of its control connection, which
     /// nobody else can. "require", or "prefer" for clients that cannot either.
     NewConnections "ftp.data-tls" => ftp_data_tls: DataTls = "require";
+    /// Whether an upload under TLS has to end with TLS's own end (close_notify), without which it may have been cut
+    /// by anybody. "require", or "tolerate" for clients that do not send it.
+    NewConnections "ftp.close-notify" => ftp_close_notify: CloseNotify = "require";
     /// Sessions of one account at once.
     NewConnections "ftp.per-account" => ftp_per_account: Option<Within<1, 1_000_000>> = "none";
     /// How long a control connection may be idle while nothing is transferred.

@@ -142,18 +142,20 @@ fn listeners_that_cannot_be_are_told() {
 
 #[test]
 fn what_ftp_is_told_is_checked() {
-    let text = "[ftp]\npassive-ports = \"50000-50100\"\naddress = \"ftp.example.org\"\ndata-tls = \"prefer\"\n\
+    let text = "[ftp]\npassive-ports = \"50000-50100\"\naddress = \"ftp.example.org\"\ndata-tls = \"prefer\"\nclose-notify = \"tolerate\"\n\
                 per-account = 3\n";
     let settings = load(text, &[("SOCKEYE_FTP_PASSIVE_PORTS", "2000-2001")], &[]).unwrap().settings;
     assert_eq!(settings.ftp_passive_ports.unwrap().ports(), 2000..=2001);
     assert_eq!(settings.ftp_address.unwrap().to_string(), "ftp.example.org");
     assert_eq!((settings.ftp_data_tls, settings.ftp_active), (DataTls::Prefer, true));
+    assert_eq!(settings.ftp_close_notify, CloseNotify::Tolerate);
     assert_eq!(settings.ftp_per_account.map(Within::get), Some(3));
     for (setting, expected) in [
         ("passive-ports = \"9-1\"", "the range 9-1 ends before it begins: write 1-9"),
         ("passive-ports = \"all\"", "expected a range of ports, as \"50000-50100\", found \"all\""),
         ("address = \"0.0.0.0\"", "0.0.0.0 is no address that others can connect to"),
         ("address = \"a b\"", "address `a b`: "),
+        ("close-notify = \"no\"", "expected \"require\" or \"tolerate\", found \"no\""),
         ("data-tls = \"maybe\"", "expected \"require\" or \"prefer\", found \"maybe\""),
         ("per-account = 0", "expected a whole number from 1 to 1000000, found the number 0"),
     ] {

@@ -238,7 +238,8 @@ impl Serving {
         let files = CertificateFiles::of(folder, &new.settings);
         let (config, changed) = self.node.config().reloaded(new);
         let settings = config.settings.clone();
-        let warnings = config.warnings().iter().map(ToString::to_string).collect();
+        let odd = config.unreachable().await;
+        let warnings = config.warnings().iter().chain(&odd).map(ToString::to_string).collect();
         self.node.configure(config);
         let mut reloaded = Reloaded { changed, warnings, ..Reloaded::default() };
         match self.certificates.take_up(files, loaded) {
@@ -323,6 +324,9 @@ fn tell_reloaded(reloaded: &Reloaded) {
     }
     for change in reloaded.changed.iter().filter(|change| !change.applied) {
         tracing::warn!("{} = {} holds from the next start on", change.key, change.after);
+    }
+    for warning in &reloaded.warnings {
+        tracing::warn!("{warning}");
     }
     for failed in &reloaded.failed {
         tracing::error!("{failed}");

@@ -12,10 +12,60 @@ use super::{
     client::Client,
 };
 
+/// The port of a listener, as it is told at the start.
+fn port_of(listener: &serde_json::Value) -> u16 {
+    let url = listener["url"].as_str().expect("an address").trim_end_matches('/');
+    url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+}
+
 /// A port that nobody has.
 fn free_port() -> u16 {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
     socket.local_addr().expect("an address").port()
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_is_warned_of() {
+    let place = Place::new();
+    let serving = place.serve(&[]).await;
+    place.write_config("[ftp]\naddress = \"no.such.host.invalid\"\n");
+    let warned = "sockeye.toml:2: ftp.address: no.such.host.invalid does not resolve: ";
+    let checked = place.run(&["config", "check"]).await;
+    assert_eq!(checked.code, Some(0), "{}", checked.err);
+    assert!(checked.err.contains(warned), "{}", checked.err);
+    assert!(checked.text().contains("right, but for 1 warning"), "{}", checked.text());
+    let reloaded = place.run(&["reload"]).await;
+    assert_eq!(reloaded.code, Some(0), "{}", reloaded.err);
+    assert!(reloaded.err.contains(warned), "{}", reloaded.err);
+    assert!(reloaded.text().starts_with("ftp.address = "), "{}", reloaded.text());
+    place.write_config("[ftp]\naddress = \"127.0.0.1\"\n");
+    let reloaded = place.run(&["reload"]).await;
+    assert!(!reloaded.err.contains("ftp.address"), "{}", reloaded.err);
+    serving.running.stop().await;
+}
+
+#[tokio::test]
+async fn ports_that_all_are_taken_are_warned_of_once_in_a_while() {
+    let place = Place::new();
+    place.serve(&[]).await.running.stop().await;
+    with_password(&place, &["user", "add", "alice"]).await.done();
+    let port = free_port();
+    place.write_config(&format!("[ftp]\npassive-ports = \"{port}-{port}\"\nconnect = \"1s\"\n"));
+    let serving = place.serve(&["--listen", "ftp+tcp://127.0.0.1:0"]).await;
+    let at = port_of(&serving.ready["listeners"][0]);
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        clients.push(Client::log_in(at, "alice", PASSWORD).await.unwrap());
+    }
+    // Somebody else has it.
+    let _held = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    for client in &mut clients {
+        client.expect(425, "EPSV").await.unwrap();
+    }
+    drop(clients);
+    let (_, err) = serving.running.stop().await;
+    let wanted = format!("all ports of ftp.passive-ports = \"{port}-{port}\" are taken");
+    assert_eq!(err.matches(&wanted).count(), 1, "{err}");
 }
 
 /// What a client in TLS is told and refused: the port, the password, and whether TLS begins at once.
@@ -75,12 +125,8 @@ async fn settings_and_options_are_what_listeners_do() {
         "ftp+tls+tcp://127.0.0.1:0",
     ];
     let serving = place.serve(listen.map(|listen| ["--listen", listen]).as_flattened()).await;
-    let ports: Vec<u16> = (serving.ready["listeners"].as_array().unwrap().iter())
-        .map(|listener| {
-            let url = listener["url"].as_str().unwrap().trim_end_matches('/');
-            url.rsplit(':').next().unwrap().parse().unwrap()
-        })
-        .collect();
+    let ports: Vec<u16> =
+        (serving.ready["listeners"].as_array().unwrap().iter()).map(port_of).collect();
 
     let mut client = Client::log_in(ports[0], "alice", PASSWORD).await.unwrap();
     let told = client.expect(229, "EPSV").await.unwrap();

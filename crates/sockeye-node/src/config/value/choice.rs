@@ -36,6 +36,20 @@ impl Choice for DataTls {
         &[("require", Self::Require), ("prefer", Self::Prefer)];
 }
 
+/// Whether an FTP upload under TLS has to end with close_notify (RFC 8446 §6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseNotify {
+    /// One that ends without is refused, as anybody in between may have cut it.
+    Require,
+    /// It is taken for whole, as one without TLS is, if its client is still there.
+    Tolerate,
+}
+
+impl Choice for CloseNotify {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("require", Self::Require), ("tolerate", Self::Tolerate)];
+}
+
 macro_rules! by_words {
     ($($kind:ty),+) => {$(
         impl Value for $kind {
@@ -57,4 +71,4 @@ macro_rules! by_words {
     )+};
 }
 
-by_words!(Durability, DataTls);
+by_words!(Durability, DataTls, CloseNotify);

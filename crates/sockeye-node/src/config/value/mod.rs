@@ -13,7 +13,7 @@ mod url;
 
 use std::fmt;
 
-pub use choice::{DataTls, Durability};
+pub use choice::{CloseNotify, DataTls, Durability};
 pub use model::NodeModel;
 pub use number::{Bytes, Within};
 pub use ports::PortRange;
