@@ -140,6 +140,7 @@ fn listed(name: &[u8]) {
         unique: Some((1, 2)),
         mode: 0o644,
         owner: "alice",
+        group: "team",
         rights: Rights::ALL,
     };
     let mut out = Vec::new();

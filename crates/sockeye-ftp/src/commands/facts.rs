@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     control::{Answer, Dialog},
-    transfer::{Transfer, item},
+    transfer::{Ownership, Transfer, item},
     verbs::Outcome,
     wire::{ascii::Length, command::Verb, parameter::Type, path::absolute, reply::Reply},
 };
@@ -46,10 +46,10 @@ pub(super) async fn seen(dialog: &Dialog, argument: &[u8]) -> Result<Seen, Reply
 /// MLST: the facts of one file, with its whole path.
 pub(crate) async fn mlst(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let (Seen::There(path, meta) | Seen::Coming(path, meta)) = seen(dialog, argument).await?;
-    let (session, _, owner) = dialog.user()?;
-    let rights = session.rights_at(&path).map_err(|error| refused(&path, &error))?;
+    let rights = dialog.session()?.rights_at(&path).map_err(|error| refused(&path, &error))?;
+    let ownership = Ownership::of(&path, dialog.account().map(|name| &**name));
     let (name, mut line) = (absolute(&path), Vec::new());
-    dialog.facts.write(&mut line, &item(&name, &meta, owner, rights));
+    dialog.facts.write(&mut line, &item(&name, &meta, ownership, rights));
     Ok(Reply::lines(250, "Its facts:", [line], "That is all."))
 }
 

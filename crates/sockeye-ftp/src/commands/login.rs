@@ -22,6 +22,8 @@ fn is_anonymous(name: &str) -> bool {
 pub(crate) fn user(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let name = String::from_utf8_lossy(trimmed(argument)).into_owned();
     if dialog.tls.is_none() && dialog.shared.config.security != Security::Allowed {
+        // At once, as vsftpd does: behind a 331 the password would come in plain text. What dials anew after it for some time, as
+        // ncftp, does so after every code but that.
         return Err(Reply::new(530, "Nobody logs in here without TLS: AUTH TLS first."));
     }
     let open = is_anonymous(&name) && dialog.shared.gate.public();
@@ -72,7 +74,7 @@ fn enter(dialog: &mut Dialog, session: Session, name: &str) -> Reply {
         neighbour.is(client(&session));
     }
     let folder = FilePath::root();
-    dialog.phase = Phase::In { session, folder, owner: name.into() };
+    dialog.phase = Phase::In { session, folder, name: name.into() };
     Reply::new(230, format!("{name} is logged in."))
 }
 

@@ -45,8 +45,8 @@ fn standing(dialog: &Dialog) -> Reply {
     let mut lines: Vec<Vec<u8>> = vec![match &dialog.phase {
         Phase::Greeted => b"Nobody is logged in.".to_vec(),
         Phase::Named(_) => b"The password is waited for.".to_vec(),
-        Phase::In { folder, owner, .. } => {
-            [owner.as_bytes(), b" is logged in, in ", &absolute(folder)].concat()
+        Phase::In { folder, name, .. } => {
+            [name.as_bytes(), b" is logged in, in ", &absolute(folder)].concat()
         }
     }];
     lines.push(match dialog.representation {

@@ -306,12 +306,12 @@ fn teller(
     folder: FilePath,
     pattern: Option<Pattern>,
 ) -> Result<Teller, Reply> {
-    let (session, _, owner) = dialog.user()?;
+    let session = dialog.session()?;
     let config = &dialog.shared.config;
     Ok(Teller {
         form,
         charset: dialog.charset,
-        owner: owner.clone(),
+        account: dialog.account().cloned(),
         now: Timestamp::from(SystemTime::now()),
         session: session.clone(),
         folder,

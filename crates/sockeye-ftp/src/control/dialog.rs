@@ -47,8 +47,8 @@ pub(crate) enum Phase {
         session: Session,
         /// Its working folder.
         folder: FilePath,
-        /// Who it is, as files are said to belong to.
-        owner: Arc<str>,
+        /// Who it is.
+        name: Arc<str>,
     },
 }
 
@@ -293,9 +293,15 @@ impl Dialog {
     /// Whether it is logged in, and then: its session, working folder and name.
     pub(crate) fn user(&self) -> Result<(&Session, &FilePath, &Arc<str>), Reply> {
         match &self.phase {
-            Phase::In { session, folder, owner } => Ok((session, folder, owner)),
+            Phase::In { session, folder, name } => Ok((session, folder, name)),
             _ => Err(Reply::new(530, LOG_IN)),
         }
+    }
+
+    /// The name of its account, if it has one: files are said to belong to that.
+    pub(crate) fn account(&self) -> Option<&Arc<str>> {
+        let (session, _, name) = self.user().ok()?;
+        session.account().ok().flatten().map(|_| name)
     }
 
     /// The session, if it is logged in.

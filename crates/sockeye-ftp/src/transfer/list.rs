@@ -9,7 +9,7 @@ use sockeye_node::{
 };
 
 use super::{
-    Failure, Flow,
+    Failure, Flow, Ownership,
     send::{close, write},
     walk::Walk,
 };
@@ -41,7 +41,8 @@ pub(crate) enum Form {
 pub(crate) struct Teller {
     pub(crate) form: Form,
     pub(crate) charset: Charset,
-    pub(crate) owner: Arc<str>,
+    /// Whose account it is, if anyone's.
+    pub(crate) account: Option<Arc<str>>,
     pub(crate) now: Timestamp,
     pub(crate) session: Session,
     /// The folder that they are in.
@@ -78,7 +79,12 @@ pub(crate) struct Told {
 }
 
 /// An entry as it is told.
-pub(crate) fn item<'a>(name: &'a [u8], meta: &Meta, owner: &'a str, rights: Rights) -> Item<'a> {
+pub(crate) fn item<'a>(
+    name: &'a [u8],
+    meta: &Meta,
+    ownership: Ownership<'a>,
+    rights: Rights,
+) -> Item<'a> {
     let kind = match meta.kind {
         Kind::Folder => ItemKind::Folder,
         Kind::File | Kind::Special => ItemKind::File,
@@ -88,13 +94,18 @@ pub(crate) fn item<'a>(name: &'a [u8], meta: &Meta, owner: &'a str, rights: Righ
     // Of what is still coming, nothing can be had.
     let rights = if kind == ItemKind::File && unique.is_none() { Rights::NONE } else { rights };
     let (size, modified, mode) = (meta.size, meta.modified, meta.mode);
-    Item { name, kind, size, modified, unique, mode, owner, rights }
+    let Ownership { owner, group } = ownership;
+    Item { name, kind, size, modified, unique, mode, owner, group, rights }
 }
 
 impl Teller {
-    /// Appends a line for one thing.
+    /// Appends a line for one thing, which is where the teller is.
     pub(crate) fn one(&self, name: &[u8], meta: &Meta, rights: Rights, out: &mut Vec<u8>) {
-        self.tell(&item(name, meta, &self.owner, rights), out);
+        self.tell(&item(name, meta, self.ownership(&self.folder), rights), out);
+    }
+
+    fn ownership<'a>(&'a self, path: &'a FilePath) -> Ownership<'a> {
+        Ownership::of(path, self.account.as_deref())
     }
 
     fn tell(&self, item: &Item<'_>, out: &mut Vec<u8>) {
@@ -125,16 +136,21 @@ impl Teller {
     /// Appends a line for each of `entries` that is wanted.
     pub(crate) fn entries(&self, entries: &[Entry], out: &mut Vec<u8>) -> Result<(), Error> {
         let inside = self.session.rights_at(&self.folder)?;
+        let (of_all, is_one) = (self.ownership(&self.folder), Ownership::is_one_in(&self.folder));
         for entry in entries.iter().filter(|entry| self.wants(entry.name.as_bytes())) {
             // A folder may be granted by itself; asking so for each file would cost more than it tells.
-            let rights = match (&self.form, entry.kind) {
-                (Form::Facts(_), Kind::Folder) => match self.folder.join(&entry.name) {
-                    Ok(path) => self.session.rights_at(&path)?,
-                    Err(_) => inside,
-                },
-                _ => inside,
+            let may_differ = matches!((&self.form, entry.kind), (Form::Facts(_), Kind::Folder));
+            let path = match may_differ || !is_one {
+                true => self.folder.join(&entry.name).ok(),
+                false => None,
             };
-            self.one(entry.name.as_bytes(), &entry.meta(), rights, out);
+            let (rights, ownership) = match &path {
+                Some(path) if may_differ => (self.session.rights_at(path)?, self.ownership(path)),
+                Some(path) => (inside, self.ownership(path)),
+                None => (inside, of_all),
+            };
+            let (name, meta) = (entry.name.as_bytes(), entry.meta());
+            self.tell(&item(name, &meta, ownership, rights), out);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 mod linger;
 mod list;
+mod ownership;
 mod receive;
 mod send;
 mod walk;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::{
     linger::Lingering,
     list::{Form, List, Teller, Told, What, item},
+    ownership::Ownership,
     receive::Receive,
     send::Send as SendFile,
     walk::Walk,

@@ -27,9 +27,11 @@ enum Fact {
     UnixMode,
     /// As deployed: the owner's name.
     UnixOwner,
+    /// As deployed: the group's name.
+    UnixGroup,
 }
 
-const FACTS: [(&str, Fact); 7] = [
+const FACTS: [(&str, Fact); 8] = [
     ("type", Fact::Type),
     ("perm", Fact::Perm),
     ("size", Fact::Size),
@@ -37,16 +39,17 @@ const FACTS: [(&str, Fact); 7] = [
     ("unique", Fact::Unique),
     ("UNIX.mode", Fact::UnixMode),
     ("UNIX.owner", Fact::UnixOwner),
+    ("UNIX.group", Fact::UnixGroup),
 ];
 
 /// The facts that a client has chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts(u8);
 
-/// All but the owner, who is the same for a whole home.
+/// All but owner and group, which are the same for a whole home.
 impl Default for Facts {
     fn default() -> Self {
-        Self(Self::ALL.0 & !bit(Fact::UnixOwner))
+        Self(Self::ALL.0 & !bit(Fact::UnixOwner) & !bit(Fact::UnixGroup))
     }
 }
 
@@ -68,7 +71,7 @@ pub enum FactsError {
 
 impl Facts {
     /// Every fact there is.
-    pub const ALL: Self = Self((1 << FACTS.len()) - 1);
+    pub const ALL: Self = Self(u8::MAX >> (8 - FACTS.len()));
 
     /// No fact: the name alone.
     pub const NONE: Self = Self(0);
@@ -138,7 +141,12 @@ fn is_known(fact: Fact, item: &Item<'_>) -> bool {
     match fact {
         Fact::Size => item.kind == ItemKind::File,
         Fact::Unique => item.unique.is_some(),
-        Fact::Type | Fact::Perm | Fact::Modify | Fact::UnixMode | Fact::UnixOwner => true,
+        Fact::Type
+        | Fact::Perm
+        | Fact::Modify
+        | Fact::UnixMode
+        | Fact::UnixOwner
+        | Fact::UnixGroup => true,
     }
 }
 
@@ -162,6 +170,7 @@ fn write_value(out: &mut Vec<u8>, fact: Fact, item: &Item<'_>) {
         }
         Fact::UnixMode => digits::octal(out, u64::from(item.mode & 0o777), 4),
         Fact::UnixOwner => write_word(out, item.owner),
+        Fact::UnixGroup => write_word(out, item.group),
     }
 }
 
@@ -206,6 +215,7 @@ mod tests {
         unique: Some((0x801, 0x4e0b)),
         mode: 0o100_640,
         owner: "al ice",
+        group: "team",
         rights: Rights::ALL,
     };
 
@@ -220,7 +230,7 @@ mod tests {
         assert_eq!(
             told(Facts::ALL, &FILE),
             "type=file;perm=adfrw;size=25730;modify=20000229000000;unique=801g4e0b;\
-             UNIX.mode=0640;UNIX.owner=al?ice;  plan; 1.txt "
+             UNIX.mode=0640;UNIX.owner=al?ice;UNIX.group=team;  plan; 1.txt "
         );
         let folder = Item { name: b"/", kind: ItemKind::Folder, unique: None, ..FILE };
         assert_eq!(
@@ -264,7 +274,7 @@ mod tests {
         let default = Facts::default();
         assert_eq!(
             default.feature(),
-            "MLST type*;perm*;size*;modify*;unique*;UNIX.mode*;UNIX.owner;"
+            "MLST type*;perm*;size*;modify*;unique*;UNIX.mode*;UNIX.owner;UNIX.group;"
         );
         for (argument, chosen) in [
             ("", "MLST OPTS "),

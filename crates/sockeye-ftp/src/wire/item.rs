@@ -40,8 +40,10 @@ pub struct Item<'a> {
     pub unique: Option<(u64, u64)>,
     /// Permissions as Unix has them; only the lowest nine bits are told.
     pub mode: u32,
-    /// The account or group that it is said to belong to.
+    /// Whom it is said to belong to.
     pub owner: &'a str,
+    /// The group that it is said to belong to.
+    pub group: &'a str,
     /// What this client may do with it.
     pub rights: Rights,
 }

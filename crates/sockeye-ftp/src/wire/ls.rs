@@ -83,12 +83,13 @@ impl Options {
 ///     modified,
 ///     unique: None,
 ///     mode: 0o640,
-///     owner: "alice",
+///     owner: "shared",
+///     group: "team",
 ///     rights: Rights::ALL,
 /// };
 /// let mut out = Vec::new();
 /// ls::write_line(&mut out, &item, modified);
-/// assert_eq!(out, b"-rw-r-----    1 alice    alice           25730 Feb 29 00:00 plan.txt\r\n");
+/// assert_eq!(out, b"-rw-r-----    1 shared   team            25730 Feb 29 00:00 plan.txt\r\n");
 /// ```
 pub fn write_line(out: &mut Vec<u8>, item: &Item<'_>, now: Timestamp) {
     out.push(match item.kind {
@@ -101,10 +102,10 @@ pub fn write_line(out: &mut Vec<u8>, item: &Item<'_>, now: Timestamp) {
         out.push(if is_set { b"xwr"[shift % 3] } else { b'-' });
     }
     digits::decimal(out, if item.kind.is_folder() { 2 } else { 1 }, 5);
-    for _ in 0..2 {
+    for word in [item.owner, item.group] {
         out.push(b' ');
         let start = out.len();
-        write_word(out, item.owner);
+        write_word(out, word);
         let width = (start + 8).max(out.len());
         out.resize(width, b' ');
     }
@@ -159,6 +160,7 @@ mod tests {
         unique: None,
         mode: 0o644,
         owner: "alice",
+        group: "alice",
         rights: Rights::ALL,
     };
 
@@ -174,12 +176,25 @@ mod tests {
             line(&FILE),
             "-rw-r--r--    1 alice    alice               7 Nov 21 12:00 a  b\r\n"
         );
-        let folder = Item { kind: ItemKind::Folder, mode: 0o40_751, owner: "a-long-name", ..FILE };
+        let folder = Item {
+            kind: ItemKind::Folder,
+            mode: 0o40_751,
+            owner: "a-long-name",
+            group: "team",
+            ..FILE
+        };
         assert_eq!(
             line(&folder),
-            "drwxr-x--x    2 a-long-name a-long-name            7 Nov 21 12:00 a  b\r\n"
+            "drwxr-x--x    2 a-long-name team                7 Nov 21 12:00 a  b\r\n"
         );
-        let large = Item { kind: ItemKind::Link, size: u64::MAX, mode: 0o777, owner: "", ..FILE };
+        let large = Item {
+            kind: ItemKind::Link,
+            size: u64::MAX,
+            mode: 0o777,
+            owner: "",
+            group: "",
+            ..FILE
+        };
         assert_eq!(
             line(&large),
             "lrwxrwxrwx    1 ?        ?        18446744073709551615 Nov 21 12:00 a  b\r\n"
@@ -237,7 +252,7 @@ mod tests {
         ) {
             let modified = Timestamp { seconds, nanos: 0 };
             let mut out = Vec::new();
-            write_line(&mut out, &Item { name: &name, owner: &owner, modified, size, mode, ..FILE }, NOW);
+            write_line(&mut out, &Item { name: &name, owner: &owner, group: &owner, modified, size, mode, ..FILE }, NOW);
             let line = out.strip_suffix(b"\r\n").unwrap();
             prop_assert!(!line.iter().any(|b| b"\r\n".contains(b)));
             let text = String::from_utf8_lossy(&line[..line.len() - name.len()]).into_owned();

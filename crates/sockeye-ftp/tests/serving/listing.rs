@@ -72,6 +72,51 @@ fn list_has_the_form_of_ls() {
 }
 
 #[test]
+fn what_is_shared_belongs_to_the_same_whoever_asks() {
+    let served = Served::new();
+    served.node.share("team");
+    served.node.grant("bob", "/shared/team", "read,list");
+    served.node.gate().set_public(true);
+    let (mut root, mut bob) = (served.logged_in("root"), served.logged_in("bob"));
+    for path in ["/own", "/shared/team/plan", "/public/notice"] {
+        assert_eq!(root.store(&format!("STOR {path}"), b"x"), 226);
+    }
+    let belongs = |text: &str| -> Vec<String> {
+        let told = lines(text).into_iter().map(|line| {
+            let words: Vec<_> = line.split_whitespace().collect();
+            format!("{} {} {}", words[8], words[2], words[3])
+        });
+        let mut told: Vec<_> = told.collect();
+        told.sort_unstable();
+        told
+    };
+    assert_eq!(
+        belongs(&root.fetch_text("LIST /")),
+        ["own root root", "public public public", "shared shared shared"]
+    );
+    let mut visitor = served.client();
+    visitor.expect(331, "USER anonymous");
+    visitor.expect(230, "PASS me@example.org");
+    assert_eq!(belongs(&visitor.fetch_text("LIST /")), ["notice public public"]);
+    for client in [&mut root, &mut bob] {
+        for (line, told) in [
+            ("LIST /shared", "team shared team"),
+            ("LIST /shared/team", "plan shared team"),
+            ("LIST /shared/team/plan", "/shared/team/plan shared team"),
+            ("LIST /public", "notice public public"),
+        ] {
+            assert_eq!(belongs(&client.fetch_text(line)), [told], "{line}");
+        }
+        let told = client.ask("STAT /shared/team");
+        assert_eq!(belongs(&format!("{}\r\n", told[1])), ["plan shared team"]);
+        client.expect(200, "OPTS MLST UNIX.owner;UNIX.group;");
+        let fact = "UNIX.owner=shared;UNIX.group=team; ";
+        assert_eq!(client.ask("MLST /shared/team/plan")[1], format!(" {fact}/shared/team/plan"));
+        assert_eq!(client.fetch_text("MLSD /shared/team"), format!("{fact}plan\r\n"));
+    }
+}
+
+#[test]
 fn facts_are_those_that_the_client_chose() {
     let (_served, mut client) = filled();
     client.expect(200, "OPTS MLST type;size;modify;");
