@@ -170,6 +170,35 @@ impl Session {
         self.change_at(Operation::Set, path, needed, set).await
     }
 
+    /// Whether so many bytes more could be written to `to`, once all is given up that would be for them; where the path is
+    /// not known yet, to whichever file in the tree of the folder `near` leaves most. Where nothing is told of it, there is.
+    ///
+    /// # Errors
+    /// [`Error::OverQuota`].
+    ///
+    /// Cancellation: safe.
+    pub async fn check_room(
+        &self,
+        near: &FilePath,
+        to: Option<&FilePath>,
+        bytes: u64,
+    ) -> Result<()> {
+        let Kind::Seat(seat) = &self.kind else { return Ok(()) };
+        if seat.visit().is_some() {
+            return Ok(());
+        }
+        let looked = async {
+            let needed = if to.is_some() { Rights::WRITE } else { Rights::LIST };
+            let place = seat.place(&seat.reached(to.unwrap_or(near))?, needed).await?;
+            let place = place.changed_for(seat);
+            Ok(place.home.check_room(to.map(|_| &place.path), bytes).await?)
+        };
+        match looked.await {
+            Err(error @ Error::OverQuota(_)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// How much the tree that `path` lies in holds and may hold.
     ///
     /// # Errors
@@ -223,7 +252,7 @@ impl Session {
         let act = Act::begin(&seat, operation, &from).leading_to(&to);
         let done = async move {
             seat.check_changes()?;
-            let from = seat.source(&from, needed).await?;
+            let from = seat.source(&from, needed).await?.changed_for(&seat);
             let (to, overwrite) = seat.target(&to, overwrite).await?;
             change(from, to, overwrite).await
         };
@@ -265,21 +294,26 @@ impl Seat {
 
     /// The place of something that is to be changed.
     pub(crate) async fn place_to_change(
-        &self,
+        self: &Arc<Self>,
         path: &Reached<'_>,
         needed: Needed,
     ) -> Result<Place> {
         self.check_changes()?;
-        match needed {
+        let place = match needed {
             Needed::Here(rights) => self.place(path, rights).await,
             Needed::Beneath(rights) => self.tree(path, rights).await,
-        }
+        };
+        Ok(place?.changed_for(self))
     }
 
     /// The place that something is moved or copied to, and whether what is there may give way: who may not remove that
     /// does not replace it either, and what appears there meanwhile stays.
-    async fn target(&self, to: &Reached<'_>, overwrite: Overwrite) -> Result<(Place, Overwrite)> {
-        let place = self.tree(to, Rights::WRITE).await?;
+    async fn target(
+        self: &Arc<Self>,
+        to: &Reached<'_>,
+        overwrite: Overwrite,
+    ) -> Result<(Place, Overwrite)> {
+        let place = self.tree(to, Rights::WRITE).await?.changed_for(self);
         if overwrite == Overwrite::No || self.tree(to, Rights::DELETE).await.is_ok() {
             return Ok((place, overwrite));
         }
@@ -290,11 +324,11 @@ impl Seat {
     }
 
     /// The place of a file that is to be written: in a drop box, only of a new one.
-    pub(crate) async fn place_to_write(&self, path: &Reached<'_>) -> Result<Place> {
+    pub(crate) async fn place_to_write(self: &Arc<Self>, path: &Reached<'_>) -> Result<Place> {
         match self.visit() {
             Some(visit) if visit.takes(path) => {
                 self.gate().check_writable()?;
-                self.place(path, Rights::WRITE).await
+                Ok(self.place(path, Rights::WRITE).await?.changed_for(self))
             }
             _ => self.place_to_change(path, Needed::Here(Rights::WRITE)).await,
         }

@@ -103,9 +103,9 @@ pub enum Error {
         /// What there is too much of.
         what: &'static str,
     },
-    /// The quota has no room for it, and nothing in the trash could make some.
+    /// The quota has no room for it, and nothing that lies aside could make enough.
     #[error("over quota: {0}")]
-    OverQuota(Shortage),
+    OverQuota(Box<Shortage>),
     /// The account was locked or removed, or its token or share revoked, while the session lasted.
     #[error("the session was ended: log in again")]
     Ended,

@@ -7,6 +7,7 @@
 
 mod act;
 pub mod backup;
+mod behalf;
 pub mod certificate;
 mod change;
 pub mod command;

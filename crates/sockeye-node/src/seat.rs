@@ -54,7 +54,7 @@ pub(crate) enum Holder {
 /// A place in the namespace that is a file's or a folder's, and what may be done there.
 #[derive(Debug)]
 pub(crate) struct Place {
-    tree: TreeName,
+    pub(crate) tree: TreeName,
     pub(crate) home: Home,
     /// Within the tree, which is the home's.
     pub(crate) path: FilePath,

@@ -88,7 +88,7 @@ pub enum Progress {
 impl Pending {
     /// What is known of one in this tree, if whoever has this seat may write the file that it becomes.
     fn seen_by(seat: &Seat, tree: TreeName, partial: Partial) -> Option<Self> {
-        let Partial { id, path, length, offset, modified, expires, note, in_use } = partial;
+        let Partial { id, path, length, offset, modified, expires, note, in_use, .. } = partial;
         let path = tree.within(&path)?;
         let may = seat.rights_at(&path).contains(Rights::WRITE);
         let (key, path) = (UploadKey { tree, id }, path.into_path());
@@ -189,6 +189,24 @@ impl Session {
             Err(error) => act.end(Error::outcome(error), Contents::NONE),
         }
         dropped
+    }
+
+    /// Gives up all uploads of the file `path` that the same account left and that nobody is at; says how many there were.
+    ///
+    /// # Errors
+    /// What holds for every change, see [`Session::mkdir`].
+    ///
+    /// Cancellation: each is deleted, and may not be recorded.
+    pub async fn drop_uploads_of(&self, path: &FilePath) -> Result<u64> {
+        let seat = self.changing()?;
+        let path = seat.reached(path)?;
+        let place = seat.place_to_change(&path, Needed::Here(Rights::WRITE)).await?;
+        let dropped = place.home.drop_partials_for(&place.path).await?;
+        for Partial { id, offset, .. } in &dropped {
+            let act = Act::begin(seat, Operation::Write, &path).saying(format!("upload {id}"));
+            act.give_up(Contents::bytes(*offset));
+        }
+        Ok(dropped.len() as u64)
     }
 }
 

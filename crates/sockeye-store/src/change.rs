@@ -191,7 +191,7 @@ impl Home {
         if self.hides(path) { Err(Error::NotFound) } else { Ok(()) }
     }
 
-    /// Holds room, for which the oldest trash goes if need be.
+    /// Holds room, for which what lies aside gives way if need be.
     pub(crate) async fn reserve(&self, amount: Amount) -> Result<Reservation> {
         let keep = self.kept()?;
         if !keep.is_ready() {
@@ -199,10 +199,18 @@ impl Home {
             self.slow(|_| Ok(())).await?;
         }
         let mut reservation = Reservation::empty(&keep.ledger);
-        while let Err(short) = reservation.grow(amount) {
-            self.empty_some_trash(short).await?;
+        match reservation.grow(amount) {
+            Ok(()) => Ok(reservation),
+            Err(short) if !short.may_end() => Err(short.into()),
+            Err(_) => {
+                let mut tally = self.tally();
+                self.slow(move |keep| {
+                    keep.make_room(&mut reservation, amount, None, &mut tally)?;
+                    Ok(reservation)
+                })
+                .await
+            }
         }
-        Ok(reservation)
     }
 }
 

@@ -15,13 +15,14 @@ use rustix::{
 };
 
 use crate::{
-    Amount, Claim, Condition, Error, File, FilePath, Folder, Home, Kind, Meta, Opened, Overwrite,
-    Result, UploadOptions,
+    Amount, Claim, Condition, Error, File, FilePath, Folder, Home, Kind, Lack, Meta, Opened,
+    Overwrite, Result, UploadOptions,
     change::FOLDER_MODE,
     id::PartialId,
     keep::{Keep, locked},
     partials,
     rename::Moved,
+    room::Tally,
     space::{Part, Reservation},
     tree::{self, Next, Step},
     upload::writing::{PIECE, permission_bits, times},
@@ -70,6 +71,7 @@ impl Home {
                 copied => copied,
             },
         }?;
+        other.drop_replaced(to, None).await;
         self.copy_marks(from, other, to).await?;
         Ok(copied)
     }
@@ -119,10 +121,10 @@ async fn copy_file(
 /// A folder gives way only as a whole, and only once the file is whole.
 async fn copy_file_over_folder(file: &File, other: &Home, to: &FilePath) -> Result<Copied> {
     let (from, to) = (rustix::io::fcntl_dupfd_cloexec(file, 0)?, to.clone());
-    let claim = other.claim.clone();
+    let (claim, tally) = (other.claim.clone(), other.tally());
     other
         .slow(move |keep| {
-            let mut copying = Copying::begin(keep, false);
+            let mut copying = Copying::begin(keep, false, tally);
             let partials = tree::reopened(&keep.partials)?;
             let name = copying.name.clone();
             copying.copy_file(&from, &partials, &name)?;
@@ -137,13 +139,13 @@ async fn copy_folder(
     to: &FilePath,
     overwrite: Overwrite,
 ) -> Result<Copied> {
-    let (to, claim) = (to.clone(), other.claim.clone());
+    let (to, claim, tally) = (to.clone(), other.claim.clone(), other.tally());
     other
         .slow(move |keep| {
             if overwrite == Overwrite::No && keep.place(&to)?.stat()?.is_some() {
                 return Err(Error::Exists);
             }
-            let mut copying = Copying::begin(keep, folder.home.hides_dotted());
+            let mut copying = Copying::begin(keep, folder.home.hides_dotted(), tally);
             tree::walk(&folder.fd, c".", |step| copying.step(step))?;
             copying.finish(claim.as_deref(), &to, overwrite, Kind::Folder)
         })
@@ -156,6 +158,8 @@ struct Copying {
     id: PartialId,
     name: CString,
     room: Reservation,
+    /// What gave way to it.
+    tally: Tally,
     /// The folder that was entered last.
     folder: Option<OwnedFd>,
     leave_out_hidden: bool,
@@ -163,13 +167,13 @@ struct Copying {
 }
 
 impl Copying {
-    fn begin(keep: &Arc<Keep>, leave_out_hidden: bool) -> Self {
+    fn begin(keep: &Arc<Keep>, leave_out_hidden: bool, tally: Tally) -> Self {
         let id = PartialId::new(keep.ids.next());
         locked(&keep.open).insert(id);
         let room = Reservation::empty(&keep.ledger);
         let name = partials::data_name(id);
         let keep = Arc::clone(keep);
-        Self { keep, id, name, room, folder: None, leave_out_hidden, is_whole: false }
+        Self { keep, id, name, room, tally, folder: None, leave_out_hidden, is_whole: false }
     }
 
     fn step(&mut self, step: Step<'_>) -> Result<Next> {
@@ -241,15 +245,32 @@ impl Copying {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = permission_bits(stat.st_mode, false);
         let to = rustix::fs::openat(folder, name, flags, mode)?;
-        copy_bytes(&self.keep, from, &to, meta.size)?;
+        self.copy_bytes(from, &to, meta.size)?;
         rustix::fs::fchmod(&to, mode)?;
         rustix::fs::futimens(&to, &times(meta.modified))?;
         Ok(())
     }
 
     fn hold(&mut self, amount: Amount) -> Result<()> {
-        let target = self.room.held().plus(amount);
-        self.keep.hold(&mut self.room, target)
+        self.keep.make_room(&mut self.room, amount, None, &mut self.tally)
+    }
+
+    /// Copies the first `size` bytes, in the kernel where it can; where the disk is full, the trash goes first.
+    fn copy_bytes(&mut self, from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<()> {
+        if rustix::fs::ioctl_ficlone(to, from).is_ok() {
+            return Ok(rustix::fs::ftruncate(to, size)?);
+        }
+        let mut done = 0;
+        while done < size {
+            match copy_some(from, to, done, size - done) {
+                Ok(0) => return Err(Error::Shrunk),
+                Ok(n) => done += n,
+                Err(Errno::NOSPC | Errno::DQUOT)
+                    if self.keep.purge_oldest(Lack::Disk, &mut self.tally)? => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
     }
 
     fn finish(
@@ -291,40 +312,6 @@ impl Drop for Copying {
         }
         locked(&self.keep.open).remove(&self.id);
     }
-}
-
-impl Keep {
-    /// Makes `room` hold at least `amount`, for which the oldest trash goes if need be. May block for long.
-    pub(crate) fn hold(&self, room: &mut Reservation, amount: Amount) -> Result<()> {
-        while let Err(short) = room.grow(amount.minus(room.held())) {
-            if !short.ends_with_trash() {
-                return Err(Error::OverQuota(short));
-            }
-            let is_purged = self.purge_oldest()?;
-            let trash = self.ledger.space().trash;
-            if !is_purged && !trash.is_nothing() {
-                return Err(Error::OverQuota(short.keeping(trash)));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Copies the first `size` bytes, in the kernel where it can; where the disk is full, the trash goes first.
-fn copy_bytes(keep: &Keep, from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<()> {
-    if rustix::fs::ioctl_ficlone(to, from).is_ok() {
-        return Ok(rustix::fs::ftruncate(to, size)?);
-    }
-    let mut done = 0;
-    while done < size {
-        match copy_some(from, to, done, size - done) {
-            Ok(0) => return Err(Error::Shrunk),
-            Ok(n) => done += n,
-            Err(Errno::NOSPC | Errno::DQUOT) if keep.purge_oldest()? => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(())
 }
 
 /// Copies some bytes from `at` on, at most `most`.

@@ -94,9 +94,9 @@ pub enum Error {
         /// What there is too much of.
         what: &'static str,
     },
-    /// The quota has no room for it, and nothing in the trash could make some.
+    /// The quota has no room for it, and nothing that lies aside could make enough.
     #[error("over quota: {0}")]
-    OverQuota(crate::Shortage),
+    OverQuota(Box<crate::Shortage>),
     /// The disk is full. Nothing was changed.
     #[error("the disk is full")]
     NoSpace,
@@ -120,6 +120,12 @@ pub enum Error {
     /// The system failed.
     #[error("the system failed: {0}")]
     Io(#[from] io::Error),
+}
+
+impl From<crate::Shortage> for Error {
+    fn from(short: crate::Shortage) -> Self {
+        Self::OverQuota(Box::new(short))
+    }
 }
 
 impl From<PoolError> for Error {

@@ -51,6 +51,11 @@ impl Growing {
         Self { register: Arc::clone(register), id, standing }
     }
 
+    /// Where the file will be.
+    pub(crate) fn path(&self) -> &FilePath {
+        &self.standing.path
+    }
+
     /// Notes how many bytes there are now.
     pub(crate) fn note(&self, size: u64) {
         self.standing.size.store(size, Relaxed);

@@ -16,7 +16,8 @@ use rustix::{
 };
 
 use crate::{
-    Amount, Claim, Contents, Error, File, FilePath, Kind, Listing, Meta, Pool, Result, Timestamp,
+    Amount, Claim, Contents, Error, File, FilePath, Kind, Listing, Meta, Pool, Principal, Result,
+    Timestamp,
     file::Residence,
     keep::{Keep, Keeping},
     lookup::{self, Lookup, Wait},
@@ -43,6 +44,8 @@ pub struct Home {
     pub(crate) keep: Option<Arc<Keep>>,
     /// The locks that whoever changes it may pass.
     pub(crate) claim: Option<Arc<Claim>>,
+    /// For whom it is changed.
+    pub(crate) principal: Option<Arc<dyn Principal>>,
 }
 
 #[derive(Debug)]
@@ -119,7 +122,7 @@ impl Home {
         })?;
         let [memory, unknown, cache] = [const { AtomicU64::new(NO_DEVICE) }; 3];
         let root = Arc::new(Root { fd, memory, unknown, cache });
-        Ok(Self { root, pool, hidden: false, keep: None, claim: None })
+        Ok(Self { root, pool, hidden: false, keep: None, claim: None, principal: None })
     }
 
     /// Opens the home kept in `dir`, or makes it: a folder with `files` (what clients see), `partials`,

@@ -26,6 +26,7 @@ use crate::{
     home::{Root, in_memory},
     id::{Ids, PartialId},
     marks::Marked,
+    partials::CutPaths,
     recount,
     space::Ledger,
     trash::Oldest,
@@ -122,6 +123,8 @@ pub(crate) struct Keep {
     pub(crate) bin: Mutex<Oldest>,
     /// Partials that are being written.
     pub(crate) open: Mutex<HashSet<PartialId>>,
+    /// Paths of uploads that were cut.
+    pub(crate) cut: CutPaths,
     /// How far uploads under way have come.
     pub(crate) growing: Arc<growing::Register>,
     /// What is remembered of those that were left.
@@ -210,6 +213,7 @@ impl Keep {
             names: Mutex::default(),
             bin: Mutex::default(),
             open: Mutex::default(),
+            cut: CutPaths::default(),
             growing: Arc::default(),
             left: Mutex::default(),
             state: AtomicU8::new(if written.is_some() { AS_WRITTEN } else { UNCOUNTED }),

@@ -1,8 +1,10 @@
 //! Uploads that were begun and left: a data file each, and a plan beside it that says what it is to become.
 
 use std::{
+    collections::HashSet,
     ffi::{CStr, CString},
     os::fd::OwnedFd,
+    sync::Mutex,
     time::{Duration, SystemTime},
 };
 
@@ -15,6 +17,7 @@ use crate::{
     Amount, Error, FilePath, Home, Meta, Result, aside,
     id::PartialId,
     keep::{Keep, locked},
+    room::Heir,
     space::{Part, Reservation},
     tree,
     upload::plan::{self, Plan},
@@ -37,14 +40,25 @@ pub struct Partial {
     pub length: Option<u64>,
     /// Bytes that are there.
     pub offset: u64,
+    /// Bytes that it takes: more than that where what came last does not count yet.
+    pub bytes: u64,
     /// When the last of them was written.
     pub modified: SystemTime,
     /// When it is removed, if nobody goes on with it.
     pub expires: SystemTime,
+    /// The [principal](crate::Principal) who sends it, if that is known.
+    pub sender: Option<Box<str>>,
     /// What whoever sends it [has to say](crate::Upload::annotate) of it.
     pub note: Option<Box<str>>,
     /// Whether somebody is writing it now.
     pub in_use: bool,
+}
+
+impl Partial {
+    /// Whether it is this principal's. One of which it is not known whose it is is everybody's.
+    pub(crate) fn is_by(&self, sender: Option<&str>) -> bool {
+        self.sender.as_deref().is_none_or(|by| Some(by) == sender)
+    }
 }
 
 /// What became of an upload.
@@ -133,8 +147,10 @@ impl Keep {
             path: plan.path,
             length: plan.length,
             offset: plan.sure.map_or(meta.size, |sure| sure.min(meta.size)),
+            bytes: meta.size,
             modified,
             expires: modified.checked_add(self.keeping.partials_for).unwrap_or(modified),
+            sender: plan.sender,
             note: plan.note,
             in_use: locked(&self.open).contains(&id),
         }))
@@ -144,27 +160,50 @@ impl Keep {
     pub(crate) fn drop_partials(&self, is_old: impl Fn(&Partial) -> bool) -> Result<Amount> {
         let mut sum = Amount::default();
         for partial in self.partials()?.iter().filter(|partial| is_old(partial)) {
-            let open = locked(&self.open);
-            if open.contains(&partial.id) {
-                continue;
-            }
-            let name = data_name(partial.id);
-            let Ok(stat) = rustix::fs::statat(&self.partials, &*name, AtFlags::SYMLINK_NOFOLLOW)
-            else {
-                continue;
-            };
-            rustix::fs::unlinkat(&self.partials, &*name, AtFlags::empty())?;
-            remove_plan(self, partial.id);
-            locked(&self.left).take(partial.id);
-            let amount = tree::leaf_amount(&stat);
-            self.ledger.take(Part::Partials, amount);
-            sum.add(amount);
+            sum.add(self.drop_unless_open(partial.id)?.unwrap_or_default());
         }
         Ok(sum)
     }
 
+    /// Removes a partial, and says how much it was; none if somebody writes it, or it is gone.
+    pub(crate) fn drop_unless_open(&self, id: PartialId) -> Result<Option<Amount>> {
+        let open = locked(&self.open);
+        let name = data_name(id);
+        let stat = rustix::fs::statat(&self.partials, &*name, AtFlags::SYMLINK_NOFOLLOW);
+        let Some(stat) = stat.ok().filter(|_| !open.contains(&id)) else { return Ok(None) };
+        rustix::fs::unlinkat(&self.partials, &*name, AtFlags::empty())?;
+        remove_plan(self, id);
+        locked(&self.left).take(id);
+        let amount = tree::leaf_amount(&stat);
+        self.ledger.take(Part::Partials, amount);
+        Ok(Some(amount))
+    }
+
+    /// Removes the pieces that a file has replaced.
+    fn drop_replaced(&self, heir: Heir<'_>) -> Result<()> {
+        if self.cut.forget(heir.path, || self.partials_paths())? {
+            self.drop_partials(|partial| heir.replaces(partial))?;
+            if self.partials()?.iter().any(|partial| partial.path == *heir.path) {
+                self.cut.note(heir.path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the files of all partials will be, whoever is at them.
+    fn partials_paths(&self) -> Result<HashSet<FilePath>> {
+        let mut paths = HashSet::new();
+        tree::each_name(&self.partials, |name| {
+            if let Item::Data(id) = item(name) {
+                paths.extend(read_plan(self, id)?.map(|plan| plan.path));
+            }
+            Ok(())
+        })?;
+        Ok(paths)
+    }
+
     /// Opens the data of a kept partial for writing on, with the room that it takes; enters it as open.
-    pub(crate) fn open_partial(&self, id: PartialId) -> Result<(Plan, OwnedFd, Reservation)> {
+    pub(crate) fn open_partial(&self, id: PartialId) -> Result<OpenedPartial> {
         let mut open = locked(&self.open);
         if open.contains(&id) {
             return Err(Error::InUse);
@@ -185,7 +224,55 @@ impl Keep {
         let mut room = Reservation::empty(&self.ledger);
         room.take_over(Part::Partials, Amount::entry(size));
         open.insert(id);
-        Ok((plan, data, room))
+        Ok(OpenedPartial { id, plan, data, room })
+    }
+}
+
+/// A kept partial that is open for writing on.
+#[derive(Debug)]
+pub(crate) struct OpenedPartial {
+    pub(crate) id: PartialId,
+    pub(crate) plan: Plan,
+    pub(crate) data: OwnedFd,
+    /// What it takes.
+    pub(crate) room: Reservation,
+}
+
+/// Paths to which uploads were cut, and perhaps others: whoever puts a file elsewhere need not look for pieces of it.
+/// Nothing else is locked while this is.
+#[derive(Debug, Default)]
+pub(crate) struct CutPaths(Mutex<Option<HashSet<FilePath>>>);
+
+/// Most paths that are known; of more, they are looked for again.
+const MOST_PATHS: usize = 4096;
+
+impl CutPaths {
+    /// An upload to `path` was cut.
+    pub(crate) fn note(&self, path: &FilePath) {
+        let mut known = locked(&self.0);
+        known.take_if(|paths| paths.len() >= MOST_PATHS);
+        if let Some(paths) = &mut *known {
+            paths.insert(path.clone());
+        }
+    }
+
+    /// Whether one may have been.
+    fn may_have(&self, path: &FilePath) -> bool {
+        locked(&self.0).as_ref().is_none_or(|paths| paths.contains(path))
+    }
+
+    /// Forgets `path`, as what there is of it is looked at next; whether it was known.
+    fn forget(
+        &self,
+        path: &FilePath,
+        all: impl FnOnce() -> Result<HashSet<FilePath>>,
+    ) -> Result<bool> {
+        let mut known = locked(&self.0);
+        let paths = match &mut *known {
+            Some(paths) => paths,
+            none => none.insert(all()?),
+        };
+        Ok(paths.remove(path))
     }
 }
 
@@ -226,6 +313,68 @@ impl Home {
             done.map(Progress::Committed).ok_or(Error::NotFound)
         })
         .await
+    }
+
+    /// Removes the uploads of `path` that this handle's [principal](crate::Principal) left, and says which they were. One
+    /// that somebody is at stays.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`]; [`Error::Busy`]; [`Error::Io`]. What was removed before the failure is gone.
+    ///
+    /// Cancellation: it is carried on.
+    pub async fn drop_partials_for(&self, path: &FilePath) -> Result<Vec<Partial>> {
+        if self.kept()?.ledger.space().partials.is_nothing() {
+            return Ok(Vec::new());
+        }
+        let (path, sender) = (path.clone(), self.sender().map(Box::<str>::from));
+        self.slow(move |keep| {
+            let mut dropped = Vec::new();
+            for partial in keep.partials()? {
+                let is_meant = partial.path == path && partial.is_by(sender.as_deref());
+                if is_meant && keep.drop_unless_open(partial.id)?.is_some() {
+                    dropped.push(partial);
+                }
+            }
+            Ok(dropped)
+        })
+        .await
+    }
+
+    /// Removes the pieces of a file that was put in its place: those that were begun before `id`, or until now. It is done
+    /// as well as may be, as the file is there.
+    pub(crate) async fn drop_replaced(&self, path: &FilePath, id: Option<PartialId>) {
+        let Ok(keep) = self.kept() else { return };
+        if keep.ledger.space().partials.is_nothing() || !keep.cut.may_have(path) {
+            return;
+        }
+        let (path, sender) = (path.clone(), self.sender().map(Box::<str>::from));
+        let dropped = self.slow(move |keep| {
+            let id = id.unwrap_or_else(|| PartialId::new(keep.ids.next()));
+            keep.drop_replaced(Heir { path: &path, sender: sender.as_deref(), id })
+        });
+        if let Err(error) = dropped.await {
+            tracing::warn!(%error, "pieces of a file that is whole now were not removed");
+        }
+    }
+
+    /// Removes uploads that were left and that nobody has written to since `before`, and says how much they were.
+    ///
+    /// # Errors
+    /// As [`Home::drop_partials_for`].
+    ///
+    /// Cancellation: it is carried on.
+    pub async fn drop_partials_before(&self, before: SystemTime) -> Result<Amount> {
+        self.slow(move |keep| keep.drop_partials(|partial| partial.modified < before)).await
+    }
+
+    /// Removes all uploads that were left and that nobody is at, and says how much they were.
+    ///
+    /// # Errors
+    /// As [`Home::drop_partials_for`].
+    ///
+    /// Cancellation: it is carried on.
+    pub async fn drop_all_partials(&self) -> Result<Amount> {
+        self.slow(|keep| keep.drop_partials(|_| true)).await
     }
 
     /// How long an upload that was left is kept.

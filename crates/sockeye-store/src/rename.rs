@@ -17,6 +17,7 @@ use crate::{
     keep::{Keep, locked},
     marks::{Spot, Touch},
     place::{Place, is_folder},
+    room::Tally,
     space::{Part, Reservation},
     tree,
 };
@@ -57,11 +58,16 @@ impl Home {
         let (paths, claim) = ((from.clone(), to.clone()), self.claim.clone());
         let quickly =
             self.quick(move |keep| keep.rename(claim.as_deref(), &paths.0, &paths.1, overwrite));
-        if let Some(replaced) = quickly.await? {
-            return Ok(replaced);
-        }
-        let (paths, claim) = ((from.clone(), to.clone()), self.claim.clone());
-        self.slow(move |keep| keep.rename_onto_tree(claim.as_deref(), &paths.0, &paths.1)).await
+        let replaced = match quickly.await? {
+            Some(replaced) => replaced,
+            None => {
+                let (paths, claim) = ((from.clone(), to.clone()), self.claim.clone());
+                self.slow(move |keep| keep.rename_onto_tree(claim.as_deref(), &paths.0, &paths.1))
+                    .await?
+            }
+        };
+        self.drop_replaced(to, None).await;
+        Ok(replaced)
     }
 
     /// Moves what `from` names in this home to `to` in `other`; says whether something gave way. What it takes is counted there from
@@ -91,15 +97,16 @@ impl Home {
             self.remove(from, Recursive::Yes).await?;
             return Ok(copied.replaced);
         }
-        let (from, to, source) = (from.clone(), to.clone(), Arc::clone(here));
-        let claims = (self.claim.clone(), other.claim.clone());
-        other
-            .slow(move |keep| {
-                source.ready()?;
-                let claims = (claims.0.as_deref(), claims.1.as_deref());
-                keep.take_from(claims, &source, (&from, &to), overwrite)
-            })
-            .await
+        let (paths, source) = ((from.clone(), to.clone()), Arc::clone(here));
+        let (claims, tally) = ((self.claim.clone(), other.claim.clone()), other.tally());
+        let taken = other.slow(move |keep| {
+            source.ready()?;
+            let claims = (claims.0.as_deref(), claims.1.as_deref());
+            keep.take_from(claims, &source, (&paths.0, &paths.1), overwrite, tally)
+        });
+        let replaced = taken.await?;
+        other.drop_replaced(to, None).await;
+        Ok(replaced)
     }
 }
 
@@ -184,6 +191,7 @@ impl Keep {
         source_home: &Self,
         (from, to): (&FilePath, &FilePath),
         overwrite: Overwrite,
+        mut tally: Tally,
     ) -> Result<bool> {
         let mut room = Reservation::empty(&self.ledger);
         for _ in 0..RECOUNTS {
@@ -191,7 +199,8 @@ impl Keep {
                 let (source, _) = source_home.place_of(from)?;
                 tree::amount(&source, source.name)?
             };
-            self.hold(&mut room, estimate)?;
+            let more = estimate.minus(room.held());
+            self.make_room(&mut room, more, None, &mut tally)?;
             let bin = locked(&self.bin);
             let (names_here, names_there) = locked_both(self, source_home);
             let (source, stat) = source_home.place_of(from)?;

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use sockeye::quantity::{format_count, format_rough_size};
+use sockeye::quantity::{format_count, format_rough_size, format_rough_size_up};
 
 use crate::Contents;
 
@@ -51,19 +51,20 @@ pub struct Space {
 }
 
 impl Space {
-    /// Bytes that can still be written if the trash is given up; `None` where there is no limit.
+    /// Bytes that can still be written if the trash is given up; `None` where there is no limit. Uploads that were cut and
+    /// may give way as well ([`Home::check_room`](crate::Home::check_room)) are not looked for.
     #[must_use]
     pub fn available_bytes(&self) -> Option<u64> {
         let kept = self.bytes.saturating_sub(self.trash.bytes);
         self.quota.bytes.map(|most| most.saturating_sub(kept))
     }
 
-    /// Why there is no room for so many more bytes, if that is so with the trash given up.
-    #[must_use]
-    pub fn shortage(&self, bytes: u64) -> Option<Shortage> {
+    /// Why there is no room for so much more, if that is so with the trash given up.
+    pub(crate) fn shortage(&self, needed: Amount) -> Option<Shortage> {
+        let Self { quota, partials: cut, .. } = *self;
         let used = Amount { bytes: self.bytes, entries: self.entries }.minus(self.trash);
-        let short = Shortage { quota: self.quota, used, needed: Amount::bytes(bytes) };
-        (self.available_bytes()? < bytes).then_some(short)
+        let short = Shortage { quota, used, cut, needed };
+        (!short.lacking().within(needed).is_nothing()).then_some(short)
     }
 }
 
@@ -93,6 +94,11 @@ impl Amount {
     pub(crate) fn take(&mut self, less: Self) {
         self.bytes = self.bytes.saturating_sub(less.bytes);
         self.entries = self.entries.saturating_sub(less.entries);
+    }
+
+    /// No more of it than `most`.
+    fn within(self, most: Self) -> Self {
+        Self { bytes: self.bytes.min(most.bytes), entries: self.entries.min(most.entries) }
     }
 
     pub(crate) fn plus(mut self, more: Self) -> Self {
@@ -141,8 +147,10 @@ pub(crate) enum Part {
 pub struct Shortage {
     /// The limit.
     pub quota: Quota,
-    /// What is held beside what needs room now, the trash left out if it can be given up.
+    /// What is held beside what needs room now, without what would be given up for it.
     pub used: Amount,
+    /// What of that lies in uploads that were cut.
+    pub cut: Amount,
     /// What is needed, or was so far of what has no known size.
     pub needed: Amount,
 }
@@ -154,34 +162,45 @@ impl Shortage {
         self.quota.beyond(self.used.plus(self.needed))
     }
 
-    /// Whether room is there once the trash is given up.
-    pub(crate) fn ends_with_trash(&self) -> bool {
-        self.lacking().is_nothing()
-    }
-
     /// The same, where this trash stays.
     pub(crate) fn keeping(self, trash: Amount) -> Self {
         Self { used: self.used.plus(trash), ..self }
     }
+
+    /// The same, where so much of uploads that were cut is given up as well.
+    pub(crate) fn without(self, cut: Amount) -> Self {
+        Self { used: self.used.minus(cut), cut: self.cut.minus(cut), ..self }
+    }
+
+    /// Whether room is there once all is given up that the trash and uploads that were cut hold: else nothing is.
+    pub(crate) fn may_end(&self) -> bool {
+        self.without(self.cut).lacking().within(self.needed).is_nothing()
+    }
 }
 
-/// `quota 2.0MiB, used 614KiB, this needs at least 2.8MiB`.
+/// `quota 2MiB, used 614KiB, this needs at least 2.8MiB`. What is used and needed is rounded up, and so never seems to fit.
 impl fmt::Display for Shortage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { quota, used, needed } = self;
+        let Self { quota, used, cut, needed } = self;
         let lacking = self.lacking();
         let by_entries = lacking.entries > 0 && (lacking.bytes == 0 || needed.bytes == 0);
         match (quota.bytes, quota.entries) {
             (Some(most), _) if !by_entries => {
-                let [most, used, needed] = [most, used.bytes, needed.bytes].map(format_rough_size);
-                write!(f, "quota {most}, used {used}, this needs at least {needed}")
+                let [used, needed] = [used.bytes, needed.bytes].map(format_rough_size_up);
+                let most = format_rough_size(most);
+                write!(f, "quota {most}, used {used}, this needs at least {needed}")?;
             }
             (_, most) => {
                 let most = format_count(most.unwrap_or_default(), "file", "files and folders");
                 let (used, needed) = (used.entries, needed.entries);
-                write!(f, "quota {most}, used {used}, this needs at least {needed}")
+                write!(f, "quota {most}, used {used}, this needs at least {needed}")?;
             }
         }
+        if cut.is_nothing() {
+            return Ok(());
+        }
+        let size = format_rough_size(cut.bytes);
+        write!(f, "; {size} of what is used lies in uploads that were cut")
     }
 }
 
@@ -242,18 +261,14 @@ impl Ledger {
     fn reserve(&self, amount: Amount) -> Result<(), Shortage> {
         let mut books = self.books();
         let used = Amount { bytes: books.bytes, entries: books.entries };
-        let beyond = books.quota.beyond(used.plus(amount));
         // What needs nothing is never refused, as after a quota was lowered.
-        let lacking = Amount {
-            bytes: beyond.bytes.min(amount.bytes),
-            entries: beyond.entries.min(amount.entries),
-        };
-        if lacking.is_nothing() {
+        if books.quota.beyond(used.plus(amount)).within(amount).is_nothing() {
             books.reserved.add(amount);
             books.sum();
             return Ok(());
         }
-        Err(Shortage { quota: books.quota, used: used.minus(books.trash), needed: amount })
+        let Space { quota, trash, partials: cut, .. } = *books;
+        Err(Shortage { quota, used: used.minus(trash), cut, needed: amount })
     }
 }
 
@@ -368,8 +383,12 @@ mod tests {
         ledger.add(Part::Trash, Amount::entry(40));
         ledger.add(Part::Files, Amount::entry(50));
         let mut reservation = Reservation::empty(&ledger);
-        assert!(reservation.grow(Amount::bytes(50)).unwrap_err().ends_with_trash());
-        assert_eq!(reservation.grow(Amount::bytes(51)).unwrap_err().lacking().bytes, 1);
+        assert!(reservation.grow(Amount::bytes(50)).unwrap_err().may_end());
+        let short = reservation.grow(Amount::bytes(51)).unwrap_err();
+        assert!(short.lacking().bytes == 1 && !short.may_end());
+        ledger.shift(Part::Files, Part::Partials, Amount::entry(1));
+        let short = reservation.grow(Amount::bytes(51)).unwrap_err();
+        assert!(short.may_end() && short.without(short.cut).lacking().is_nothing());
     }
 
     #[test]
@@ -380,9 +399,22 @@ mod tests {
         let mut upload = Reservation::empty(&ledger);
         upload.grow(Amount::entry(100 << 10)).unwrap();
         let short = upload.grow(Amount::bytes(2 << 20)).unwrap_err();
-        assert_eq!(short.to_string(), "quota 2.0MiB, used 600KiB, this needs at least 2.0MiB");
+        assert_eq!(short.to_string(), "quota 2MiB, used 600KiB, this needs at least 2.1MiB");
         let short = Reservation::empty(&ledger).grow(Amount { bytes: 0, entries: 9 }).unwrap_err();
         let told = "quota 3 files and folders, used 2, this needs at least 9";
+        assert_eq!(short.to_string(), told);
+    }
+
+    #[test]
+    fn what_is_told_of_a_shortage_never_seems_to_fit() {
+        let ledger = ledger(10 << 20, 10);
+        let used = (58 << 20) / 10 + 7;
+        ledger.add(Part::Files, Amount::entry(used - (2 << 20)));
+        ledger.add(Part::Partials, Amount::entry(2 << 20));
+        let needed = Amount::entry((10 << 20) + 1 - used);
+        let short = Reservation::empty(&ledger).grow(needed).unwrap_err();
+        let told = "quota 10MiB, used 5.9MiB, this needs at least 4.2MiB; \
+                    2MiB of what is used lies in uploads that were cut";
         assert_eq!(short.to_string(), told);
     }
 

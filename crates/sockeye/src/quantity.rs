@@ -1,7 +1,7 @@
 //! Durations and sizes as people write them: `30s`, `200ms`, `64KiB`.
 //!
 //! One notation for addresses, the command line and configuration files. What is
-//! printed here parses back to the same value; nothing is rounded but by [`format_rough_size`].
+//! printed here parses back to the same value; nothing is rounded but by [`format_rough_size`] and [`format_rough_size_up`].
 
 use std::{fmt, time::Duration};
 
@@ -150,27 +150,55 @@ pub fn format_size(bytes: u64) -> impl fmt::Display {
 /// assert_eq!(format_rough_size(1_502_848).to_string(), "1.4MiB");
 /// ```
 pub fn format_rough_size(bytes: u64) -> impl fmt::Display {
-    let units = SIZES[..BINARY_SIZES].iter().rev();
-    let fits = |factor: u64| bytes / factor < 1024;
-    let unit = units.copied().find(|(_, factor)| fits(*factor)).unwrap_or(SIZES[0]);
-    RoughSize { bytes, unit: if bytes < 1024 { ("B", 1) } else { unit } }
+    let (tenths, unit) = rough_size(bytes, |bytes, part| bytes / part);
+    RoughSize { tenths, unit }
 }
 
-/// A size in a unit.
+/// As [`format_rough_size`], rounded up: what is said to be taken or needed is then never less than it is.
+///
+/// ```
+/// use sockeye::quantity::format_rough_size_up;
+///
+/// assert_eq!(format_rough_size_up(1_502_848).to_string(), "1.5MiB");
+/// ```
+pub fn format_rough_size_up(bytes: u64) -> impl fmt::Display {
+    let (tenths, unit) = rough_size(bytes, u128::div_ceil);
+    RoughSize { tenths, unit }
+}
+
+/// The tenths of a unit that are closest, and the unit that leaves the fewest digits.
+fn rough_size(bytes: u64, divided: fn(u128, u128) -> u128) -> (u128, &'static str) {
+    let tenfold = u128::from(bytes) * 10;
+    let binary = SIZES[..BINARY_SIZES].iter().rev();
+    let units = std::iter::once(&("B", 1)).chain(binary);
+    let mut rough = (tenfold, "B");
+    for &(unit, factor) in units {
+        let factor = u128::from(factor);
+        let tenths = divided(tenfold, factor);
+        // From ten on, and of bytes, there are no tenths.
+        let whole = tenths >= 100 || factor == 1;
+        let tenths = if whole { divided(tenfold, factor * 10) * 10 } else { tenths };
+        rough = (tenths, unit);
+        if tenths < 10_240 {
+            break;
+        }
+    }
+    rough
+}
+
+/// A size in tenths of a unit.
 struct RoughSize {
-    bytes: u64,
-    unit: (&'static str, u64),
+    tenths: u128,
+    unit: &'static str,
 }
 
 impl fmt::Display for RoughSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { bytes, unit: (name, factor) } = self;
-        let (whole, rest) = (bytes / factor, bytes % factor);
-        if *factor == 1 || whole >= 10 {
-            return write!(f, "{whole}{name}");
+        let Self { tenths, unit } = self;
+        match (tenths / 10, tenths % 10) {
+            (whole, 0) => write!(f, "{whole}{unit}"),
+            (whole, rest) => write!(f, "{whole}.{rest}{unit}"),
         }
-        let tenths = u128::from(rest) * 10 / u128::from(*factor);
-        write!(f, "{whole}.{tenths}{name}")
     }
 }
 
@@ -320,14 +348,25 @@ mod tests {
         for (bytes, text) in [
             (0, "0B"),
             (1023, "1023B"),
-            (1024, "1.0KiB"),
+            (1024, "1KiB"),
             (1536, "1.5KiB"),
             (10 << 10, "10KiB"),
             ((1 << 20) - 1, "1023KiB"),
-            (1 << 20, "1.0MiB"),
+            (1 << 20, "1MiB"),
             (u64::MAX, "15EiB"),
         ] {
             assert_eq!(format_rough_size(bytes).to_string(), text);
+        }
+        for (bytes, text) in [
+            (0, "0B"),
+            (1023, "1023B"),
+            (1025, "1.1KiB"),
+            ((10 << 10) - 1, "10KiB"),
+            ((10 << 10) + 1, "11KiB"),
+            ((1 << 20) - 1, "1MiB"),
+            (u64::MAX, "16EiB"),
+        ] {
+            assert_eq!(format_rough_size_up(bytes).to_string(), text);
         }
     }
 

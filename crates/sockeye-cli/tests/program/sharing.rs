@@ -79,7 +79,7 @@ async fn a_drop_boxs_bounds_are_told_hold_and_are_told_to_be_reached() {
     let bounds = ["--max-size", "1KiB", "--max-files", "2"];
     let added = place.run(&[&add[..], &bounds].concat()).await;
     assert!(added.err.contains(": upload of /inbox, until "), "{}", added.err);
-    assert!(added.err.contains(", used 0 of 2 files, 0B of 1.0KiB"), "{}", added.err);
+    assert!(added.err.contains(", used 0 of 2 files, 0B of 1KiB"), "{}", added.err);
     let put = async |name: &str, length: usize| {
         let line = format!("PUT /-/s/{}/{name} HTTP/1.1\r\n", link(added.text()));
         let answer = ask(serving.host_port(), &line, &vec![b'x'; length]).await;
@@ -89,7 +89,7 @@ async fn a_drop_boxs_bounds_are_told_hold_and_are_told_to_be_reached() {
     assert_eq!(put("one", 1000).await, "201");
     assert_eq!(put("more", 25).await, "507");
     let line = listed(&place).await.remove(0).1;
-    assert!(line.contains("  1 of 2 files, 1000B of 1.0KiB  open "), "{line}");
+    assert!(line.contains("  1 of 2 files, 1000B of 1KiB  open "), "{line}");
     assert_eq!(put("two", 24).await, "201");
     assert_eq!(put("three", 1).await, "507");
     let listed = place.run(&["share", "list", "--json"]).await;

@@ -5,6 +5,7 @@ use sockeye_node::{Error, FilePath, Kind, Overwrite, RESERVED, Recursive, log::O
 use super::{
     facts::known,
     folders::told,
+    growing,
     refused::{denied, refused, refused_to},
 };
 use crate::{
@@ -15,13 +16,29 @@ use crate::{
     },
 };
 
-/// DELE: a file, to the trash.
+/// DELE: a file, to the trash, and what is left of the account's uploads of it that were cut. SIZE tells of these, so that
+/// they can be removed as well where there is no file.
 pub(crate) async fn dele(dialog: &mut Dialog, argument: &[u8]) -> Answer {
-    let (path, meta) = known(dialog, argument).await?;
-    if meta.kind == Kind::Folder {
-        return Err(said(550, &path, ": Is a directory; RMD removes those."));
+    let path = dialog.path(argument)?;
+    let coming = growing::at(dialog, &path).await;
+    let session = dialog.session()?;
+    match (session.stat(&path).await, coming) {
+        (Ok(meta), _) if meta.kind == Kind::Folder => {
+            Err(said(550, &path, ": Is a directory; RMD removes those."))
+        }
+        (Ok(_), _) => {
+            let removed = remove(dialog, &path).await?;
+            // The file is gone: of what is left of another upload SITE QUOTA tells.
+            let _ = session.drop_uploads_of(&path).await;
+            Ok(removed)
+        }
+        (Err(Error::NotFound), Some(coming)) => Err(growing::refused(&path, &coming)),
+        (Err(Error::NotFound), None) => match session.drop_uploads_of(&path).await {
+            Ok(1..) => Ok(said(250, &path, " is removed; it was an upload that had been cut.")),
+            _ => Err(refused(&path, &Error::NotFound)),
+        },
+        (Err(error), _) => Err(refused(&path, &error)),
     }
-    remove(dialog, &path).await
 }
 
 /// RMD: a folder that is empty.

@@ -53,22 +53,9 @@ pub(crate) async fn allo(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let bytes = parameter::parse_allocation(argument)?;
     dialog.allocated = Some(bytes);
     let (session, folder, _) = dialog.user()?;
-    check_room(session, folder, bytes).await?;
+    let room = session.check_room(folder, None, bytes).await;
+    room.map_err(|error| refused(folder, &error))?;
     Ok(Reply::new(200, "There is room."))
-}
-
-/// Refuses what the quota has no room for.
-pub(crate) async fn check_room(
-    session: &sockeye_node::Session,
-    folder: &sockeye_node::FilePath,
-    bytes: u64,
-) -> Result<(), Reply> {
-    // Where nothing is told of the space, the write itself will find out.
-    let Ok(space) = session.space(folder).await else { return Ok(()) };
-    match space.shortage(bytes) {
-        Some(short) => Err(refused(folder, &sockeye_node::Error::OverQuota(short))),
-        None => Ok(()),
-    }
 }
 
 /// OPTS (RFC 2389 §4).

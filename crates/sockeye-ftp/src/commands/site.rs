@@ -80,6 +80,7 @@ async fn quota(dialog: &Dialog) -> Answer {
         format!("{} bytes are used, of {}.", space.bytes, most(space.quota.bytes)),
         format!("{} entries are used, of {}.", space.entries, most(space.quota.entries)),
         format!("{} bytes of that are in the trash.", space.trash.bytes),
+        format!("{} bytes of that are in uploads that were cut.", space.partials.bytes),
     ];
     Ok(Reply::lines(200, "The room here:", lines, "That is all."))
 }

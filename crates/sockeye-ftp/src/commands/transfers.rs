@@ -12,7 +12,6 @@ use sockeye_node::{
 
 use super::{
     growing,
-    parameters::check_room,
     refused::{refused, refused_to},
 };
 use crate::{
@@ -43,7 +42,11 @@ async fn check_writable(dialog: &Dialog, path: &FilePath) -> Result<(), Reply> {
 /// Refuses a file for which there is no room, if it was said how long it is, of which so much is there already.
 async fn check_allocated(dialog: &Dialog, path: &FilePath, there: u64) -> Result<(), Reply> {
     match dialog.allocated {
-        Some(bytes) => check_room(dialog.session()?, path, bytes.saturating_sub(there)).await,
+        Some(bytes) => {
+            let missing = bytes.saturating_sub(there);
+            let room = dialog.session()?.check_room(path, Some(path), missing).await;
+            room.map_err(|error| refused(path, &error))
+        }
         None => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ mod changes;
 mod charset;
 mod client;
 mod control;
+mod cut;
 mod digests;
 mod downgrade;
 mod growing;

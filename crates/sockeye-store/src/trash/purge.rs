@@ -7,9 +7,10 @@ use std::{
 };
 
 use crate::{
-    Amount, Result,
+    Amount, Aside, FilePath, GaveWay, Lack, Result,
     id::TrashId,
     keep::{Keep, locked},
+    room::Tally,
     space::Part,
     tree,
 };
@@ -47,11 +48,13 @@ impl Oldest {
 }
 
 impl Keep {
-    /// Destroys the oldest thing in the trash; whether there was one.
-    pub(crate) fn purge_oldest(&self) -> Result<bool> {
+    /// Destroys the oldest thing in the trash to make room; whether there was one.
+    pub(crate) fn purge_oldest(&self, lack: Lack, tally: &mut Tally) -> Result<bool> {
         let mut bin = locked(&self.bin);
-        let Some((_, name)) = bin.next(self)? else { return Ok(false) };
-        self.destroy(&name)?;
+        let Some((id, name)) = bin.next(self)? else { return Ok(false) };
+        let path = self.trash_path(&name)?.unwrap_or_else(FilePath::root);
+        let amount = self.destroy(&name)?;
+        tally.add(GaveWay { what: Aside::Trash(id, path), amount, lack });
         Ok(true)
     }
 

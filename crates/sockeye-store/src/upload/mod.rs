@@ -15,8 +15,7 @@ use plan::Plan;
 use writing::{End, PIECE, Writing};
 
 use crate::{
-    Amount, Digest, Error, FilePath, Home, Meta, Partial, Result, Timestamp, Version,
-    id::PartialId, space::Shortage,
+    Amount, Digest, Error, FilePath, Home, Meta, Result, Timestamp, Version, id::PartialId,
 };
 
 /// What must hold of the file that is there, when an upload begins and when it is committed.
@@ -174,7 +173,7 @@ impl Upload {
                 false => writing.flush(plan).and_then(|()| writing.write(&mut bytes, plan)),
             };
             match done {
-                Err(Error::NoSpace) if self.home.slow(|keep| keep.purge_oldest()).await? => {}
+                Err(Error::NoSpace) if self.by_pool(|it, _| it.purge_oldest()).await? => {}
                 done => return self.unless_full(done).await,
             }
         }
@@ -220,14 +219,13 @@ impl Upload {
         done
     }
 
-    /// Reserves room, for which the oldest trash goes if need be.
+    /// Reserves room, for which what lies aside gives way if need be.
     pub(crate) async fn make_room(&mut self, amount: Amount) -> Result<()> {
-        loop {
-            let writing = self.writing.as_mut().ok_or(Error::GivenUp)?;
-            match writing.reservation.grow(amount) {
-                Ok(()) => return Ok(()),
-                Err(short) => self.home.empty_some_trash(short).await?,
-            }
+        let writing = self.writing.as_mut().ok_or(Error::GivenUp)?;
+        match writing.reservation.grow(amount) {
+            Ok(()) => Ok(()),
+            Err(short) if !short.may_end() => Err(short.into()),
+            Err(_) => self.by_pool(move |writing, plan| writing.make_room(plan, amount)).await,
         }
     }
 
@@ -359,7 +357,9 @@ impl Upload {
         }
     }
 
-    /// Checks what came and puts it in its place: whoever opens the path from now on gets the new file.
+    /// Checks what came and puts it in its place: whoever opens the path from now on gets the new file. Older pieces of
+    /// that file which the same [principal](crate::Principal) left and nobody goes on with are removed, but for those with a
+    /// [note](Upload::annotate).
     ///
     /// # Errors
     /// [`Error::WrongLength`]: kept, if it is kept when dropped. [`Error::WrongDigest`], [`Error::Changed`] and
@@ -378,7 +378,11 @@ impl Upload {
         self.read_again().await?;
         let mut writing = self.writing.take().ok_or(Error::GivenUp)?;
         let (plan, claim) = (Arc::clone(&self.plan), self.home.claim.clone());
-        self.home.quick(move |_| writing.commit(&plan, claim.as_deref())).await
+        let committed = self.home.quick(move |_| writing.commit(&plan, claim.as_deref())).await?;
+        if self.plan.condition != Condition::Beside {
+            self.home.drop_replaced(&self.plan.path, Some(self.id)).await;
+        }
+        Ok(committed)
     }
 
     /// Ends the upload and removes what was written.
@@ -409,8 +413,7 @@ impl Upload {
     pub async fn keep(mut self) -> Result<PartialId> {
         let mut writing = self.writing.take().ok_or(Error::GivenUp)?;
         let plan = Arc::clone(&self.plan);
-        let (id, path) = (self.id, plan.path.clone());
-        let is_found_by_path = plan.note.is_none();
+        let (id, is_found_by_path) = (self.id, plan.note.is_none());
         let kept = self.home.quick(move |_| {
             writing.keep(&plan)?;
             drop(writing);
@@ -418,28 +421,8 @@ impl Upload {
         });
         kept.await?;
         if is_found_by_path {
-            let is_older = move |it: &Partial| it.id < id && it.note.is_none() && it.path == path;
-            self.home.slow(move |keep| keep.drop_partials(is_older).map(drop)).await?;
+            self.home.drop_replaced(&self.plan.path, Some(id)).await;
         }
         Ok(id)
-    }
-}
-
-impl Home {
-    /// Makes room by destroying the oldest trash, if that can help.
-    pub(crate) async fn empty_some_trash(&self, short: Shortage) -> Result<()> {
-        if !short.ends_with_trash() {
-            return Err(Error::OverQuota(short));
-        }
-        self.slow(move |keep| {
-            let is_purged = keep.purge_oldest()?;
-            let trash = keep.ledger.space().trash;
-            // Somebody else may have emptied it meanwhile.
-            match is_purged || trash.is_nothing() {
-                true => Ok(()),
-                false => Err(Error::OverQuota(short.keeping(trash))),
-            }
-        })
-        .await
     }
 }

@@ -10,6 +10,9 @@ pub(crate) const LONGEST: usize = crate::MAX_PATH + LONGEST_NOTE + 1024;
 /// The longest [note](crate::Upload::annotate), in bytes.
 pub(crate) const LONGEST_NOTE: usize = 4096;
 
+/// The longest name of who sends something, in bytes; of a longer one it is not known who did.
+const LONGEST_SENDER: usize = 128;
+
 /// The first line; a later form gets another.
 const TITLE: &[u8] = b"sockeye partial 1\n";
 
@@ -22,10 +25,20 @@ pub(crate) struct Plan {
     pub(crate) condition: Condition,
     pub(crate) modified: Option<Timestamp>,
     pub(crate) mode: Option<u32>,
+    /// Who sends it, if that is known: one word.
+    pub(crate) sender: Option<Box<str>>,
     /// What whoever sends it has to say of it: one line.
     pub(crate) note: Option<Box<str>>,
     /// What comes after so many bytes does not count yet.
     pub(crate) sure: Option<u64>,
+}
+
+/// The name of who sends something, as a plan can keep it.
+pub(crate) fn sender(name: Option<&str>) -> Option<Box<str>> {
+    let is_word = |name: &&str| {
+        (1..=LONGEST_SENDER).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic())
+    };
+    name.filter(is_word).map(Box::from)
 }
 
 impl Plan {
@@ -58,6 +71,9 @@ impl Plan {
         if let Some(sure) = self.sure {
             rest += &format!("sure {sure}\n");
         }
+        if let Some(sender) = &self.sender {
+            rest += &format!("by {sender}\n");
+        }
         if let Some(note) = &self.note {
             rest += &format!("note {note}\n");
         }
@@ -81,6 +97,7 @@ impl Plan {
             condition: Condition::Any,
             modified: None,
             mode: None,
+            sender: None,
             note: None,
             sure: None,
         };
@@ -118,6 +135,7 @@ impl Plan {
                 });
             }
             ("modified", [seconds, nanos]) => self.modified = Some(timestamp(seconds, nanos)?),
+            ("by", [sender]) => self.sender = Some((*sender).into()),
             ("sure", [sure]) => self.sure = Some(sure.parse().ok()?),
             ("mode", [mode]) => self.mode = Some(mode.parse().ok()?),
             _ => return None,
@@ -153,16 +171,19 @@ mod tests {
         let digest = proptest::option::of(any::<[u8; 32]>().prop_map(Digest::Sha256));
         let length = proptest::option::of(any::<u64>());
         let mode = proptest::option::of(0..0o777_u32);
+        let sender = proptest::option::of("[!-~]{1,40}".prop_map(String::into_boxed_str));
         let note = proptest::option::of("[ -~]{0,40}".prop_map(String::into_boxed_str));
         let sure = proptest::option::of(any::<u64>());
-        (path, length, digest, condition, proptest::option::of(at()), mode, note, sure).prop_map(
-            |(path, length, digest, condition, modified, mode, note, sure)| Plan {
+        let modified = proptest::option::of(at());
+        (path, length, digest, condition, modified, mode, sender, note, sure).prop_map(
+            |(path, length, digest, condition, modified, mode, sender, note, sure)| Plan {
                 path,
                 length,
                 digest,
                 condition,
                 modified,
                 mode,
+                sender,
                 note,
                 sure,
             },

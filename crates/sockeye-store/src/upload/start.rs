@@ -6,7 +6,7 @@ use rustix::io::Errno;
 
 use super::{
     Condition, Start, Upload, UploadOptions,
-    plan::Plan,
+    plan::{self, Plan},
     writing::{End, Writing},
 };
 use crate::{
@@ -48,8 +48,8 @@ impl Home {
         };
         let UploadOptions { length, digest, modified, mode, fleeting, awaits_folder, .. } = options;
         let path = path.clone();
-        let (note, sure) = (None, None);
-        let plan = Plan { path, length, digest, condition, modified, mode, note, sure };
+        let (sender, note, sure) = (plan::sender(self.sender()), None, None);
+        let plan = Plan { path, length, digest, condition, modified, mode, sender, note, sure };
         let plan = Arc::new(plan);
         let is_small = length.is_some_and(|length| length <= SMALL);
         if !is_small || condition != Condition::Any {
@@ -63,7 +63,7 @@ impl Home {
             // Counts the home before its first change.
             self.slow(|_| Ok(())).await?;
         }
-        let writing = Writing::new(keep, &plan, Reservation::empty(&keep.ledger));
+        let writing = Writing::new(keep, &plan, Reservation::empty(&keep.ledger), self.tally());
         let mut upload = Upload::new(self.clone(), plan, Box::new(writing));
         if fleeting {
             upload.not_kept();
@@ -85,10 +85,12 @@ impl Home {
     ///
     /// Cancellation: the upload is kept.
     pub async fn resume(&self, id: PartialId) -> Result<Upload> {
+        let tally = self.tally();
         let (plan, writing) = self
             .slow(move |keep| {
-                let (plan, data, room) = keep.open_partial(id)?;
-                let writing = Box::new(Writing::resumed(keep, id, &plan, data, room));
+                let opened = keep.open_partial(id)?;
+                let plan = opened.plan.clone();
+                let writing = Box::new(Writing::resumed(keep, opened, tally));
                 Ok((plan, writing))
             })
             .await?;
@@ -179,7 +181,7 @@ impl Writing {
             match copy_some(from, self.file()?, at, most) {
                 Ok(0) => return Err(Error::Shrunk),
                 Ok(n) => self.size += n,
-                Err(Errno::NOSPC | Errno::DQUOT) if self.keep.purge_oldest()? => {}
+                Err(Errno::NOSPC | Errno::DQUOT) if self.purge_oldest()? => {}
                 Err(errno) => return Err(errno.into()),
             }
             self.at = self.size;

@@ -17,7 +17,8 @@ use crate::{
     id::PartialId,
     install::Installed,
     keep::{Keep, locked},
-    partials,
+    partials::{self, OpenedPartial},
+    room::{Heir, Lack, Tally},
     space::{Part, Quota, Reservation, Shortage},
 };
 
@@ -51,6 +52,8 @@ pub(crate) struct Writing {
     pub(super) pending: Vec<u8>,
     pub(super) tracker: Tracker,
     pub(super) reservation: Reservation,
+    /// What gave way to it.
+    tally: Tally,
     /// The file beside it that says what it is to become is there.
     described: bool,
     /// It was left before, and is gone on with.
@@ -75,7 +78,12 @@ pub(crate) enum End {
 
 impl Writing {
     /// Begins a partial that is not on the disk yet.
-    pub(crate) fn new(keep: &Arc<Keep>, plan: &Plan, reservation: Reservation) -> Self {
+    pub(crate) fn new(
+        keep: &Arc<Keep>,
+        plan: &Plan,
+        reservation: Reservation,
+        tally: Tally,
+    ) -> Self {
         let id = PartialId::new(keep.ids.next());
         locked(&keep.open).insert(id);
         Self {
@@ -87,6 +95,7 @@ impl Writing {
             pending: Vec::new(),
             tracker: Tracker::new(plan.digest),
             reservation,
+            tally,
             described: false,
             was_kept: false,
             held: None,
@@ -95,14 +104,9 @@ impl Writing {
         }
     }
 
-    /// Goes on with a kept partial, which was entered as open; `reservation` is what it takes.
-    pub(crate) fn resumed(
-        keep: &Arc<Keep>,
-        id: PartialId,
-        plan: &Plan,
-        file: OwnedFd,
-        reservation: Reservation,
-    ) -> Self {
+    /// Goes on with a kept partial, which was entered as open.
+    pub(crate) fn resumed(keep: &Arc<Keep>, opened: OpenedPartial, tally: Tally) -> Self {
+        let OpenedPartial { id, plan, data: file, room: reservation } = opened;
         let size = reservation.held().bytes;
         let known = locked(&keep.left).take(id).filter(|tracker| tracker.hashed() == size);
         Self {
@@ -114,6 +118,7 @@ impl Writing {
             pending: Vec::new(),
             tracker: known.unwrap_or_else(|| Tracker::new(plan.digest)),
             reservation,
+            tally,
             described: true,
             was_kept: true,
             held: None,
@@ -171,7 +176,7 @@ impl Writing {
         let mut rest = &pending[..];
         let done = loop {
             match self.write(&mut rest, plan) {
-                Err(Error::NoSpace) if self.keep.purge_oldest()? => {}
+                Err(Error::NoSpace) if self.purge_oldest()? => {}
                 done => break done,
             }
         };
@@ -180,6 +185,17 @@ impl Writing {
         self.pending = pending;
         self.pending.drain(..self.pending.len() - left);
         done
+    }
+
+    /// Holds so much more room, for which what lies aside gives way if need be.
+    pub(super) fn make_room(&mut self, plan: &Plan, more: Amount) -> Result<()> {
+        let heir = Heir { path: &plan.path, sender: plan.sender.as_deref(), id: self.id };
+        self.keep.make_room(&mut self.reservation, more, Some(heir), &mut self.tally)
+    }
+
+    /// Destroys the oldest trash, as the disk is full; whether there was some.
+    pub(super) fn purge_oldest(&mut self) -> Result<bool> {
+        self.keep.purge_oldest(Lack::Disk, &mut self.tally)
     }
 
     /// Keeps what was taken, to be resumed.
@@ -193,7 +209,8 @@ impl Writing {
         let (used, most) = (self.keep.ledger.space().partials, self.keep.keeping.partials);
         if !self.described && used.entries >= most {
             let quota = Quota { bytes: None, entries: Some(most) };
-            return Err(Error::OverQuota(Shortage { quota, used, needed: Amount::entry(0) }));
+            let cut = Amount::default();
+            return Err(Shortage { quota, used, cut, needed: Amount::entry(0) }.into());
         }
         self.flush(plan)?;
         if self.described { Ok(()) } else { self.describe(plan) }
@@ -337,6 +354,7 @@ impl Drop for Writing {
         match self.end {
             End::Committed => {}
             End::Kept if self.described && few => {
+                keep.cut.note(self.growing.path());
                 self.reservation.settle(Part::Partials, Amount::entry(self.size));
                 let (size, tracker) = self.held.take().unwrap_or_else(|| {
                     let empty = Tracker::new(None);

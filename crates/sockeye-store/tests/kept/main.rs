@@ -5,6 +5,7 @@
 mod check;
 mod copy;
 mod crash;
+mod cut;
 mod digests;
 mod disk_full;
 mod growing;
