@@ -1,6 +1,9 @@
 //! How long something lives, as it is typed.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    time::{Duration, SystemTime},
+};
 
 use sockeye::quantity::parse_duration;
 use sockeye_accounts::Timestamp;
@@ -32,6 +35,12 @@ impl Lifetime {
         let end = self.0.map(|lifetime| Timestamp::now().checked_add(lifetime));
         end.transpose().map_err(|_| Failure::usage("no calendar reaches that end; `never` does"))
     }
+}
+
+/// The moment that --older-than means.
+pub(crate) fn before(age: &str) -> Result<SystemTime, Failure> {
+    let age = time(age).map_err(|error| Failure::usage(format!("--older-than: {error}")))?;
+    Ok(SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH))
 }
 
 /// A time of hours or days; the error says how those are written.

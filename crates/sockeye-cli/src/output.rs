@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
+    time::SystemTime,
 };
 
 use serde::Serialize;
@@ -57,11 +58,29 @@ pub(crate) fn short_size(bytes: u64) -> String {
     format_rough_size(bytes).to_string()
 }
 
+/// How long ago something was, in the largest unit: `3d ago`.
+pub(crate) fn age(moment: SystemTime) -> String {
+    let seconds = moment.elapsed().unwrap_or_default().as_secs();
+    let units = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| seconds >= *unit).unwrap_or((1, "s"));
+    format!("{}{name} ago", seconds / unit)
+}
+
+/// A path that a terminal cannot take for a command.
+pub(crate) fn shown(path: &str) -> String {
+    path.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 /// What a home holds, in one line.
 pub(crate) fn held(space: &Held) -> String {
-    let Held { bytes, entries, uploads, trash, .. } = *space;
+    let Held { bytes, entries, uploads, cut, trash, .. } = *space;
+    let parts = [
+        (uploads.saturating_sub(cut), "uploads under way"),
+        (cut, "uploads that were cut"),
+        (trash, "the trash"),
+    ];
     let mut text = format!("{}, {}", short_size(bytes), format_count(entries, "entry", "entries"));
-    for (bytes, what) in [(uploads, "uploads under way"), (trash, "the trash")] {
+    for (bytes, what) in parts {
         if bytes > 0 {
             // Writing into a string does not fail.
             let _ = write!(text, "; {} of it in {what}", short_size(bytes));

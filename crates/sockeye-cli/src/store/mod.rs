@@ -1,4 +1,7 @@
-//! `sockeye store check`: are homes what they are said to be? `sockeye store purge-orphans`: those of nobody go.
+//! `sockeye store check`: are homes what they are said to be? `sockeye store purge-orphans`: those of nobody go. `sockeye
+//! store partials`: what is left of uploads that were cut.
+
+mod partials;
 
 use clap::Subcommand;
 use sockeye::quantity::format_count;
@@ -16,10 +19,11 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  sockeye store check                 every home: is what is counted what is recorded?
-  sockeye store check --repair        and mend what is not
-  sockeye store check --user alice    one home
-  sockeye store purge-orphans         destroy the files of accounts that were removed")]
+  sockeye store check                        every home: is what is counted what is recorded?
+  sockeye store check --repair               and mend what is not
+  sockeye store check --user alice           one home
+  sockeye store partials list --user alice   what is left of uploads that were cut
+  sockeye store purge-orphans                destroy the files of accounts that were removed")]
 pub(crate) struct StoreArgs {
     #[command(subcommand)]
     verb: StoreVerb,
@@ -43,6 +47,7 @@ enum StoreVerb {
         #[arg(long)]
         json: bool,
     },
+    Partials(partials::PartialsArgs),
     /// Destroy the files of accounts and shared folders that were removed, for good
     PurgeOrphans {
         /// Do not ask
@@ -57,6 +62,7 @@ enum StoreVerb {
 pub(crate) fn run(args: &StoreArgs) -> Result<(), Failure> {
     match &args.verb {
         StoreVerb::Check { repair, target, data, json } => check(*repair, target, data, *json),
+        StoreVerb::Partials(args) => partials::run(args),
         StoreVerb::PurgeOrphans { yes, data } => purge_orphans(*yes, data),
     }
 }

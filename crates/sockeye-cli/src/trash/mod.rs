@@ -2,10 +2,7 @@
 
 mod target;
 
-use std::{
-    io::{self, Write},
-    time::SystemTime,
-};
+use std::io::{self, Write};
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -18,8 +15,8 @@ pub(crate) use target::TargetArgs;
 use crate::{
     data::{self, DataArgs},
     failure::{Failure, ignore_broken_pipe},
-    lifetime::time,
-    output::{print, short_size},
+    lifetime::before,
+    output::{age, print, short_size, shown},
 };
 
 /// List, restore or destroy what was deleted or replaced
@@ -131,11 +128,6 @@ fn ask(data: &DataArgs, of: &Whose, what: TrashCommand) -> Result<TrashAnswer, F
     }
 }
 
-fn before(age: &str) -> Result<SystemTime, Failure> {
-    let age = time(age).map_err(|error| Failure::usage(format!("--older-than: {error}")))?;
-    Ok(SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH))
-}
-
 /// Prints page by page: a trash may be larger than memory.
 fn list(of: &Whose, data: &DataArgs, json: bool) -> Result<(), Failure> {
     let mut none = true;
@@ -175,16 +167,7 @@ fn row(out: &mut impl Write, entry: &Removed, json: bool) -> io::Result<()> {
         serde_json::to_writer(&mut *out, &row)?;
         return writeln!(out);
     }
-    let age = age(deleted.elapsed().unwrap_or_default().as_secs());
-    let size = short_size(*bytes);
-    let path: String = path.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let (age, size, path) = (age(*deleted), short_size(*bytes), shown(path));
     let slash = if *folder { "/" } else { "" };
     writeln!(out, "{id}  {age:>8}  {size:>10}  {path}{slash}")
-}
-
-/// The largest unit of a time that has passed: `3d ago`.
-fn age(seconds: u64) -> String {
-    let units = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
-    let (unit, name) = units.into_iter().find(|(unit, _)| seconds >= *unit).unwrap_or((1, "s"));
-    format!("{}{name} ago", seconds / unit)
 }

@@ -3,6 +3,7 @@
 mod across;
 mod client;
 mod crowd;
+mod cut;
 mod killed;
 mod peers;
 mod sessions;

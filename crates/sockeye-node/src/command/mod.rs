@@ -7,6 +7,7 @@ mod account;
 mod check;
 mod commander;
 mod orphans;
+mod partials;
 mod session;
 mod share;
 mod shared;
@@ -21,6 +22,7 @@ use sockeye_accounts::{AccountAnswer, AccountCommand, AccountId, SharedId, Share
 pub use check::{Checked, HomeFault};
 pub use commander::user_of_this_machine;
 pub use orphans::Orphans;
+pub use partials::{PartialsAnswer, PartialsCommand, Unfinished};
 pub use session::{ActivityStatus, MAX_SESSIONS, SessionAnswer, SessionCommand, SessionStatus};
 pub use share::{ShareAnswer, ShareCommand, ShareEnd, SharedLink, share_from};
 pub use shared::{Access, SharedFolder};
@@ -53,6 +55,13 @@ pub enum Command {
         of: Whose,
         /// What.
         what: TrashCommand,
+    },
+    /// Something with a home's uploads that are no files yet.
+    Partials {
+        /// Which home's.
+        of: Whose,
+        /// What.
+        what: PartialsCommand,
     },
     /// Tells what a home holds.
     Space {
@@ -101,6 +110,8 @@ pub enum Answer {
     Share(ShareAnswer),
     /// To [`Command::Trash`].
     Trash(TrashAnswer),
+    /// To [`Command::Partials`].
+    Partials(PartialsAnswer),
     /// To [`Command::Space`].
     Space(Held),
     /// To [`Command::Used`]: in their order, the accounts first.
@@ -211,6 +222,9 @@ impl Execute for Node {
             Command::Share(command) => share::execute(self, command, by).await.map(Answer::Share),
             Command::Trash { of, what } => {
                 trash::execute(self, of, what, &by).await.map(Answer::Trash)
+            }
+            Command::Partials { of, what } => {
+                partials::execute(self, of, what, &by).await.map(Answer::Partials)
             }
             Command::Space { of } => space::execute(self, &of).await.map(Answer::Space),
             Command::Used { accounts, shared } => {

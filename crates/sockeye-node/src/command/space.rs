@@ -18,6 +18,8 @@ pub struct Held {
     pub files: u64,
     /// Bytes of uploads that were begun, or announced.
     pub uploads: u64,
+    /// What of that lies in uploads that were cut, and nobody is at.
+    pub cut: u64,
     /// Bytes of what was removed or replaced and is still kept.
     pub trash: u64,
 }
@@ -26,8 +28,8 @@ impl From<Space> for Held {
     fn from(space: Space) -> Self {
         let Space { bytes, entries, files, partials, reserved, trash, .. } = space;
         let of = |amount: Amount| amount.bytes;
-        let uploads = of(partials) + of(reserved);
-        Self { bytes, entries, files: of(files), uploads, trash: of(trash) }
+        let (cut, uploads) = (of(partials), of(partials) + of(reserved));
+        Self { bytes, entries, files: of(files), uploads, cut, trash: of(trash) }
     }
 }
 

@@ -15,14 +15,14 @@ use super::{
 const LENGTH: usize = 2_000_000;
 
 /// Where it is cut: of less than a MiB nothing is kept.
-const CUT: usize = 1_234_567;
+pub(super) const CUT: usize = 1_234_567;
 
-const TUS: &str = "Tus-Resumable: 1.0.0";
-const PIECE: &str = "Content-Type: application/offset+octet-stream";
+pub(super) const TUS: &str = "Tus-Resumable: 1.0.0";
+pub(super) const PIECE: &str = "Content-Type: application/offset+octet-stream";
 
 /// How an upload is begun that is cut.
 #[derive(Clone, Copy, Debug)]
-enum Begun {
+pub(super) enum Begun {
     Put,
     Tus,
     Stor,
@@ -48,7 +48,7 @@ impl Begun {
     }
 
     /// Sends the beginning, and loses the connection once it came.
-    async fn carry_out(self, site: &Site, name: &str, beginning: &[u8]) {
+    pub(super) async fn carry_out(self, site: &Site, name: &str, beginning: &[u8]) {
         let whole = format!("Content-Length: {LENGTH}");
         match self {
             Self::Put => {
