@@ -157,7 +157,7 @@ async fn what_cannot_be_shared_so_is_refused_with_what_is_wrong() {
         ("/inbox", &["--user", "admin", "--max-size", "1GiB"], 2, "--upload"),
         ("/inbox", &["--user", "admin", "--upload", "--max-files", "0"], 2, "0 is not in 1.."),
         ("/inbox", &["--user", "admin", "--upload", "--max-size", "0"], 2, "takes nothing"),
-        ("/inbox", &["--user", "admin", "--upload", "--max-size", "1G"], 2, "write 1GiB"),
+        ("/inbox", &["--user", "admin", "--upload", "--max-size", "1X"], 2, "is not a size"),
         ("/file", &["--user", "admin", "--expires", "0s"], 2, "ended already"),
         ("/file", &["--user", "admin", "--expires", "7"], 2, "write 7h or 7d"),
         ("/file", &["--user", "admin", "--label", "two\nlines"], 2, "label"),
