@@ -61,6 +61,22 @@ fn what_a_handler_wrote_at_a_deadline_arrives(model: &str) {
     server.stop();
 }
 
+under_models!(what_a_panic_or_the_cut_breaks_off_ends_in_a_reset);
+
+fn what_a_panic_or_the_cut_breaks_off_ends_in_a_reset(model: &str) {
+    let mut server = serve(&["tcp://127.0.0.1:0"], model, &["--limit", "drain=100"]);
+    let mut client = Client::connect(server.port());
+    // A part of an answer, which must not be taken for all of it.
+    assert_eq!(client.ask("echo a part"), "a part");
+    client.send("panic");
+    assert!(!client.ends_cleanly(), "a clean end after a panic");
+    let mut client = Client::connect(server.port());
+    assert_eq!(client.ask("hang"), "hanging");
+    let report = server.stop();
+    assert!(!client.ends_cleanly(), "a clean end at the cut");
+    assert_eq!((&report["stats"]["panics"], &report["stats"]["cut"]), (&json!(1), &json!(1)));
+}
+
 under_models!(who_is_refused_at_the_tls_handshake_reads_why);
 
 fn who_is_refused_at_the_tls_handshake_reads_why(model: &str) {

@@ -8,11 +8,11 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::Poll,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt;
-use rustix::net::SendFlags;
+use rustix::net::{SendFlags, sockopt};
 use tracing::Instrument;
 
 use super::{
@@ -274,9 +274,30 @@ async fn proxied(
 
 /// The handler, with panics caught.
 async fn handle(service: &StreamService, conn: &mut Conn) -> Result<(), Failure> {
-    match AssertUnwindSafe(async { service.handler.run(conn).await }).catch_unwind().await {
-        Ok(result) => result.map_err(Failure::from_handler),
+    let mut midst = InMidst { conn, ended: false };
+    let handled = async { service.handler.run(midst.conn).await };
+    match AssertUnwindSafe(handled).catch_unwind().await {
+        Ok(result) => {
+            midst.ended = true;
+            result.map_err(Failure::from_handler)
+        }
         Err(panic) => Err(Failure::from_panic(panic.as_ref())),
+    }
+}
+
+/// A connection in the midst of being handled. If that never comes to its end, it is reset instead
+/// of closed, so that its peer does not take a part of an answer for all of it.
+struct InMidst<'a> {
+    conn: &'a mut Conn,
+    ended: bool,
+}
+
+impl Drop for InMidst<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            // Over TCP alone; other transports have no such thing, and end.
+            let _ = sockopt::set_socket_linger(&*self.conn, Some(Duration::ZERO));
+        }
     }
 }
 
