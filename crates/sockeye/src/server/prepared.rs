@@ -30,7 +30,7 @@ impl PreparedServer {
         for (listener, route) in &ready.streams {
             check_tls(listener, route)?;
         }
-        for advice in startup::advise(&settings.limits) {
+        for advice in startup::advise_under(settings.model, &settings.limits) {
             tracing::info!("{advice}");
         }
         let sources = number(ready)?;

@@ -5,6 +5,7 @@ use std::fs;
 use rustix::process::{Resource, getrlimit};
 
 use super::Limits;
+use crate::Model;
 
 /// Descriptors kept free for files, logs and the rest.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -60,9 +61,27 @@ pub fn advise(limits: &Limits) -> Vec<Advice> {
     advice
 }
 
+/// The same for a server under a model, which may run fewer connections than the limits allow.
+pub(super) fn advise_under(model: Model, limits: &Limits) -> Vec<Advice> {
+    let capacity = model.capacity().unwrap_or(usize::MAX);
+    let max_connections = limits.max_connections.min(capacity);
+    advise(&Limits { max_connections, ..limits.clone() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_model_of_few_is_not_told_of_files_that_it_never_opens() {
+        let limits = Limits { max_connections: usize::MAX >> 1, ..Limits::default() };
+        let told = |model| {
+            let advice = advise_under(model, &limits);
+            advice.iter().any(|advice| advice.what.contains("open files"))
+        };
+        assert!(told(Model::Tasks));
+        assert!(!told(Model::Iterative) && !told(Model::Prefork(2)));
+    }
 
     #[test]
     fn a_low_limit_on_open_files_is_named_with_its_remedy() {
