@@ -22,6 +22,7 @@ impl DatagramHandler for Nothing {
 pub(crate) const TESTS: &[&str] = &[
     "refused::a_stream_handler_on_datagrams",
     "refused::a_datagram_handler_on_a_stream",
+    "refused::a_datagram_handler_on_icmp",
     "refused::tls_without_a_certificate",
     "refused::tls_over_records_or_datagrams",
     "refused::async_serving_under_another_model_than_tasks",
@@ -46,6 +47,13 @@ fn a_datagram_handler_on_a_stream() {
         assert!(matches!(&error, Error::Pair { addr: named, .. } if named == addr), "{error}");
         assert!(error.to_string().contains("Server::bind "), "{error}");
     }
+}
+
+#[test]
+fn a_datagram_handler_on_icmp() {
+    let error = Server::bind_datagram("icmp://127.0.0.1").unwrap_err();
+    assert!(matches!(&error, Error::Pair { addr, .. } if addr == "icmp://127.0.0.1"), "{error}");
+    assert!(error.to_string().contains("Ping"), "{error}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{PacketService, Ready, Report, Server, Settings, parse};
 use crate::{
     Addr, DatagramHandler, Error,
-    addr::{AddrError, DatagramAddr},
+    addr::{AddrError, DatagramAddr, Endpoint},
     socket::DatagramSocket,
     sys::served::Served,
 };
@@ -17,14 +17,15 @@ pub struct Datagrams {
 }
 
 impl Server<Datagrams> {
-    /// Binds a datagram address (`udp`, `unixgram`, `icmp`, `ip`, `fd`): every address that its
-    /// host resolves to. A [`SocketAddr`](std::net::SocketAddr) means `udp`.
+    /// Binds a datagram address (`udp`, `unixgram`, `ip`, `fd`): every address that its host
+    /// resolves to. A [`SocketAddr`](std::net::SocketAddr) means `udp`. `icmp` is for clients: see
+    /// [`Ping`](crate::socket::icmp::Ping).
     ///
     /// Blocks while a name is looked up, as [`Server::bind`](Server::<super::Streams>::bind) does.
     ///
     /// # Errors
-    /// [`Error::Address`] if the address is wrong or carries a stream, [`Error::Bind`] if the
-    /// system refuses it.
+    /// [`Error::Address`] if the address is wrong, [`Error::Pair`] if it carries a stream or is
+    /// `icmp`, [`Error::Bind`] if the system refuses it.
     pub fn bind_datagram<A>(addr: A) -> Result<Self, Error>
     where
         A: TryInto<DatagramAddr>,
@@ -58,11 +59,17 @@ impl Server<Datagrams> {
         A::Error: Into<AddrError>,
     {
         let addr = Addr::from(parse::<_, DatagramAddr>(addr)?);
-        if addr.is_stream() {
-            return Err(Error::Pair {
-                addr: addr.to_string(),
-                reason: "it carries a stream: use Server::bind and a Handler",
-            });
+        let refused = match addr.endpoint {
+            _ if addr.is_stream() => Some("it carries a stream: use Server::bind and a Handler"),
+            Endpoint::Icmp(_) => Some(
+                "the system itself answers echo requests, and a handler would answer its own \
+                 answers: send requests with socket::icmp::Ping, or look at what comes on \
+                 ip://HOST?proto=icmp",
+            ),
+            _ => None,
+        };
+        if let Some(reason) = refused {
+            return Err(Error::Pair { addr: addr.to_string(), reason });
         }
         let bound = DatagramSocket::bind(&addr).map_err(Error::Bind)?;
         self.state.sockets.extend(bound.into_iter().map(Served::new));
