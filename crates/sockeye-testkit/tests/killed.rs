@@ -66,6 +66,7 @@ fn a_killed_child_is_counted_and_its_place_is_free_again() {
     }
     let report = server.stop();
     assert_eq!(report["stats"]["crashes"], 3, "{report}");
+    assert_eq!(report["stats"]["errors_crash"], 3, "{report}");
     assert_eq!(report["stats"]["completed"], 3, "{report}");
     assert_eq!(report["stats"]["zygotes_restarted"], 0, "{report}");
 }
@@ -89,6 +90,7 @@ fn a_killed_worker_is_replaced_and_its_connection_no_longer_counts() {
     other.bye();
     let report = server.stop();
     assert_eq!(report["stats"]["workers_restarted"], 4, "{report}");
+    assert_eq!(report["stats"]["errors_crash"], 4, "{report}");
     assert_eq!(report["stats"]["active"], 0, "{report}");
     assert_eq!(report["stats"]["refused_per_ip"], 0, "{report}");
 }
@@ -345,7 +347,8 @@ fn the_server_keeps_one_descriptor_for_each_child() {
         clients.push(client);
     }
     // The child's own is enough: held by the server as well, the connection would not end with it.
-    until("the server's copies are closed", || processes::open_files(server.pid()) == before + 20);
+    // That of the first may have counted still.
+    until("the server's copies are closed", || processes::open_files(server.pid()) <= before + 20);
 }
 
 under_models!(the_socket_of_a_killed_server_is_taken_over_and_a_live_one_is_not);
