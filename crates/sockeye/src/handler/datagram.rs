@@ -19,7 +19,23 @@ use crate::{
 /// Handles one datagram after the other.
 ///
 /// The value is shared by all datagrams: its fields are the server's shared state. Under the process
-/// models each child has its own copy of it, taken when the server was prepared.
+/// models each child has its own copy of it, taken when the server was prepared. An [`Arc`] of one is
+/// one, too. What it runs in is what a [`Handler`](super::Handler#what-it-runs-in) runs in.
+///
+/// # Who sent it
+///
+/// Nobody knows: the sender of a datagram can be forged. Two things follow for whoever answers.
+///
+/// - An answer that is longer than its question serves an attacker to flood the forged sender. Answer with
+///   no more bytes than came until the sender has proved, by sending back what it could only have received,
+///   that it is there.
+/// - A service that answers *whatever* comes (echo, daytime …) answers the answers of others of its kind: one
+///   forged datagram, and two of them talk to each other for ever (CVE-2024-2169). Let answers look unlike
+///   questions, and drop what is no question. Where the protocol has no such thing, drop in
+///   [`verify`](Self::verify) what comes from ports below 1024 and from the port that is served, as inetd does, and
+///   know that this leaves such services on other ports.
+///
+/// A raw socket (`ip://`) hears what its own machine sends, its own answers included.
 ///
 /// ```
 /// use std::io;
@@ -38,10 +54,36 @@ pub trait DatagramHandler: Send + Sync + 'static {
     ///
     /// # Errors
     /// Whatever went wrong with it; it is told to [`on_error`](Self::on_error) once, and other
-    /// datagrams go on. The sender is told nothing, as with any datagram that is lost.
+    /// datagrams go on. The sender is told nothing, as with any datagram that is lost; nor is it
+    /// if the handler panics, or is cut in the middle as the server stops, which the log tells.
     fn handle(&self, packet: &mut Packet) -> impl Future<Output = io::Result<()>> + Send;
 
-    /// Whether to handle this datagram at all; `false` drops it.
+    /// Whether to handle this datagram at all; `false` drops it, counted in
+    /// [`Stats::packets_refused`](crate::Stats::packets_refused). Called once for each, before
+    /// [`handle`](Self::handle).
+    ///
+    /// ```
+    /// use std::io;
+    /// use sockeye::{DatagramHandler, Packet, SocketName};
+    ///
+    /// struct Echo;
+    ///
+    /// impl DatagramHandler for Echo {
+    ///     async fn handle(&self, packet: &mut Packet) -> io::Result<()> {
+    ///         packet.reply(packet.data()).await
+    ///     }
+    ///
+    ///     /// No answer to what may be an answer: see "Who sent it".
+    ///     fn verify(&self, packet: &Packet) -> bool {
+    ///         match packet.peer() {
+    ///             SocketName::Inet(peer) => {
+    ///                 peer.port() >= 1024 && Some(peer.port()) != packet.listener().port()
+    ///             }
+    ///             SocketName::Unix(_) => true,
+    ///         }
+    ///     }
+    /// }
+    /// ```
     fn verify(&self, packet: &Packet) -> bool {
         let _ = packet;
         true
@@ -138,7 +180,7 @@ impl Packet {
         &self.data
     }
 
-    /// Who sent it.
+    /// Who sent it, by its own word: a sender can be [forged](DatagramHandler#who-sent-it).
     #[must_use]
     pub fn peer(&self) -> SocketName {
         self.peer.name()
@@ -162,7 +204,8 @@ impl Packet {
         self.server.shutdown.signal()
     }
 
-    /// Answers the sender with one datagram, from the address that it wrote to.
+    /// Answers the sender with one datagram, from the address that it wrote to. The sender may be
+    /// [forged](DatagramHandler#who-sent-it).
     ///
     /// Answers given before the handler first waits are sent together with those to the other
     /// datagrams that arrived at the same time. Cancellation safe: sent whole or not at all.

@@ -21,7 +21,30 @@ use crate::{Conn, ConnInfo, Failure};
 /// Handles one connection after the other of a stream or seqpacket transport.
 ///
 /// The value is shared by all connections: its fields are the server's shared state. Under the
-/// process models each child has its own copy of it, taken when the server was prepared.
+/// process models each child has its own copy of it, taken when the server was prepared. An [`Arc`]
+/// of a handler is one, too: for a value that several servers share, or that handles datagrams as well.
+///
+/// # What it runs in
+///
+/// Under every model there is a tokio runtime around it, with timers and I/O: `tokio::time::sleep`,
+/// `tokio::spawn` and `spawn_blocking` work. Under `tasks` it has several threads, under all others
+/// one, which is the connection's own under `threads`, `pool`, `fork` and `prefork`.
+///
+/// What it spawns and does not await is on its own: the drain does not wait for it, the cut does not
+/// reach it, a panic in it is nobody's failure, and it is dropped with its runtime, which is when the server
+/// stops, under `threads` a second after the thread has no connection any more, and under `fork` as soon as this
+/// connection has ended. So await what has to be done. What the drain waits for is `handle` itself,
+/// up to [`Limits::drain`](crate::Limits::drain).
+///
+/// # What the client sees in the end
+///
+/// | how `handle` ended | what the client reads |
+/// |---|---|
+/// | it returned, with an error or without | all that was written, and the end |
+/// | it panicked, or was cut | over TCP a reset, perhaps before the last bytes written; on other transports the end; over TLS without the session's own end |
+/// | its process was killed | what the system had taken, and the end |
+///
+/// Only a length, or a mark at its end, tells a whole answer from a part in all cases.
 ///
 /// ```
 /// use std::io;
@@ -46,8 +69,8 @@ pub trait Handler: Send + Sync + 'static {
     /// Serves one connection from its first byte to its last.
     ///
     /// When it returns, with an error or without, what it wrote is flushed and the connection
-    /// closed, so that the peer reads all of it. The future is dropped in the middle if the server
-    /// is cut: at a second signal, or when a drain takes too long.
+    /// closed, so that the peer reads all of it. The future is dropped in the middle, and the connection
+    /// reset, if the server is cut: at a second signal, or when a drain takes too long.
     ///
     /// # Errors
     /// Whatever ends this connection early; `?` on the methods of [`Conn`] will do. It ends no

@@ -56,7 +56,7 @@ pub enum Model {
     },
     /// A process for each connection, at most `max` at once; the rest wait in the backlog.
     /// What a program maps is what each of its children pays for: one that is linked statically
-    /// forks markedly faster.
+    /// forks markedly faster. What a handler spawns and does not await ends with the process.
     ForkPerConnection {
         /// The most processes at once.
         max: usize,
@@ -65,7 +65,8 @@ pub enum Model {
     /// time, whatever socket it came in by. One that dies takes only that one with it, and is
     /// replaced.
     Prefork(usize),
-    /// A task for each connection on one work-stealing runtime.
+    /// A task for each connection on one work-stealing runtime. A handler that blocks its thread, or
+    /// computes for long, holds up others: see [which model](crate#which-model).
     #[default]
     Tasks,
     /// So many threads, each with its own runtime and its own listener (`SO_REUSEPORT`), and a

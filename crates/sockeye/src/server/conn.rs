@@ -29,7 +29,8 @@ const COUNT_AT: u64 = 64 * 1024;
 
 /// A connection: a [`Stream`] with the server's deadlines and counters around it.
 ///
-/// Reading and writing go through [`AsyncRead`] and [`AsyncWrite`] and the methods here. A read
+/// Reading and writing go through [`AsyncRead`](https://docs.rs/tokio/1/tokio/io/trait.AsyncReadExt.html)
+/// and [`AsyncWrite`](https://docs.rs/tokio/1/tokio/io/trait.AsyncWriteExt.html) of tokio and the methods here. A read
 /// that waits for longer than [`Limits::read_idle`](super::Limits::read_idle), or a write for
 /// longer than [`Limits::write_stall`](super::Limits::write_stall), fails with `TimedOut`. The
 /// handler may use `select!` and timeouts of its own beside: a read that is given up and begun

@@ -13,7 +13,8 @@ pub enum Failure {
     #[error("the handshake failed: {0}")]
     Handshake(#[source] io::Error),
     /// The peer went away in the middle: reset, closed while being written to, or timed out by
-    /// the system. This is normal life.
+    /// the system. This is normal life: `errors_peer_gone` in [`Stats`](super::Stats), "left by the client" in the text
+    /// of a [`Report`](super::Report).
     #[error("the peer went away: {0}")]
     PeerGone(#[source] io::Error),
     /// The peer sent nothing, or read nothing, for longer than the limits allow.

@@ -165,6 +165,9 @@ impl<S> Server<S> {
     /// Called once when the server is ready: connections are accepted, signals are obeyed. Before
     /// that, connections queue already, but a signal still ends the process at once.
     ///
+    /// To tell the addresses, take them from [`addrs`](Server::<Ready>::addrs) before: see
+    /// [`join`](Server::join).
+    ///
     /// It is called in the server's own process only, on the thread that supervises.
     #[must_use]
     pub fn on_ready(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
@@ -182,35 +185,49 @@ impl<S> Server<S> {
 
 impl Server<Ready> {
     /// Adds the sockets and handlers of another server, stream or datagram, so that both run as
-    /// one. This one's model, limits and other settings hold; TLS stays with the sockets that it
-    /// was given for.
+    /// one. This one's model, limits and other settings hold, and what was set on the other is
+    /// dropped: set them on what comes out. TLS stays with the sockets that it was given for.
+    ///
+    /// One port for both, where the system is to choose it, is the port of what was bound first:
     ///
     /// ```no_run
-    /// # use std::io;
-    /// # use sockeye::{Conn, DatagramHandler, Handler, Packet};
-    /// # use tokio::io::AsyncWriteExt;
-    /// use sockeye::{Model, Server};
+    /// use std::{io, sync::Arc};
+    /// use sockeye::{Conn, DatagramHandler, Handler, Model, Packet, Server};
+    /// use tokio::io::AsyncWriteExt;
     ///
-    /// struct Daytime;
-    /// # impl Handler for Daytime {
-    /// #     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
-    /// #         conn.write_all(b"now\r\n").await
-    /// #     }
-    /// # }
-    /// # impl DatagramHandler for Daytime {
-    /// #     async fn handle(&self, packet: &mut Packet) -> io::Result<()> {
-    /// #         packet.reply(b"now\r\n").await
-    /// #     }
-    /// # }
+    /// struct Version;
     ///
-    /// # fn main() -> Result<(), sockeye::Error> {
-    /// Server::bind("tcp://localhost:13")?
-    ///     .with(Daytime)
-    ///     .join(Server::bind_datagram("udp://localhost:13")?.with(Daytime))
-    ///     .model(Model::ThreadPool(8))
-    ///     .run()?;
-    /// # Ok(())
-    /// # }
+    /// impl Handler for Version {
+    ///     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+    ///         conn.write_all(b"1.0\r\n").await
+    ///     }
+    /// }
+    ///
+    /// impl DatagramHandler for Version {
+    ///     async fn handle(&self, packet: &mut Packet) -> io::Result<()> {
+    ///         packet.reply(b"1.0\r\n").await
+    ///     }
+    ///
+    ///     fn verify(&self, packet: &Packet) -> bool {
+    ///         // It answers no answers.
+    ///         &packet.data()[..] == b"version?"
+    ///     }
+    /// }
+    ///
+    /// fn main() -> Result<(), sockeye::Error> {
+    ///     let version = Arc::new(Version);
+    ///     let streams = Server::bind("tcp://localhost:0")?;
+    ///     let port = streams.addrs()[0].port().unwrap_or_default();
+    ///     let datagrams = Server::bind_datagram(format!("udp://localhost:{port}"))?;
+    ///     let server = streams.with(Arc::clone(&version)).join(datagrams.with(version));
+    ///     let addrs = server.addrs();
+    ///     let report = server
+    ///         .model(Model::ThreadPool(8))
+    ///         .on_ready(move || addrs.iter().for_each(|addr| println!("listening on {addr}")))
+    ///         .run()?;
+    ///     println!("{report}");
+    ///     Ok(())
+    /// }
     /// ```
     #[must_use]
     pub fn join(mut self, other: Self) -> Self {

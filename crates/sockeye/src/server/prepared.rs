@@ -13,6 +13,35 @@ use crate::{
 };
 
 /// A server that is ready to run: connections queue already, nothing accepts them yet.
+///
+/// It has a [`handle`](Self::handle) before it runs, with which another thread stops it: so a handler
+/// is [tested](crate#testing-a-handler).
+///
+/// ```
+/// use std::{io::{self, Read}, net::TcpStream, thread};
+/// use sockeye::{Conn, Handler, Server};
+/// use tokio::io::AsyncWriteExt;
+///
+/// struct Greeting;
+///
+/// impl Handler for Greeting {
+///     async fn handle(&self, conn: &mut Conn) -> io::Result<()> {
+///         conn.write_all(b"hello\r\n").await
+///     }
+/// }
+///
+/// let server = Server::bind("tcp://127.0.0.1:0").unwrap().signals(false);
+/// let server = server.with(Greeting).prepare().unwrap();
+/// let (handle, port) = (server.handle(), server.addrs()[0].port().unwrap());
+/// let running = thread::spawn(move || server.run().unwrap());
+///
+/// let mut text = String::new();
+/// TcpStream::connect(("127.0.0.1", port)).unwrap().read_to_string(&mut text).unwrap();
+/// assert_eq!(text, "hello\r\n");
+///
+/// handle.drain();
+/// assert_eq!(running.join().unwrap().stats.completed, 1);
+/// ```
 #[derive(Debug)]
 pub struct PreparedServer {
     server: Arc<ServerContext>,
