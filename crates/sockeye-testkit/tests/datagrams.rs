@@ -128,6 +128,12 @@ fn one_that_waits_does_not_hold_back_the_others(model: &str) {
     assert_eq!(server.stop()["stats"]["packets_shed"], 0);
 }
 
+/// The processes that take datagrams. A child of `fork` takes none, and may be about to end.
+fn those_who_receive(server: &Program, model: &str) -> Vec<u32> {
+    let workers = if model.starts_with("prefork") { descendants(server.pid()) } else { Vec::new() };
+    [vec![server.pid()], workers].concat()
+}
+
 under_models!(a_burst_is_handled_by_as_many_as_there_are_places:
     under_pool = "pool:4", under_threads = "threads:4", under_fork = "fork:4",
     under_prefork = "prefork:4", under_tasks = "tasks", under_percore = "percore:2");
@@ -137,7 +143,7 @@ fn a_burst_is_handled_by_as_many_as_there_are_places(model: &str) {
     let client = client(&server);
     assert_eq!(ask(&client, "hello"), "hello");
     // Stopped, every worker finds all of them queued.
-    let processes = [vec![server.pid()], descendants(server.pid())].concat();
+    let processes = those_who_receive(&server, model);
     processes.iter().for_each(|&pid| send_signal(pid, Signal::STOP));
     for _ in 0..4 {
         client.send(b"wait").unwrap();
@@ -162,7 +168,7 @@ fn a_crash_over_a_datagram_takes_no_other_with_it(model: &str) {
     let client = client(&server);
     assert_eq!(ask(&client, "hello"), "hello");
     // Stopped, the only worker finds all of them queued.
-    let processes = [vec![server.pid()], descendants(server.pid())].concat();
+    let processes = those_who_receive(&server, model);
     processes.iter().for_each(|&pid| send_signal(pid, Signal::STOP));
     for text in ["abort", "one", "two", "three"] {
         client.send(text.as_bytes()).unwrap();

@@ -165,6 +165,8 @@ fn a_newcomer_is_refused_while_a_connection_is_served_to_its_end(model: &str) {
         server.signal(Signal::TERM);
         for client in &mut clients {
             assert_eq!(client.line().as_deref(), Some("drained"));
+            // Answered once its process has turned newcomers away.
+            assert_eq!(client.ask("echo on"), "on");
         }
         // A handshake that comes in the very moment may be dropped, and is tried again by the system.
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
