@@ -8,8 +8,8 @@ use tokio::runtime::Handle;
 
 use crate::{
     Account, AccountEdit, AccountId, AccountName, Accounts, Change, Changed, Edit, Error, Grant,
-    Key, NewAccount, Prefix, Protocols, PublicKey, Quota, Result, Rights, Role, Secret, Shared,
-    SharedId, SharedName, Subject, Token, TokenId, What, Who,
+    Key, NewAccount, Prefix, Protocols, PublicKey, Quota, QuotaChoice, Result, Rights, Role,
+    Secret, Shared, SharedId, SharedName, Subject, Token, TokenId, What, Who,
     live::Began,
     token::{MAX_LABEL, TokenText, is_label},
 };
@@ -139,13 +139,21 @@ impl Accounts {
         self.edit_saying(&account, AccountEdit::Password(hash, must_change), change).await
     }
 
-    /// Gives an account another quota.
+    /// Gives an account another quota: a whole one, or the limits that are said, of which the others stay as they are when
+    /// the change is made.
     ///
     /// # Errors
     /// [`Error::Invalid`] if it is larger than [`Quota::MOST`].
-    pub async fn set_quota(&self, who: impl Into<Who>, quota: Quota) -> Result<Account> {
-        check_quota(&quota)?;
-        self.edit(who, AccountEdit::Quota(quota), What::QuotaSet(quota)).await
+    pub async fn set_quota(
+        &self,
+        who: impl Into<Who>,
+        quota: impl Into<QuotaChoice>,
+    ) -> Result<Account> {
+        let quota = quota.into();
+        let said = quota.decide(Quota::NONE);
+        check_quota(&said)?;
+        // What is told is what it came to.
+        self.edit(who, AccountEdit::Quota(quota), What::QuotaSet(said)).await
     }
 
     /// Gives an account another role.
@@ -271,16 +279,24 @@ impl Accounts {
         Ok(shared)
     }
 
-    /// Gives a shared folder another quota.
+    /// Gives a shared folder another quota, as [`Accounts::set_quota`] does.
     ///
     /// # Errors
     /// [`Error::Invalid`] if it is larger than [`Quota::MOST`].
-    pub async fn set_shared_quota(&self, name: &SharedName, quota: Quota) -> Result<Shared> {
-        check_quota(&quota)?;
+    pub async fn set_shared_quota(
+        &self,
+        name: &SharedName,
+        quota: impl Into<QuotaChoice>,
+    ) -> Result<Shared> {
+        let quota = quota.into();
+        let said = quota.decide(Quota::NONE);
+        check_quota(&said)?;
         let shared = self.find_shared(name).await?;
-        let change = shared.says(What::QuotaSet(quota));
-        self.change(Edit::SetSharedQuota(shared.id, quota), change).await?;
-        Ok(Shared { quota, ..shared })
+        let change = shared.says(What::QuotaSet(said));
+        match self.change(Edit::SetSharedQuota(shared.id, quota), change).await? {
+            Changed::Shared(shared) => Ok(shared),
+            _ => self.find_shared(name).await,
+        }
     }
 
     pub(crate) async fn edit(
@@ -341,9 +357,9 @@ impl Accounts {
             (_, Changed::Account(account)) => inner.lives.refresh(account.clone()),
             (Edit::Remove(id), _) => inner.lives.end(*id),
             (_, Changed::Many) => self.reload().await,
-            (_, Changed::Nothing) => inner.lives.count_change(),
+            (_, Changed::Nothing | Changed::Shared(_)) => inner.lives.count_change(),
         }
-        inner.observer.changed(change, self.commander());
+        inner.observer.changed(&change.clone().as_made(&changed), self.commander());
         Ok(changed)
     }
 
@@ -358,6 +374,16 @@ impl Accounts {
                 Ok(None) | Err(_) => inner.lives.end(id),
             }
         }
+    }
+}
+
+impl Change {
+    /// With the quota that it came to, where some of it was said alone.
+    fn as_made(mut self, changed: &Changed) -> Self {
+        if let (What::QuotaSet(quota), Some(made)) = (&mut self.what, changed.quota()) {
+            *quota = made;
+        }
+        self
     }
 }
 

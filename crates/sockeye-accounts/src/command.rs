@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, AccountName, AccountQuery, Accounts, Grant, Key, NewPassword, NewToken, Page, Prefix,
-    Protocols, PublicKey, Quota, QuotaChoice, Result, Rights, Role, Secret, Shared, SharedName,
-    Token, TokenId,
+    Account, AccountName, AccountQuery, Accounts, Grant, Imported, Key, NewPassword, NewToken,
+    Newcomer, Page, Prefix, Protocols, PublicKey, Quota, QuotaChoice, Result, Rights, Role, Secret,
+    Shared, SharedName, Taking, Token, TokenId,
     secret::{exposed, exposed_option},
 };
 
@@ -48,6 +48,13 @@ pub enum AccountCommand {
         quota: QuotaChoice,
         /// Its password.
         password: PasswordChoice,
+    },
+    /// [`Accounts::import`]; answered by [`AccountAnswer::Imported`].
+    Import {
+        /// Who comes.
+        accounts: Vec<Newcomer>,
+        /// How; the node says what is usual.
+        taking: Taking,
     },
     /// [`Accounts::list`]; answered by [`AccountAnswer::Accounts`].
     List(AccountQuery),
@@ -182,6 +189,8 @@ pub enum AccountAnswer {
         #[serde(with = "exposed_option")]
         initial: Option<Secret>,
     },
+    /// What became of each newcomer, in their order.
+    Imported(Vec<Imported>),
     /// A page of accounts.
     Accounts(Page<Account>),
     /// Everything of one account but its secrets.
@@ -225,10 +234,7 @@ impl Accounts {
             C::Remove(name) => self.remove(&name).await?,
             C::Lock(name) => self.lock(&name).await?,
             C::Unlock(name) => self.unlock(&name).await?,
-            C::Quota { name, quota } => {
-                let account = self.find(&name).await?;
-                self.set_quota(account.id, quota.decide(account.quota)).await?
-            }
+            C::Quota { name, quota } => self.set_quota(&name, quota).await?,
             C::Role { name, role } => self.set_role(&name, role).await?,
             C::Grant { name, grant } => self.grant(&name, grant).await?,
             C::Ungrant { name, prefix } => self.ungrant(&name, prefix).await?,
@@ -253,6 +259,9 @@ impl Accounts {
                 let (token, secret) = self.create_token(&name, new).await?;
                 return Ok(AccountAnswer::NewToken { token, secret });
             }
+            C::Import { accounts, taking } => {
+                return self.import(accounts, taking).await.map(AccountAnswer::Imported);
+            }
             C::List(query) => return self.list(&query).await.map(AccountAnswer::Accounts),
             C::Show(name) => return self.show(&name).await,
             C::Keys(name) => return self.keys(&name).await.map(AccountAnswer::Keys),
@@ -268,7 +277,6 @@ impl Accounts {
                 return self.remove_shared(&name).await.map(AccountAnswer::Shared);
             }
             C::SharedQuota { name, quota } => {
-                let quota = quota.decide(self.find_shared(&name).await?.quota);
                 return self.set_shared_quota(&name, quota).await.map(AccountAnswer::Shared);
             }
         };

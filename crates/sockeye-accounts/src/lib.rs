@@ -39,6 +39,7 @@ mod command;
 mod commander;
 mod error;
 mod id;
+mod import;
 mod key;
 mod link;
 mod live;
@@ -64,6 +65,10 @@ pub use command::{AccountAnswer, AccountCommand, PasswordChoice};
 pub use commander::Commander;
 pub use error::{Error, ErrorKind, Result, StorageError, StorageFault};
 pub use id::{AccountId, IdError, ShareId, SharedId, SignInId, TokenId};
+pub use import::{
+    Brought, FileLine, Format, Imported, Newcomer, Newcomers, ReadOptions, Renamed, Taking,
+    read as read_newcomers,
+};
 pub use jiff::Timestamp;
 pub use key::{Key, KeyError, MAX_KEYS, PublicKey};
 pub use link::LinkKey;
@@ -75,7 +80,8 @@ pub use moment::{to_the_second, write_to_the_second};
 pub use name::{AccountName, MAX_ACCOUNT_NAME, MAX_SHARED_NAME, NameError, SharedName};
 pub use observer::{Change, Observer, Subject, What};
 pub use password::{
-    HashCost, HashCostError, MAX_LANES, MAX_MEMORY, MAX_PASSES, PasswordHash, PasswordHashError,
+    HashCost, HashCostError, MAX_BCRYPT_COST, MAX_LANES, MAX_MEMORY, MAX_PASSES, MAX_ROUNDS,
+    PasswordHash, PasswordHashError,
 };
 pub use prefix::{MAX_PREFIX, Prefix, PrefixError, shell_word};
 pub use protocol::{Protocols, ProtocolsError};

@@ -15,7 +15,7 @@ const RESERVED: [&str; 9] =
     ["all", "anonymous", "chanserv", "everyone", "ftp", "nickserv", "public", "shared", "system"];
 
 /// Why a text cannot name an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
     /// Nothing at all.
@@ -25,14 +25,20 @@ pub enum NameError {
     #[error("a name has at most {0} bytes")]
     TooLong(usize),
     /// It begins with something else than a letter.
-    #[error("an account's name begins with a letter from a to z, as it is also a nick")]
-    Start,
+    #[error("an account's name begins with a letter from a to z, as it is also a nick{}", instead(.meant))]
+    Start {
+        /// The name that is nearest to it.
+        meant: Option<AccountName>,
+    },
     /// It holds something else than letters, digits, `-` and `_`.
     #[error(
         "an account's name is made of letters from a to z, digits, `-` and `_`: it is also a nick \
-         and the left side of an address"
+         and the left side of an address{}", instead(.meant)
     )]
-    Letter,
+    Letter {
+        /// The name that is nearest to it.
+        meant: Option<AccountName>,
+    },
     /// One that means something else.
     #[error("this name is reserved: it means something else in one of the protocols")]
     Reserved,
@@ -42,6 +48,10 @@ pub enum NameError {
          no dot, and neither begins nor ends with a space"
     )]
     NotAFolder,
+}
+
+fn instead(meant: &Option<AccountName>) -> String {
+    meant.as_ref().map(|name| format!("; write {name}")).unwrap_or_default()
 }
 
 /// The name of an account: also a nick, and the left side of an address.
@@ -67,6 +77,28 @@ impl AccountName {
     }
 }
 
+impl AccountName {
+    /// The name that is nearest to a text that is none: `john-doe` for `John.Doe`, `u4711` for `4711`. None where letters
+    /// would be lost, or where it would be too long or reserved.
+    #[must_use]
+    pub fn nearest(text: &str) -> Option<Self> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if !text.is_ascii()
+            || !text.contains(is_plain)
+            || text.contains(|c: char| c.is_ascii_control())
+        {
+            return None;
+        }
+        let words: Vec<_> =
+            text.split(|c: char| !is_plain(c)).filter(|word| !word.is_empty()).collect();
+        let mut name = words.join("-");
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            name.insert(0, 'u');
+        }
+        name.parse().ok()
+    }
+}
+
 impl FromStr for AccountName {
     type Err = NameError;
 
@@ -76,10 +108,10 @@ impl FromStr for AccountName {
         }
         let first = text.bytes().next().ok_or(NameError::Empty)?;
         if !first.is_ascii_alphabetic() {
-            return Err(NameError::Start);
+            return Err(NameError::Start { meant: Self::nearest(text) });
         }
         if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
-            return Err(NameError::Letter);
+            return Err(NameError::Letter { meant: Self::nearest(text) });
         }
         let name = text.to_ascii_lowercase();
         if RESERVED.contains(&name.as_str()) {
@@ -183,18 +215,42 @@ mod tests {
         assert_eq!("ALICE".parse::<AccountName>(), "alice".parse());
     }
 
+    fn name(text: &str) -> AccountName {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_answered_with_the_nearest_that_is_one() {
+        for (text, expected) in [
+            (
+                "john.doe",
+                "an account's name is made of letters from a to z, digits, `-` and `_`: it is also a nick and \
+              the left side of an address; write john-doe",
+            ),
+            (
+                "4711",
+                "an account's name begins with a letter from a to z, as it is also a nick; write u4711",
+            ),
+        ] {
+            assert_eq!(account(text).unwrap_err().to_string(), expected);
+        }
+        for text in ["", "...", "é.f", &"a.".repeat(40), "f.t.p\n", ".ftp."] {
+            assert_eq!(AccountName::nearest(text), None, "{text:?}");
+        }
+    }
+
     #[test]
     fn what_cannot_be_a_nick_is_no_account() {
         let long = "a".repeat(MAX_ACCOUNT_NAME + 1);
         for (text, fault) in [
             ("", NameError::Empty),
             (long.as_str(), NameError::TooLong(MAX_ACCOUNT_NAME)),
-            ("1alice", NameError::Start),
-            ("-alice", NameError::Start),
-            ("小明", NameError::Start),
-            ("alice.smith", NameError::Letter),
-            ("alice@east", NameError::Letter),
-            ("alice\0", NameError::Letter),
+            ("1alice", NameError::Start { meant: Some(name("u1alice")) }),
+            ("-alice", NameError::Start { meant: Some(name("alice")) }),
+            ("小明", NameError::Start { meant: None }),
+            ("Alice.Smith", NameError::Letter { meant: Some(name("alice-smith")) }),
+            ("alice@east.org", NameError::Letter { meant: Some(name("alice-east-org")) }),
+            ("alice\0", NameError::Letter { meant: None }),
             ("Anonymous", NameError::Reserved),
         ] {
             assert_eq!(account(text), Err(fault), "{text:?}");
@@ -215,6 +271,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_name_that_is_taken_is_read_back_as_itself(text in "\\PC{0,40}") {
+            let _ = AccountName::nearest(&text);
             if let Ok(name) = text.parse::<AccountName>() {
                 prop_assert_eq!(name.to_string().parse(), Ok(name));
             }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::random;
 
-/// Shortest password that can be set, in letters.
+/// Shortest password that can be set, in characters.
 pub const MIN_PASSWORD: usize = 8;
 
 /// Longest password or token that is looked at, in bytes.
@@ -19,8 +19,8 @@ const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PasswordError {
-    /// Fewer than [`MIN_PASSWORD`] letters.
-    #[error("a password has at least {MIN_PASSWORD} letters")]
+    /// Fewer than [`MIN_PASSWORD`] characters.
+    #[error("a password has at least {MIN_PASSWORD} characters")]
     TooShort,
     /// More than [`MAX_SECRET`] bytes.
     #[error("a password has at most {MAX_SECRET} bytes")]
@@ -29,7 +29,7 @@ pub enum PasswordError {
     #[error("a password has no line's end and no NUL in it")]
     Control,
     /// It is the account's name, or one letter again and again.
-    #[error("a password is neither the account's name nor one letter again and again")]
+    #[error("a password is neither the account's name nor one character again and again")]
     Guessed,
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
-use sockeye_accounts::{MAX_SECRET, Secret};
+use sockeye_accounts::{MAX_SECRET, MIN_PASSWORD, Secret};
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Fault};
@@ -42,7 +42,7 @@ pub(crate) fn twice(of: &str, name: &str) -> Result<Secret, Failure> {
 
 /// A password that was typed twice, or why it cannot be.
 fn ask_twice(of: &str, name: &str) -> Result<Result<Secret, String>, Failure> {
-    let first = once(&format!("New password for {of}: "))?;
+    let first = once(&format!("New password for {of}, at least {MIN_PASSWORD} characters: "))?;
     // Before it is typed a second time.
     if let Err(error) = first.check_password(name) {
         return Ok(Err(error.to_string()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argon2::{Algorithm, Argon2, Params, Version};
 use sockeye::pool::{Pool, PoolLimits};
 
-use super::{HashCost, OUTPUT, PasswordHash, SALT, memory::Memory};
+use super::{Argon2id, HashCost, Kept, OUTPUT, PasswordHash, SALT, memory::Memory};
 use crate::{Error, Result, Secret, random};
 
 /// Computes hashes on a few threads; clones share them.
@@ -15,21 +15,21 @@ pub(crate) struct Hasher {
     memory: Arc<Memory>,
     cost: HashCost,
     /// What a password is checked against where there is none, so that the time is the same.
-    dummy: PasswordHash,
+    dummy: Argon2id,
 }
 
 /// What came of checking a password.
 #[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) is_right: bool,
-    /// The hash to keep from now on, if the kept one was made at another cost.
+    /// The hash to keep from now on, if the kept one was made at another cost or by another program.
     pub(crate) renewed: Option<PasswordHash>,
 }
 
 impl Hasher {
     pub(crate) fn new(cost: HashCost, limits: PoolLimits) -> Self {
         let dummy =
-            PasswordHash { cost, salt: random::bytes::<SALT>().into(), output: random::bytes() };
+            Argon2id { cost, salt: random::bytes::<SALT>().into(), output: random::bytes() };
         Self { pool: Pool::new(limits), memory: Arc::default(), cost, dummy }
     }
 
@@ -49,16 +49,23 @@ impl Hasher {
         held: impl Send + 'static,
     ) -> Result<Verified> {
         let (memory, cost, password) = (Arc::clone(&self.memory), self.cost, password.clone());
-        let (exists, kept) = (kept.is_some(), kept.unwrap_or(&self.dummy).clone());
+        let (kept, dummy) = (kept.cloned(), self.dummy.clone());
         let work = move || {
             let _held = held;
-            let output = compute(&memory, kept.cost, &password, &kept.salt)?;
-            // Compared in constant time.
-            let is_equal = blake3::Hash::from_bytes(output) == kept.output;
-            let is_right = is_equal && exists;
-            let renewed = (is_right && kept.cost != cost)
-                .then(|| fresh(&memory, cost, &password))
-                .transpose()?;
+            let (is_right, is_current) = match kept.map(|kept| kept.0) {
+                None => (check(&memory, &dummy, &password).map(|_| false)?, true),
+                Some(Kept::Own(own)) => (check(&memory, &own, &password)?, own.cost == cost),
+                Some(Kept::Brought(brought)) => {
+                    let is_right = brought.is_of(&password);
+                    // What a right one pays for its new hash, so that a wrong one is no quicker than where there is none.
+                    if !is_right {
+                        check(&memory, &dummy, &password)?;
+                    }
+                    (is_right, false)
+                }
+            };
+            let renewed =
+                (is_right && !is_current).then(|| fresh(&memory, cost, &password)).transpose()?;
             Ok(Verified { is_right, renewed })
         };
         self.pool.run(work).await?
@@ -68,7 +75,13 @@ impl Hasher {
 fn fresh(memory: &Memory, cost: HashCost, password: &Secret) -> Result<PasswordHash> {
     let salt: Box<[u8]> = random::bytes::<SALT>().into();
     let output = compute(memory, cost, password, &salt)?;
-    Ok(PasswordHash { cost, salt, output })
+    Ok(PasswordHash(Kept::Own(Argon2id { cost, salt, output })))
+}
+
+/// Whether it is the hash of this password; compared in constant time.
+fn check(memory: &Memory, kept: &Argon2id, password: &Secret) -> Result<bool> {
+    let output = compute(memory, kept.cost, password, &kept.salt)?;
+    Ok(blake3::Hash::from_bytes(output) == kept.output)
 }
 
 fn compute(
@@ -121,6 +134,20 @@ mod tests {
         assert!(!hasher.verify(&wrong, Some(&kept), ()).await.unwrap().is_right);
         assert!(!hasher.verify(&right, None, ()).await.unwrap().is_right);
         assert_ne!(hasher.hash(&right).await.unwrap(), kept, "each has its own salt");
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_program_is_replaced_when_the_password_is_right() {
+        let hasher = hasher(cheap());
+        let (right, wrong) = (Secret::new("correct horse"), Secret::new("correct house"));
+        let brought = "$5$rounds=1000$x$iQZpM1omHUPunsHyFj3BDlScQB2YZdUeOB22XlNl6w3";
+        let brought: PasswordHash = brought.parse().unwrap();
+        let verified = hasher.verify(&wrong, Some(&brought), ()).await.unwrap();
+        assert!(!verified.is_right && verified.renewed.is_none());
+        let verified = hasher.verify(&right, Some(&brought), ()).await.unwrap();
+        let renewed = verified.renewed.unwrap();
+        assert_eq!((verified.is_right, renewed.cost()), (true, Some(cheap())));
+        assert!(hasher.verify(&right, Some(&renewed), ()).await.unwrap().is_right);
     }
 
     #[tokio::test]

@@ -1,7 +1,9 @@
 //! Passwords: the hash that is kept, and the bounded work of making and checking it.
 //!
-//! Argon2id (RFC 9106). What is kept says with which parameters it was made, so that they can change.
+//! Argon2id (RFC 9106). What is kept says with which parameters it was made, so that they can change; or it is another
+//! program's, until its owner logs in.
 
+mod crypt;
 mod hasher;
 mod memory;
 
@@ -9,6 +11,8 @@ use std::{fmt, str::FromStr};
 
 use data_encoding::BASE64_NOPAD;
 
+use self::crypt::Crypt;
+pub use self::crypt::{MAX_BCRYPT_COST, MAX_ROUNDS};
 pub(crate) use self::hasher::Hasher;
 
 /// Bytes of a new salt (RFC 9106 §3.1 recommends 16).
@@ -84,27 +88,52 @@ impl HashCost {
     }
 }
 
-/// What is kept of a password: its Argon2id hash with salt and cost.
+/// What is kept of a password: its Argon2id hash with salt and cost, or what another program kept of it.
 ///
-/// Printed and parsed as a PHC string: `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`. `Debug` shows the
-/// cost alone.
+/// Printed and parsed as a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`, or as `crypt(3)` prints its own: `$y$`,
+/// `$6$`, `$5$`, `$2b$`. `Debug` shows the kind and the cost alone.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash {
+pub struct PasswordHash(Kept);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Kept {
+    Own(Argon2id),
+    Brought(Crypt),
+}
+
+/// A hash of our own kind.
+#[derive(Clone, PartialEq, Eq)]
+struct Argon2id {
     cost: HashCost,
     salt: Box<[u8]>,
     output: [u8; OUTPUT],
 }
 
-/// The text is no Argon2id hash as this crate makes them.
+/// The text is no hash that a password can be checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a password's hash is not of the form $argon2id$v=19$m=…,t=…,p=…$SALT$HASH")]
-pub struct PasswordHashError;
+#[non_exhaustive]
+pub enum PasswordHashError {
+    /// It is of no form that is known here, or not in full.
+    #[error(
+        "a password's hash is of none of the forms $argon2id$v=19$…, $y$…, $6$…, $5$… and $2b$…"
+    )]
+    Form,
+    /// It is of a kind that is not taken, weak ones above all.
+    #[error("this hash is {0}, which is not taken: give the account a new password")]
+    NotTaken(&'static str),
+    /// Checking it costs more than anybody who asks may have computed.
+    #[error("this hash costs more to check than is taken, {0}: give the account a new password")]
+    TooDear(&'static str),
+}
 
 impl PasswordHash {
-    /// With which cost it was made.
+    /// With which cost it was made, if it is of our own kind.
     #[must_use]
-    pub fn cost(&self) -> HashCost {
-        self.cost
+    pub fn cost(&self) -> Option<HashCost> {
+        match &self.0 {
+            Kept::Own(own) => Some(own.cost),
+            Kept::Brought(_) => None,
+        }
     }
 }
 
@@ -112,16 +141,26 @@ impl FromStr for PasswordHash {
     type Err = PasswordHashError;
 
     fn from_str(text: &str) -> Result<Self, PasswordHashError> {
-        let mut parts = text.strip_prefix("$argon2id$v=19$").ok_or(PasswordHashError)?.split('$');
-        let mut next = || parts.next().ok_or(PasswordHashError);
-        let (costs, salt, output) = (next()?, next()?, next()?);
-        let decode =
-            |text: &str| BASE64_NOPAD.decode(text.as_bytes()).map_err(|_| PasswordHashError);
+        match text.strip_prefix("$argon2id$v=19$") {
+            Some(rest) => {
+                let own = Argon2id::parse(rest).ok_or(PasswordHashError::Form)?;
+                Ok(Self(Kept::Own(own)))
+            }
+            None => Crypt::parse(text).map(|brought| Self(Kept::Brought(brought))),
+        }
+    }
+}
+
+impl Argon2id {
+    /// What follows the version.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('$');
+        let (costs, salt, output) = (parts.next()?, parts.next()?, parts.next()?);
+        let decode = |text: &str| BASE64_NOPAD.decode(text.as_bytes()).ok();
         let (salt, output) = (decode(salt)?, decode(output)?);
-        let output = output.try_into().map_err(|_| PasswordHashError)?;
         let is_fitting = (8..=64).contains(&salt.len()) && parts.next().is_none();
-        let cost = parse_cost(costs).filter(|_| is_fitting).ok_or(PasswordHashError)?;
-        Ok(Self { cost, salt: salt.into(), output })
+        let cost = parse_cost(costs).filter(|_| is_fitting)?;
+        Some(Self { cost, salt: salt.into(), output: output.try_into().ok()? })
     }
 }
 
@@ -136,15 +175,45 @@ fn parse_cost(text: &str) -> Option<HashCost> {
 
 impl fmt::Display for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let HashCost { memory, passes, lanes } = self.cost;
-        let (salt, output) = (BASE64_NOPAD.encode(&self.salt), BASE64_NOPAD.encode(&self.output));
+        let Argon2id { cost, salt, output } = match &self.0 {
+            Kept::Own(own) => own,
+            Kept::Brought(brought) => return f.write_str(brought.as_str()),
+        };
+        let HashCost { memory, passes, lanes } = cost;
+        let (salt, output) = (BASE64_NOPAD.encode(salt), BASE64_NOPAD.encode(output));
         write!(f, "$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${output}")
+    }
+}
+
+impl fmt::Debug for Argon2id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cost.fmt(f)
     }
 }
 
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PasswordHash({:?})", self.cost)
+        match &self.0 {
+            Kept::Own(own) => write!(f, "PasswordHash({own:?})"),
+            Kept::Brought(brought) => write!(f, "PasswordHash({}…)", brought.start()),
+        }
+    }
+}
+
+/// For what has to cross the control socket: the hash is written out.
+pub(crate) mod as_text {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use super::PasswordHash;
+
+    pub(crate) fn serialize<S: Serializer>(hash: &PasswordHash, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hash.to_string())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<PasswordHash, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -161,7 +230,7 @@ mod tests {
     #[test]
     fn a_hash_is_read_back_as_it_was_written() {
         let hash: PasswordHash = FOREIGN.parse().unwrap();
-        assert_eq!(hash.cost(), HashCost::new(65536, 3, 4).unwrap());
+        assert_eq!(hash.cost(), HashCost::new(65536, 3, 4).ok());
         assert_eq!(hash.to_string(), FOREIGN);
     }
 
@@ -169,6 +238,9 @@ mod tests {
     fn neither_salt_nor_hash_is_shown() {
         let shown = format!("{:?}", FOREIGN.parse::<PasswordHash>().unwrap());
         assert!(!shown.contains("c2Fsd") && !shown.contains("4T/Q"), "{shown}");
+        let brought = "$5$saltstring$vc6YOOogU4kWVvwga8e9zTFgKcy4tb5LaPxIiPJzqEC";
+        let brought: PasswordHash = brought.parse().unwrap();
+        assert_eq!(format!("{brought:?}"), "PasswordHash($5$…)");
     }
 
     #[test]
@@ -185,7 +257,7 @@ mod tests {
             ("t=3,", ""),
         ] {
             let text = FOREIGN.replace(from, to);
-            assert_eq!(text.parse::<PasswordHash>(), Err(PasswordHashError), "{text}");
+            assert!(text.parse::<PasswordHash>().is_err(), "{text}");
         }
     }
 

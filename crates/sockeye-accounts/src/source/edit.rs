@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use crate::{
     Account, AccountId, AccountName, Error, Grant, Key, MAX_GRANTS, PasswordHash, Prefix, Quota,
-    Result, Role, Share, ShareId, Shared, SharedId, SignIn, SignInId, Token, TokenHash, TokenId,
+    QuotaChoice, Result, Role, Share, ShareId, Shared, SharedId, SignIn, SignInId, Token,
+    TokenHash, TokenId,
 };
 
 /// An account to be made.
@@ -48,8 +49,8 @@ pub enum Edit {
     AddShared(Shared),
     /// Remove a shared folder, and all grants and shares in it.
     RemoveShared(SharedId),
-    /// Change how much a shared folder may hold.
-    SetSharedQuota(SharedId, Quota),
+    /// Change how much a shared folder may hold; a limit of which nothing is said stays.
+    SetSharedQuota(SharedId, QuotaChoice),
 }
 
 /// One change of one account.
@@ -62,8 +63,8 @@ pub enum AccountEdit {
     Lock(bool),
     /// Another password, and whether it is to be changed.
     Password(PasswordHash, bool),
-    /// Another quota.
-    Quota(Quota),
+    /// Another quota; a limit of which nothing is said stays.
+    Quota(QuotaChoice),
     /// Another role.
     Role(Role),
     /// A grant, in place of the one with the same prefix.
@@ -99,11 +100,24 @@ impl AccountEdit {
 pub enum Changed {
     /// The account as it is now.
     Account(Account),
+    /// The shared folder as it is now.
+    Shared(Shared),
     /// Something else than one account's current state: the accounts made or removed, or nothing of any
     /// account's.
     Nothing,
     /// Grants of any number of accounts.
     Many,
+}
+
+impl Changed {
+    /// The quota of what was changed, if it has one.
+    pub(crate) fn quota(&self) -> Option<Quota> {
+        match self {
+            Self::Account(account) => Some(account.quota),
+            Self::Shared(shared) => Some(shared.quota),
+            Self::Nothing | Self::Many => None,
+        }
+    }
 }
 
 impl Account {

@@ -237,7 +237,11 @@ impl State {
                 self.remove_shared(*id)?;
                 return Ok(Changed::Many);
             }
-            Edit::SetSharedQuota(id, quota) => self.shared(*id)?.quota = *quota,
+            Edit::SetSharedQuota(id, quota) => {
+                let shared = self.shared(*id)?;
+                shared.quota = quota.decide(shared.quota);
+                return Ok(Changed::Shared(shared.clone()));
+            }
         }
         Ok(Changed::Nothing)
     }
@@ -382,7 +386,7 @@ impl Kept {
                 account.has_password = true;
                 account.must_change = *must_change;
             }
-            AccountEdit::Quota(quota) => account.quota = *quota,
+            AccountEdit::Quota(quota) => account.quota = quota.decide(account.quota),
             AccountEdit::Role(role) => account.role = *role,
             AccountEdit::Grant(grant) => account.put_grant(grant.clone())?,
             AccountEdit::Ungrant(prefix) => {

@@ -5,6 +5,7 @@
 mod changes;
 mod commands;
 mod file;
+mod import;
 mod live;
 mod login;
 mod scale;

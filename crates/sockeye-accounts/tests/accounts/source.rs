@@ -57,6 +57,7 @@ over_each_source! {
     the_use_of_a_token_is_noted
     a_share_is_found_with_all_it_was_made_with_and_goes_with_its_account
     shares_follow_each_other_of_one_account_and_of_all
+    a_limit_of_which_nothing_is_said_stays_as_it_is_when_the_change_is_made
     shares_are_bounded_and_revoked_by_their_owner_alone
     a_shared_folder_takes_the_shares_in_it_along_and_no_others
     of_many_downloads_at_once_as_many_are_counted_as_there_may_be
@@ -229,7 +230,7 @@ async fn each_edit_changes_what_it_says_and_counts_one_revision(source: &dyn Sou
         AccountEdit::Rename(name("alicia")),
         AccountEdit::Lock(true),
         AccountEdit::Password(hash(2), false),
-        AccountEdit::Quota(quota),
+        AccountEdit::Quota(quota.into()),
         AccountEdit::Role(Role::Guest),
         AccountEdit::Grant(grant("/z", "read")),
         AccountEdit::Grant(grant("/a \"quoted\"", "none")),
@@ -336,7 +337,7 @@ async fn what_is_not_there_cannot_be_changed(source: &dyn Source) {
     }
     for edit in [
         Edit::RemoveShared(SharedId::generate()),
-        Edit::SetSharedQuota(SharedId::generate(), Quota::NONE),
+        Edit::SetSharedQuota(SharedId::generate(), Quota::NONE.into()),
     ] {
         let error = source.change(&edit).await.unwrap_err();
         assert!(matches!(error, Error::NoShared(_)), "{error}");
@@ -376,8 +377,30 @@ async fn shared_folders_are_found_by_their_exact_name_and_unique_without_case(so
     assert_eq!((names(&page), page.more), (vec!["alpha".to_owned(), "Beta".to_owned()], true));
     let rest = source.shared_page(Some(&page.entries[1].name), 10).await.unwrap();
     assert_eq!(names(&rest), ["Team 项目", "zulu"]);
-    source.change(&Edit::SetSharedQuota(team.id, Quota::NONE)).await.unwrap();
+    source.change(&Edit::SetSharedQuota(team.id, Quota::NONE.into())).await.unwrap();
     assert_eq!(source.shared(&team.name).await.unwrap().unwrap().quota, Quota::NONE);
+}
+
+async fn a_limit_of_which_nothing_is_said_stays_as_it_is_when_the_change_is_made(
+    source: &dyn Source,
+) {
+    let bytes = QuotaChoice { bytes: Limit::Of(7), entries: Limit::Usual };
+    let entries = QuotaChoice { bytes: Limit::Usual, entries: Limit::Of(3) };
+    let both = Quota { bytes: Some(7), entries: Some(3) };
+    let alice = add(source, "alice", Role::Member).await;
+    let team = shared("team");
+    source.change(&Edit::AddShared(team.clone())).await.unwrap();
+    for said in [bytes, entries] {
+        edit(source, alice, AccountEdit::Quota(said)).await.unwrap();
+        source.change(&Edit::SetSharedQuota(team.id, said)).await.unwrap();
+    }
+    assert_eq!(record(source, alice).await.account.quota, both);
+    let Changed::Shared(made) =
+        source.change(&Edit::SetSharedQuota(team.id, QuotaChoice::default())).await.unwrap()
+    else {
+        panic!("what it is now is not told")
+    };
+    assert_eq!((made.quota, made.name), (both, team.name));
 }
 
 async fn a_shared_folder_takes_the_grants_in_it_along_and_no_others(source: &dyn Source) {
@@ -629,7 +652,7 @@ async fn a_sign_in_is_made_of_the_account_as_it_is_and_ended_by_its_owner_alone(
 ) {
     let (alice, bob) =
         (add(source, "alice", Role::Member).await, add(source, "bob", Role::Member).await);
-    edit(source, alice, AccountEdit::Quota(Quota::NONE)).await.unwrap();
+    edit(source, alice, AccountEdit::Quota(Quota::NONE.into())).await.unwrap();
     let made = sign_in(alice, 2_000_000_000);
     let old = Edit::SignIn(made.clone(), TokenHash::from_bytes([9; 32]), 1);
     assert!(matches!(source.change(&old).await, Err(Error::Busy)));

@@ -1,9 +1,11 @@
 //! `sockeye user add`.
 
+use std::str::FromStr;
+
 use serde::Serialize;
 use sockeye_accounts::{
-    Account, AccountAnswer, AccountCommand, AccountName, AccountQuery, Error, PasswordChoice, Role,
-    Secret,
+    Account, AccountAnswer, AccountCommand, AccountName, AccountQuery, Error, NameError,
+    PasswordChoice, Role, Secret,
 };
 use sockeye_node::command::Refusal;
 
@@ -11,7 +13,7 @@ use super::password::PasswordArgs;
 use crate::{
     data::{Target, ask_accounts, unexpected},
     failure::Failure,
-    output::{print, print_json},
+    output::{note, print, print_json},
     quota::QuotaArgs,
 };
 
@@ -27,7 +29,7 @@ Examples:
   sockeye user add backup --no-password      for tokens and keys alone")]
 pub(super) struct AddArgs {
     /// What it is called
-    name: AccountName,
+    name: Typed,
 
     /// What its rights begin from: admin, member or guest
     #[arg(long, value_name = "ROLE", default_value = "member")]
@@ -47,6 +49,21 @@ pub(super) struct AddArgs {
     target: Target,
 }
 
+/// A name as it was typed.
+#[derive(Clone, Debug)]
+struct Typed {
+    name: AccountName,
+    typed: String,
+}
+
+impl FromStr for Typed {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Ok(Self { name: text.parse()?, typed: text.to_owned() })
+    }
+}
+
 /// An account with the password that was made up for it.
 #[derive(Debug, Serialize)]
 struct WithPassword<'a> {
@@ -58,7 +75,7 @@ struct WithPassword<'a> {
 
 /// Adds it.
 pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
-    let AddArgs { name, role, quota, password, no_password, target } = args;
+    let AddArgs { name: Typed { name, typed }, role, quota, password, no_password, target } = args;
     let quota = quota.choice()?;
     let password = match no_password {
         true => PasswordChoice::None,
@@ -70,12 +87,14 @@ pub(super) fn run(args: AddArgs) -> Result<(), Failure> {
         }
     };
     let command = AccountCommand::Add { name, role, quota, password };
-    match ask_accounts(&target, command)? {
-        AccountAnswer::WithPassword { account, initial } => {
-            tell(&target, &account, initial.as_ref(), "added")
-        }
-        _ => Err(unexpected()),
+    let AccountAnswer::WithPassword { account, initial } = ask_accounts(&target, command)? else {
+        return Err(unexpected());
+    };
+    tell(&target, &account, initial.as_ref(), "added")?;
+    if account.name.as_str() != typed {
+        note(&format!("{typed} is called {} here: names have no capitals", account.name));
     }
+    Ok(())
 }
 
 /// Refuses a name that an account has, before a password is typed twice for it.

@@ -6,6 +6,7 @@
 mod add;
 mod change;
 mod grant;
+mod import;
 mod key;
 mod list;
 mod passwd;
@@ -29,6 +30,7 @@ use crate::failure::Failure;
 Examples:
   sockeye user add alice --quota 10GiB                  asks for a password
   sockeye user add bob --role guest --initial           makes one up, which bob is to change
+  sockeye user import /etc/shadow --dry-run             accounts of another server, with their passwords
   sockeye user grant alice /shared/team read,write,list
   sockeye user token create alice backup --path /backup --expires 90d
   sockeye user lock bob                                 ends bob's sessions, too")]
@@ -41,6 +43,7 @@ pub(crate) struct UserArgs {
 #[derive(Debug, Subcommand)]
 enum UserVerb {
     Add(add::AddArgs),
+    Import(import::ImportArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Passwd(passwd::PasswdArgs),
@@ -59,6 +62,7 @@ enum UserVerb {
 pub(crate) fn run(args: UserArgs) -> Result<(), Failure> {
     match args.verb {
         UserVerb::Add(args) => add::run(args),
+        UserVerb::Import(args) => import::run(args),
         UserVerb::List(args) => list::run(args),
         UserVerb::Show(args) => show::run(args),
         UserVerb::Passwd(args) => passwd::run(args),

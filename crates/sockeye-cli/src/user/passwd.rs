@@ -35,10 +35,8 @@ pub(super) struct PasswdArgs {
 /// Sets it.
 pub(super) fn run(args: PasswdArgs) -> Result<(), Failure> {
     let PasswdArgs { name, password, must_change, target } = args;
-    if password.asks() {
-        // Nobody types a password twice to hear that it is nobody's.
-        ask_accounts(&target, AccountCommand::Show(name.clone()))?;
-    }
+    // Nobody types a password twice, or is asked where it comes from, to hear that it is nobody's.
+    ask_accounts(&target, AccountCommand::Show(name.clone()))?;
     let password = password.choice(name.as_str(), must_change)?;
     match ask_accounts(&target, AccountCommand::Passwd { name, password })? {
         AccountAnswer::WithPassword { account, initial } => {

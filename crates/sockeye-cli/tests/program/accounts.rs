@@ -254,6 +254,15 @@ async fn put(host_port: &str, name: &str, path: &str, content: &str) {
 }
 
 #[tokio::test]
+async fn a_name_with_capitals_is_told_what_it_becomes() {
+    let place = place().await;
+    let added = place.run(&["user", "add", "JSmith", "--no-password"]).await;
+    assert_eq!(added.text(), "jsmith: added\n");
+    assert_eq!(added.err, "JSmith is called jsmith here: names have no capitals\n");
+    assert_eq!(place.run(&["user", "add", "kim", "--no-password"]).await.err, "");
+}
+
+#[tokio::test]
 async fn a_long_list_comes_in_pages() {
     let place = place().await;
     for name in ["ada", "bea", "cleo"] {
@@ -277,7 +286,12 @@ async fn what_cannot_be_done_has_its_exit_code_and_its_way_out() {
         (&["user", "show", "nobody"][..], 3, "there is no account `nobody`"),
         (&["user", "lock", "admin"], 4, "this is the last admin who can log in"),
         (&["user", "add", "admin", "--initial"], 1, "there is an account `admin` already"),
-        (&["user", "add", "a.b", "--initial"], 2, "it is also a nick"),
+        (
+            &["user", "add", "John.Doe", "--initial"],
+            2,
+            "the left side of an address; write john-doe",
+        ),
+        (&["user", "passwd", "nobody"], 3, "there is no account `nobody`"),
         (&["user", "add", "bob"], 2, "hint: --password-stdin reads it"),
         (&["user", "add", "bob", "--quota", "10X", "--initial"], 2, "write it as 64KiB"),
         (&["user", "remove", "admin"], 2, "hint: --yes says that it is meant"),
@@ -360,7 +374,9 @@ impl AtTerminal {
 async fn on_a_terminal_the_password_is_asked_for_twice_and_not_shown() {
     let place = place().await;
     let mut adding = AtTerminal::start(&place, &["user", "add", "alice"]);
-    adding.answer("New password for alice: ", "correct horse batterx\x7fy\r").await;
+    adding
+        .answer("New password for alice, at least 8 characters: ", "correct horse batterx\x7fy\r")
+        .await;
     adding.answer("The same again: ", "correct horse battery\r").await;
     let (ended, shown) = adding.end().await;
     assert_eq!(ended.text(), "alice: added\n", "{}", ended.err);
@@ -370,7 +386,7 @@ async fn on_a_terminal_the_password_is_asked_for_twice_and_not_shown() {
     serving.running.stop().await;
 
     let mut given_up = AtTerminal::start(&place, &["user", "passwd", "alice"]);
-    given_up.answer("New password for alice: ", "half\x03").await;
+    given_up.answer("New password for alice, at least 8 characters: ", "half\x03").await;
     let (ended, _) = given_up.end().await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.err.contains("nothing was done"), "{}", ended.err);
@@ -381,8 +397,10 @@ async fn a_password_that_cannot_be_is_asked_for_again_a_few_times() {
     let place = place().await;
     add_alice(&place).await;
     let mut changing = AtTerminal::start(&place, &["user", "passwd", "alice"]);
-    changing.answer("New password for alice: ", "short\r").await;
-    changing.answer("try again\nNew password for alice: ", "one new password\r").await;
+    changing.answer("New password for alice, at least 8 characters: ", "short\r").await;
+    changing
+        .answer("try again\nNew password for alice, at least 8 characters: ", "one new password\r")
+        .await;
     changing.answer("The same again: ", "another new password\r").await;
     changing.answer("the two passwords differ; try again\nNew password for", "a third one\r").await;
     changing.answer("The same again: ", "a third one\r").await;
@@ -391,7 +409,7 @@ async fn a_password_that_cannot_be_is_asked_for_again_a_few_times() {
 
     let mut failing = AtTerminal::start(&place, &["user", "passwd", "alice"]);
     for _ in 0..3 {
-        failing.answer("New password for alice: ", "alice\r").await;
+        failing.answer("New password for alice, at least 8 characters: ", "alice\r").await;
     }
     let (ended, _) = failing.end().await;
     assert_eq!(ended.code, Some(2), "{}", ended.err);
@@ -414,7 +432,7 @@ async fn nobody_is_asked_about_what_is_refused_anyway() {
     }
     // A longer name is another one.
     let mut adding = AtTerminal::start(&place, &["user", "add", "ali"]);
-    adding.answer("New password for ali: ", "\x03").await;
+    adding.answer("New password for ali, at least 8 characters: ", "\x03").await;
     adding.end().await;
 }
 
@@ -429,4 +447,98 @@ async fn on_a_terminal_a_removal_is_asked_about() {
     removing.answer("Remove the account alice? [y/N] ", "y\r").await;
     let (ended, _) = removing.end().await;
     assert!(ended.text().starts_with("alice: removed"), "{}", ended.err);
+}
+
+/// What `crypt(3)` makes of `correct horse battery`, by yescrypt, SHA-512 and bcrypt.
+const YESCRYPT: &str = "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$YAXMK9Llbqk/FSGbrI16AP6p2zwE4UhuWrJZceAG.p2";
+const SHA512: &str = "$6$saltstring$dBHc6z5hpSlx63LLGnlt2xpSGH7T2QL7PJTCjPwajfWh/K10OPeGyl0Oe5VoIANbBgC0gNnRFVE.3uO/lesxj/";
+const BCRYPT: &str = "$2y$04$......................yqKybrYN1gfi6yNZruor7MV8yF80Yo.";
+
+#[tokio::test]
+async fn accounts_of_another_server_come_with_their_passwords() {
+    let place = place().await;
+    let shadow = format!(
+        "root:{SHA512}:19700:0:99999:7:::\ndaemon:*:19700:0:99999:7:::\nalice:{YESCRYPT}:19700:0:99999:7:::\n\
+         john.doe:{SHA512}:19700:0:99999:7:::\n"
+    );
+    let file = place.0.path().join("shadow");
+    std::fs::write(&file, shadow).unwrap();
+    let file = file.to_str().unwrap();
+    let refused = place.run(&["user", "import", file]).await;
+    assert_eq!((refused.code, refused.out.len()), (Some(2), 0), "{refused:?}");
+    assert!(refused.err.contains("nobody was taken over, as 1 line is wrong:\n"), "{refused:?}");
+    assert!(refused.err.contains("shadow:4: john.doe: an account's name "), "{refused:?}");
+    assert!(refused.err.contains("; --map-names, which makes it john-doe\n"), "{refused:?}");
+    let dry = place.run(&["user", "import", file, "--map-names", "--dry-run"]).await;
+    assert!(
+        dry.text().contains("daemon: has no password there\nalice: would be added\n"),
+        "{dry:?}"
+    );
+    assert!(
+        dry.text().ends_with(
+            "john-doe: would be added, called john.doe there\nwould be: 2 added, 2 passed over\n"
+        ),
+        "{dry:?}"
+    );
+    assert_eq!(lines(place.run(&["user", "list", "--json"]).await).len(), 1);
+
+    let serving = place.serve(&[]).await;
+    let done = place.run(&["user", "import", file, "--map-names"]).await;
+    assert_eq!(
+        done.text(),
+        "alice: added\njohn-doe: added, called john.doe there\n2 added, 2 passed over\n"
+    );
+    for name in ["alice", "john-doe"] {
+        assert_eq!(status(serving.host_port(), name, PASSWORD).await, "200", "{name}");
+        assert_eq!(status(serving.host_port(), name, "another password").await, "401", "{name}");
+    }
+    let log = place.run(&["log", "--json"]).await;
+    let added = |line: &&str| line.contains("john-doe") && line.contains("add");
+    assert_eq!(log.text().lines().filter(added).count(), 1, "{log:?}");
+    serving.running.stop().await;
+    let again = lines(place.run(&["user", "import", file, "alice", "--json"]).await);
+    assert_eq!((again.len(), &again[0]["done"], &again[0]["line"]), (1, &"kept".into(), &3.into()));
+}
+
+#[tokio::test]
+async fn quotas_come_along_and_bad_lines_are_skipped_if_that_is_asked_for() {
+    let place = place().await;
+    let file = place.0.path().join("pureftpd.passwd");
+    let text = format!(
+        "bob:{BCRYPT}:1001:1001::/srv/bob/./::::::100:5242880::::::\nweak:$1$salt$qJH7.N4xYta3aEG/dfqo/0:1:1::/x::::::::::::\n\
+         fast:{BCRYPT}:1001:1001::/srv/fast/./:1000:::::::::::::\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let done = place.run(&["user", "import", file, "--skip-bad"]).await;
+    assert_eq!(done.code, Some(7), "{done:?}");
+    assert!(
+        done.text().contains("weak: refused: line 2: this hash is MD5, which is not taken"),
+        "{done:?}"
+    );
+    assert!(done.text().ends_with("2 added, 1 refused\n"), "{done:?}");
+    assert!(
+        done.err.contains("1 account has rates, addresses or times of their own there"),
+        "{done:?}"
+    );
+    let shown = place.run(&["user", "show", "bob"]).await;
+    assert!(shown.text().contains("\nquota   5MiB, 100 files\n"), "{shown:?}");
+    let csv = format!("name,hash,role,quota\nbob,{BCRYPT},guest,unlimited\n");
+    let updated = fed(&place, &["user", "import", "-", "--update"], &csv).await;
+    assert_eq!(updated.text(), "bob: updated\n1 updated\n");
+    let shown = place.run(&["user", "show", "bob"]).await;
+    assert!(shown.text().contains("\nrole    guest\n"), "{shown:?}");
+    assert!(shown.text().contains("\nquota   100 files\n"), "{shown:?}");
+    let plain = fed(&place, &["user", "import", "-"], "carol:correct horse battery\n").await;
+    assert!(
+        plain.err.contains("of none of the forms") && !plain.err.contains("horse"),
+        "{plain:?}"
+    );
+    let plain =
+        fed(&place, &["user", "import", "-", "--plain"], "carol:correct horse battery\n").await;
+    assert_eq!(plain.text(), "carol: added\n1 added\n");
+    let nobody = fed(&place, &["user", "import", "-", "nobody"], "carol:x\n").await;
+    assert_eq!(nobody.code, Some(3), "{nobody:?}");
+    let missing = place.run(&["user", "import", "/no/such/file"]).await;
+    assert_eq!(missing.code, Some(3), "{missing:?}");
 }

@@ -1,6 +1,6 @@
 //! Commands about accounts and shared folders, which the accounts carry out.
 
-use sockeye_accounts::{AccountAnswer, AccountCommand, Commander, ErrorKind};
+use sockeye_accounts::{AccountAnswer, AccountCommand, Commander, ErrorKind, Taking};
 
 use super::{Refusal, RefusalKind};
 use crate::{Node, node::FIRST_ADMIN};
@@ -24,6 +24,10 @@ impl Node {
             AccountCommand::Add { name, role, quota, password } => {
                 let quota = quota.decide(usual).into();
                 AccountCommand::Add { name, role, quota, password }
+            }
+            AccountCommand::Import { accounts, taking } => {
+                let taking = Taking { usual, ..taking };
+                AccountCommand::Import { accounts, taking }
             }
             other => other,
         };

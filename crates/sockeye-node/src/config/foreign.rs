@@ -52,7 +52,8 @@ const TLS: &str = "write it into the listener: ftp+tcp://[::]:21?tls=required, o
                    from the start";
 const VERSIONS: &str = "there is none: TLS 1.2 and 1.3 are spoken, with what is safe of either";
 const CERTIFICATE: &str = "write tls.cert = \"/etc/ssl/files.pem\" and tls.key";
-const ACCOUNTS: &str = "accounts are the node's own, each kept in its home: `sockeye user add`";
+const ACCOUNTS: &str = "accounts are the node's own, each kept in its home: `sockeye user add`, or `sockeye user \
+                        import FILE` for many with the passwords that they have";
 const EACH: &str =
     "there is no file for each: `sockeye user quota`, `sockeye user role` and `sockeye user grant`";
 const HOME: &str =

@@ -143,11 +143,12 @@ async fn apply(on: &mut SqliteConnection, edit: &Edit) -> Written<Changed> {
             return Ok(Changed::Many);
         }
         Edit::SetSharedQuota(id, quota) => {
+            let found = read::shared_by_id(&mut *on, *id).await?;
+            let shared = found.ok_or_else(|| Error::NoShared(id.to_string()))?;
+            let quota = quota.decide(shared.quota);
             let sql = "UPDATE shared SET quota_bytes = ?, quota_entries = ? WHERE id = ?";
-            let set = bind_quota(sqlx::query(sql), quota).bind(bytes(id.to_bytes()));
-            if set.execute(on).await?.rows_affected() == 0 {
-                return Err(Error::NoShared(id.to_string()).into());
-            }
+            bind_quota(sqlx::query(sql), &quota).bind(bytes(id.to_bytes())).execute(on).await?;
+            return Ok(Changed::Shared(Shared { quota, ..shared }));
         }
     }
     Ok(Changed::Nothing)
@@ -197,7 +198,7 @@ async fn change(on: &mut SqliteConnection, id: AccountId, edit: &AccountEdit) ->
         }
         AccountEdit::Quota(quota) => {
             let new = set("UPDATE accounts SET quota_bytes = ?, quota_entries = ? WHERE id = ?");
-            bind_quota(new, quota).bind(key).execute(&mut *on).await?;
+            bind_quota(new, &quota.decide(before.quota)).bind(key).execute(&mut *on).await?;
         }
         AccountEdit::Role(role) => {
             let new = set("UPDATE accounts SET role = ? WHERE id = ?").bind(role.as_str());
