@@ -359,7 +359,7 @@ impl Accounts {
             (_, Changed::Many) => self.reload().await,
             (_, Changed::Nothing | Changed::Shared(_)) => inner.lives.count_change(),
         }
-        inner.observer.changed(&change.clone().as_made(&changed), self.commander());
+        inner.observer.changed(&change.clone().with_outcome(&changed), self.commander());
         Ok(changed)
     }
 
@@ -379,7 +379,7 @@ impl Accounts {
 
 impl Change {
     /// With the quota that it came to, where some of it was said alone.
-    fn as_made(mut self, changed: &Changed) -> Self {
+    fn with_outcome(mut self, changed: &Changed) -> Self {
         if let (What::QuotaSet(quota), Some(made)) = (&mut self.what, changed.quota()) {
             *quota = made;
         }
