@@ -306,6 +306,35 @@ async fn a_drop_box_takes_new_files_and_shows_nothing() {
     assert_eq!(upload.commit().await.unwrap().number, 4, "nothing is written on");
 }
 
+#[tokio::test]
+async fn who_puts_a_file_into_a_drop_box_ends_no_upload_of_its_owner() {
+    let node = Fixture::new().await;
+    let at = path("/in/report.pdf");
+    let mut upload = node.alice.upload(&at, UploadOptions::default()).await.unwrap();
+    upload.write(b"the owner's").await.unwrap();
+    let id = upload.keep().await.unwrap();
+    let share = node.share(drop_box("/in")).await;
+    let visitor = node.visit(&share, 1).await.unwrap();
+    assert_eq!(put(&visitor, "/report.pdf", b"a visitor's").await.unwrap(), 1);
+    let left = node.alice.partial_for(&at).await.unwrap().unwrap();
+    assert_eq!((left.id, left.offset), (id, 11));
+    // Of the account's own, a moved file ends it as one does that was written.
+    node.put("/in/other.pdf", b"other").await;
+    node.alice.rename(&path("/in/other.pdf"), &at, Overwrite::Yes).await.unwrap();
+    assert!(node.alice.partial_for(&at).await.unwrap().is_none());
+    // What gives way to a visitor is recorded with how they came.
+    let accounts = node.gate.accounts();
+    node.alice.remove(&at, Recursive::No).await.unwrap();
+    let used = node.alice.space(&at).await.unwrap();
+    let quota = Quota { bytes: Some(used.bytes), entries: None };
+    accounts.set_quota(&account("alice"), quota).await.unwrap();
+    put(&visitor, "/more", b"1").await.unwrap();
+    let told = node.told("purge").await;
+    let [purged] = &told[..] else { panic!("{told:?}") };
+    assert!(purged.starts_with("ok alice /in/report.pdf - quota: trash 01"), "{purged}");
+    assert!(purged.contains(&share.id.to_string()), "{purged}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drop_box_takes_no_more_than_it_may_whoever_races() {
     let node = Arc::new(Fixture::new().await);

@@ -402,3 +402,27 @@ impl Home {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_more_paths_than_are_known_none_is_missed() {
+        let path = |number: usize| FilePath::parse(number.to_string().as_bytes()).unwrap();
+        let cut = CutPaths::default();
+        assert!(cut.may_have(&path(0)), "nobody has looked");
+        let none = || Ok(HashSet::new());
+        assert!(!cut.forget(&path(0), none).unwrap() && !cut.may_have(&path(0)));
+        for number in 0..MOST_PATHS {
+            cut.note(&path(number));
+        }
+        assert!(cut.may_have(&path(0)) && !cut.may_have(&path(MOST_PATHS)));
+        cut.note(&path(MOST_PATHS));
+        let count = locked(&cut.0).as_ref().map_or(0, HashSet::len);
+        assert_eq!(count, 0, "they are looked for again");
+        assert!(cut.may_have(&path(MOST_PATHS)) && cut.may_have(&path(MOST_PATHS + 1)));
+        let all = || Ok(HashSet::from([path(7)]));
+        assert!(cut.forget(&path(7), all).unwrap() && !cut.may_have(&path(7)));
+    }
+}

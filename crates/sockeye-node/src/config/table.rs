@@ -154,9 +154,10 @@ settings! {
     /// Files and folders that a new account may have.
     Reload "quota.entries" => quota_entries: Option<Within<0, { u32::MAX }>> = "none";
 
-    /// How long what was deleted or replaced can be restored; "none" is for ever, "0s" not at all.
+    /// How long what was deleted or replaced can be restored; "none" is for ever, "0s" not at all. Where a quota or
+    /// the disk is full, the oldest goes before, and the log says so.
     Restart "trash.keep" => trash_keep: Option<Duration> = "30d";
-    /// How long an upload that was broken off can be resumed.
+    /// How long an upload that was broken off can be resumed; where a quota is full, ten minutes.
     Restart "partials.keep" => partials_keep: Duration = "7d";
 
     /// Whether a record is on the disk before the operation it tells of is answered; not under

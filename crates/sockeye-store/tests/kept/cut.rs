@@ -14,17 +14,17 @@ use crate::{Kept, keeping, length, noise, path, put, soon};
 
 /// Somebody who uploads, and hears what gave way.
 #[derive(Debug)]
-struct Somebody {
+pub(crate) struct Somebody {
     name: &'static str,
     heard: Mutex<Vec<GaveWay>>,
 }
 
 impl Somebody {
-    fn new(name: &'static str) -> Arc<Self> {
+    pub(crate) fn new(name: &'static str) -> Arc<Self> {
         Arc::new(Self { name, heard: Mutex::default() })
     }
 
-    fn heard(&self) -> Vec<GaveWay> {
+    pub(crate) fn heard(&self) -> Vec<GaveWay> {
         std::mem::take(&mut self.heard.lock().unwrap())
     }
 }

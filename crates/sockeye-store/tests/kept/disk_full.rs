@@ -4,9 +4,9 @@
 
 use std::{fs, path::Path, process::Command};
 
-use sockeye_store::{Error, Home, Overwrite, Recursive};
+use sockeye_store::{Amount, Aside, Error, GaveWay, Home, Lack, Overwrite, Recursive};
 
-use crate::{Kept, is_there, keeping, noise, path, soon};
+use crate::{Kept, cut::Somebody, is_there, keeping, noise, path, put, soon};
 
 const DISK: &str = "SOCKEYE_STORE_TEST_DISK";
 const MIB: usize = 1 << 20;
@@ -108,9 +108,15 @@ async fn full_disk() {
     let kept = Kept { dir, home };
     kept.put("old", &noise(3 * MIB)).await.unwrap();
     soon(kept.home.remove(&path("old"), Recursive::No)).await.unwrap();
-    // The trash goes first, and the write goes on.
-    kept.put("a", &noise(6 * MIB)).await.unwrap();
+    // The trash goes first, and the write goes on; whoever writes hears of it.
+    let trash = soon(kept.home.trash(None, 10)).await.unwrap()[0].id;
+    let ann = Somebody::new("ann");
+    let home = kept.home.clone().changed_for(ann.clone());
+    put(&home, "a", &noise(6 * MIB)).await.unwrap();
     assert_eq!(soon(kept.home.trash(None, 10)).await.unwrap(), []);
+    let (what, amount) = (Aside::Trash(trash, path("old")), Amount::entry(3 * MIB as u64));
+    assert_eq!(ann.heard(), [GaveWay { what, amount, lack: Lack::Disk }]);
+    drop(home);
     let before = free(disk);
 
     let mut upload = soon(kept.home.upload(&path("b"), Default::default())).await.unwrap();
