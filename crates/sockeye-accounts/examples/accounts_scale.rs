@@ -89,7 +89,8 @@ impl Filled {
     }
 
     async fn login(&self) -> Result<()> {
-        let attempt = Attempt { address: None, protocol: "example", now: Timestamp::now() };
+        let attempt =
+            Attempt { address: None, protocol: "example", tls: false, now: Timestamp::now() };
         self.accounts.login(&Credentials::password(name(0), PASSWORD), &attempt).await?;
         Ok(())
     }

@@ -17,7 +17,7 @@
 //! let password = NewPassword::Chosen(Secret::new("correct horse battery"));
 //! accounts.add("alice".parse()?, Role::Member, Quota::NONE, password).await?;
 //!
-//! let attempt = Attempt { address: None, protocol: "http", now: Timestamp::now() };
+//! let attempt = Attempt { address: None, protocol: "http", tls: false, now: Timestamp::now() };
 //! let credentials = Credentials::password("Alice", "correct horse battery");
 //! let login = accounts.login(&credentials, &attempt).await?;
 //! assert!(login.rights_at("/docs/plan.txt").contains(Rights::WRITE));

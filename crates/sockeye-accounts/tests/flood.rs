@@ -20,7 +20,7 @@ static TURN: Mutex<()> = Mutex::const_new(());
 
 fn from(host: u8) -> Attempt<'static> {
     let address = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, host)));
-    Attempt { address, protocol: "http", now: Timestamp::now() }
+    Attempt { address, protocol: "http", tls: false, now: Timestamp::now() }
 }
 
 fn alice() -> Credentials {

@@ -86,7 +86,7 @@ async fn no_secret_is_in_what_is_shown_logged_or_kept() {
     let AccountAnswer::NewToken { secret, .. } = answer else { panic!("no token") };
     let token = secret.expose().to_owned();
 
-    let attempt = Attempt { address: None, protocol: "http", now: Timestamp::now() };
+    let attempt = Attempt { address: None, protocol: "http", tls: false, now: Timestamp::now() };
     for credentials in [
         Credentials::password("alice", PASSWORD),
         Credentials::password("alice", WRONG),

@@ -89,7 +89,7 @@ impl Failure {
         Self::new(fault, error)
     }
 
-    #[cfg(test)]
+    /// Whose fault it is.
     pub(crate) fn fault(&self) -> Fault {
         self.fault
     }

@@ -37,7 +37,8 @@ use crate::{
 /// not be put in.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    /// When it was done. The order of the log is that of its sequence numbers; clocks can go back.
+    /// When it was done: of what took long, when it ended. The order of the log is that of its sequence numbers; clocks can
+    /// go back.
     pub at: SystemTime,
     /// What was done.
     pub operation: Operation,
@@ -45,6 +46,8 @@ pub struct Record<'a> {
     pub outcome: Outcome,
     /// Over which protocol.
     pub protocol: &'a str,
+    /// Whether that was under TLS; nothing of what did not come over a connection.
+    pub tls: Option<bool>,
     /// By whom; of a refused login the name that was given.
     pub account: Option<&'a str>,
     /// From where.
@@ -81,6 +84,7 @@ impl<'a> Record<'a> {
             operation,
             outcome,
             protocol,
+            tls: None,
             account: None,
             from: None,
             path: None,
@@ -98,6 +102,11 @@ impl<'a> Record<'a> {
         out.extend_from_slice(b",\"protocol\":\"");
         put::text(out, self.protocol, MAX_NAME);
         out.push(b'"');
+        match self.tls {
+            Some(true) => out.extend_from_slice(b",\"tls\":true"),
+            Some(false) => out.extend_from_slice(b",\"tls\":false"),
+            None => {}
+        }
         if let Some(account) = self.account {
             out.extend_from_slice(b",\"user\":\"");
             put::text(out, account, MAX_NAME);

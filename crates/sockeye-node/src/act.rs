@@ -43,11 +43,10 @@ impl Contents {
 pub(crate) struct Act {
     seat: Arc<Seat>,
     operation: Operation,
-    /// Absolute, as the log has it.
+    /// As the log has it.
     path: Vec<u8>,
     to: Option<Vec<u8>>,
     detail: Option<String>,
-    at: SystemTime,
     begun: Instant,
     /// What is recorded if it is given up.
     given_up: Outcome,
@@ -63,10 +62,9 @@ impl Act {
         Self {
             seat: Arc::clone(seat),
             operation,
-            path: path.absolute(),
+            path: seat.recorded_path(path),
             to: None,
             detail: None,
-            at: SystemTime::now(),
             begun: Instant::now(),
             given_up: Outcome::Cut,
             open: true,
@@ -77,10 +75,10 @@ impl Act {
     /// Lets administrators see it, and how far it is, for as long as it lasts.
     pub(crate) fn show(&mut self) {
         let presence = self.seat.presence();
-        self.under_way = Some(presence.begin(self.operation, &self.path, self.at));
+        self.under_way = Some(presence.begin(self.operation, &self.path, SystemTime::now()));
     }
 
-    /// So many bytes went by so far.
+    /// So many bytes went by so far: recorded as well if nobody is left to say what came of it.
     pub(crate) fn reached(&self, bytes: u64) {
         if let Some(under_way) = &self.under_way {
             under_way.reached(bytes);
@@ -89,7 +87,7 @@ impl Act {
 
     /// It leads to this other path.
     pub(crate) fn leading_to(mut self, to: &Reached<'_>) -> Self {
-        self.to = Some(to.absolute());
+        self.to = Some(self.seat.recorded_path(to));
         self
     }
 
@@ -101,7 +99,7 @@ impl Act {
 
     /// It turns out to be on this path.
     pub(crate) fn turn_to(&mut self, path: &Reached<'_>) {
-        self.path = path.absolute();
+        self.path = self.seat.recorded_path(path);
     }
 
     /// It turns out to be this instead.
@@ -198,7 +196,6 @@ impl Act {
             (Some(said), Some(lacking)) => Some(format!("{said}; {lacking}").into()),
         };
         let record = Record {
-            at: self.at,
             account: self.seat.recorded_name(),
             path: Some(&self.path),
             to: self.to.as_deref().or(numbered.as_deref()),
@@ -221,7 +218,8 @@ impl Act {
 impl Drop for Act {
     fn drop(&mut self) {
         if self.open {
-            self.record(self.given_up, Contents::NONE);
+            let bytes = self.under_way.as_ref().map(UnderWay::bytes).filter(|bytes| *bytes > 0);
+            self.record(self.given_up, Contents { bytes, ..Contents::NONE });
         }
     }
 }

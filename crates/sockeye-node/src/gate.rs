@@ -20,7 +20,7 @@ use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Error, Homes, Origin, Owner, Recorder, Result, Session,
+    Error, Homes, Origin, Owner, Recorder, Result, Session, Sessions,
     pace::{Bucket, Pace},
     presence::{Presences, TooMany},
     refusals,
@@ -232,12 +232,19 @@ impl Gate {
         self.seat(login, home, origin.clone()).ok()
     }
 
-    /// A session of anybody, who may read the public tree; none while it is closed.
+    /// A session of anybody, who may read the public tree; none while it is closed. A [long](crate::Sessions::Long) one is
+    /// recorded as a login of [nobody's](crate::ANONYMOUS); what was given for a password is in no record.
     #[must_use]
     pub fn anonymous(self: &Arc<Self>, origin: Origin) -> Option<Session> {
         let pace = Pace::through(origin.listener.clone());
+        let is_long = matches!(origin.sessions, Sessions::Long { .. });
+        let login = origin.record(Operation::Login, Outcome::Ok);
         let seat = || Seat::new(Arc::clone(self), Holder::Anonymous, origin, pace).ok();
-        self.public().then(seat).flatten().map(Session::seated)
+        let seat = self.public().then(seat).flatten()?;
+        if is_long {
+            self.record(&Record { account: seat.recorded_name(), ..login });
+        }
+        Some(Session::seated(seat))
     }
 
     /// The session of this login, whose home is opened if it is not.

@@ -62,6 +62,7 @@ pub use presence::{Activity, Ending, Present};
 pub use read::{FileBody, OpenFile, Range};
 pub use recorder::{NOT_SPOKEN, Recorder};
 pub use search::Found;
+pub use seat::ANONYMOUS;
 pub use session::{Resource, Session};
 pub use share::ShareError;
 pub use sockeye_accounts::{

@@ -61,12 +61,13 @@ impl Origin {
     /// A record of what was done from there.
     pub(crate) fn record(&self, operation: Operation, outcome: Outcome) -> Record<'static> {
         let from = Some(self.peer.recorded());
-        Record { from, ..Record::new(operation, outcome, self.protocol) }
+        Record { from, tls: Some(self.tls), ..Record::new(operation, outcome, self.protocol) }
     }
 
     /// As the accounts are told of it.
     pub(crate) fn attempt(&self) -> Attempt<'_> {
-        Attempt { address: self.peer.ip(), protocol: self.protocol, now: Timestamp::now() }
+        let (address, protocol) = (self.peer.ip(), self.protocol);
+        Attempt { address, protocol, tls: self.tls, now: Timestamp::now() }
     }
 }
 

@@ -130,8 +130,11 @@ impl Observer for Recorder {
             return;
         }
         let (outcome, detail) = match refused {
-            Refused::Wrong(reason) => (Outcome::Denied, reason.as_str().to_owned()),
-            Refused::Wait { .. } => (Outcome::Denied, "back-off".to_owned()),
+            Refused::Wrong(reason) => (Outcome::Denied, reason.to_string()),
+            Refused::Wait { .. } => {
+                let why = "back-off: too many failed logins with this name from this address";
+                (Outcome::Denied, why.to_owned())
+            }
             Refused::Busy { .. } => (Outcome::Busy, "too many logins at once".to_owned()),
             Refused::Failed(cause) => {
                 // Whoever wanted to log in is told that it stands here.
@@ -143,6 +146,7 @@ impl Observer for Recorder {
         self.log.record(&Record {
             account: Some(name).filter(|name| !name.is_empty()),
             from: Some(recorded(attempt.address)),
+            tls: Some(attempt.tls),
             detail: Some(&detail),
             ..Record::new(Operation::Refuse, outcome, attempt.protocol)
         });

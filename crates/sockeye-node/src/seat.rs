@@ -17,6 +17,9 @@ use crate::{
     share::Visit,
 };
 
+/// What the log calls who has no account; no account can have the name.
+pub const ANONYMOUS: &str = "anonymous";
+
 /// What an anonymous visitor may do in the public tree.
 const VISITING: Rights = Rights::READ.and(Rights::LIST);
 
@@ -204,8 +207,18 @@ impl Seat {
     pub(crate) fn recorded_name(&self) -> Option<&str> {
         match &self.holder {
             Holder::Account { name, .. } => Some(name),
-            Holder::Anonymous => None,
+            Holder::Anonymous => Some(ANONYMOUS),
         }
+    }
+
+    /// A path as the log has it: that which an administrator reaches it by. The public tree is `/public` there also for who
+    /// has no home, and finds it at `/`.
+    pub(crate) fn recorded_path(&self, path: &Reached<'_>) -> Vec<u8> {
+        let public = match (&self.holder, TreeName::of(path)) {
+            (Holder::Anonymous, Some((TreeName::Own, within))) => TreeName::Public.within(&within),
+            _ => None,
+        };
+        public.as_ref().unwrap_or(path).absolute()
     }
 
     /// What may be done at `path`: by role and grants, as far as the token goes.

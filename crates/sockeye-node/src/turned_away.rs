@@ -40,7 +40,7 @@ impl Session {
     pub fn data_refused(&self, path: Option<&FilePath>, why: &str) {
         let Kind::Seat(seat) = &self.kind else { return };
         // What is too long to be reached was not asked for.
-        let path = path.and_then(|path| Some(seat.reached(path).ok()?.absolute()));
+        let path = path.and_then(|path| Some(seat.recorded_path(&seat.reached(path).ok()?)));
         let record =
             Record { account: seat.recorded_name(), path: path.as_deref(), ..because(why) };
         seat.gate().turn_away(Refused::Data, seat.origin(), &record);

@@ -10,7 +10,7 @@ use sockeye_accounts::{
 };
 use sockeye_node::{
     Algorithm, Credentials, Error, Gate, LoginError, Origin, Overwrite, Peer, Recursive, Refused,
-    Resource, Role, Session, UploadOptions,
+    Resource, Role, Session, Sessions, UploadOptions,
 };
 use sockeye_testkit::{
     node::{open_gate, password},
@@ -464,6 +464,42 @@ async fn the_public_tree_is_open_to_everybody_when_it_is_opened() {
     node.gate.set_public(false);
     assert!(anybody.is_ended());
     assert!(matches!(get(&anybody, "/hello").await, Err(Error::Ended)));
+}
+
+#[tokio::test]
+async fn the_log_has_what_everybody_reads_where_an_administrator_finds_it() {
+    let node = Fixture::new().await;
+    put(&node.login("root").await, "/public/hello", "hi").await.unwrap();
+    node.gate.set_public(true);
+    let anybody = node.gate.anonymous(origin()).unwrap();
+    for at in ["/hello", "/public/hello"] {
+        get(&anybody, at).await.unwrap();
+    }
+    assert_eq!(node.told("read").await, ["ok anonymous /public/hello"; 2]);
+    // One that lasts as long as a connection logs in, and requests do not.
+    assert!(!node.told("login").await.iter().any(|it| it.contains("anonymous")));
+    let long = Origin { sessions: Sessions::Long { most: 1 }, tls: true, ..origin() };
+    node.gate.anonymous(long).unwrap();
+    let records = node.records().await;
+    let login = records.iter().find(|it| it["op"] == "login" && it["user"] == "anonymous");
+    assert_eq!(login.unwrap()["tls"], true);
+}
+
+#[tokio::test]
+async fn lines_bear_the_moment_at_which_things_ended_and_what_was_cut_has_its_size() {
+    let node = Fixture::new().await;
+    let alice = node.login("alice").await;
+    let mut long = alice.upload(&path("/long"), UploadOptions::default()).await.unwrap();
+    long.write(b"12345").await.unwrap();
+    put(&alice, "/short", "x").await.unwrap();
+    // As when the server is stopped: nobody says what became of it.
+    drop(long);
+    let records = node.records().await;
+    let moments: Vec<_> = records.iter().map(|it| it["at"].as_str().unwrap()).collect();
+    assert!(moments.is_sorted(), "{moments:?}");
+    assert_eq!(node.told("write").await, ["ok alice /short", "cut alice /long"]);
+    let cut = records.iter().find(|it| it["outcome"] == "cut").unwrap();
+    assert_eq!(cut["bytes"], 5);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use sockeye::{
     systemd::Notifier,
     tls::{TlsClient, TlsServer},
 };
-use sockeye_journal::{Found, Query, Reader};
+use sockeye_journal::{Found, Query, Reader, wire::line::Entry};
 use sockeye_node::{
     ListenOption, Node, Protocol,
     certificate::{CertificateFiles, SelfSigned},
@@ -107,7 +107,10 @@ struct Running {
 
 impl Running {
     async fn start(config: &str) -> Self {
-        let dir = TempDir::new().unwrap();
+        Self::start_in(TempDir::new().unwrap(), config).await
+    }
+
+    async fn start_in(dir: TempDir, config: &str) -> Self {
         let folder = DataFolder::new(dir.path().join("data"));
         let mut hold = Hold::take_or_create(&folder).unwrap();
         fs::write(folder.config(), config).unwrap();
@@ -206,6 +209,34 @@ async fn a_node_tells_how_it_is_and_ends_when_told_to() {
     node.finish().await;
 }
 
+/// Each line of an operation, in the log of a node that has ended.
+fn each_line(dir: &TempDir, operation: &str, mut each: impl FnMut(&Entry<'_>)) {
+    let reader = Reader::open(&dir.path().join("data/journal")).unwrap();
+    let query = Query { events: vec![operation.parse().unwrap()], ..Query::default() };
+    let all = |found: Found<'_>| {
+        let Found::Entry(entry, _) = found else { panic!("a broken line") };
+        each(entry);
+        ControlFlow::Continue(())
+    };
+    reader.scan(&query, all).unwrap();
+}
+
+#[tokio::test]
+async fn a_start_says_so_if_the_server_before_was_not_stopped() {
+    let dir = Running::start(ONE).await.finish().await;
+    let node = Running::start_in(dir, ONE).await;
+    let control = node.folder().control();
+    let dir = node.finish().await;
+    // What one leaves behind that is killed.
+    drop(std::os::unix::net::UnixListener::bind(control).unwrap());
+    let dir = Running::start_in(dir, ONE).await.finish().await;
+    let mut told = Vec::new();
+    each_line(&dir, "start", |entry| {
+        told.push(entry.detail.as_deref().unwrap().contains("killed"))
+    });
+    assert_eq!(told, [false, false, true]);
+}
+
 #[tokio::test]
 async fn connections_beyond_those_of_an_address_are_in_the_log_and_do_not_fill_it() {
     let node = Running::start(&format!("{ONE}[limits]\nper-address = 1\n")).await;
@@ -216,18 +247,13 @@ async fn connections_beyond_those_of_an_address_are_in_the_log_and_do_not_fill_i
     }
     drop(first);
     let dir = node.finish().await;
-    let reader = Reader::open(&dir.path().join("data/journal")).unwrap();
-    let refused = Query { events: vec!["refuse".parse().unwrap()], ..Query::default() };
     let mut told = Vec::new();
-    let each = |found: Found<'_>| {
-        let Found::Entry(entry, _) = found else { panic!("a broken line") };
+    each_line(&dir, "refuse", |entry| {
         assert_eq!((&*entry.outcome, entry.from.as_deref()), ("denied", Some("127.0.0.1")));
         told.push(
             [entry.protocol.as_deref(), entry.detail.as_deref()].map(|it| it.unwrap().to_owned()),
         );
-        ControlFlow::Continue(())
-    };
-    reader.scan(&refused, each).unwrap();
+    });
     let [[protocol, why], [_, counted]] = &told[..] else { panic!("{told:?}") };
     assert!(protocol == "hello" && why.starts_with("limits.per-address: "), "{told:?}");
     assert_eq!(counted, "39 more refused connections, counted together");

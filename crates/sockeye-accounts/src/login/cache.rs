@@ -170,7 +170,7 @@ mod tests {
     };
 
     const HTTP: Attempt<'_> =
-        Attempt { address: None, protocol: "http", now: Timestamp::UNIX_EPOCH };
+        Attempt { address: None, protocol: "http", tls: false, now: Timestamp::UNIX_EPOCH };
 
     fn live(lives: &Lives) -> Live {
         lives.enter(Account::alice(1), lives.changes(), None).unwrap()

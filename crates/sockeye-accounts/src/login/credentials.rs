@@ -132,6 +132,8 @@ pub struct Attempt<'a> {
     pub address: Option<IpAddr>,
     /// The protocol's name, as in a token's list of protocols: `http`.
     pub protocol: &'a str,
+    /// Whether it came under TLS, for who records it.
+    pub tls: bool,
     /// The time of day, for the end of tokens. Waits are measured by a clock that nobody sets.
     pub now: Timestamp,
 }

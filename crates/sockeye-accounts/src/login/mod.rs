@@ -8,7 +8,7 @@ mod flights;
 mod share;
 mod verify;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -243,25 +243,40 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// A word for the log.
+    /// A word for programs that read the log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
+        self.told().0
+    }
+
+    /// The word, and what it means.
+    const fn told(self) -> (&'static str, &'static str) {
         match self {
-            Self::Impossible => "impossible",
-            Self::NoAccount => "no-account",
-            Self::NoPassword => "no-password",
-            Self::WrongPassword => "wrong-password",
-            Self::WrongAgain => "wrong-again",
-            Self::Locked => "locked",
-            Self::NoToken => "no-token",
-            Self::Expired => "expired",
-            Self::NotTheirs => "not-theirs",
-            Self::Protocol => "protocol",
-            Self::NoLink => "no-link",
-            Self::NoShare => "no-share",
-            Self::PasswordNeeded => "password-needed",
-            Self::NoSignIn => "no-sign-in",
+            Self::Impossible => {
+                ("impossible", "no account can have this name, or no secret is like this")
+            }
+            Self::NoAccount => ("no-account", "no account has this name"),
+            Self::NoPassword => ("no-password", "the account has no password"),
+            Self::WrongPassword => ("wrong-password", "the password is wrong"),
+            Self::WrongAgain => ("wrong-again", "the same wrong secret as a moment ago"),
+            Self::Locked => ("locked", "the account is locked, and the secret was right"),
+            Self::NoToken => ("no-token", "there is no such token, or not with this secret"),
+            Self::Expired => ("expired", "the time of the token or link is over"),
+            Self::NotTheirs => ("not-theirs", "the token is another account's"),
+            Self::Protocol => ("protocol", "the token is not for this protocol"),
+            Self::NoLink => ("no-link", "there was never such a link"),
+            Self::NoShare => ("no-share", "what the link led to is shared no more"),
+            Self::PasswordNeeded => ("password-needed", "the link has a password, and none came"),
+            Self::NoSignIn => ("no-sign-in", "there is no such sign-in, or not with this secret"),
         }
+    }
+}
+
+/// For the log: the word, and what it means, as `wrong-again: the same wrong secret as a moment ago`.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, meaning) = self.told();
+        write!(f, "{word}: {meaning}")
     }
 }
 

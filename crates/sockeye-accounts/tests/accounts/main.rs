@@ -47,7 +47,7 @@ fn chosen(password: &str) -> NewPassword {
 /// An attempt over HTTP from an address of its own.
 fn from(host: u8) -> Attempt<'static> {
     let address = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, host)));
-    Attempt { address, protocol: "http", now: Timestamp::now() }
+    Attempt { address, protocol: "http", tls: false, now: Timestamp::now() }
 }
 
 /// Accounts in memory with an admin and a member; their passwords are `admin's password` and

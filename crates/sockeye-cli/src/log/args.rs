@@ -9,6 +9,11 @@ use crate::data::DataArgs;
 ///
 /// Each operation of a node has a line: who did what, from where, over which protocol, and what came of
 /// it. The log is read from the data folder, whether a server runs or not.
+///
+/// Lines stand in the order in which things ended, and bear that moment, in the zone of this machine (TZ, --utc);
+/// TOOK is how long they took. Who has no account is `anonymous`. What is refused at the door is a `refuse`: logins,
+/// connections, data connections; many of one origin are counted together. In brackets stands what else there is to say: of
+/// a refusal, why.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "\
@@ -17,6 +22,7 @@ Examples:
   sockeye log --user alice --op write,remove  what alice wrote and removed
   sockeye log --path /shared/plans --json     what happened there, as JSON lines
   sockeye log --follow --outcome denied       refusals, as they come
+  sockeye log --op login --tls no             who logged in in plain text
   sockeye log verify --against \"$(cat head)\"  is it whole, and the one I knew?
   sockeye log export --format csv > log.csv   all of it, as a table")]
 pub(crate) struct LogArgs {

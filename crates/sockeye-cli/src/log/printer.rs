@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::{Timestamp, tz::TimeZone};
 use sockeye_journal::{Outcome, wire::line::Entry};
 
-use crate::output::short_size;
+use crate::{output::short_size, serve::PROTOCOLS};
 
 const HEADING: Style = Style::new().bold();
 const DENIED: Style = AnsiColor::Yellow.on_default();
@@ -26,8 +26,8 @@ pub(super) enum Printer {
 }
 
 impl Printer {
-    pub(super) fn new(json: bool) -> Self {
-        if json { Self::Json } else { Self::Table(TimeZone::system()) }
+    pub(super) fn new(json: bool, zone: TimeZone) -> Self {
+        if json { Self::Json } else { Self::Table(zone) }
     }
 
     /// The names of the columns.
@@ -39,6 +39,7 @@ impl Printer {
             op: "OPERATION",
             outcome: "OUTCOME",
             size: "SIZE",
+            took: "TOOK",
             protocol: "PROTOCOL",
             from: "FROM",
         };
@@ -68,14 +69,16 @@ struct Row<'a> {
     op: &'a str,
     outcome: &'a str,
     size: &'a str,
+    took: &'a str,
     protocol: &'a str,
     from: &'a str,
 }
 
 impl fmt::Display for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { time, user, op, outcome, size, protocol, from } = self;
-        write!(f, "{time:19} {user:10} {op:10} {outcome:10} {size:>8} {protocol:8} {from:15}")
+        let Self { time, user, op, outcome, size, took, protocol, from } = self;
+        write!(f, "{time:20} {user:10} {op:10} {outcome:10} {size:>8} {took:>6}")?;
+        write!(f, " {protocol:8} {from:15}")
     }
 }
 
@@ -83,14 +86,15 @@ fn row(out: &mut impl Write, entry: &Entry<'_>, zone: &TimeZone) -> io::Result<(
     let text = |text: &Option<Cow<'_, str>>| {
         text.as_deref().map_or(Cow::Borrowed("-"), |text| harmless(text).into_owned().into())
     };
-    let size = entry.bytes.map_or_else(|| "-".to_owned(), short_size);
+    let nothing = || "-".to_owned();
     let row = Row {
         time: &time(entry.micros, zone),
         user: &text(&entry.user),
         op: &harmless(&entry.op),
         outcome: &harmless(&entry.outcome),
-        size: &size,
-        protocol: &text(&entry.protocol),
+        size: &entry.bytes.map_or_else(nothing, short_size),
+        took: &entry.took_us.map_or_else(nothing, short_time),
+        protocol: &protocol(entry),
         from: &text(&entry.from),
     }
     .to_string();
@@ -112,13 +116,38 @@ fn row(out: &mut impl Write, entry: &Entry<'_>, zone: &TimeZone) -> io::Result<(
     writeln!(out)
 }
 
-/// The moment on the wall's clock.
+/// The moment on the wall's clock, and how far that is ahead of UTC: it can be read only one way, and be said to `--since`.
 fn time(micros: u64, zone: &TimeZone) -> String {
     let moment = i64::try_from(micros).ok().and_then(|it| Timestamp::from_microsecond(it).ok());
-    moment.map_or_else(
-        || "-".to_owned(),
-        |moment| moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
-    )
+    let Some(moment) = moment else { return "-".to_owned() };
+    let moment = moment.to_zoned(zone.clone());
+    let form = if moment.offset().is_zero() { "%F %TZ" } else { "%F %T%:::z" };
+    moment.strftime(form).to_string()
+}
+
+/// A protocol as its URLs have it, which tell whether it was under TLS.
+fn protocol(entry: &Entry<'_>) -> Cow<'static, str> {
+    let Some(name) = entry.protocol.as_deref() else { return "-".into() };
+    let under_tls = entry.tls == Some(true);
+    match PROTOCOLS.iter().find(|it| under_tls && it.schemes.0 == it.name && it.name == name) {
+        Some(row) => row.schemes.1.into(),
+        None if under_tls => format!("{}+tls", harmless(name)).into(),
+        None => harmless(name).into_owned().into(),
+    }
+}
+
+/// How long something took, to two digits or to the second.
+fn short_time(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros}us"),
+        1_000..1_000_000 => format!("{}ms", micros / 1_000),
+        1_000_000..10_000_000 => format!("{}.{}s", micros / 1_000_000, micros / 100_000 % 10),
+        10_000_000..60_000_000 => format!("{}s", micros / 1_000_000),
+        60_000_000..3_600_000_000 => {
+            format!("{}m{:02}s", micros / 60_000_000, micros / 1_000_000 % 60)
+        }
+        _ => format!("{}h{:02}m", micros / 3_600_000_000, micros / 60_000_000 % 60),
+    }
 }
 
 /// A text without what a terminal would obey, or what would make it read otherwise than it is.
@@ -153,8 +182,26 @@ mod tests {
 
     #[test]
     fn times_are_those_of_the_zone() {
-        let zone = TimeZone::fixed(jiff::tz::offset(8));
-        assert_eq!(time(1_000_000_000_000_000, &zone), "2001-09-09 09:46:40");
-        assert_eq!(time(u64::MAX, &zone), "-");
+        let at = |zone| time(1_000_000_000_000_000, &zone);
+        let half = jiff::tz::offset(5).saturating_add(jiff::ToSpan::minutes(30));
+        assert_eq!(at(TimeZone::UTC), "2001-09-09 01:46:40Z");
+        assert_eq!(at(TimeZone::fixed(jiff::tz::offset(8))), "2001-09-09 09:46:40+08");
+        assert_eq!(at(TimeZone::fixed(half)), "2001-09-09 07:16:40+05:30");
+        assert_eq!(time(u64::MAX, &TimeZone::UTC), "-");
+    }
+
+    #[test]
+    fn how_long_something_took_is_short() {
+        for (micros, text) in [
+            (0, "0us"),
+            (999, "999us"),
+            (1_500, "1ms"),
+            (1_250_000, "1.2s"),
+            (59_999_999, "59s"),
+            (61_000_000, "1m01s"),
+            (3_660_000_000, "1h01m"),
+        ] {
+            assert_eq!(short_time(micros), text);
+        }
     }
 }

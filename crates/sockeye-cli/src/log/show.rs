@@ -22,7 +22,7 @@ const ROUND: Duration = Duration::from_secs(60);
 pub(super) fn run(args: &LogArgs) -> Result<(), Failure> {
     let query = args.filter.query()?;
     let reader = reader(&args.data)?;
-    let printer = Printer::new(args.json);
+    let printer = Printer::new(args.json, args.filter.zone());
     let is_terminal = io::stdout().is_terminal();
     let mut out = BufWriter::new(anstream::stdout());
     let mut result = Ok(());
@@ -37,6 +37,9 @@ pub(super) fn run(args: &LogArgs) -> Result<(), Failure> {
     }
     if args.follow {
         return follow(&reader, &query, &scanned, &printer, &mut out);
+    }
+    if scanned.entries == 0 {
+        args.filter.warn_of_user(&args.data);
     }
     unreadable(scanned.broken)
 }

@@ -1,7 +1,7 @@
 //! A node that listens for FTP beside HTTP.
 
 mod across;
-mod client;
+pub(super) mod client;
 mod crowd;
 mod cut;
 mod killed;

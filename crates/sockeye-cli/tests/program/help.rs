@@ -173,6 +173,7 @@ async fn log_explains_itself() {
       help    Print this message or the help of the given subcommand(s)
 
     Options:
+          --utc         Take and show times in UTC, and not in the zone of this machine or of TZ
       -n, --lines <N>   Show only the last so many lines [default: all, with --follow 10; at most 10000]
       -f, --follow      Go on showing lines as they come, until it is interrupted
           --json        Print the lines as they are: JSON, one object a line
@@ -183,25 +184,32 @@ async fn log_explains_itself() {
       -h, --help        Print help (see more with '--help')
 
     Which lines:
-      -u, --user <NAME>        Of this account only
+      -u, --user <NAME>        Of this account only; `anonymous` is who has none
       -o, --op <OP>            Of these operations only, as write,remove: read, list, write, append,
                                mkdir, remove, rename, …
-      -p, --path <PATH>        On this path or below it, also moved or copied there
+      -p, --path <PATH>        On this path or below it, also moved or copied there: /… in homes,
+                               /shared/NAME/…, /public/…
           --since <WHEN>       Not before: 2h (ago), today, 14:30, 2026-11-21, "2026-11-21 14:30",
                                2026-11-21T14:30:00Z
           --until <WHEN>       Before; as --since
           --outcome <OUTCOME>  With this outcome only: ok, denied, not-found, conflict, no-space,
                                over-quota, cut, busy, failed
-          --protocol <NAME>    Over this protocol only, as http
+          --protocol <NAME>    Over this protocol only: http, ftp; https and ftps are the same under TLS
+          --tls <yes|no>       Over connections under TLS only, or with `no` over those in plain text
 
     Examples:
       sockeye log --since today                   all of today
       sockeye log --user alice --op write,remove  what alice wrote and removed
       sockeye log --path /shared/plans --json     what happened there, as JSON lines
       sockeye log --follow --outcome denied       refusals, as they come
+      sockeye log --op login --tls no             who logged in in plain text
       sockeye log verify --against "$(cat head)"  is it whole, and the one I knew?
       sockeye log export --format csv > log.csv   all of it, as a table
     "#);
+}
+
+#[tokio::test]
+async fn what_else_the_log_is_for_explains_itself() {
     assert_snapshot!(help(&["log", "verify", "-h"]).await, @"
     Say whether the log is whole: nothing edited, reordered, forged or cut off
 
@@ -229,6 +237,7 @@ async fn log_explains_itself() {
     Usage: sockeye log export [OPTIONS]
 
     Options:
+          --utc              Take and show times in UTC, and not in the zone of this machine or of TZ
           --format <FORMAT>  json (one object a line) or csv [default: json]
           --data <DIR>       The data folder [default: $SOCKEYE_DATA, or sockeye in the user's data
                              directory]
@@ -237,16 +246,18 @@ async fn log_explains_itself() {
       -h, --help             Print help
 
     Which lines:
-      -u, --user <NAME>        Of this account only
+      -u, --user <NAME>        Of this account only; `anonymous` is who has none
       -o, --op <OP>            Of these operations only, as write,remove: read, list, write, append,
                                mkdir, remove, rename, …
-      -p, --path <PATH>        On this path or below it, also moved or copied there
+      -p, --path <PATH>        On this path or below it, also moved or copied there: /… in homes,
+                               /shared/NAME/…, /public/…
           --since <WHEN>       Not before: 2h (ago), today, 14:30, 2026-11-21, "2026-11-21 14:30",
                                2026-11-21T14:30:00Z
           --until <WHEN>       Before; as --since
           --outcome <OUTCOME>  With this outcome only: ok, denied, not-found, conflict, no-space,
                                over-quota, cut, busy, failed
-          --protocol <NAME>    Over this protocol only, as http
+          --protocol <NAME>    Over this protocol only: http, ftp; https and ftps are the same under TLS
+          --tls <yes|no>       Over connections under TLS only, or with `no` over those in plain text
 
     Examples:
       sockeye log export --since 2026-11-01 --until 2026-12-01 > november.jsonl

@@ -11,7 +11,10 @@ use serde_json::Value;
 use sockeye_journal::{Journal, Operation, Outcome, Peer, Record, Segment, Settings};
 use tokio::process::Command;
 
-use super::running::{Ended, Running, feed, sockeye, within};
+use super::{
+    node::Place,
+    running::{Ended, Running, feed, sockeye, within},
+};
 
 /// A data folder with a log.
 struct Data(tempfile::TempDir);
@@ -70,6 +73,8 @@ fn record(n: u64) -> Record<'static> {
             account: Some("alice"),
             path: Some("/报告 1.txt".as_bytes()),
             bytes: Some(1536),
+            tls: Some(true),
+            took: Some(Duration::from_millis(1250)),
             ..bare
         },
         1 => Record {
@@ -80,6 +85,7 @@ fn record(n: u64) -> Record<'static> {
             path: Some(b"/a\x1b[2J"),
             to: Some(b"/shared/plans/b"),
             protocol: "ftp",
+            tls: Some(false),
             ..bare
         },
         2 => Record {
@@ -105,11 +111,63 @@ fn record(n: u64) -> Record<'static> {
 async fn lines_are_shown_in_columns() {
     let data = Data::new();
     assert_snapshot!(data.shown(&[]).await, @r"
-    2001-09-09 01:46:40 alice      read       ok           1.5KiB http     192.0.2.1       /报告 1.txt
-    2001-09-09 01:46:41 bob        rename     ok                - ftp      192.0.2.1       /a\u{1b}[2J → /shared/plans/b
-    2001-09-09 01:46:42 mallory    refuse     denied            - http     192.0.2.1       (wrong password)
-    2001-09-09 01:46:43 -          start      ok                - node     -               /3
+    2001-09-09 01:46:40Z alice      read       ok           1.5KiB   1.2s https    192.0.2.1       /报告 1.txt
+    2001-09-09 01:46:41Z bob        rename     ok                -      - ftp      192.0.2.1       /a\u{1b}[2J → /shared/plans/b
+    2001-09-09 01:46:42Z mallory    refuse     denied            -      - http     192.0.2.1       (wrong password)
+    2001-09-09 01:46:43Z -          start      ok                -      - node     -               /3
     ");
+}
+
+#[tokio::test]
+async fn times_are_those_of_the_zone_and_say_which_or_utc_if_that_is_wanted() {
+    let data = Data::new();
+    let ended = async |zone: &str, words: &[&str]| {
+        let mut command = data.command(words);
+        command.env("TZ", zone);
+        feed(command, b"").await
+    };
+    // A zone that says itself what it is, and one of the system's.
+    let mut zones = vec!["CST-8"];
+    if Path::new("/usr/share/zoneinfo/Asia/Shanghai").exists() {
+        zones.push("Asia/Shanghai");
+    }
+    for zone in zones {
+        let at = async |words: &[&str]| {
+            let out = ended(zone, &[&["--user", "bob"], words].concat()).await.done();
+            String::from_utf8(out).unwrap()
+        };
+        assert!(at(&[]).await.starts_with("2001-09-09 09:46:41+08 bob"), "{zone}");
+        assert!(at(&["--utc"]).await.starts_with("2001-09-09 01:46:41Z bob"), "{zone}");
+        for since in ["2001-09-09 09:46:41", "2001-09-09 01:46:41Z", "2001-09-09 09:46:41+08"] {
+            assert_ne!(at(&["--since", since]).await, "", "{zone} {since}");
+        }
+        assert_eq!(at(&["--since", "2001-09-09 09:46:42"]).await, "", "{zone}");
+        assert_ne!(at(&["--utc", "--since", "2001-09-09 01:46:41"]).await, "", "{zone}");
+        assert_eq!(at(&["--utc", "--since", "2001-09-09 01:46:42"]).await, "", "{zone}");
+    }
+    let ended = ended("No/Where", &[]).await;
+    assert!(ended.text().starts_with("2001-09-09 01:46:40Z"), "{ended:?}");
+    assert!(ended.err.contains("times are UTC"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_has_is_told_where_nothing_is_found() {
+    let data = Data::new();
+    // There are no accounts in this folder, and nothing is known of names.
+    assert_eq!(data.run(&["--user", "nosuch"]).await.err, "");
+    let told = data.run(&["--user", "no such"]).await;
+    assert_eq!((told.code, told.text()), (Some(0), ""));
+    assert!(told.err.contains("no account can have this name"), "{told:?}");
+    let place = Place::new();
+    place.serve(&[]).await.running.stop().await;
+    place.run(&["user", "add", "carol", "--initial"]).await.done();
+    let told = place.run(&["log", "--user", "nosuch"]).await;
+    assert_eq!((told.code, told.text()), (Some(0), ""));
+    assert!(told.err.contains("there is no account of this name"), "{told:?}");
+    for known in ["carol", "anonymous"] {
+        let told = place.run(&["log", "--user", known]).await;
+        assert_eq!((told.text(), &*told.err), ("", ""), "{known}");
+    }
 }
 
 #[tokio::test]
@@ -120,6 +178,11 @@ async fn what_is_shown_is_narrowed_by_each_filter() {
         (&["--op", "rename,refuse"], &["bob", "mallory"]),
         (&["--outcome", "denied"], &["mallory"]),
         (&["--protocol", "ftp"], &["bob"]),
+        (&["--protocol", "ftps"], &[]),
+        (&["--protocol", "https"], &["alice"]),
+        (&["--protocol", "http"], &["alice", "mallory"]),
+        (&["--tls", "yes"], &["alice"]),
+        (&["--tls", "no"], &["bob"]),
         (&["--path", "/shared"], &["bob"]),
         (&["--path", "shared/plans"], &["bob"]),
         (&["--until", "2001-09-09T01:46:42Z"], &["alice", "bob"]),

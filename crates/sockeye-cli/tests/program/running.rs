@@ -162,6 +162,16 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
+    /// The ports of its listeners.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        let port = |listener: &Value| {
+            let url = listener["url"].as_str()?.trim_end_matches('/');
+            url.rsplit(':').next()?.parse().ok()
+        };
+        let listeners = self.ready["listeners"].as_array().unwrap();
+        listeners.iter().map(|listener| port(listener).unwrap()).collect()
+    }
+
     pub(crate) async fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = sockeye(&["serve", "--json"]);
         Self::ready(command.args(arguments).arg(folder)).await

@@ -47,9 +47,13 @@ pub(crate) async fn pass(dialog: &mut Dialog, argument: &[u8]) -> Answer {
         Phase::In { .. } => return Err(Reply::new(503, "User already authenticated.")),
     };
     let gate = Arc::clone(&dialog.shared.gate);
-    if is_anonymous(name)
-        && let Some(session) = gate.anonymous(dialog.origin.clone())
-    {
+    if is_anonymous(name) {
+        let Some(session) = gate.anonymous(dialog.origin.clone()) else {
+            let why = "Nobody is let in here without an account.";
+            gate.login_refused(&dialog.origin, name, &format!("{why} (public = false)"));
+            dialog.phase = Phase::Greeted;
+            return Err(Reply::new(530, why));
+        };
         return Ok(enter(dialog, session, "ftp"));
     }
     // What is no text is no password: no account can have it.

@@ -148,12 +148,20 @@ fn anonymous_visitors_see_the_public_tree_and_change_nothing() {
     let served = Served::new();
     let mut client = served.client();
     client.expect(331, "USER anonymous");
-    client.expect(530, "PASS me@");
+    client.expect(530, "PASS me@example.org");
     served.node.gate().set_public(true);
     client.expect(331, "USER anonymous");
-    client.expect(230, "PASS me@");
+    client.expect(230, "PASS me@example.org");
     assert_eq!(client.ask("PWD"), ["257 \"/\" is the working folder."]);
     client.expect(550, "MKD x");
+    // The log has who it was, where that is in the node, and not the address that was sent as a password.
+    let (refused, login) = (served.node.records("refuse"), served.node.records("login"));
+    let mkdir = served.node.records("mkdir");
+    assert_eq!((refused.len(), login.len(), &mkdir[0]["path"]), (1, 1, &"/public/x".into()));
+    for record in [refused, login, mkdir].concat() {
+        assert_eq!((&record["user"], &record["tls"]), (&"anonymous".into(), &false.into()));
+        assert!(!record.to_string().contains("example.org"), "{record}");
+    }
     // Closed again, nobody stays.
     served.node.gate().set_public(false);
     client.expect(421, "NOOP");

@@ -167,6 +167,8 @@ fn data_connections_resume_the_session_under_either_version() {
             let mut command = Command::new(&python);
             run(command.args(["-c", PYTHON, &port, &password("alice"), version, &security]));
         }
+        let logins = served.node.records("login");
+        assert!(logins.iter().all(|it| it["tls"] == true) && logins.len() > 4, "{logins:?}");
         let refused = served.node.records("refuse");
         let is_told = |user: &str, path: &str, why: &str| {
             let it = refused.iter().find(|it| {

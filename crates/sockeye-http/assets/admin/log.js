@@ -25,7 +25,7 @@ export async function open(host) {
 
     const query = () => Object.fromEntries(Object.entries(filters).map(([key, input]) => [key, input.value.trim()]));
     const draw = () => fill(body, table([[t('time'), 'when'], [t('account')], [t('protocol')], [t('operation')], [t('path'), 'path'], [t('outcome')]],
-        records.map((one) => [format.moment(seconds(one.time)), one.account ? nameText(one.account) : '', one.protocol ?? '', h('code', {}, one.operation),
+        records.map((one) => [format.moment(seconds(one.time)), one.account ? nameText(one.account) : '', one.protocol ? one.protocol + (one.tls ? 's' : '') : '', h('code', {}, one.operation),
             nameText(one.path ?? ''), h('span', { class: !one.outcome || one.outcome === 'ok' ? 'badge' : 'badge bad' }, one.outcome ?? '')]), t('log.none')));
     const soon = settle(draw, 100);
 

@@ -37,7 +37,7 @@ impl FromStr for Format {
 }
 
 const COLUMNS: &str =
-    "seq,at,op,outcome,protocol,user,from,path,to,bytes,blake3,took_us,detail,hash\r\n";
+    "seq,at,op,outcome,protocol,tls,user,from,path,to,bytes,blake3,took_us,detail,hash\r\n";
 
 impl Reader {
     /// Writes what is wanted, in the order of the log. Lines that cannot be read are left out, and
@@ -83,6 +83,7 @@ fn row(out: &mut Vec<u8>, entry: &Entry<'_>) {
         Cow::Borrowed(&*entry.op),
         Cow::Borrowed(&*entry.outcome),
         text(&entry.protocol),
+        entry.tls.map(|tls| tls.to_string()).unwrap_or_default().into(),
         text(&entry.user),
         text(&entry.from),
         text(&entry.path),

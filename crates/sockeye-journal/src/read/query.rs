@@ -32,6 +32,8 @@ pub struct Query {
     pub outcome: Option<Outcome>,
     /// Over this protocol.
     pub protocol: Option<String>,
+    /// Under TLS, or in plain text; lines that do not say are neither.
+    pub tls: Option<bool>,
 }
 
 /// A query, made ready.
@@ -106,7 +108,7 @@ impl Plan {
     }
 
     fn wants(&self, entry: &Entry<'_>) -> bool {
-        let Query { account, events, outcome, protocol, .. } = &self.query;
+        let Query { account, events, outcome, protocol, tls, .. } = &self.query;
         // An event of a newer version is wanted if all are.
         let is_wanted = match entry.event() {
             Some(event) => event.bit() & self.events != 0,
@@ -116,6 +118,7 @@ impl Plan {
             && outcome.is_none_or(|outcome| entry.outcome == outcome.name())
             && account.as_deref().is_none_or(|account| entry.user.as_deref() == Some(account))
             && protocol.as_deref().is_none_or(|name| entry.protocol.as_deref() == Some(name))
+            && tls.is_none_or(|tls| entry.tls == Some(tls))
             && self.path.as_deref().is_none_or(|path| {
                 [&entry.path, &entry.to].into_iter().flatten().any(|text| is_below(text, path))
             })

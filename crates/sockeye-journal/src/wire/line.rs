@@ -27,6 +27,8 @@ pub struct Entry<'a> {
     pub outcome: Cow<'a, str>,
     /// Over which protocol.
     pub protocol: Option<Cow<'a, str>>,
+    /// Whether that was under TLS; nothing if it was no connection, or an earlier version wrote the line.
+    pub tls: Option<bool>,
     /// By whom.
     pub user: Option<Cow<'a, str>>,
     /// From where.
@@ -81,6 +83,7 @@ struct Raw<'a> {
     outcome: Cow<'a, str>,
     #[serde(borrow, default)]
     protocol: Option<Text<'a>>,
+    tls: Option<bool>,
     #[serde(borrow, default)]
     user: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -129,6 +132,7 @@ pub fn parse(line: &[u8]) -> Option<Entry<'_>> {
         op: raw.op,
         outcome: raw.outcome,
         protocol: raw.protocol.map(|text| text.0),
+        tls: raw.tls,
         user: raw.user.map(|text| text.0),
         from: raw.from.map(|text| text.0),
         path: raw.path.map(|text| text.0),
@@ -206,6 +210,9 @@ mod tests {
             (Some("al\"ice"), Some("/a\\\\b"))
         );
         assert_eq!((entry.bytes, entry.took_us), (Some(3), Some(87)));
+        assert_eq!(entry.tls, None, "an earlier version did not say");
+        let secure = LINE.replace("\"user\"", "\"tls\":true,\"user\"");
+        assert_eq!(parse(secure.as_bytes()).unwrap().tls, Some(true));
         assert_eq!(entry.detail.as_deref(), Some("é\u{7}"));
         assert_eq!(entry.own, OwnFields::default());
         let beginning = beginning(LINE.as_bytes()).unwrap();

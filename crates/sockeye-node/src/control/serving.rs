@@ -142,10 +142,14 @@ impl Serving {
         let place = ControlPath::of(self.node.folder()).map_err(|source| {
             sockeye::Error::System { what: "cannot open the data folder", source }
         })?;
+        // Whoever ends takes it away.
+        let was_left = self.node.folder().control().symlink_metadata().is_ok();
         let control = self.control(&place)?;
         let commands = control.handle();
         let serve = async {
-            self.node.record(Operation::Start, &format!("version {VERSION}"));
+            let left = "; the server before was not stopped, but killed, or crashed";
+            let left = if was_left { left } else { "" };
+            self.node.record(Operation::Start, &format!("version {VERSION}{left}"));
             // What made the node, its first account, is in the log before anybody is let in, who may read that.
             self.node.recorder().settle().await;
             self.node.set_phase(Phase::Ready);

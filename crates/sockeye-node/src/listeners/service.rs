@@ -54,7 +54,8 @@ impl Handler for Current {
     }
 
     fn on_refused(&self, info: &ConnInfo) {
-        let origin = Origin::new(self.protocol, Peer::from(info.peer()));
+        let tls = info.listener().tls;
+        let origin = Origin { tls, ..Origin::new(self.protocol, Peer::from(info.peer())) };
         self.gate.connection_refused(&origin, TOO_MANY);
         self.get().refused(info);
     }

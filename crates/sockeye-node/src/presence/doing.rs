@@ -118,6 +118,11 @@ impl Doings {
 }
 
 impl UnderWay {
+    /// How many bytes went by so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.bytes.load(Relaxed)
+    }
+
     /// So many bytes went by.
     pub(crate) fn reached(&self, bytes: u64) {
         self.0.bytes.store(bytes, Relaxed);

@@ -306,6 +306,7 @@ impl Gate {
         self.record(&Record {
             account: present.account.as_deref(),
             from: Some(present.peer.recorded()),
+            tls: Some(present.tls),
             detail: Some(&detail),
             ..Record::new(Operation::Logout, Outcome::Ok, present.protocol)
         });

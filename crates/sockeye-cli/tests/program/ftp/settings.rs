@@ -125,8 +125,7 @@ async fn settings_and_options_are_what_listeners_do() {
         "ftp+tls+tcp://127.0.0.1:0",
     ];
     let serving = place.serve(listen.map(|listen| ["--listen", listen]).as_flattened()).await;
-    let ports: Vec<u16> =
-        (serving.ready["listeners"].as_array().unwrap().iter()).map(port_of).collect();
+    let ports = serving.ports();
 
     let mut client = Client::log_in(ports[0], "alice", PASSWORD).await.unwrap();
     let told = client.expect(229, "EPSV").await.unwrap();

@@ -100,6 +100,7 @@ fn record(found: Found<'_>) -> Option<Value> {
         "outcome": entry.outcome,
         "account": entry.user,
         "protocol": entry.protocol,
+        "tls": entry.tls,
         "from": entry.from,
         "path": entry.path,
         "to": entry.to,
