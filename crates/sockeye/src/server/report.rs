@@ -8,7 +8,8 @@ use super::{Stats, registry::OpenConnection};
 ///
 /// Its text is one line: `stopped after 10 connections (7 completed, 1 failed, 1 crashed, 1 cut) and
 /// 9 datagrams; drained in 3001 ms; cut 1: 127.0.0.1:48210 (3 s)`. What stands in brackets tells how
-/// all of them ended, and is left out where all completed. That some were cut is no error:
+/// all of them ended, and is left out where all completed; `crashed` are those whose handler panicked
+/// and those whose process died, `left by the client` those that [`Stats`] calls `peer_gone`. That some were cut is no error:
 /// a program that is to end with another code then looks at [`cut`](Self::cut) and at
 /// [`Stats::packets_cut`].
 #[derive(Clone, Debug)]
