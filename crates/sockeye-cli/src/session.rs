@@ -212,7 +212,7 @@ mod tests {
         assert_eq!((who(&session), does(&session)), ("alice".into(), "idle for 1m".into()));
         assert!(table(&[session.clone()]).contains("7   alice  ftp, TLS  192.0.2.1  0s   idle"));
         session.doing = vec![doing("/a"), doing("/b")];
-        assert_eq!(does(&session), "write /a, 2.0KiB so far; and 1 more");
+        assert_eq!(does(&session), "write /a, 2KiB so far; and 1 more");
         (session.account, session.by_link) = (None, true);
         assert_eq!(who(&session), "anonymous");
     }
