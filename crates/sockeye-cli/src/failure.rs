@@ -5,6 +5,7 @@
 use std::{error::Error as StdError, fmt, io, io::Write as _, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
 use sockeye::{
     addr::AddrError,
     client::ConnectError,
@@ -68,6 +69,12 @@ impl Failure {
         self
     }
 
+    /// With another one beside it, whose ways out are left out: the first one's are enough.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.message = format!("{}\n{}", self.message, other.message);
+        self
+    }
+
     /// The same, as a failure of this kind.
     pub(crate) fn being(self, fault: Fault) -> Self {
         Self { fault, ..self }
@@ -94,16 +101,50 @@ impl Failure {
         self.fault
     }
 
-    /// Prints it, and gives the exit code.
-    pub(crate) fn report(&self) -> ExitCode {
+    /// Prints it, as a line of JSON if that was asked for, and gives the exit code.
+    pub(crate) fn report(&self, json: bool) -> ExitCode {
         let mut out = anstream::stderr().lock();
+        let message = without_numbers(&self.message);
         // With standard error gone nobody can be told.
-        let _ = writeln!(out, "{ERROR}error:{ERROR:#} {}", self.message);
-        for hint in &self.hints {
-            let _ = writeln!(out, "{HINT}hint:{HINT:#} {hint}");
+        if json {
+            let told = Told { error: &message, hints: &self.hints, exit: self.fault as u8 };
+            let line = serde_json::to_string(&told).unwrap_or_default();
+            let _ = writeln!(out, "{line}");
+        } else {
+            let _ = writeln!(out, "{ERROR}error:{ERROR:#} {message}");
+            for hint in &self.hints {
+                let _ = writeln!(out, "{HINT}hint:{HINT:#} {hint}");
+            }
         }
         ExitCode::from(self.fault as u8)
     }
+}
+
+/// A failure as JSON.
+#[derive(Serialize)]
+struct Told<'a> {
+    error: &'a str,
+    hints: &'a [String],
+    exit: u8,
+}
+
+/// What is said without the numbers that the system's errors have in Rust: its words are enough.
+fn without_numbers(message: &str) -> String {
+    const NUMBER: &str = " (os error ";
+    let mut parts = message.split(NUMBER);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((digits, rest)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                text += rest;
+            }
+            _ => {
+                text += NUMBER;
+                text += part;
+            }
+        }
+    }
+    text
 }
 
 /// What clap found: help and the version end well, the rest is usage.
@@ -277,6 +318,19 @@ mod tests {
 
     fn code(kind: io::ErrorKind) -> u8 {
         Failure::from(io::Error::from(kind)).fault() as u8
+    }
+
+    #[test]
+    fn what_the_system_says_has_no_number() {
+        let system = io::Error::from_raw_os_error(2).to_string();
+        assert!(system.ends_with(" (os error 2)"), "{system}");
+        let both = format!("cannot read x: {system}; cannot read y: {system}");
+        let told =
+            "cannot read x: No such file or directory; cannot read y: No such file or directory";
+        assert_eq!(without_numbers(&both), told);
+        for other in ["", "a (os error 2", "a (os error x)", "(os error 2)"] {
+            assert_eq!(without_numbers(other), other);
+        }
     }
 
     #[test]

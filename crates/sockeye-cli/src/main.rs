@@ -28,13 +28,17 @@ mod user;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use args::{Args, Verb};
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
+    let parsed = Args::command().try_get_matches().and_then(|matches| {
+        let json = asks_for_json(&matches);
+        Ok((Args::from_arg_matches(&matches)?, json))
+    });
+    let (args, json) = match parsed {
+        Ok(parsed) => parsed,
         // Also help and version, which end well.
         Err(error) => return failure::of_arguments(&error),
     };
@@ -58,6 +62,12 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(json),
     }
+}
+
+/// Whether the verb, or the verb's verb, was given `--json`.
+fn asks_for_json(matches: &ArgMatches) -> bool {
+    let is_given = matches!(matches.try_get_one::<bool>("json"), Ok(Some(true)));
+    is_given || matches.subcommand().is_some_and(|(_, matches)| asks_for_json(matches))
 }

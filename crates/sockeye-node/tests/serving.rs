@@ -129,6 +129,7 @@ impl Running {
             protocols: PROTOCOLS,
             limits: Limits::default(),
             notifier: Notifier::silent(),
+            watchdog: None,
         };
         let serving = Serving::start(Arc::clone(&node), setup).unwrap();
         let mut tasks = JoinSet::new();
@@ -523,4 +524,60 @@ async fn where_no_node_runs_nobody_takes_commands() {
     let dir = TempDir::new().unwrap();
     let error = ask(&DataFolder::new(dir.path()), Command::Status).unwrap_err();
     assert!(error.to_string().starts_with("nobody takes commands at "), "{error}");
+}
+
+#[tokio::test]
+async fn connections_of_an_address_are_bounded_from_a_reload_on() {
+    let node = Running::start(ONE).await;
+    let mut early = node.connect(0).await;
+    assert_eq!(early.greeting().await, "index.html");
+    let reloaded = node.reload(&format!("{ONE}[limits]\nper-address = 1\n")).await;
+    assert!(reloaded.changed[0].applied, "{reloaded:?}");
+    // The one from before was not counted.
+    let mut one = node.connect(0).await;
+    assert_eq!(one.greeting().await, "index.html");
+    assert_eq!(node.connect(0).await.rest().await, "");
+    assert_eq!(early.greeting().await, "index.html");
+    assert!(node.reload(ONE).await.changed[0].applied);
+    let mut another = node.connect(0).await;
+    assert_eq!(another.greeting().await, "index.html");
+    drop((early, one, another));
+    node.finish().await;
+}
+
+#[tokio::test]
+async fn a_node_tells_what_holds_and_what_waits_for_what() {
+    let node = Running::start(ONE).await;
+    let held = async |node: &Running, key: &str| {
+        let Answer::Config(holding) = node.ask(Command::Config).await.unwrap() else { panic!() };
+        assert_eq!(holding.pid, std::process::id());
+        (holding.values.into_iter().find(|held| held.key == key).unwrap(), holding.fault)
+    };
+    let (drain, fault) = held(&node, "drain").await;
+    assert_eq!((&*drain.value, drain.next, fault), ("\"200ms\"", None, None));
+    let file = node.folder().config();
+    let at = |line: usize| format!("{}:{line}", file.display());
+    assert_eq!(drain.from, at(2));
+    // Written, and not reloaded.
+    let new = "listen = \"hello+tcp://127.0.0.1:0\"\npublic = true\ndrain = \"300ms\"\n";
+    fs::write(&file, new).unwrap();
+    let next = held(&node, "public").await.0.next.unwrap();
+    assert_eq!((&*next.value, next.from, next.at_start), ("true", at(2), false));
+    for reloaded in [false, true] {
+        if reloaded {
+            node.reload(new).await;
+        }
+        let (drain, _) = held(&node, "drain").await;
+        let next = drain.next.unwrap();
+        assert_eq!((&*drain.value, &*drain.from), ("\"200ms\"", &*at(2)), "{reloaded}");
+        assert_eq!((&*next.value, next.from, next.at_start), ("\"300ms\"", at(3), true));
+    }
+    let (public, _) = held(&node, "public").await;
+    assert_eq!((&*public.value, public.from, public.next), ("true", at(2), None));
+    // With a mistake in it nothing would be taken up.
+    fs::write(&file, "public = maybe\n").unwrap();
+    let (public, fault) = held(&node, "public").await;
+    assert_eq!((&*public.value, public.next), ("true", None));
+    assert!(fault.is_some_and(|fault| fault.contains("sockeye.toml:1")));
+    node.finish().await;
 }

@@ -14,7 +14,7 @@ use sockeye_node::{
 use crate::{
     data::{self, DataArgs},
     failure::{Failure, Fault, fault_of},
-    output::{print, short_size},
+    output::{print, print_json, short_size},
 };
 
 /// Back up accounts, configuration, journal and keys, also while the node runs
@@ -61,13 +61,51 @@ pub(crate) struct RestoreArgs {
     /// Compare the backup with its digests, and put nothing back
     #[arg(long)]
     check: bool,
+
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct Done<'a> {
-    backup: &'a str,
+    /// The backup, or the data folder that it was put back into.
+    #[serde(flatten)]
+    what: What<'a>,
     files: u64,
     bytes: u64,
+    /// Files that the node needs and that are not in it, as they lie outside of its data folder.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    left_out: &'a [PathBuf],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum What<'a> {
+    /// A backup that was made.
+    Backup(&'a str),
+    /// One that is right.
+    Checked(&'a str),
+    /// A data folder that one was put back into.
+    Restored(&'a str),
+}
+
+impl Done<'_> {
+    /// As JSON if that is asked for, and else in words.
+    fn print(&self, json: bool) -> Result<(), Failure> {
+        if json {
+            return print_json([self]);
+        }
+        let counted = format_count(self.files, "file", "files");
+        let size = short_size(self.bytes);
+        print(match self.what {
+            What::Backup(to) => {
+                format!("{to}: {counted}, {size}; without the files of the homes\n")
+            }
+            What::Checked(from) => format!("{from}: right; {counted}, {size}\n"),
+            What::Restored(to) => format!("{to}: {counted}, {size} put back\n"),
+        })
+    }
 }
 
 /// Makes a backup.
@@ -80,32 +118,33 @@ pub(crate) fn run(args: &BackupArgs) -> Result<(), Failure> {
     let Answer::Snapshot(snapshot) = &answer else { return Err(data::unexpected()) };
     let manifest = snapshot.copy(&args.to)?;
     let (files, bytes) = sum(&manifest);
-    let counted = format_count(files, "file", "files");
-    let to = args.to.to_string_lossy();
-    let text = if args.json {
-        serde_json::to_string(&Done { backup: &to, files, bytes })?
-    } else {
-        format!("{to}: {counted}, {}; without the files of the homes", short_size(bytes))
-    };
-    print(text + "\n")
+    let (to, left_out) = (args.to.to_string_lossy(), &snapshot.left_out);
+    Done { what: What::Backup(&to), files, bytes, left_out }.print(args.json)?;
+    for file in left_out {
+        tracing::warn!(
+            "{} is not in the backup, as it lies outside of the data folder: without it the node does not start; \
+             copy it as well (tls.cert, tls.key)",
+            file.display()
+        );
+    }
+    Ok(())
 }
 
 /// Puts a backup back, or looks whether that could be done.
 pub(crate) fn restore(args: &RestoreArgs) -> Result<(), Failure> {
     let manifest = Manifest::read(&args.from)?;
     let (files, bytes) = sum(&manifest);
-    let (counted, size) = (format_count(files, "file", "files"), short_size(bytes));
-    let text = if args.check {
+    if args.check {
         manifest.verify(&args.from)?;
-        format!("{}: right; {counted}, {size}", args.from.display())
-    } else {
-        let folder = args.data.folder()?;
-        let mut hold = Hold::take_or_create(&folder)?;
-        manifest.restore(&args.from, &folder)?;
-        hold.keep();
-        format!("{}: {counted}, {size} put back", folder.path().display())
-    };
-    print(text + "\n")
+        let from = args.from.to_string_lossy();
+        return Done { what: What::Checked(&from), files, bytes, left_out: &[] }.print(args.json);
+    }
+    let folder = args.data.folder()?;
+    let mut hold = Hold::take_or_create(&folder)?;
+    manifest.restore(&args.from, &folder)?;
+    hold.keep();
+    let to = folder.path().to_string_lossy();
+    Done { what: What::Restored(&to), files, bytes, left_out: &[] }.print(args.json)
 }
 
 fn sum(manifest: &Manifest) -> (u64, u64) {

@@ -1,6 +1,7 @@
 //! `sockeye config`: what a node is configured to do, and what is wrong with that.
 
 mod edit;
+mod show;
 
 use std::io::{self, Write};
 
@@ -9,15 +10,15 @@ use serde::Serialize;
 use sockeye::{addr::Transport, quantity::format_count};
 use sockeye_node::{
     Listen,
-    certificate::{CertificateFiles, Loaded},
-    config::{Config, KEYS, Place, Shown, default_file},
+    certificate::{CertificateFiles, Presented},
+    config::{Config, KEYS, Place, default_file},
 };
 
 use crate::{
     data::{DataArgs, sources},
     failure::{Failure, Fault},
     output,
-    serve::PROTOCOLS,
+    serve::{PROTOCOLS, names},
 };
 
 /// Check, show or change the configuration of a node
@@ -25,13 +26,13 @@ use crate::{
 #[command(after_help = "\
 Examples:
   sockeye config check                        is the file right? names file, line and key if not
-  sockeye config show                         what holds, and where each value comes from
-  sockeye config show --changed               only what differs from the default
+  sockeye config show                         what holds in the node that runs, from where, and what waits
+  sockeye config show ftp --changed           of these keys, only what differs from the default
   sockeye config set ftp.passive-ports 50000-50100
   sockeye config set listen 'http+tls+tcp://[::]:443 ftp+tcp://[::]:21?tls=required' --reload
   sockeye config unset ftp.passive-ports      its default holds again
   sockeye config default > sockeye.toml       the commented default file
-  SOCKEYE_TRASH_KEEP=7d sockeye config show   what the environment sets is shown as well")]
+  SOCKEYE_TRASH_KEEP=7d sockeye config show   where none runs, what the environment sets is shown as well")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
     verb: ConfigVerb,
@@ -44,18 +45,12 @@ enum ConfigVerb {
     Check {
         #[command(flatten)]
         data: DataArgs,
-    },
-    /// Print each value and where it comes from
-    Show {
-        #[command(flatten)]
-        data: DataArgs,
-        /// Leave out what is as it is by default
-        #[arg(long)]
-        changed: bool,
-        /// Print one JSON object for each key
+        /// Print one line of JSON
         #[arg(long)]
         json: bool,
     },
+    /// Print each value that holds, where it comes from, and what waits: of the node that runs, if one does
+    Show(show::ShowArgs),
     /// Set keys in the file, which stays as it is in all else; nothing is written that could not be served
     Set(edit::SetArgs),
     /// Take keys out of the file, so that their defaults hold
@@ -64,24 +59,22 @@ enum ConfigVerb {
     Default,
 }
 
+/// That the configuration is right.
 #[derive(Debug, Serialize)]
-struct Row<'a> {
-    key: &'a str,
-    value: &'a str,
-    from: String,
-    default: String,
-    help: String,
+struct Right<'a> {
+    file: String,
+    /// Keys that are not as they are by default.
+    set: usize,
+    keys: usize,
+    warnings: &'a [String],
+    certificate: Option<&'a Presented>,
 }
 
 /// Checks, shows or prints.
 pub(crate) fn run(args: &ConfigArgs) -> Result<(), Failure> {
     match &args.verb {
-        ConfigVerb::Check { data } => check(data),
-        ConfigVerb::Show { data, changed, json } => {
-            let shown = load(data)?.shown().into_iter();
-            let shown = shown.filter(|it| !changed || it.place != Place::Default);
-            printed(|out| show(out, shown, *json))
-        }
+        ConfigVerb::Check { data, json } => check(data, *json),
+        ConfigVerb::Show(args) => show::show(args),
         ConfigVerb::Set(args) => edit::set(args),
         ConfigVerb::Unset(args) => edit::unset(args),
         ConfigVerb::Default => printed(|out| out.write_all(default_file().as_bytes())),
@@ -96,7 +89,7 @@ fn load(data: &DataArgs) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn check(data: &DataArgs) -> Result<(), Failure> {
+fn check(data: &DataArgs, json: bool) -> Result<(), Failure> {
     let folder = data.folder()?;
     let file = folder.config();
     if !file.exists() {
@@ -108,19 +101,30 @@ fn check(data: &DataArgs) -> Result<(), Failure> {
     let config = load(data)?;
     let exposed = exposed(&config).into_iter();
     let exposed = exposed.map(|warning| format!("{}: {warning}", config.place("listen")));
-    let odd: Vec<_> = exposed.chain(unreachable(&config)?).collect();
+    let mut odd: Vec<_> = exposed.chain(unreachable(&config)?).collect();
+    let certificate = CertificateFiles::check(&folder, &config, PROTOCOLS)?;
+    let strange = certificate.as_ref();
+    odd.extend(strange.and_then(|it| it.strangeness(&config, PROTOCOLS, names)));
     for warning in &odd {
         tracing::warn!("{warning}");
     }
-    let certificate = CertificateFiles::check(&folder, &config, PROTOCOLS)?;
     let set = config.shown().iter().filter(|it| it.place != Place::Default).count();
+    let presented = certificate.as_ref().map(|loaded| &loaded.presented);
+    if json {
+        let warnings: Vec<_> =
+            config.warnings().iter().map(ToString::to_string).chain(odd).collect();
+        let file = file.display().to_string();
+        let right =
+            Right { file, set, keys: KEYS.len(), warnings: &warnings, certificate: presented };
+        return output::print_json([right]);
+    }
     printed(|out| {
         let odd = match (config.warnings().len() + odd.len()) as u64 {
             0 => String::new(),
             odd => format!(", but for {}", format_count(odd, "warning", "warnings")),
         };
         writeln!(out, "{}: right{odd}; {set} of {} keys are set", file.display(), KEYS.len())?;
-        let Some(Loaded { presented, .. }) = certificate else { return Ok(()) };
+        let Some(presented) = presented else { return Ok(()) };
         writeln!(out, "certificate: {presented}")
     })
 }
@@ -140,26 +144,6 @@ fn exposed(config: &Config) -> Vec<String> {
 fn unreachable(config: &Config) -> Result<Option<String>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(config.unreachable()).map(|fault| fault.to_string()))
-}
-
-fn show(out: &mut impl Write, shown: impl Iterator<Item = Shown>, json: bool) -> io::Result<()> {
-    for Shown { key, value, place } in shown {
-        if !json {
-            writeln!(out, "{key} = {value}  # {place}")?;
-            continue;
-        }
-        let row = KEYS.iter().find(|row| row.name == key);
-        let row = Row {
-            key,
-            value: &value,
-            from: place.to_string(),
-            default: row.map(|row| row.default_toml()).unwrap_or_default(),
-            help: row.map(|row| row.help.concat().trim().to_owned()).unwrap_or_default(),
-        };
-        serde_json::to_writer(&mut *out, &row)?;
-        out.write_all(b"\n")?;
-    }
-    Ok(())
 }
 
 /// Prints what is put together in memory.

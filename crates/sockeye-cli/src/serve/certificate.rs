@@ -68,7 +68,7 @@ fn self_signed(addrs: &[Addr]) -> Result<(Identity, Fingerprint), Failure> {
 /// What a node's own certificate is for: what the configuration says that it is reached by from outside, this machine's
 /// name, and its addresses at this moment, whatever it listens on now. It is kept when listeners change, and so is what
 /// people know it by.
-pub(super) fn of_node(settings: &Settings) -> Vec<String> {
+pub(crate) fn of_node(settings: &Settings) -> Vec<String> {
     let site = settings.http_url.as_ref().map(|url| url.host().to_owned());
     let ftp = settings.ftp_address.as_ref().map(|host| match host {
         Host::Name(name) => name.clone(),

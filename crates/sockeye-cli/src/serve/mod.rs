@@ -11,13 +11,16 @@ mod protocols;
 mod qr;
 mod urls;
 
+use std::time::Duration;
+
 use sockeye::{
     Addr,
     socket::{BindError, BindFault},
-    systemd::Notifier,
+    systemd::{self, Notifier},
 };
 
 pub(crate) use args::ServeArgs;
+pub(crate) use certificate::of_node as names;
 pub(crate) use protocols::PROTOCOLS;
 
 use crate::failure::Failure;
@@ -68,6 +71,14 @@ fn notifier() -> Notifier {
     Notifier::from_env().unwrap_or_else(|error| {
         tracing::warn!(%error, "the service manager is not told");
         Notifier::silent()
+    })
+}
+
+/// How often the service manager wants to hear that this process is alive, if it does.
+fn watchdog() -> Option<Duration> {
+    systemd::watchdog_from_env().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the service manager is not told that this is alive");
+        None
     })
 }
 

@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use sockeye_testkit::certificates::Leaf;
+
 use super::{node::Place, running::run};
 
 /// A node's place with its administrator and no node running.
@@ -141,6 +143,39 @@ async fn a_backup_of_a_running_node_is_put_back_where_none_is() {
     let serving = elsewhere.serve(&[]).await;
     assert_eq!(serving.ready["initial_password"], serde_json::Value::Null);
     serving.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_lies_elsewhere_is_not_in_a_backup_and_that_is_said() {
+    let place = place().await;
+    let keys = tempfile::tempdir().unwrap();
+    let (cert, key) = Leaf::self_signed(&["localhost"]).write(keys.path(), "own");
+    place.write_config(&format!("[tls]\ncert = {cert:?}\nkey = {key:?}\n"));
+    let backup = |name: &str| place.0.path().join(name).to_str().unwrap().to_owned();
+    let made = place.run(&["backup", &backup("one")]).await;
+    for file in [&cert, &key] {
+        let told = format!("{} is not in the backup", file.display());
+        assert!(made.err.contains(&told), "{}", made.err);
+    }
+    let made = place.run(&["backup", &backup("two"), "--json"]).await;
+    let made: serde_json::Value = serde_json::from_slice(&made.done()).unwrap();
+    assert_eq!(made["left_out"], serde_json::json!([cert, key]));
+    let (elsewhere, from) = (Place::new(), backup("one"));
+    for (words, what) in [(&["--check"][..], "checked"), (&[], "restored")] {
+        let words = [&["restore", &from, "--json"], words].concat();
+        let done: serde_json::Value =
+            serde_json::from_slice(&elsewhere.run(&words).await.done()).unwrap();
+        assert_eq!(done["files"], made["files"], "{done}");
+        assert!(done[what].is_string(), "{done}");
+    }
+    // As on another machine.
+    std::fs::remove_file(&cert).unwrap();
+    let started = elsewhere.run(&["serve", "--listen", "http+tls+tcp://127.0.0.1:0"]).await;
+    assert_eq!(started.code, Some(3), "{}", started.err);
+    assert!(started.err.starts_with("error: tls.cert ("), "{}", started.err);
+    assert!(started.err.contains("sockeye.toml:2): cannot read "), "{}", started.err);
+    assert!(!started.err.contains("os error"), "{}", started.err);
+    assert!(started.err.contains("\nhint: set tls.cert and tls.key"), "{}", started.err);
 }
 
 #[tokio::test]

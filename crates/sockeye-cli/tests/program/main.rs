@@ -26,6 +26,7 @@ mod node;
 mod packets;
 mod pieces;
 mod running;
+mod service;
 mod serving;
 mod sharing;
 mod signals;

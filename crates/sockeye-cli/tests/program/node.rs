@@ -159,10 +159,10 @@ async fn a_node_takes_its_listener_from_the_service_manager_and_tells_it_that_it
     let serving = Serving::ready(&mut command).await;
     assert_eq!(serving.ready["listeners"][0]["url"], format!("http://127.0.0.1:{port}/"));
     let mut message = [0; 512];
-    for expected in ["READY=1", "RELOADING=1", "READY=1"] {
+    for expected in ["READY=1\nSTATUS=Serving on 1 listener\n", "RELOADING=1", "READY=1"] {
         let length = within(told.recv(&mut message)).await.unwrap();
         assert!(message[..length].starts_with(expected.as_bytes()), "{expected}");
-        if expected == "READY=1" {
+        if expected.starts_with("READY=1\nS") {
             serving.running.signal(Signal::HUP);
         }
     }
@@ -211,7 +211,8 @@ async fn a_second_server_on_the_same_data_is_refused_with_the_process_of_the_fir
     let pid = fs::read_to_string(Path::new(&place.data()).join("lock")).unwrap();
     let ended = place.run(&["serve", "--listen", "http+tcp://127.0.0.1:0"]).await;
     let expected = format!(
-        "error: {} is in use by process {}\nhint: stop it with `kill {}`",
+        "error: {} is in use by process {}\n\
+         hint: stop it first (Ctrl-C where it runs, `systemctl stop sockeye`, or `kill {}`), or let",
         place.data(),
         pid.trim(),
         pid.trim()
@@ -289,6 +290,18 @@ async fn a_port_in_use_is_named_and_leaves_nothing_behind() {
     assert!(ended.err.starts_with(&message), "{}", ended.err);
     assert!(ended.err.contains("--listen http+tcp://127.0.0.1:0` takes any free"), "{}", ended.err);
     assert_eq!(place.names(), Vec::<String>::new());
+    // All that are taken are named at once.
+    let another = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = [taken, another.local_addr().unwrap()].map(|at| format!("http+tcp://{at}"));
+    let words = ["serve", "--listen", &listen[0], "--listen", "http+tcp://127.0.0.1:0"];
+    let ended = place.run(&[&words[..], &["--listen", &listen[1], "--json"]].concat()).await;
+    assert_eq!((ended.code, ended.text()), (Some(6), ""));
+    let told: serde_json::Value = serde_json::from_str(&ended.err).unwrap();
+    let error = told["error"].as_str().unwrap();
+    assert_eq!(error.lines().count(), 2, "{error}");
+    let named = |listen: &String| error.contains(listen.strip_prefix("http+").unwrap());
+    assert!(listen.iter().all(named) && !error.contains("os error"), "{error}");
+    assert_eq!((told["hints"].as_array().unwrap().len(), &told["exit"]), (1, &6.into()), "{told}");
 }
 
 #[tokio::test]
@@ -335,19 +348,62 @@ async fn what_is_configured_is_shown_with_where_it_comes_from() {
     command.env("SOCKEYE_TRASH_KEEP", "7d");
     let shown = Ended::from(command.output().await.unwrap());
     let file = format!("{}/sockeye.toml", place.data());
-    let expected =
-        format!("public = true  # {file}:1\ntrash.keep = \"7d\"  # SOCKEYE_TRASH_KEEP\n");
+    let expected = format!(
+        "# No node runs: what one would have that is started here.\n\
+         public = true  # {file}:1\ntrash.keep = \"7d\"  # SOCKEYE_TRASH_KEEP\n"
+    );
     assert!(shown.text().starts_with(&expected), "{shown:?}");
     let all = place.run(&["config", "show", "--json"]).await;
     for line in all.text().lines() {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(!row["help"].as_str().unwrap().is_empty(), "{line}");
+        assert_eq!((&row["running"], &row["next"]), (&false.into(), &serde_json::Value::Null));
     }
     // The default file sets nothing.
     let default = run(&["config", "default"]).await;
     place.write_config(default.text());
     let shown = place.run(&["config", "show", "--changed"]).await;
-    assert!(shown.text().lines().all(|line| line.contains("# SOCKEYE_LOGIN_")), "{shown:?}");
+    let mut set = shown.text().lines().skip(1);
+    assert!(set.all(|line| line.contains("# SOCKEYE_LOGIN_")), "{shown:?}");
+    let one = place.run(&["config", "show", "public"]).await;
+    assert_eq!(one.text(), "public = false  # default\n");
+    let table = place.run(&["config", "show", "http"]).await;
+    assert!(table.text().lines().all(|line| line.starts_with("http.")), "{}", table.text());
+    let unknown = place.run(&["config", "show", "pubic"]).await;
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.err.contains("pubic: there is no such key; did you mean public?"));
+}
+
+#[tokio::test]
+async fn what_holds_in_a_running_node_is_shown_and_what_waits() {
+    let place = Place::new();
+    let serving = place.serve(&["--set", "limits.homes=77"]).await;
+    let file = format!("{}/sockeye.toml", place.data());
+    place.write_config("public = true\n[limits]\nhomes = 5\n[trash]\nkeep = \"7d\"\n");
+    let shown = place.run(&["config", "show", "--changed"]).await;
+    let told = shown.text();
+    assert!(told.starts_with("# What holds in the node that runs, process "), "{told}");
+    for line in [
+        "listen = [\"http+tcp://127.0.0.1:0\"]  # --listen\n".to_owned(),
+        format!("public = false  # default; true ({file}:1) after a reload\n"),
+        format!("trash.keep = \"30d\"  # default; \"7d\" ({file}:5) after a restart\n"),
+        "limits.homes = 77  # --set limits.homes\n".to_owned(),
+    ] {
+        assert!(told.contains(&line), "{line}: {told}");
+    }
+    // The environment of whoever asks is not the node's.
+    let words = ["config", "show", "public", "--json", "--data", &place.data()];
+    let mut command = sockeye(&words);
+    command.env("SOCKEYE_PUBLIC", "maybe");
+    let asked = Ended::from(command.output().await.unwrap());
+    let row: serde_json::Value = serde_json::from_slice(&asked.done()).unwrap();
+    assert_eq!((&row["value"], &row["running"]), (&false.into(), &true.into()), "{row}");
+    assert_eq!((&row["next"]["value"], &row["next"]["after"]), (&true.into(), &"reload".into()));
+    place.write_config("public = maybe\n");
+    let shown = place.run(&["config", "show", "public"]).await;
+    assert_eq!(shown.text(), "public = false  # default\n");
+    assert!(shown.err.contains("nothing would be taken up by a reload"), "{}", shown.err);
+    serving.running.stop().await;
 }
 
 #[tokio::test]

@@ -218,3 +218,34 @@ async fn a_reload_takes_a_certificate_that_lies_elsewhere_and_refuses_what_a_sta
     assert!(ask(&serving, &["--pin", &pin]).await.text().starts_with("HTTP/1.1 "));
     serving.running.stop().await;
 }
+
+#[tokio::test]
+async fn a_certificate_made_here_that_is_for_nobody_elsewhere_is_warned_of() {
+    let everywhere = "http+tls+tcp://0.0.0.0:0";
+    let place = Place::new();
+    // One that is made is for this machine's names and addresses.
+    let serving = place.serve(&["--listen", everywhere]).await;
+    let (_, told) = serving.running.stop().await;
+    assert!(told.contains("draining") && !told.contains("the certificate "), "{told}");
+    // As one of an older version was.
+    let (cert, key) = Leaf::self_signed(&["localhost", "127.0.0.1", "::1"])
+        .write(std::path::Path::new(&place.data()), "old");
+    let tls = std::path::Path::new(&place.data()).join("tls");
+    fs::rename(cert, tls.join("cert.pem")).unwrap();
+    fs::rename(key, tls.join("key.pem")).unwrap();
+    place.write_config(&format!(
+        "listen = \"{everywhere}\"\n[http]\nurl = \"https://files.example.org/\"\n"
+    ));
+    let checked = place.run(&["config", "check"]).await;
+    assert!(checked.text().contains(": right, but for 1 warning"), "{}", checked.text());
+    let warned = "was made here, and is not for files.example.org: clients on other machines";
+    assert!(checked.err.contains(warned), "{}", checked.err);
+    let data = place.data();
+    let mut serving = Serving::ready(&mut sockeye(&["serve", "--json", "--data", &data])).await;
+    serving.running.told(warned).await;
+    assert!(place.run(&["reload"]).await.err.contains(warned));
+    // Where nobody else comes, nobody is to be told.
+    place.write_config("listen = \"http+tls+tcp://127.0.0.1:0\"\n");
+    assert!(place.run(&["reload"]).await.err.is_empty());
+    serving.running.stop().await;
+}

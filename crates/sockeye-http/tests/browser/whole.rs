@@ -80,6 +80,7 @@ async fn serve(data: &DataFolder) -> (Arc<Node>, Arc<Serving>, JoinSet<()>) {
         protocols: PROTOCOLS,
         limits,
         notifier,
+        watchdog: None,
     };
     let serving = Serving::start(Arc::clone(&node), setup).unwrap();
     let (told, ready) = tokio::sync::oneshot::channel();

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     Node,
+    certificate::CertificateFiles,
     command::{Commander, Refusal, RefusalKind},
     data::{DataError, DataFolder, make_folder, write_private},
 };
@@ -27,6 +28,9 @@ pub struct Snapshot {
     pub folder: PathBuf,
     /// Its files, from there: where each belongs in a data folder, and how much of it counts.
     pub files: Vec<(PathBuf, u64)>,
+    /// Files that the node needs and that lie outside of its data folder: they are not in it.
+    #[serde(default)]
+    pub left_out: Vec<PathBuf>,
 }
 
 impl Node {
@@ -53,7 +57,8 @@ impl Node {
         let (from, to) = (self.folder().clone(), folder.clone());
         let linked = self.pool().run(move || gather(&from, &to)).await;
         let files = linked.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
-        Ok(Snapshot { folder, files })
+        let of = CertificateFiles::of(self.folder(), &self.config().settings);
+        Ok(Snapshot { left_out: of.outside(&self.folder().tls()), folder, files })
     }
 }
 

@@ -2,11 +2,15 @@
 
 use std::{
     fs, io,
+    net::IpAddr,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
-use sockeye::tls::{Fingerprint, Identity, PemOrigin, TlsError, Validity};
+use sockeye::{
+    addr::Transport,
+    tls::{Fingerprint, Identity, PemOrigin, TlsError, Validity},
+};
 use sockeye_accounts::Timestamp;
 
 use super::{CertificateError, Presented, SelfSigned};
@@ -18,6 +22,9 @@ use crate::{
 
 /// How long a node's own certificate is valid: people know it by its fingerprint.
 const VALID: Duration = Duration::from_secs(3650 * 24 * 3600);
+
+/// Names that a warning has at most.
+const MOST_NAMED: usize = 5;
 
 /// What one that is made calls itself.
 const TITLE: &str = "sockeye, self-signed";
@@ -118,6 +125,14 @@ impl CertificateFiles {
         Ok(())
     }
 
+    /// Those that do not lie in `folder`, each once.
+    pub(crate) fn outside(&self, folder: &Path) -> Vec<PathBuf> {
+        let mut outside = vec![self.chain.clone(), self.key.clone()];
+        outside.retain(|file| file.parent() != Some(folder));
+        outside.dedup();
+        outside
+    }
+
     /// Whether these are the default's, and no certificate is there.
     fn are_to_be_made(&self, config: &Config) -> bool {
         config.place("tls.cert") == Place::Default && !self.chain.exists()
@@ -161,6 +176,52 @@ impl CertificateFiles {
     }
 }
 
+impl Loaded {
+    /// What is to be said of one that was made here and is shown to other machines, where it is for none of the `names` by
+    /// which they reach this one, or not for one that is configured: their programs take it for somebody else's.
+    #[must_use]
+    pub fn strangeness(
+        &self,
+        config: &Config,
+        protocols: &[Protocol],
+        names: impl FnOnce(&Settings) -> Vec<String>,
+    ) -> Option<String> {
+        let settings = &config.settings;
+        let is_shown = |listen: &Listen| {
+            let known = listen.addr.transport() != Transport::Inherited;
+            known && !listen.addr.is_local() && needs_certificate(listen, protocols)
+        };
+        let is_made_here = config.place("tls.cert") == Place::Default;
+        if !is_made_here || !settings.listen.iter().any(is_shown) {
+            return None;
+        }
+        let is_for = |name: &String| self.identity.is_for(name).unwrap_or(false);
+        let is_loopback = |name: &String| name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        let url = settings.http_url.as_ref().map(|url| url.host().to_owned());
+        let ftp = settings.ftp_address.as_ref().map(ToString::to_string);
+        let mut missing: Vec<_> = url.into_iter().chain(ftp).filter(|it| !is_for(it)).collect();
+        if missing.is_empty() {
+            missing = names(settings);
+            missing.retain(|name| !is_loopback(name) && name != "localhost");
+            if missing.iter().any(is_for) {
+                return None;
+            }
+        }
+        missing.dedup();
+        missing.truncate(MOST_NAMED);
+        if missing.is_empty() {
+            return None;
+        }
+        let file = self.presented.file.display();
+        Some(format!(
+            "the certificate {file} was made here, and is not for {}: clients on other machines take it for somebody \
+             else's; set tls.cert and tls.key to one that is, or remove these two files: the next start makes \
+             another, for all names and addresses that this machine has then, by another fingerprint",
+            missing.join(", ")
+        ))
+    }
+}
+
 impl Unusable {
     /// The way out, if it is known.
     #[must_use]
@@ -186,8 +247,9 @@ impl Unusable {
 
 /// Whether a listener shows a certificate.
 fn is_needed(settings: &Settings, protocols: &[Protocol]) -> bool {
-    let needs = |listen: &Listen| {
-        listen.check(protocols).is_ok_and(|protocol| protocol.needs_certificate(listen))
-    };
-    settings.listen.iter().any(needs)
+    settings.listen.iter().any(|listen| needs_certificate(listen, protocols))
+}
+
+fn needs_certificate(listen: &Listen, protocols: &[Protocol]) -> bool {
+    listen.check(protocols).is_ok_and(|protocol| protocol.needs_certificate(listen))
 }

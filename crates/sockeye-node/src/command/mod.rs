@@ -32,7 +32,12 @@ pub use status::{JournalStatus, ListenerStatus, NotOpen, SpaceStatus, Status};
 pub use trash::{Removed, TrashAnswer, TrashCommand};
 pub use whose::Whose;
 
-use crate::{Node, backup::Snapshot, certificate::Presented, config::Changed};
+use crate::{
+    Node,
+    backup::Snapshot,
+    certificate::Presented,
+    config::{Changed, Held as HeldValue},
+};
 
 /// What is to be done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,6 +48,8 @@ pub enum Command {
     Status,
     /// Reads configuration and certificate again.
     Reload,
+    /// Tells which configuration holds.
+    Config,
     /// Something with sessions.
     Session(SessionCommand),
     /// Something with accounts or shared folders.
@@ -102,6 +109,8 @@ pub enum Answer {
     Status(Box<Status>),
     /// To [`Command::Reload`].
     Reloaded(Reloaded),
+    /// To [`Command::Config`].
+    Config(Holding),
     /// To [`Command::Session`].
     Session(SessionAnswer),
     /// To [`Command::Account`].
@@ -124,6 +133,17 @@ pub enum Answer {
     Orphans(Orphans),
     /// To [`Command::Snapshot`].
     Snapshot(Snapshot),
+}
+
+/// The configuration that holds in a running node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Holding {
+    /// Its process.
+    pub pid: u32,
+    /// Every value, in the order of the table.
+    pub values: Vec<HeldValue>,
+    /// What is wrong with the file as it is now, by which nothing can be taken up.
+    pub fault: Option<String>,
 }
 
 /// What a reload did.
@@ -208,7 +228,7 @@ pub trait Execute: Send + Sync + 'static {
 impl Execute for Node {
     async fn execute(&self, command: Command, by: Commander) -> Result<Answer, Refusal> {
         let answer = match command {
-            Command::Status | Command::Reload => {
+            Command::Status | Command::Reload | Command::Config => {
                 Err(Refusal::new(RefusalKind::NotFound, "no node runs on this data folder")
                     .hint("`sockeye serve` starts one"))
             }

@@ -22,7 +22,7 @@ pub use table::{Change, KEYS, Key, Settings};
 pub use value::{
     Bytes, CloseNotify, DataTls, Durability, NodeModel, PortRange, SecureUrl, SiteUrl, Within,
 };
-pub use written::{Shown, default_file};
+pub use written::{Held, Next, Shown, default_file, json};
 
 use crate::listeners::Protocol;
 use value::Raw;
@@ -133,6 +133,12 @@ impl Config {
         written::shown(self)
     }
 
+    /// Every value that holds, with where it comes from, and what it would be in `next`, where that is something else.
+    #[must_use]
+    pub fn held(&self, next: &Self) -> Vec<Held> {
+        written::held(self, next)
+    }
+
     /// What a running node takes up of `new` at a reload, and what differs: a key that holds from the next
     /// start on keeps its value.
     #[must_use]
@@ -145,9 +151,17 @@ impl Config {
             after,
             applied: row.change != Change::Restart,
         });
-        let changed = changed.collect();
+        let changed: Vec<Changed> = changed.collect();
         let settings = new.settings.in_place_of(&self.settings);
-        (Self { settings, ..new }, changed)
+        let mut places = new.places;
+        for row in KEYS.iter().filter(|row| row.change == Change::Restart) {
+            match self.places.get(row.name) {
+                _ if changed.iter().all(|it| it.key != row.name) => {}
+                Some(place) => drop(places.insert(row.name, place.clone())),
+                None => drop(places.remove(row.name)),
+            }
+        }
+        (Self { settings, places, ..new }, changed)
     }
 }
 
@@ -217,7 +231,8 @@ impl Gathered {
 }
 
 /// What is said of a key that there is not: what another server means by it, or what is called alike.
-fn no_key(name: &str) -> String {
+#[must_use]
+pub fn no_key(name: &str) -> String {
     match foreign(name) {
         Some(Foreign { server, here, .. }) => {
             format!("there is no such key; what {server} calls so is had otherwise: {here}")

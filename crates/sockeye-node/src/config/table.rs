@@ -197,8 +197,9 @@ settings! {
 
     /// Connections at once, on each listener.
     Restart "limits.connections" => limits_connections: Within<1, 10_000_000> = "100000";
-    /// Connections at once from one address (an IPv6 /64), on each listener.
-    Restart "limits.per-address" => limits_per_address: Option<Within<1, 10_000_000>> = "none";
+    /// Connections at once from one address (an IPv6 /64), on each listener. After a reload those that were open while
+    /// there was no limit do not count.
+    NewConnections "limits.per-address" => limits_per_address: Option<Within<1, 10_000_000>> = "none";
     /// How long a TLS handshake may take.
     Restart "limits.handshake" => limits_handshake: Duration = "10s";
     /// Homes that are kept open.

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Change, Config, KEYS, Place};
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Config, KEYS, Place, value::Raw};
 
 /// The file that a new data folder gets: every key with its help and its default, commented out, so that a
 /// newer program's defaults hold until somebody decides otherwise.
@@ -55,6 +57,68 @@ pub struct Shown {
     pub place: Place,
 }
 
+/// A value that holds, told to whoever asks, and what it is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The key.
+    pub key: String,
+    /// Its value, as TOML.
+    pub value: String,
+    /// Where it comes from.
+    pub from: String,
+    /// Whether that is the default.
+    pub is_default: bool,
+    /// What it would be after a reload or a restart, where that is something else.
+    pub next: Option<Next>,
+}
+
+/// A value that does not hold yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Next {
+    /// The value, as TOML.
+    pub value: String,
+    /// Where it comes from.
+    pub from: String,
+    /// Whether it waits for the next start, and not just for a reload.
+    pub at_start: bool,
+}
+
+/// Every value that holds, beside what it would be in `next`.
+pub(super) fn held(config: &Config, next: &Config) -> Vec<Held> {
+    let pairs = shown(config).into_iter().zip(shown(next)).zip(KEYS);
+    let held = |((now, then), row): ((Shown, Shown), &super::Key)| Held {
+        key: now.key.to_owned(),
+        next: (now.value != then.value).then(|| Next {
+            value: then.value,
+            from: then.place.to_string(),
+            at_start: row.change == Change::Restart,
+        }),
+        value: now.value,
+        is_default: now.place == Place::Default,
+        from: now.place.to_string(),
+    };
+    pairs.map(held).collect()
+}
+
+/// A value as it is written in TOML, as JSON has it.
+#[must_use]
+pub fn json(toml: &str) -> serde_json::Value {
+    let (entries, _) = super::file::read(&format!("x = {toml}"));
+    entries.into_iter().next().map_or(serde_json::Value::Null, |entry| of_raw(&entry.raw))
+}
+
+fn of_raw(raw: &Raw) -> serde_json::Value {
+    match raw {
+        Raw::Text(text) | Raw::Word(text) => text.as_str().into(),
+        Raw::Number(digits) => {
+            digits.parse::<i64>().map_or_else(|_| digits.as_str().into(), Into::into)
+        }
+        Raw::Switch(on) => (*on).into(),
+        Raw::List(items) => items.iter().map(of_raw).collect(),
+        Raw::Other(_) => serde_json::Value::Null,
+    }
+}
+
 /// Every value that holds, with where it comes from.
 pub(super) fn shown(config: &Config) -> Vec<Shown> {
     let printed = config.settings.printed().into_iter();
@@ -69,6 +133,16 @@ mod tests {
     fn the_default_file_is_toml_that_sets_nothing() {
         let (entries, malformed) = file::read(&default_file());
         assert_eq!((entries, malformed), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn every_default_is_the_same_in_json() {
+        for key in KEYS {
+            let toml = key.default_toml();
+            let found = json(&toml);
+            // For what these are, both spell it alike.
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&toml).unwrap(), found, "{toml}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! A node that serves: from its first connection to its report, obeying signals and commands.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use sockeye::{
     Addr, Limits, Report, Server,
+    quantity::format_count,
     server::{Order, Orders},
     systemd::{Notifier, State},
 };
@@ -14,8 +15,8 @@ use super::{MAX_REQUEST, VERSION, place::ControlPath, socket::Control};
 use crate::{
     Node, Protocol,
     certificate::{CertificateFiles, Certificates, Loaded, Unusable},
-    command::{Answer, Command, Commander, Execute, Refusal, RefusalKind, Reloaded},
-    config::{Config, ConfigError, Settings, Sources, Within},
+    command::{Answer, Command, Commander, Execute, Holding, Refusal, RefusalKind, Reloaded},
+    config::{Config, ConfigError, Settings, Sources},
     data::DataError,
     housekeeping,
     listeners::{Bound, Exchanged, Listeners, OpenError, Opened},
@@ -43,6 +44,8 @@ pub struct Setup {
     pub limits: Limits,
     /// Who is told when the node is ready, reloads and stops.
     pub notifier: Notifier,
+    /// How often whoever that is wants to hear that the node is alive, if at all.
+    pub watchdog: Option<Duration>,
 }
 
 /// A node that serves.
@@ -59,6 +62,7 @@ pub struct Serving {
     reloading: Mutex<()>,
     finish: Notify,
     notifier: Notifier,
+    watchdog: Option<Duration>,
 }
 
 /// Why a node does not serve, or stopped to.
@@ -90,7 +94,8 @@ impl Serving {
     /// # Errors
     /// [`ServingError`]; what was begun ends with the runtime.
     pub fn start(node: Arc<Node>, setup: Setup) -> Result<Arc<Self>, ServingError> {
-        let Setup { bound, certificate, names, sources, protocols, limits, notifier } = setup;
+        let Setup { bound, certificate, names, sources, protocols, limits, notifier, watchdog } =
+            setup;
         let settings = node.config().settings.clone();
         let files = CertificateFiles::of(node.folder(), &settings);
         let certificates = Arc::new(Certificates::new(files, certificate));
@@ -109,6 +114,7 @@ impl Serving {
             reloading: Mutex::default(),
             finish: Notify::new(),
             notifier,
+            watchdog,
         });
         serving.node.set_serving(&serving);
         Ok(serving)
@@ -153,21 +159,25 @@ impl Serving {
             // What made the node, its first account, is in the log before anybody is let in, who may read that.
             self.node.recorder().settle().await;
             self.node.set_phase(Phase::Ready);
-            self.tell(State::Ready);
+            self.tell(&[State::Ready, State::Status(&self.summary())]);
             ready();
             tokio::select! {
                 () = self.attend(&orders) => {}
                 () = housekeeping::keep(&self.node) => {}
             }
             self.node.set_phase(Phase::Draining);
-            self.tell(State::Stopping);
+            self.tell(&[State::Stopping, State::Status(&self.farewell())]);
             let ended = self.drain(&orders).await;
             self.node.record(Operation::Stop, "drained");
             // Last, so that whoever wants to know meets somebody.
             commands.drain();
             ended
         };
-        let (report, controlled) = tokio::join!(serve, control.run_async());
+        let served = Box::pin(async { tokio::join!(serve, control.run_async()) });
+        let (report, controlled) = tokio::select! {
+            served = served => served,
+            never = self.keep_alive() => match never {},
+        };
         controlled?;
         Ok(report?)
     }
@@ -194,7 +204,8 @@ impl Serving {
             tokio::select! {
                 order = orders.next() => match order {
                     Order::Drain | Order::Stop => return,
-                    Order::Reload => self.reload_and_tell().await,
+                    // It is told there.
+                    Order::Reload => drop(self.reload_and_tell(&Commander::Server).await),
                 },
                 () = self.listeners.failed() => return,
                 () = self.finish.notified() => return,
@@ -203,9 +214,8 @@ impl Serving {
     }
 
     async fn drain(&self, orders: &Orders) -> Result<Option<Report>, sockeye::Error> {
-        let open: u64 = self.node.servers().iter().map(|(_, server)| server.stats().active).sum();
         tracing::info!(
-            open,
+            open = self.connections(),
             deadline_s = self.node.config().settings.drain.as_secs(),
             "draining; a second signal ends every connection at once"
         );
@@ -222,28 +232,39 @@ impl Serving {
         }
     }
 
-    async fn reload_and_tell(&self) {
-        self.tell(State::reloading());
-        match self.reload(&Commander::Server).await {
-            Ok(reloaded) => tell_reloaded(&reloaded),
-            Err(error) => tracing::error!("{error}"),
-        }
-        self.tell(State::Ready);
+    /// Reloads, and tells the service manager and the log what came of it.
+    async fn reload_and_tell(&self, by: &Commander) -> Result<Reloaded, ReloadError> {
+        let _one = self.reloading.lock().await;
+        self.tell(&[State::reloading()]);
+        let reloaded = self.reload(by).await;
+        let status = match &reloaded {
+            Ok(reloaded) => {
+                tell_reloaded(reloaded);
+                self.summary()
+            }
+            // Of the command's connection, whoever asked for it, nothing of this is.
+            Err(error) => {
+                tracing::error!(parent: None, "{error}");
+                error.to_string()
+            }
+        };
+        self.tell(&[State::Ready, State::Status(&status)]);
+        reloaded
     }
 
     /// Reads configuration and certificate again, and applies what can change.
     async fn reload(&self, by: &Commander) -> Result<Reloaded, ReloadError> {
-        let _one = self.reloading.lock().await;
-        let file = self.node.folder().read_config()?;
-        let sources = Sources { file, ..self.sources.clone() };
-        let new = Config::load(&sources, self.protocols)?;
+        let new = self.next()?;
         let folder = self.node.folder();
         let loaded = CertificateFiles::prepare(folder, &new, self.protocols, self.names)?;
+        let strange = loaded.as_ref();
+        let strange = strange.and_then(|it| it.strangeness(&new, self.protocols, self.names));
         let files = CertificateFiles::of(folder, &new.settings);
         let (config, changed) = self.node.config().reloaded(new);
         let settings = config.settings.clone();
         let odd = config.unreachable().await;
-        let warnings = config.warnings().iter().chain(&odd).map(ToString::to_string).collect();
+        let odd = config.warnings().iter().chain(&odd).map(ToString::to_string);
+        let warnings = odd.chain(strange).collect();
         self.node.configure(config);
         let mut reloaded = Reloaded { changed, warnings, ..Reloaded::default() };
         match self.certificates.take_up(files, loaded) {
@@ -268,10 +289,57 @@ impl Serving {
         Ok(reloaded)
     }
 
-    fn tell(&self, state: State<'_>) {
-        if let Err(error) = self.notifier.notify(&[state]) {
-            tracing::warn!(%error, "the service manager was not told");
+    /// The configuration as it would be read now.
+    fn next(&self) -> Result<Config, ReloadError> {
+        let file = self.node.folder().read_config()?;
+        let sources = Sources { file, ..self.sources.clone() };
+        Ok(Config::load(&sources, self.protocols)?)
+    }
+
+    /// What holds, and what waits.
+    fn holding(&self) -> Holding {
+        let config = self.node.config();
+        let (next, fault) = match self.next() {
+            Ok(next) => (next, None),
+            Err(error) => ((*config).clone(), Some(error.cause())),
+        };
+        Holding { pid: std::process::id(), values: config.held(&next), fault }
+    }
+
+    fn tell(&self, states: &[State<'_>]) {
+        if let Err(error) = self.notifier.notify(states) {
+            tracing::warn!(parent: None, %error, "the service manager was not told");
         }
+    }
+
+    /// Says that it is alive, as often as is wanted, for as long as tasks of this runtime come to their turn.
+    async fn keep_alive(&self) -> Infallible {
+        let Some(interval) = self.watchdog else { return std::future::pending().await };
+        // As sd_watchdog_enabled(3) has it.
+        let mut every = tokio::time::interval(interval / 2);
+        loop {
+            every.tick().await;
+            self.tell(&[State::Watchdog]);
+        }
+    }
+
+    /// What the service manager shows beside the service.
+    fn summary(&self) -> String {
+        let (open, refused) = (self.opened().len(), self.listeners.refused().len());
+        let listeners = format_count(open as u64, "listener", "listeners");
+        match refused {
+            0 => format!("Serving on {listeners}"),
+            _ => format!("Serving on {listeners}; {refused} could not be opened"),
+        }
+    }
+
+    fn farewell(&self) -> String {
+        let open = self.connections();
+        format!("Finishing {}", format_count(open, "connection", "connections"))
+    }
+
+    fn connections(&self) -> u64 {
+        self.node.servers().iter().map(|(_, server)| server.stats().active).sum()
     }
 }
 
@@ -282,15 +350,26 @@ impl Execute for Serving {
                 let status = self.node.status(self.opened(), self.listeners.refused());
                 Ok(Answer::Status(Box::new(status)))
             }
-            Command::Reload => match self.reload(&by).await {
+            Command::Config => Ok(Answer::Config(self.holding())),
+            Command::Reload => match self.reload_and_tell(&by).await {
                 Ok(reloaded) => {
-                    tell_reloaded(&reloaded);
                     self.node.recorder().settle().await;
                     Ok(Answer::Reloaded(reloaded))
                 }
                 Err(error) => Err(error.into()),
             },
             other => self.node.execute(other, by).await,
+        }
+    }
+}
+
+impl ReloadError {
+    /// What is wrong, without what that means for a reload.
+    fn cause(&self) -> String {
+        match self {
+            Self::Data(error) => error.to_string(),
+            Self::Config(error) => error.to_string(),
+            Self::Certificate(error) => error.to_string(),
         }
     }
 }
@@ -309,30 +388,30 @@ impl From<ReloadError> for Refusal {
 fn configured(settings: &Settings, limits: Limits) -> Limits {
     Limits {
         max_connections: settings.limits_connections.count().min(limits.max_connections),
-        max_per_ip: settings.limits_per_address.map(Within::count),
         handshake: settings.limits_handshake,
         drain: settings.drain,
         ..limits
     }
 }
 
+/// Tells of it as what the node did, and not as of the connection that the command came by.
 fn tell_reloaded(reloaded: &Reloaded) {
     for listen in &reloaded.opened {
-        tracing::info!("{listen} was opened");
+        tracing::info!(parent: None, "{listen} was opened");
     }
     for listen in &reloaded.closed {
-        tracing::info!("{listen} was closed");
+        tracing::info!(parent: None, "{listen} was closed");
     }
     if let (Some(certificate), true) = (&reloaded.certificate, reloaded.renewed) {
-        tracing::info!(target: "sockeye::server::signals", "the certificate is another one: {certificate}");
+        tracing::info!(target: "sockeye::server::signals", parent: None, "the certificate is another one: {certificate}");
     }
     for change in reloaded.changed.iter().filter(|change| !change.applied) {
-        tracing::warn!("{} = {} holds from the next start on", change.key, change.after);
+        tracing::warn!(parent: None, "{} = {} holds from the next start on", change.key, change.after);
     }
     for warning in &reloaded.warnings {
-        tracing::warn!("{warning}");
+        tracing::warn!(parent: None, "{warning}");
     }
     for failed in &reloaded.failed {
-        tracing::error!("{failed}");
+        tracing::error!(parent: None, "{failed}");
     }
 }

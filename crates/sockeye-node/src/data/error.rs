@@ -66,7 +66,8 @@ impl DataError {
         match self {
             Self::NotThere(_) => Some("`sockeye serve` makes one; --data names another".to_owned()),
             Self::Held { pid: Some(pid), .. } => Some(format!(
-                "stop it with `kill {pid}`, or let this one have another folder with --data"
+                "stop it first (Ctrl-C where it runs, `systemctl stop sockeye`, or `kill {pid}`), or let this one have \
+                 another folder with --data and other listeners with --listen"
             )),
             Self::Held { pid: None, .. } => Some("try again shortly".to_owned()),
             Self::Foreign { .. } | Self::NotAFolder(_) => {
@@ -74,6 +75,11 @@ impl DataError {
             }
             Self::NotOwned { owner, .. } => {
                 Some(format!("run this as that user: `sudo -u '#{owner}' sockeye …`"))
+            }
+            Self::Io { verb: "make the folder", source, .. }
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
+                Some("no folder can be made there: name another with --data".to_owned())
             }
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => Some(

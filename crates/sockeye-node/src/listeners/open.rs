@@ -13,7 +13,11 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::task::TaskTracker;
 
 use super::{Bound, Listen, Listening, OpenError, Protocol, Service, service::Current, shown};
-use crate::{Bucket, Node, certificate::Certificates, config::Settings};
+use crate::{
+    Bucket, Node,
+    certificate::Certificates,
+    config::{Settings, Within},
+};
 
 /// How long a listener may need to let go of an address that another one is to have.
 const HANDED_OVER: Duration = Duration::from_secs(3);
@@ -101,7 +105,9 @@ impl Listeners {
         let Bound { listen, protocol, server } = bound;
         let config = self.node.config();
         let model = config.settings.model.model();
-        let mut server = server.model(model).limits(self.limits.clone()).signals(false);
+        let max_per_ip = per_address(&config.settings);
+        let limits = Limits { max_per_ip, ..self.limits.clone() };
+        let mut server = server.model(model).limits(limits).signals(false);
         let mut tls = match protocol.needs_certificate(&listen) {
             false => None,
             true => {
@@ -245,6 +251,7 @@ impl Listeners {
                     let Open { protocol, tls, bucket, .. } = &stays;
                     let service = self.service(protocol, listen, tls.as_ref(), settings, bucket);
                     stays.service.replace(service);
+                    stays.handle.set_max_per_ip(per_address(settings));
                     open.push(stays);
                 }
                 None => opening.push(listen.clone()),
@@ -300,4 +307,9 @@ impl Listeners {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Connections at once from one address, if they are limited.
+fn per_address(settings: &Settings) -> Option<usize> {
+    settings.limits_per_address.map(Within::count)
 }

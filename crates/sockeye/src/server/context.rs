@@ -5,7 +5,7 @@ use std::{
     os::fd::OwnedFd,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -42,6 +42,8 @@ pub(crate) struct ServerContext {
     pub(crate) watchdog: Watchdog,
     /// How many connections run at once.
     pub(crate) capacity: usize,
+    /// Most connections from one site; the highest number is no limit.
+    max_per_site: AtomicUsize,
     /// One permit for each connection that may run.
     pub(crate) permits: Arc<Semaphore>,
     /// One permit for each connection that still has something to read after its end.
@@ -75,6 +77,7 @@ impl ServerContext {
         let packets = limits.max_packets_in_flight.clamp(1, Semaphore::MAX_PERMITS);
         Ok(Self {
             model,
+            max_per_site: AtomicUsize::new(limits.max_per_ip.unwrap_or(usize::MAX)),
             limits,
             addrs,
             counters: Counters::new()?,
@@ -90,6 +93,16 @@ impl ServerContext {
             slot: AtomicU32::new(NO_SLOT),
             ask_drain: OnceLock::new(),
         })
+    }
+
+    /// Most connections from one site, if that is limited.
+    pub(crate) fn max_per_site(&self) -> Option<usize> {
+        Some(self.max_per_site.load(Relaxed)).filter(|max| *max != usize::MAX)
+    }
+
+    /// From now on so many connections from one site are let in.
+    pub(crate) fn set_max_per_site(&self, max: Option<usize>) {
+        self.max_per_site.store(max.unwrap_or(usize::MAX), Relaxed);
     }
 
     /// The cell of the child that this process is.

@@ -43,6 +43,13 @@ impl ServerHandle {
         self.server.reload();
     }
 
+    /// Sets how many connections at once one address may have, in place of
+    /// [`Limits::max_per_ip`](super::Limits::max_per_ip), for connections to come. Those that were let in while there was no
+    /// limit do not count. In this process alone: workers that it has forked go on as they are.
+    pub fn set_max_per_ip(&self, max: Option<usize>) {
+        self.server.set_max_per_site(max);
+    }
+
     /// Whether the drain has begun.
     #[must_use]
     pub fn is_draining(&self) -> bool {

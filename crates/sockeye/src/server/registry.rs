@@ -234,7 +234,7 @@ impl Admission {
 
     /// Counts the connection for its site; `false`, counted, if that has too many.
     pub(crate) fn enter_site(&mut self, ip: IpAddr) -> bool {
-        let Some(max) = self.server.limits.max_per_ip else { return true };
+        let Some(max) = self.server.max_per_site() else { return true };
         let site = Site::of(ip);
         let cell = self.cell.as_ref().map(Taken::cell).or_else(|| self.server.own_cell());
         let entered = if let Some(cell) = cell {

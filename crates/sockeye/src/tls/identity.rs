@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
-use rustls::{server::ParsedCertificate, sign::CertifiedKey};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{client::verify_server_name, server::ParsedCertificate, sign::CertifiedKey};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
 use super::{PemOrigin, TlsError, Validity, pem::Pem, provider};
 
@@ -56,6 +56,19 @@ impl Identity {
     /// If one of them cannot be read, is missing something or malformed, or if the key belongs to another certificate.
     pub fn loaded(&self) -> Result<Self, TlsError> {
         Ok(Self(Source::Value(self.load()?)))
+    }
+
+    /// Whether the certificate, the first one of the chain, is for this DNS name or IP address (RFC 6125 §6.4).
+    ///
+    /// # Errors
+    /// [`TlsError::BadServerName`] if it is neither; as [`Identity::loaded`].
+    pub fn is_for(&self, name: &str) -> Result<bool, TlsError> {
+        let asked =
+            ServerName::try_from(name).map_err(|_| TlsError::BadServerName(name.to_owned()))?;
+        let key = self.load()?;
+        // There is one, and it was parsed before.
+        let leaf = key.cert.first().and_then(|leaf| ParsedCertificate::try_from(leaf).ok());
+        Ok(leaf.is_some_and(|leaf| verify_server_name(&leaf, &asked).is_ok()))
     }
 
     /// The chain and key as they are now: files are read.
@@ -123,10 +136,11 @@ fn warn_of_dates(leaf: &ParsedCertificate<'_>, origin: &PemOrigin) {
     let now = SystemTime::now();
     if let Ok(ago) = now.duration_since(until) {
         let ago = span(ago.as_secs());
-        tracing::warn!(certificate = %origin, "the TLS certificate expired {ago} ago");
+        tracing::warn!(parent: None, certificate = %origin, "the TLS certificate expired {ago} ago");
     } else if let Ok(ahead) = from.duration_since(now) {
         let ahead = span(ahead.as_secs());
         tracing::warn!(
+            parent: None,
             certificate = %origin,
             "the TLS certificate becomes valid only in {ahead}: is the clock right?"
         );

@@ -123,6 +123,25 @@ async fn another_identity_is_shown_from_the_next_handshake_on_and_by_every_clone
     assert_eq!(shown(&clone, &client, "localhost").await, two);
 }
 
+#[test]
+fn an_identity_knows_the_names_and_addresses_that_it_is_for() {
+    let leaf = Leaf::self_signed(&["localhost", "*.example.org", "192.0.2.7", "2001:db8::7"]);
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, key) = leaf.write(folder.path(), "names");
+    let identity = Identity::from_pem_files(chain, key);
+    for (name, is_for) in [
+        ("localhost", true),
+        ("files.example.org", true),
+        ("example.org", false),
+        ("192.0.2.7", true),
+        ("2001:db8::7", true),
+        ("192.0.2.8", false),
+    ] {
+        assert_eq!(identity.is_for(name).unwrap(), is_for, "{name}");
+    }
+    assert!(matches!(identity.is_for("a b"), Err(TlsError::BadServerName(_))));
+}
+
 #[tokio::test]
 async fn a_client_can_ask_for_another_name_than_the_address() {
     let (authority, server) = localhost();

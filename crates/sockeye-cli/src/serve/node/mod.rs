@@ -7,7 +7,7 @@ use std::{io::Write as _, sync::Arc};
 
 use sockeye::{Model, Report, tls::Fingerprint};
 use sockeye_node::{
-    Listen, Node,
+    Node,
     certificate::{CertificateFiles, Loaded},
     config::{Config, Place, default_file},
     control::{Serving, ServingError, Setup},
@@ -21,7 +21,7 @@ use super::{
     announce::{Announcement, Served},
     capacity, certificate, notifier,
     urls::Reachable,
-    with_way_out,
+    watchdog, with_way_out,
 };
 use crate::failure::{Failure, ignore_broken_pipe};
 use plan::Plan;
@@ -43,6 +43,10 @@ pub(super) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
     let bound = bind(&config)?;
     let certificate =
         CertificateFiles::prepare(&plan.folder, &config, PROTOCOLS, certificate::of_node)?;
+    let strange = |it: &Loaded| it.strangeness(&config, PROTOCOLS, certificate::of_node);
+    if let Some(strange) = certificate.as_ref().and_then(strange) {
+        tracing::warn!("{strange}");
+    }
     let shown = certificate.as_ref().map(|loaded| told(&config, loaded));
     if sources.file.is_none() {
         first::write(&plan.folder.config(), default_file().as_bytes())?;
@@ -58,6 +62,7 @@ pub(super) fn run(args: ServeArgs, quiet: bool) -> Result<(), Failure> {
         protocols: PROTOCOLS,
         limits,
         notifier: notifier(),
+        watchdog: watchdog(),
     };
     let runtime = runtime(config.settings.model.workers())?;
     let served = runtime.block_on(serve(&mut hold, config, setup, shown, &plan));
@@ -113,24 +118,36 @@ async fn serve_open(
     Ok(serving.run(ready).await?)
 }
 
+/// Binds every listener; if some cannot be had, all of those are named at once.
 fn bind(config: &Config) -> Result<Vec<Bound>, Failure> {
     let place = config.place("listen");
-    let open = |listen: &Listen| {
-        Bound::open(listen, PROTOCOLS).map_err(|error| match error {
-            OpenError::Server(error) => {
-                let (failure, is_taken) = with_way_out(error, &listen.protocol);
-                match &place {
-                    Place::Default if is_taken => failure.hint(
-                        "what `--listen` names, or `listen` in sockeye.toml, is in place of all that is there by default",
-                    ),
-                    Place::Default | Place::Flag(_) => failure,
-                    other => failure.hint(format!("it is configured in {other}")),
-                }
+    let (mut bound, mut failed, mut taken) = (Vec::new(), None::<Failure>, false);
+    for listen in &config.settings.listen {
+        let failure = match Bound::open(listen, PROTOCOLS) {
+            Ok(one) => {
+                bound.push(one);
+                continue;
             }
-            other => other.into(),
-        })
-    };
-    config.settings.listen.iter().map(open).collect()
+            Err(OpenError::Server(error)) => {
+                let (failure, is_taken) = with_way_out(error, &listen.protocol);
+                taken |= is_taken;
+                failure
+            }
+            Err(other) => other.into(),
+        };
+        failed = Some(match failed {
+            Some(before) => before.and(failure),
+            None => failure,
+        });
+    }
+    let Some(failure) = failed else { return Ok(bound) };
+    Err(match &place {
+        Place::Default if taken => failure.hint(
+            "what `--listen` names, or `listen` in sockeye.toml, is in place of all that is there by default",
+        ),
+        Place::Default | Place::Flag(_) => failure,
+        other => failure.hint(format!("it is configured in {other}")),
+    })
 }
 
 /// Where a certificate is from, and its fingerprint, for people.
