@@ -7,7 +7,7 @@ use std::{fmt::Display, str::FromStr};
 use libfuzzer_sys::fuzz_target;
 use sockeye_accounts::{
     AccountCommand, AccountId, AccountName, PasswordHash, Prefix, Protocols, PublicKey, Rights,
-    Role, SharedName,
+    ReadOptions, Role, SharedName, read_newcomers,
 };
 
 fn reads_back<T: FromStr + Display + PartialEq>(text: &str)
@@ -34,6 +34,8 @@ fuzz_target!(|text: &str| {
     reads_back::<Rights>(text);
     reads_back::<Role>(text);
     reads_back::<SharedName>(text);
+    let options = ReadOptions { map_names: true, plain: true, ..ReadOptions::default() };
+    let _ = read_newcomers(text, &options);
     if let Ok(command) = serde_json::from_str::<AccountCommand>(text) {
         let printed = serde_json::to_string(&command).expect("a command is written");
         serde_json::from_str::<AccountCommand>(&printed).expect("a command is read back");

@@ -13,6 +13,7 @@ mod failure;
 mod lifetime;
 mod log;
 mod logging;
+mod otherwise;
 mod output;
 mod prompt;
 mod quota;
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     let (args, json) = match parsed {
         Ok(parsed) => parsed,
         // Also help and version, which end well.
-        Err(error) => return failure::of_arguments(&error),
+        Err(error) => return failure::of_arguments(&otherwise::told(error)),
     };
     logging::start(args.verbose, args.quiet);
     let outcome = match args.verb {

@@ -156,6 +156,7 @@ impl From<BackupError> for Failure {
         match error {
             BackupError::Data(error) => error.into(),
             BackupError::Taken(_) => Self::usage(error).hint("name a folder that is not there yet"),
+            BackupError::Missing(_) => Self::new(Fault::NotFound, error),
             BackupError::NoBackup { .. } => Self::usage(error),
             BackupError::Occupied(_) => Self::new(Fault::Failed, error)
                 .hint("name another data folder with --data, or move this one's sockeye.db away"),

@@ -51,9 +51,30 @@ pub(super) fn run(args: GrantArgs) -> Result<(), Failure> {
         None => AccountCommand::Ungrant { name, prefix },
     };
     change(&target, command, done)?;
+    if rights.is_some() {
+        tell_of_reach(&path);
+    }
     match path.first_in_home().filter(|_| rights.is_some()) {
         Some(first) => warn_of_shared(&target, &path, first),
         None => Ok(()),
+    }
+}
+
+/// Folders of a machine that are not those of a home.
+const OF_A_MACHINE: [&str; 9] = ["etc", "home", "media", "mnt", "opt", "root", "srv", "tmp", "var"];
+
+/// Says so where more was granted than is easily meant, or something else.
+fn tell_of_reach(path: &Prefix) {
+    if path.as_str() == "/shared" {
+        note(
+            "that holds in every shared folder, also in those that are added later; \
+              `--remove` takes it back, and /shared/NAME is one of them",
+        );
+    }
+    if path.first_in_home().is_some_and(|first| OF_A_MACHINE.contains(&first)) {
+        note(&format!(
+            "{path} is what the account sees of its home, and no folder of this machine; `--remove` takes it back"
+        ));
     }
 }
 

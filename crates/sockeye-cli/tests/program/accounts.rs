@@ -254,6 +254,19 @@ async fn put(host_port: &str, name: &str, path: &str, content: &str) {
 }
 
 #[tokio::test]
+async fn a_grant_that_reaches_further_or_elsewhere_than_is_meant_is_told_of() {
+    let place = place().await;
+    add_alice(&place).await;
+    let all = place.run(&["user", "grant", "alice", "/shared", "read,list"]).await;
+    assert!(all.err.contains("every shared folder, also in those that are added later"), "{all:?}");
+    let machine = place.run(&["user", "grant", "alice", "/srv/ftp", "read"]).await;
+    assert!(machine.err.contains("and no folder of this machine"), "{machine:?}");
+    let removed = place.run(&["user", "grant", "alice", "/srv/ftp", "--remove"]).await;
+    let docs = place.run(&["user", "grant", "alice", "/docs", "read"]).await;
+    assert_eq!((&*removed.err, &*docs.err), ("", ""));
+}
+
+#[tokio::test]
 async fn a_name_with_capitals_is_told_what_it_becomes() {
     let place = place().await;
     let added = place.run(&["user", "add", "JSmith", "--no-password"]).await;

@@ -28,6 +28,31 @@ async fn a_word_that_is_no_verb_is_usage() {
 }
 
 #[tokio::test]
+async fn a_word_of_another_program_is_answered_with_ours() {
+    for (words, tip) in [
+        (&["start"][..], "that is `sockeye serve` here"),
+        (&["adduser", "bob"], "that is `sockeye user add NAME` here"),
+        (&["help", "grant"], "that is `sockeye user grant NAME PATH RIGHTS` here"),
+        (&["pure-ftpwho"], "that is `sockeye session list` here"),
+        (&["serve", "-d", "/srv"], "write --data DIR"),
+        (&["serve", "--ftp"], "write --listen ftp+tcp://[::]:21"),
+    ] {
+        let said = error(words).await;
+        assert!(said.starts_with("2 error: "), "{words:?}: {said}");
+        assert!(said.contains(&format!("\n  tip: {tip}")), "{words:?}: {said}");
+        assert_eq!(said.matches("tip: ").count(), 1, "{words:?}: {said}");
+    }
+    // What is spelt alike is clap's.
+    assert!(error(&["user", "lst"]).await.contains("'list'"));
+}
+
+#[tokio::test]
+async fn a_backup_that_is_not_there_is_not_found() {
+    let said = error(&["restore", "/no/such/backup", "--check"]).await;
+    assert_eq!(said, "3 error: there is no folder /no/such/backup\n");
+}
+
+#[tokio::test]
 async fn a_missing_folder_is_not_found() {
     assert_snapshot!(error(&["serve", "/no/such/folder"]).await, @"3 error: there is no folder /no/such/folder");
 }

@@ -59,6 +59,9 @@ pub enum BackupError {
     /// There is something where the backup was to be.
     #[error("{} is there already", .0.display())]
     Taken(PathBuf),
+    /// There is none.
+    #[error("there is no folder {}", .0.display())]
+    Missing(PathBuf),
     /// It is no backup.
     #[error("{} is no backup: {why}", path.display())]
     NoBackup {

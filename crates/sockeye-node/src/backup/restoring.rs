@@ -16,10 +16,11 @@ impl Manifest {
     /// Reads the list of the backup in `folder`.
     ///
     /// # Errors
-    /// [`BackupError::NoBackup`], also of a newer format or with a path that leads out of the folder.
+    /// [`BackupError::Missing`]; [`BackupError::NoBackup`], also of a newer format or with a path that leads out of the folder.
     pub fn read(folder: &Path) -> Result<Self, BackupError> {
         let no_backup = |why: String| BackupError::NoBackup { path: folder.to_owned(), why };
         let text = fs::read(folder.join(MANIFEST)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if !folder.exists() => BackupError::Missing(folder.to_owned()),
             io::ErrorKind::NotFound => no_backup(format!("it has no {MANIFEST}")),
             _ => no_backup(format!("{MANIFEST}: {error}")),
         })?;
