@@ -6,8 +6,8 @@ use std::{fmt::Display, str::FromStr};
 
 use libfuzzer_sys::fuzz_target;
 use sockeye_accounts::{
-    AccountCommand, AccountId, AccountName, PasswordHash, Prefix, Protocols, PublicKey, Rights,
-    ReadOptions, Role, SharedName, read_newcomers,
+    AccountCommand, AccountId, AccountName, PasswordHash, Prefix, Protocols, PublicKey,
+    ReadOptions, Rights, Role, SharedName, read_newcomers,
 };
 
 fn reads_back<T: FromStr + Display + PartialEq>(text: &str)

@@ -139,9 +139,8 @@ impl Reading<'_> {
             Ok(name) => name,
             Err(error) => match AccountName::nearest(line.name) {
                 Some(nearest) if self.options.map_names => nearest,
-                Some(nearest) => {
-                    let why = format!("{error}, or --map-names, which makes it {nearest}");
-                    return Err(Unfit::Wrong(why.replace(&format!("; write {nearest}, or"), ";")));
+                Some(_) => {
+                    return Err(Unfit::Wrong(format!("{error}, or let --map-names call it so")));
                 }
                 None => return Err(Unfit::Wrong(error.to_string())),
             },
@@ -227,7 +226,10 @@ mod tests {
         let found = read(&text, &ReadOptions::default());
         assert_eq!(names(&found), [(4, "jsmith")]);
         let wrong = whys(&found.wrong);
-        assert!(wrong[0].1.ends_with("; --map-names, which makes it john-doe"), "{wrong:?}");
+        assert!(
+            wrong[0].1.ends_with("; write john-doe, or let --map-names call it so"),
+            "{wrong:?}"
+        );
         assert_eq!(wrong[1].0, 5);
         let found = read(&text, &ReadOptions { map_names: true, ..ReadOptions::default() });
         assert_eq!(names(&found), [(3, "john-doe"), (4, "jsmith")]);
