@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use sockeye_node::{Role, log::Operation};
+use sockeye_node::{Activity, Role, log::Operation, readable};
 
 use super::{
     digests,
@@ -101,7 +101,14 @@ fn who(dialog: &Dialog) -> Answer {
             let name = present.account.as_deref().unwrap_or("anonymous");
             let since = now.duration_since(present.since).unwrap_or_default().as_secs();
             let from = present.peer.ip().map_or("local".to_owned(), |ip| ip.to_string());
-            format!("{name} over {} from {from}, for {since} s", present.protocol)
+            let how = if present.tls { " in TLS" } else { "" };
+            let does = match present.doing.first() {
+                Some(Activity { operation, path, bytes, .. }) => {
+                    format!("{} {}, {bytes} bytes so far", operation.name(), readable(path))
+                }
+                None => format!("idle for {} s", present.idle.as_secs()),
+            };
+            format!("{name} over {}{how} from {from}, for {since} s: {does}", present.protocol)
         })
         .collect();
     Ok(Reply::lines(200, "There are:", lines, "That is all."))

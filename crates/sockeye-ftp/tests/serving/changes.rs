@@ -114,6 +114,7 @@ fn administrators_alone_see_who_is_there() {
     let mut admin = served.logged_in("root");
     let told = admin.expect(200, "SITE WHO");
     assert!(told.contains("alice over ftp from 127.0.0.1") && told.contains("root over"), "{told}");
+    assert!(told.contains(" s: idle for "), "{told}");
     served.node.set_quota("alice", 5000);
     assert!(member.expect(200, "SITE QUOTA").contains(" of 5000."));
 }

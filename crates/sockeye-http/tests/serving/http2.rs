@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    pin::pin,
     time::{Duration, Instant},
 };
 
@@ -12,6 +13,7 @@ use crate::{
 };
 use sockeye::{Model, Stream};
 use sockeye_http::Config;
+use sockeye_node::{Ending, command::Commander};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 
@@ -60,6 +62,39 @@ async fn a_peer_that_opens_no_window_is_cut() {
         types.contains(&DATA) && types.contains(&HEADERS) && bytes < LARGE,
         "{types:?}: {bytes}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_connection_ends_with_its_session_and_another_can_begin() {
+    let folder = TempDir::new().unwrap();
+    let site = tokio::task::block_in_place(|| Served::secure(folder.path()));
+    let gate = site.node.gate();
+    for _ in 0..2 {
+        let stream = connect_tls(site.server.port(), folder.path(), "h2").await;
+        let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+        let mut connection = pin!(connection);
+        let authorization = basic("alice");
+        let authorization = authorization.trim_end().split_once(": ").unwrap().1;
+        let request =
+            http::Request::head("https://localhost/").header("authorization", authorization);
+        let (answer, _) = client.send_request(request.body(()).unwrap(), true).unwrap();
+        let answer = async {
+            tokio::select! {
+                answer = answer => answer.unwrap(),
+                ended = &mut connection => panic!("the connection ended: {ended:?}"),
+            }
+        };
+        let answer = tokio::time::timeout(PATIENCE, answer).await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        let [present] = &gate.present(0, 2)[..] else { panic!("one session") };
+        assert!(present.tls && present.account.as_deref() == Some("alice"), "{present:?}");
+        let ending = gate.end_all(Ending::One(present.id), &Commander::Server);
+        assert_eq!(ending.await.unwrap(), 1);
+        let ended = tokio::time::timeout(PATIENCE, connection).await.expect("an end");
+        ended.unwrap();
+        drop(client);
+    }
+    tokio::task::block_in_place(|| drop((gate, site)));
 }
 
 /// RFC 9113 §8.1: the answer first, and then the word that no more is wanted.
