@@ -317,6 +317,8 @@ impl Serving {
         let Some(interval) = self.watchdog else { return std::future::pending().await };
         // As sd_watchdog_enabled(3) has it.
         let mut every = tokio::time::interval(interval / 2);
+        // Who was late once is as often alive as before, and not more often.
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             every.tick().await;
             self.tell(&[State::Watchdog]);
