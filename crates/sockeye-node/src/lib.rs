@@ -73,9 +73,9 @@ pub use sockeye_store::{
     Algorithm, Amount, BadToken, Committed, Condition, Copied, Digest, Digests, Entry, FilePath,
     Home, Keeping, Kind, LeftOut, Lock, LockDepth, LockScope, LockToken, MAX_LOCK_OWNER,
     MAX_LOCK_TIMEOUT, MAX_PROPERTIES, MAX_PROPERTY, MAX_PROPERTY_BYTES, Marks, Meta, Name,
-    NameError, Order, Overwrite, Partial, PartialId, PathBuilder, Pool, PoolLimits, Property,
-    PropertyChange, PropertyName, Quota, Recursive, SortKey, Space, Start, Timestamp, TrashEntry,
-    TrashId, Tree, UploadOptions, Version, readable,
+    NameError, Noted, Order, Overwrite, Partial, PartialId, PathBuilder, Pool, PoolLimits,
+    Property, PropertyChange, PropertyName, Quota, Recursive, SortKey, Space, Start, Timestamp,
+    TrashEntry, TrashId, Tree, UploadOptions, Version, readable,
 };
 pub use upload::Upload;
 pub use uploads::{BadKey, Pending, Progress, UploadKey};

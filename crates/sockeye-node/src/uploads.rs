@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::SystemTime};
 
 use sockeye_accounts::Rights;
 use sockeye_journal::Operation;
-use sockeye_store::{FilePath, Partial, PartialId};
+use sockeye_store::{FilePath, Noted, Partial, PartialId};
 
 use crate::{
     Error, Result, Session, Upload,
@@ -191,17 +191,18 @@ impl Session {
         dropped
     }
 
-    /// Gives up all uploads of the file `path` that the same account left and that nobody is at; says how many there were.
+    /// Gives up the uploads of the file `path` that the same account left and that nobody is at, with or without those that
+    /// have a note, as one in pieces over HTTP has; says how many there were.
     ///
     /// # Errors
     /// What holds for every change, see [`Session::mkdir`].
     ///
     /// Cancellation: each is deleted, and may not be recorded.
-    pub async fn drop_uploads_of(&self, path: &FilePath) -> Result<u64> {
+    pub async fn drop_uploads_of(&self, path: &FilePath, noted: Noted) -> Result<u64> {
         let seat = self.changing()?;
         let path = seat.reached(path)?;
         let place = seat.place_to_change(&path, Needed::Here(Rights::WRITE)).await?;
-        let dropped = place.home.drop_partials_for(&place.path).await?;
+        let dropped = place.home.drop_partials_for(&place.path, noted).await?;
         for Partial { id, offset, .. } in &dropped {
             let act = Act::begin(seat, Operation::Write, &path).saying(format!("upload {id}"));
             act.give_up(Contents::bytes(*offset));

@@ -201,7 +201,7 @@ impl Home {
         let mut reservation = Reservation::empty(&keep.ledger);
         match reservation.grow(amount) {
             Ok(()) => Ok(reservation),
-            Err(short) if !short.may_end() => Err(short.into()),
+            Err(short) if !short.may_end(amount) => Err(short.into()),
             Err(_) => {
                 let mut tally = self.tally();
                 self.slow(move |keep| {

@@ -85,7 +85,7 @@ pub use marks::{
     PropertyName,
 };
 pub use meta::{Kind, Meta, Timestamp, Version};
-pub use partials::{Partial, Progress};
+pub use partials::{Noted, Partial, Progress};
 pub use path::{FilePath, MAX_NAME, MAX_PATH, Name, NameError, PathBuilder, readable};
 pub use rename::Overwrite;
 pub use room::{Aside, GaveWay, Lack, PARTIAL_RESTS, Principal};

@@ -239,40 +239,69 @@ pub(crate) struct OpenedPartial {
 }
 
 /// Paths to which uploads were cut, and perhaps others: whoever puts a file elsewhere need not look for pieces of it.
-/// Nothing else is locked while this is.
+/// Nothing else is locked while this is, and nothing is read: it is asked by tasks that must not wait for a disk.
 #[derive(Debug, Default)]
-pub(crate) struct CutPaths(Mutex<Option<HashSet<FilePath>>>);
+pub(crate) struct CutPaths(Mutex<Cut>);
 
-/// Most paths that are known; of more, they are looked for again.
+#[derive(Debug, Default)]
+struct Cut {
+    /// All of them, or those that were noted since this was begun.
+    paths: HashSet<FilePath>,
+    are_all: bool,
+    /// How often it was begun anew: what was looked for before misses what was forgotten then.
+    begun: u64,
+}
+
+/// What becomes of uploads that have a [note](crate::Upload::annotate), and so an address of their own where their sender
+/// was promised to find them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// They stay.
+    Stay,
+    /// They go as the others do.
+    Go,
+}
+
+/// Most paths that are noted; of more, they are looked for again.
 const MOST_PATHS: usize = 4096;
 
 impl CutPaths {
     /// An upload to `path` was cut.
     pub(crate) fn note(&self, path: &FilePath) {
-        let mut known = locked(&self.0);
-        known.take_if(|paths| paths.len() >= MOST_PATHS);
-        if let Some(paths) = &mut *known {
-            paths.insert(path.clone());
+        let mut cut = locked(&self.0);
+        if cut.paths.len() >= MOST_PATHS {
+            *cut = Cut { begun: cut.begun + 1, ..Cut::default() };
         }
+        cut.paths.insert(path.clone());
     }
 
     /// Whether one may have been.
     fn may_have(&self, path: &FilePath) -> bool {
-        locked(&self.0).as_ref().is_none_or(|paths| paths.contains(path))
+        let cut = locked(&self.0);
+        !cut.are_all || cut.paths.contains(path)
     }
 
-    /// Forgets `path`, as what there is of it is looked at next; whether it was known.
+    /// Forgets `path`, as what there is of it is looked at next; whether it may have been known. Where not all are known, they
+    /// are looked for by `all`, which may take long.
     fn forget(
         &self,
         path: &FilePath,
         all: impl FnOnce() -> Result<HashSet<FilePath>>,
     ) -> Result<bool> {
-        let mut known = locked(&self.0);
-        let paths = match &mut *known {
-            Some(paths) => paths,
-            none => none.insert(all()?),
+        let begun = {
+            let mut cut = locked(&self.0);
+            if cut.are_all {
+                return Ok(cut.paths.remove(path));
+            }
+            cut.begun
         };
-        Ok(paths.remove(path))
+        let found = all()?;
+        let mut cut = locked(&self.0);
+        if cut.begun == begun && !cut.are_all {
+            cut.paths.extend(found);
+            cut.are_all = true;
+        }
+        Ok(!cut.are_all || cut.paths.remove(path))
     }
 }
 
@@ -315,14 +344,14 @@ impl Home {
         .await
     }
 
-    /// Removes the uploads of `path` that this handle's [principal](crate::Principal) left, and says which they were. One
-    /// that somebody is at stays.
+    /// Removes the uploads of `path` that this handle's [principal](crate::Principal) left, with or without those that have a
+    /// note, and says which they were. One that somebody is at stays.
     ///
     /// # Errors
     /// [`Error::ReadOnly`]; [`Error::Busy`]; [`Error::Io`]. What was removed before the failure is gone.
     ///
     /// Cancellation: it is carried on.
-    pub async fn drop_partials_for(&self, path: &FilePath) -> Result<Vec<Partial>> {
+    pub async fn drop_partials_for(&self, path: &FilePath, noted: Noted) -> Result<Vec<Partial>> {
         if self.kept()?.ledger.space().partials.is_nothing() {
             return Ok(Vec::new());
         }
@@ -330,8 +359,9 @@ impl Home {
         self.slow(move |keep| {
             let mut dropped = Vec::new();
             for partial in keep.partials()? {
+                let stays = noted == Noted::Stay && partial.note.is_some();
                 let is_meant = partial.path == path && partial.is_by(sender.as_deref());
-                if is_meant && keep.drop_unless_open(partial.id)?.is_some() {
+                if is_meant && !stays && keep.drop_unless_open(partial.id)?.is_some() {
                     dropped.push(partial);
                 }
             }
@@ -419,10 +449,34 @@ mod tests {
         }
         assert!(cut.may_have(&path(0)) && !cut.may_have(&path(MOST_PATHS)));
         cut.note(&path(MOST_PATHS));
-        let count = locked(&cut.0).as_ref().map_or(0, HashSet::len);
-        assert_eq!(count, 0, "they are looked for again");
+        assert_eq!(locked(&cut.0).paths.len(), 1, "the others are looked for again");
         assert!(cut.may_have(&path(MOST_PATHS)) && cut.may_have(&path(MOST_PATHS + 1)));
         let all = || Ok(HashSet::from([path(7)]));
         assert!(cut.forget(&path(7), all).unwrap() && !cut.may_have(&path(7)));
+        assert!(cut.may_have(&path(MOST_PATHS)), "what was noted before they were looked for");
+    }
+
+    #[test]
+    fn nobody_waits_while_cut_paths_are_looked_for_and_what_is_noted_meanwhile_is_known() {
+        let path = |number: usize| FilePath::parse(number.to_string().as_bytes()).unwrap();
+        let cut = CutPaths::default();
+        let all = || {
+            assert!(cut.0.try_lock().is_ok(), "whoever notes one would wait");
+            cut.note(&path(1));
+            Ok(HashSet::from([path(2)]))
+        };
+        assert!(!cut.forget(&path(3), all).unwrap());
+        assert!(
+            [1, 2].iter().all(|&number| cut.may_have(&path(number))) && !cut.may_have(&path(3))
+        );
+
+        // So many are noted meanwhile that those noted first are forgotten: what was found is not all.
+        let cut = CutPaths::default();
+        let all = || {
+            (0..=MOST_PATHS).for_each(|number| cut.note(&path(number)));
+            Ok(HashSet::new())
+        };
+        assert!(cut.forget(&path(0), all).unwrap());
+        assert!(cut.may_have(&path(0)), "they are looked for again");
     }
 }

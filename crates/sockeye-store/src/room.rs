@@ -157,7 +157,7 @@ impl Keep {
         let mut yielding = None;
         loop {
             let Err(short) = room.grow(more) else { return Ok(()) };
-            if !short.may_end() {
+            if !short.may_end(more) {
                 return Err(short.into());
             }
             let yielding = match &mut yielding {
@@ -165,7 +165,7 @@ impl Keep {
                 none => none.insert(self.yielding(short, heir)?),
             };
             let short = short.without(yielding.amount());
-            if !short.lacking().is_nothing() {
+            if !short.is_met_for(more) {
                 return Err(short.into());
             }
             if let Some(replaced) = yielding.replaced.pop_front() {
@@ -236,8 +236,9 @@ impl Home {
     ///
     /// Cancellation: safe.
     pub async fn check_room(&self, path: Option<&FilePath>, bytes: u64) -> Result<()> {
-        let Some(short) = self.space().await?.shortage(Amount::bytes(bytes)) else { return Ok(()) };
-        if !short.may_end() {
+        let more = Amount::bytes(bytes);
+        let Some(short) = self.space().await?.shortage(more) else { return Ok(()) };
+        if !short.may_end(more) {
             return Err(short.into());
         }
         // All that was cut may be pieces of it.
@@ -247,7 +248,7 @@ impl Home {
             let id = PartialId::new(keep.ids.next());
             let heir = Heir { path: &path, sender: sender.as_deref(), id };
             let short = short.without(keep.yielding(short, Some(heir))?.amount());
-            if short.lacking().is_nothing() { Ok(()) } else { Err(short.into()) }
+            if short.is_met_for(more) { Ok(()) } else { Err(short.into()) }
         })
         .await
     }

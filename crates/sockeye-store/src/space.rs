@@ -64,7 +64,7 @@ impl Space {
         let Self { quota, partials: cut, .. } = *self;
         let used = Amount { bytes: self.bytes, entries: self.entries }.minus(self.trash);
         let short = Shortage { quota, used, cut, needed };
-        (!short.lacking().within(needed).is_nothing()).then_some(short)
+        (!short.is_met_for(needed)).then_some(short)
     }
 }
 
@@ -172,9 +172,16 @@ impl Shortage {
         Self { used: self.used.minus(cut), cut: self.cut.minus(cut), ..self }
     }
 
-    /// Whether room is there once all is given up that the trash and uploads that were cut hold: else nothing is.
-    pub(crate) fn may_end(&self) -> bool {
-        self.without(self.cut).lacking().within(self.needed).is_nothing()
+    /// Whether there is room for so `much` more, which is all or the last of what is needed. What is asked for alone is refused:
+    /// where a quota was lowered below what is held, of bytes, what needs an entry alone still gets it, and the other way.
+    pub(crate) fn is_met_for(&self, much: Amount) -> bool {
+        self.lacking().within(much).is_nothing()
+    }
+
+    /// Whether room is there for so `much` more once all is given up that the trash and uploads that were cut hold: else
+    /// nothing is.
+    pub(crate) fn may_end(&self, much: Amount) -> bool {
+        self.without(self.cut).is_met_for(much)
     }
 }
 
@@ -261,14 +268,14 @@ impl Ledger {
     fn reserve(&self, amount: Amount) -> Result<(), Shortage> {
         let mut books = self.books();
         let used = Amount { bytes: books.bytes, entries: books.entries };
-        // What needs nothing is never refused, as after a quota was lowered.
-        if books.quota.beyond(used.plus(amount)).within(amount).is_nothing() {
+        let Space { quota, trash, partials: cut, .. } = *books;
+        let short = Shortage { quota, used, cut, needed: amount };
+        if short.is_met_for(amount) {
             books.reserved.add(amount);
             books.sum();
             return Ok(());
         }
-        let Space { quota, trash, partials: cut, .. } = *books;
-        Err(Shortage { quota, used: used.minus(trash), cut, needed: amount })
+        Err(Shortage { used: used.minus(trash), ..short })
     }
 }
 
@@ -383,12 +390,13 @@ mod tests {
         ledger.add(Part::Trash, Amount::entry(40));
         ledger.add(Part::Files, Amount::entry(50));
         let mut reservation = Reservation::empty(&ledger);
-        assert!(reservation.grow(Amount::bytes(50)).unwrap_err().may_end());
-        let short = reservation.grow(Amount::bytes(51)).unwrap_err();
-        assert!(short.lacking().bytes == 1 && !short.may_end());
+        let [few, many] = [50, 51].map(Amount::bytes);
+        assert!(reservation.grow(few).unwrap_err().may_end(few));
+        let short = reservation.grow(many).unwrap_err();
+        assert!(short.lacking().bytes == 1 && !short.may_end(many));
         ledger.shift(Part::Files, Part::Partials, Amount::entry(1));
-        let short = reservation.grow(Amount::bytes(51)).unwrap_err();
-        assert!(short.may_end() && short.without(short.cut).lacking().is_nothing());
+        let short = reservation.grow(many).unwrap_err();
+        assert!(short.may_end(many) && short.without(short.cut).lacking().is_nothing());
     }
 
     #[test]

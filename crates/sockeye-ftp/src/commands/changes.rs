@@ -1,6 +1,6 @@
 //! Changes to the tree (RFC 959 §4.1.3): DELE, RMD, MKD, RNFR, RNTO.
 
-use sockeye_node::{Error, FilePath, Kind, Overwrite, RESERVED, Recursive, log::Operation};
+use sockeye_node::{Error, FilePath, Kind, Noted, Overwrite, RESERVED, Recursive, log::Operation};
 
 use super::{
     facts::known,
@@ -16,8 +16,9 @@ use crate::{
     },
 };
 
-/// DELE: a file, to the trash, and what is left of the account's uploads of it that were cut. SIZE tells of these, so that
-/// they can be removed as well where there is no file.
+/// DELE: a file, to the trash, and what is left of the account's uploads of it that were cut, but for those that go on in
+/// pieces over HTTP: a mirror may remove what it replaces. SIZE tells of all, so that they can be removed as well where there is
+/// no file.
 pub(crate) async fn dele(dialog: &mut Dialog, argument: &[u8]) -> Answer {
     let path = dialog.path(argument)?;
     let coming = growing::at(dialog, &path).await;
@@ -29,11 +30,11 @@ pub(crate) async fn dele(dialog: &mut Dialog, argument: &[u8]) -> Answer {
         (Ok(_), _) => {
             let removed = remove(dialog, &path).await?;
             // The file is gone: of what is left of another upload SITE QUOTA tells.
-            let _ = session.drop_uploads_of(&path).await;
+            let _ = session.drop_uploads_of(&path, Noted::Stay).await;
             Ok(removed)
         }
         (Err(Error::NotFound), Some(coming)) => Err(growing::refused(&path, &coming)),
-        (Err(Error::NotFound), None) => match session.drop_uploads_of(&path).await {
+        (Err(Error::NotFound), None) => match session.drop_uploads_of(&path, Noted::Go).await {
             Ok(1..) => Ok(said(250, &path, " is removed; it was an upload that had been cut.")),
             _ => Err(refused(&path, &Error::NotFound)),
         },

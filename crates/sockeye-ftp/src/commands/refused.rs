@@ -36,7 +36,10 @@ pub(crate) fn text(error: &Error) -> String {
         Error::Exists => "File exists".to_owned(),
         Error::Denied => "Not enough privileges".to_owned(),
         Error::BadRange { start, size } => format!("Restart position {start} > file size {size}"),
-        Error::OverQuota(short) if !short.cut.is_nothing() => format!("{error}; DELE removes one"),
+        // In a shared folder others may have left them.
+        Error::OverQuota(short) if !short.cut.is_nothing() => {
+            format!("{error}; DELE removes your own")
+        }
         Error::Io(cause) => {
             tracing::warn!(error = %cause, "the system failed");
             "the server failed; its log says why".to_owned()

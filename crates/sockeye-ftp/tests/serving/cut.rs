@@ -1,7 +1,7 @@
 //! What is left of uploads that were cut: it makes room, is told of, and can be removed.
 
-use sockeye_node::Owner;
-use sockeye_testkit::processes::until;
+use sockeye_node::{Credentials, Origin, Owner, Peer, Session};
+use sockeye_testkit::{node::password, processes::until, session::path};
 
 use crate::{
     client::{FtpClient, Served, content},
@@ -55,7 +55,7 @@ fn a_file_that_is_stored_anew_needs_no_room_for_what_was_cut_before() {
     client.epsv();
     let told = client.expect(552, "STOR y.iso");
     let expected = "552 /y.iso: over quota: quota 5MiB, used 5MiB, this needs at least 2MiB; \
-                    2MiB of what is used lies in uploads that were cut; DELE removes one.";
+                    2MiB of what is used lies in uploads that were cut; DELE removes your own.";
     assert_eq!(told, expected);
     client.expect(200, "ALLO 2000000");
     assert_eq!(client.store("STOR x.iso", &content[..2 * MIB]), 226);
@@ -134,6 +134,38 @@ fn what_was_cut_is_removed_by_its_name() {
             && it["detail"].as_str().is_some_and(|it| it.starts_with("upload 01"))
     });
     assert_eq!(given_up.count(), 2, "{writes:?}");
+}
+
+#[test]
+fn a_file_that_is_removed_leaves_an_upload_in_pieces_to_its_sender() {
+    let served = Served::new();
+    let browser: Session = served.node.block_on(async {
+        let credentials = Credentials::password("alice", password("alice"));
+        let origin = Origin::new("http", Peer::Local);
+        served.node.gate().login(&credentials, origin).await.expect("a login")
+    });
+    let mut client = served.logged_in("alice");
+    client.binary();
+    assert_eq!(client.store("STOR film", b"old"), 226);
+    let content = content(2 * MIB);
+    let kept = served.node.block_on(async {
+        let mut upload = browser.upload(&path("film"), Default::default()).await?;
+        upload.annotate("a note").await?;
+        upload.write(&content[..MIB]).await?;
+        upload.keep().await
+    });
+    let id = kept.expect("a piece");
+    // As a mirror does that replaces it.
+    client.expect(250, "DELE film");
+    assert_eq!(client.store("STOR film", b"new"), 226);
+    client.expect(250, "DELE film");
+    let whole = served.node.block_on(async {
+        let mut upload = browser.resume(&path("film"), id).await?;
+        upload.write(&content[MIB..]).await?;
+        upload.commit().await
+    });
+    assert_eq!(whole.expect("a file").meta.size, 2 * MIB as u64);
+    assert_eq!(held(&served), (2 * MIB as u64, 0));
 }
 
 #[test]

@@ -224,7 +224,7 @@ impl Upload {
         let writing = self.writing.as_mut().ok_or(Error::GivenUp)?;
         match writing.reservation.grow(amount) {
             Ok(()) => Ok(()),
-            Err(short) if !short.may_end() => Err(short.into()),
+            Err(short) if !short.may_end(amount) => Err(short.into()),
             Err(_) => self.by_pool(move |writing, plan| writing.make_room(plan, amount)).await,
         }
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sockeye_store::{
-    Amount, Aside, Error, GaveWay, Home, Keeping, Lack, Overwrite, PARTIAL_RESTS, PartialId,
+    Amount, Aside, Error, GaveWay, Home, Keeping, Lack, Noted, Overwrite, PARTIAL_RESTS, PartialId,
     Principal, Progress, Purge, Recursive, Start, UploadOptions,
 };
 
@@ -283,9 +283,14 @@ async fn uploads_of_one_path_are_dropped_together() {
         let addressed = soon(upload.keep()).await.unwrap();
         let beside = cut(&ann, "beside", 1).await;
         let busy = soon(ann.resume(beside)).await.unwrap();
-        let dropped = soon(ann.drop_partials_for(&path("file"))).await.unwrap();
-        assert_eq!(dropped.iter().map(|it| it.id).collect::<Vec<_>>(), [of_ann, addressed]);
-        assert_eq!(soon(ann.drop_partials_for(&path("beside"))).await.unwrap(), []);
+        let dropped = async |at: &str, noted| {
+            let dropped = soon(ann.drop_partials_for(&path(at), noted)).await.unwrap();
+            dropped.into_iter().map(|partial| partial.id).collect::<Vec<_>>()
+        };
+        assert_eq!(dropped("file", Noted::Stay).await, [of_ann]);
+        assert_eq!(left(&ann).await, [of_bob, addressed, beside]);
+        assert_eq!(dropped("file", Noted::Go).await, [addressed]);
+        assert_eq!(dropped("beside", Noted::Go).await, []);
         drop(busy);
         assert_eq!(left(&ann).await, [of_bob, beside]);
         let sender = |id| soon(kept.home.progress(id));

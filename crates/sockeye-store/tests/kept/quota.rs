@@ -46,6 +46,39 @@ async fn entries_are_counted_too() {
 }
 
 #[tokio::test]
+async fn the_trash_gives_way_to_what_does_not_need_the_limit_that_was_lowered() {
+    // Bytes are over, and entries at their limit: a folder needs an entry alone.
+    let kept = Kept::new(keeping());
+    kept.put("large", &noise(50)).await.unwrap();
+    kept.put("old", b"").await.unwrap();
+    soon(kept.home.remove(&path("old"), Default::default())).await.unwrap();
+    kept.home.set_quota(Quota { bytes: Some(10), entries: Some(2) }).unwrap();
+    soon(kept.home.mkdir(&path("folder"))).await.unwrap();
+    assert_eq!(soon(kept.home.space()).await.unwrap().trash, Amount::default());
+    let refused = soon(kept.home.mkdir(&path("another"))).await.unwrap_err();
+    let told = "over quota: quota 2 files and folders, used 2, this needs at least 1";
+    assert_eq!(refused.to_string(), told);
+
+    // Entries are over, and bytes at their limit: what goes on with an upload has its entry.
+    let kept = Kept::new(keeping());
+    kept.put("old", &noise(50)).await.unwrap();
+    soon(kept.home.remove(&path("old"), Default::default())).await.unwrap();
+    for name in ["a", "b"] {
+        soon(kept.home.mkdir(&path(name))).await.unwrap();
+    }
+    let options = UploadOptions::default();
+    let mut upload = soon(kept.home.upload(&path("film"), options)).await.unwrap();
+    soon(upload.write(&noise(30))).await.unwrap();
+    let id = soon(upload.keep()).await.unwrap();
+    kept.home.set_quota(Quota { bytes: Some(80), entries: Some(1) }).unwrap();
+    let mut upload = soon(kept.home.resume(id)).await.unwrap();
+    soon(upload.write(&noise(50))).await.unwrap();
+    soon(upload.commit()).await.unwrap();
+    let space = soon(kept.home.space()).await.unwrap();
+    assert_eq!((space.trash, space.files.bytes), (Amount::default(), 80));
+}
+
+#[tokio::test]
 async fn sixty_four_writers_who_race_never_pass_it() {
     const MOST: u64 = 1_000_000;
     for kept in [Some(Kept::new(limited(bytes(MOST)))), Kept::in_memory(limited(bytes(MOST)))] {
