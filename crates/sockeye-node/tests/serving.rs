@@ -11,7 +11,7 @@ use sockeye::{
 };
 use sockeye_journal::{Found, Query, Reader, wire::line::Entry};
 use sockeye_node::{
-    ListenOption, Node, Protocol,
+    ListenOption, Node, Phase, Protocol,
     certificate::{CertificateFiles, SelfSigned},
     command::{Answer, Command, RefusalKind, Reloaded},
     config::{Config, Sources},
@@ -280,6 +280,27 @@ async fn a_listener_that_comes_or_goes_touches_no_connection_of_another() {
     assert_eq!(goes.greeting().await, "index.html");
     assert_eq!(node.serving.opened().len(), 2);
     drop((stays, goes));
+    node.finish().await;
+}
+
+#[tokio::test]
+async fn a_reload_that_comes_while_the_node_drains_is_refused() {
+    let node = Running::start("listen = \"hello+tcp://127.0.0.1:0\"\ndrain = \"20s\"\n").await;
+    let mut stays = node.connect(0).await;
+    assert_eq!(stays.greeting().await, "index.html");
+    node.serving.finish();
+    let drains = async {
+        while node.node.phase() != Phase::Draining {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(drains).await;
+    fs::write(node.folder().config(), "listen = \"hello+tcp://localhost:0\"\n").unwrap();
+    let refused = node.ask(Command::Reload).await.unwrap_err();
+    assert!(refused.to_string().contains("the node is ending"), "{refused}");
+    let opened: Vec<_> = node.serving.opened().iter().map(|it| it.listen.to_string()).collect();
+    assert_eq!(opened, ["hello+tcp://127.0.0.1:0"]);
+    drop(stays);
     node.finish().await;
 }
 

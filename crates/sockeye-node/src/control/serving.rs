@@ -1,6 +1,10 @@
 //! A node that serves: from its first connection to its report, obeying signals and commands.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use sockeye::{
     Addr, Limits, Report, Server,
@@ -60,6 +64,10 @@ pub struct Serving {
     sources: Sources,
     /// One reload at a time.
     reloading: Mutex<()>,
+    /// A signal asks for one.
+    reload_wanted: Notify,
+    /// Held while the service manager is told of a phase, so that nothing that was before the end is said after it.
+    telling: std::sync::Mutex<()>,
     finish: Notify,
     notifier: Notifier,
     watchdog: Option<Duration>,
@@ -86,6 +94,10 @@ enum ReloadError {
     Config(#[from] ConfigError),
     #[error("the configuration stays as it was: {0}")]
     Certificate(#[from] Unusable),
+    #[error(
+        "the node is ending, and reloads nothing any more; the next start reads its configuration anew"
+    )]
+    Ending,
 }
 
 impl Serving {
@@ -112,6 +124,8 @@ impl Serving {
             protocols,
             sources: Sources { file: None, ..sources },
             reloading: Mutex::default(),
+            reload_wanted: Notify::new(),
+            telling: std::sync::Mutex::default(),
             finish: Notify::new(),
             notifier,
             watchdog,
@@ -165,8 +179,7 @@ impl Serving {
                 () = self.attend(&orders) => {}
                 () = housekeeping::keep(&self.node) => {}
             }
-            self.node.set_phase(Phase::Draining);
-            self.tell(&[State::Stopping, State::Status(&self.farewell())]);
+            self.begin_end();
             let ended = self.drain(&orders).await;
             self.node.record(Operation::Stop, "drained");
             // Last, so that whoever wants to know meets somebody.
@@ -177,6 +190,8 @@ impl Serving {
         let (report, controlled) = tokio::select! {
             served = served => served,
             never = self.keep_alive() => match never {},
+            // Not within what obeys: a reload may wait for the network, and whoever ends the node does not wait for it.
+            never = self.reload_by_signal() => match never {},
         };
         controlled?;
         Ok(report?)
@@ -204,13 +219,28 @@ impl Serving {
             tokio::select! {
                 order = orders.next() => match order {
                     Order::Drain | Order::Stop => return,
-                    // It is told there.
-                    Order::Reload => drop(self.reload_and_tell(&Commander::Server).await),
+                    Order::Reload => self.reload_wanted.notify_one(),
                 },
                 () = self.listeners.failed() => return,
                 () = self.finish.notified() => return,
             }
         }
+    }
+
+    /// Reloads each time that a signal asks for it; several that come meanwhile are one.
+    async fn reload_by_signal(&self) -> Infallible {
+        loop {
+            self.reload_wanted.notified().await;
+            // It is told there.
+            drop(self.reload_and_tell(&Commander::Server).await);
+        }
+    }
+
+    /// From here on nothing is reloaded.
+    fn begin_end(&self) {
+        let _turn = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        self.node.set_phase(Phase::Draining);
+        self.tell(&[State::Stopping, State::Status(&self.farewell())]);
     }
 
     async fn drain(&self, orders: &Orders) -> Result<Option<Report>, sockeye::Error> {
@@ -235,7 +265,9 @@ impl Serving {
     /// Reloads, and tells the service manager and the log what came of it.
     async fn reload_and_tell(&self, by: &Commander) -> Result<Reloaded, ReloadError> {
         let _one = self.reloading.lock().await;
-        self.tell(&[State::reloading()]);
+        if !self.tell_unless_ending(&[State::reloading()]) {
+            return Err(ReloadError::Ending);
+        }
         let reloaded = self.reload(by).await;
         let status = match &reloaded {
             Ok(reloaded) => {
@@ -248,7 +280,7 @@ impl Serving {
                 error.to_string()
             }
         };
-        self.tell(&[State::Ready, State::Status(&status)]);
+        self.tell_unless_ending(&[State::Ready, State::Status(&status)]);
         reloaded
     }
 
@@ -262,8 +294,7 @@ impl Serving {
         let files = CertificateFiles::of(folder, &new.settings);
         let (config, changed) = self.node.config().reloaded(new);
         let settings = config.settings.clone();
-        let odd = config.unreachable().await;
-        let odd = config.warnings().iter().chain(&odd).map(ToString::to_string);
+        let odd = config.warnings().iter().map(ToString::to_string);
         let warnings = odd.chain(strange).collect();
         self.node.configure(config);
         let mut reloaded = Reloaded { changed, warnings, ..Reloaded::default() };
@@ -286,6 +317,9 @@ impl Serving {
         reloaded.closed = closed.iter().map(ToString::to_string).collect();
         let failed = failed.iter().map(|(listen, error)| format!("{listen} is not open: {error}"));
         reloaded.failed.extend(failed);
+        // Last, as it may take seconds where no name is resolved, and is no more than a warning.
+        let odd = self.node.config().unreachable().await;
+        reloaded.warnings.extend(odd.iter().map(ToString::to_string));
         Ok(reloaded)
     }
 
@@ -310,6 +344,16 @@ impl Serving {
         if let Err(error) = self.notifier.notify(states) {
             tracing::warn!(parent: None, %error, "the service manager was not told");
         }
+    }
+
+    /// Tells of what was done before the end, as long as that has not begun; whether it has not.
+    fn tell_unless_ending(&self, states: &[State<'_>]) -> bool {
+        let _turn = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        let goes_on = self.node.phase() != Phase::Draining;
+        if goes_on {
+            self.tell(states);
+        }
+        goes_on
     }
 
     /// Says that it is alive, as often as is wanted, for as long as tasks of this runtime come to their turn.
@@ -372,6 +416,7 @@ impl ReloadError {
             Self::Data(error) => error.to_string(),
             Self::Config(error) => error.to_string(),
             Self::Certificate(error) => error.to_string(),
+            Self::Ending => self.to_string(),
         }
     }
 }
@@ -381,6 +426,7 @@ impl From<ReloadError> for Refusal {
         let (kind, hint) = match &error {
             ReloadError::Data(_) | ReloadError::Config(_) => (RefusalKind::Usage, None),
             ReloadError::Certificate(unusable) => (RefusalKind::Failed, unusable.hint()),
+            ReloadError::Ending => (RefusalKind::Failed, None),
         };
         Self { hint: hint.map(str::to_owned), ..Self::new(kind, error) }
     }
@@ -417,3 +463,6 @@ fn tell_reloaded(reloaded: &Reloaded) {
         tracing::error!(parent: None, "{failed}");
     }
 }
+
+#[cfg(test)]
+mod tests;

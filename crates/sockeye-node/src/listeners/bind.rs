@@ -30,6 +30,9 @@ pub enum OpenError {
         /// Why not.
         source: sockeye::tls::TlsError,
     },
+    /// The node is ending: nobody would drain it.
+    #[error("the node is ending, and opens no listener any more")]
+    Draining,
 }
 
 impl Bound {

@@ -52,6 +52,16 @@ struct Open {
     handle: ServerHandle,
 }
 
+/// Those that are to be closed: drained when this is dropped, so that nobody who stops waiting leaves one that is not.
+#[derive(Debug)]
+struct Closing(Vec<Open>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|open| open.handle.drain());
+    }
+}
+
 #[derive(Debug, Default)]
 struct Ended {
     report: Option<Report>,
@@ -100,7 +110,8 @@ impl Listeners {
     /// Begins to accept from a listener that is bound; on a runtime.
     ///
     /// # Errors
-    /// [`OpenError::Tls`] if it needs a certificate that cannot be had; [`OpenError::Server`].
+    /// [`OpenError::Tls`] if it needs a certificate that cannot be had; [`OpenError::Server`]; [`OpenError::Draining`]
+    /// once [`Listeners::drain`] or [`Listeners::stop`] was called.
     pub fn accept(&self, bound: Bound) -> Result<(), OpenError> {
         let Bound { listen, protocol, server } = bound;
         let config = self.node.config();
@@ -126,8 +137,15 @@ impl Listeners {
         let service = Arc::new(Current::new(service, gate, protocol.name));
         let prepared = server.with(Arc::clone(&service)).prepare()?;
         let handle = prepared.handle();
-        self.run(prepared, model)?;
-        self.lock().push(Open { listen, protocol, service, bucket, tls, handle });
+        {
+            // Under the lock of the drain: whoever is not run before it would be drained by nobody.
+            let mut open = self.lock();
+            if self.running.is_closed() {
+                return Err(OpenError::Draining);
+            }
+            self.run(prepared, model)?;
+            open.push(Open { listen, protocol, service, bucket, tls, handle });
+        }
         self.node.set_servers(self.handles());
         Ok(())
     }
@@ -191,9 +209,10 @@ impl Listeners {
     }
 
     /// Opens what is configured and not open, closes what is open and not configured, and gives those that
-    /// stay their new settings. Connections of a closed listener have [`Limits::drain`] to finish.
+    /// stay their new settings. Connections of a closed listener have [`Limits::drain`] to finish. While all are drained,
+    /// nothing is exchanged.
     ///
-    /// Cancellation: what was exchanged so far stays.
+    /// Cancellation: what was exchanged so far stays, and what was to be closed is.
     pub async fn exchange(&self, settings: &Settings, protocols: &'static [Protocol]) -> Exchanged {
         let mut exchanged = Exchanged::default();
         let (closing, opening) = self.differing(settings);
@@ -204,15 +223,14 @@ impl Listeners {
                 Err(error) => refused.push((listen, error)),
             }
         }
-        for open in &closing {
-            open.handle.drain();
-            exchanged.closed.push(open.listen.clone());
-        }
+        exchanged.closed.extend(closing.0.iter().map(|open| open.listen.clone()));
+        let any_closes = !closing.0.is_empty();
+        drop(closing);
         let deadline = Instant::now() + HANDED_OVER;
         for (listen, mut error) in refused {
             // The address may be that of one that is closing.
             let opened = loop {
-                if closing.is_empty() || Instant::now() >= deadline {
+                if !any_closes || self.running.is_closed() || Instant::now() >= deadline {
                     break false;
                 }
                 tokio::time::sleep(AGAIN).await;
@@ -240,8 +258,12 @@ impl Listeners {
     }
 
     /// Takes out those that are to be closed, and gives what is to be opened.
-    fn differing(&self, settings: &Settings) -> (Vec<Open>, Vec<Listen>) {
+    fn differing(&self, settings: &Settings) -> (Closing, Vec<Listen>) {
         let mut open = self.lock();
+        if self.running.is_closed() {
+            // They are the drain's, and a second signal ends them.
+            return (Closing(Vec::new()), Vec::new());
+        }
         let mut before = mem::take(&mut *open);
         let mut opening = Vec::new();
         for listen in &settings.listen {
@@ -257,7 +279,7 @@ impl Listeners {
                 None => opening.push(listen.clone()),
             }
         }
-        (before, opening)
+        (Closing(before), opening)
     }
 
     async fn open(&self, listen: &Listen, protocols: &'static [Protocol]) -> Result<(), OpenError> {
@@ -277,15 +299,17 @@ impl Listeners {
         let _ = failed.wait_for(|failed| *failed).await;
     }
 
-    /// Begins the drain of all: see [`ServerHandle::drain`].
+    /// Begins the drain of all: see [`ServerHandle::drain`]. None is opened from now on.
     pub fn drain(&self) {
-        self.lock().iter().for_each(|open| open.handle.drain());
+        let open = self.lock();
+        open.iter().for_each(|open| open.handle.drain());
         self.running.close();
     }
 
     /// Ends every connection now.
     pub fn stop(&self) {
-        self.lock().iter().for_each(|open| open.handle.stop());
+        let open = self.lock();
+        open.iter().for_each(|open| open.handle.stop());
         self.running.close();
     }
 
@@ -312,4 +336,44 @@ impl Listeners {
 /// Connections at once from one address, if they are limited.
 fn per_address(settings: &Settings) -> Option<usize> {
     settings.limits_per_address.map(Within::count)
+}
+
+#[cfg(test)]
+mod tests {
+    use sockeye_testkit::soon;
+
+    use super::*;
+    use crate::{
+        certificate::CertificateFiles,
+        config::{Config, Sources},
+        data::{DataFolder, Hold},
+        listeners::tests::PROTOCOLS,
+    };
+
+    #[tokio::test]
+    async fn a_listener_that_comes_once_all_are_drained_is_refused_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::new(dir.path().join("data"));
+        let _hold = Hold::take_or_create(&folder).unwrap();
+        let text = "listen = \"http+tcp://127.0.0.1:0\"\n".to_owned();
+        let sources = Sources { file: Some((folder.config(), text)), ..Sources::default() };
+        let config = Config::load(&sources, PROTOCOLS).unwrap();
+        let settings = config.settings.clone();
+        let node = Node::open(&folder, config).await.unwrap();
+        let certificates = Certificates::new(CertificateFiles::of(&folder, &settings), None);
+        let limits = Limits::default();
+        let listeners = Listeners::new(Arc::clone(&node), Arc::new(certificates), limits);
+        let bound = || Bound::open(&settings.listen[0], PROTOCOLS).unwrap();
+        listeners.accept(bound()).unwrap();
+        listeners.drain();
+        assert!(matches!(listeners.accept(bound()), Err(OpenError::Draining)));
+        // A reload that was under way when the drain began: it neither opens nor takes away what the drain has.
+        let other =
+            Settings { listen: vec!["http+tcp://localhost:0".parse().unwrap()], ..settings };
+        let exchanged = listeners.exchange(&other, PROTOCOLS).await;
+        assert!(exchanged.opened.is_empty() && exchanged.closed.is_empty(), "{exchanged:?}");
+        assert_eq!(listeners.opened().len(), 1);
+        soon(listeners.ended()).await.unwrap();
+        node.close().await.unwrap();
+    }
 }
