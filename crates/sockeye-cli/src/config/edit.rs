@@ -108,11 +108,12 @@ fn change(
     let told: String = done.iter().map(|edited| told(&path, edited)).collect();
     print(told)?;
     warn_of_environment(&done);
-    if text == old {
-        return Ok(());
-    }
+    // Also where the file said it already: the node may not have taken it up.
     if reload {
         return reload::run(&ReloadArgs::of(data.clone()));
+    }
+    if text == old {
+        return Ok(());
     }
     let waits = done.iter().any(|edited| edited.key.change == Change::Restart);
     note(match waits {
