@@ -224,3 +224,22 @@ fn what_holds_is_shown_in_full() {
     let public = shown.iter().find(|it| it.key == "public").unwrap();
     assert_eq!((&*public.value, public.place.to_string()), ("true", "sockeye.toml:1".to_owned()));
 }
+
+#[test]
+fn what_the_readme_sets_before_a_reload_is_taken_up_by_it() {
+    for page in [include_str!("../../../../README.md"), include_str!("../../../../README.zh-CN.md")]
+    {
+        let lines: Vec<_> = page.lines().collect();
+        let mut found = 0;
+        for (line, next) in lines.iter().zip(lines.iter().skip(1)) {
+            let reloads = line.contains(" --reload") || next.starts_with("sockeye reload ");
+            let Some(rest) = line.strip_prefix("sockeye config set ").filter(|_| reloads) else {
+                continue;
+            };
+            let key = Key::find(rest.split_whitespace().next().unwrap()).unwrap();
+            assert_ne!(key.change, Change::Restart, "{line}");
+            found += 1;
+        }
+        assert!(found >= 1, "there is an example");
+    }
+}
