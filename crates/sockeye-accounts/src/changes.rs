@@ -324,12 +324,21 @@ impl Accounts {
 
     /// Makes a change to its end, one after the other.
     pub(crate) async fn change(&self, edit: Edit, change: Change) -> Result<Changed> {
+        self.change_saying_all(edit, vec![change]).await
+    }
+
+    /// The same for one that is more than one thing to those who are told.
+    pub(crate) async fn change_saying_all(
+        &self,
+        edit: Edit,
+        changes: Vec<Change>,
+    ) -> Result<Changed> {
         let (accounts, runtime) = (self.clone(), Handle::current());
-        let work = move || runtime.block_on(accounts.make(&edit, &change));
+        let work = move || runtime.block_on(accounts.make(&edit, changes));
         self.inner().changes.run(work).await?
     }
 
-    async fn make(&self, edit: &Edit, change: &Change) -> Result<Changed> {
+    async fn make(&self, edit: &Edit, changes: Vec<Change>) -> Result<Changed> {
         let inner = self.inner();
         let changed = inner.source.change(edit).await?;
         match (edit, &changed) {
@@ -345,12 +354,12 @@ impl Accounts {
                 inner.lives.end_begun_with(*id, Began::SignIn(*sign_in));
             }
             (Edit::Account(id, edit), Changed::Account(account)) => {
-                if matches!(edit, AccountEdit::Password(..)) {
+                if edit.sets_password() {
                     inner.lives.end_sign_ins(*id);
                 }
                 inner.lives.refresh(account.clone());
                 // Whoever was helped by an administrator need not wait for having failed before.
-                if matches!(edit, AccountEdit::Lock(false) | AccountEdit::Password(..)) {
+                if edit.sets_password() || matches!(edit, AccountEdit::Lock(false)) {
                     inner.failures.forget(account.name.as_str());
                 }
             }
@@ -359,7 +368,9 @@ impl Accounts {
             (_, Changed::Many) => self.reload().await,
             (_, Changed::Nothing | Changed::Shared(_)) => inner.lives.count_change(),
         }
-        inner.observer.changed(&change.clone().with_outcome(&changed), self.commander());
+        for change in changes {
+            inner.observer.changed(&change.with_outcome(&changed), self.commander());
+        }
         Ok(changed)
     }
 

@@ -80,8 +80,8 @@ pub use moment::{to_the_second, write_to_the_second};
 pub use name::{AccountName, MAX_ACCOUNT_NAME, MAX_SHARED_NAME, NameError, SharedName};
 pub use observer::{Change, Observer, Subject, What};
 pub use password::{
-    HashCost, HashCostError, MAX_BCRYPT_COST, MAX_LANES, MAX_MEMORY, MAX_PASSES, MAX_ROUNDS,
-    PasswordHash, PasswordHashError,
+    HashCost, HashCostError, MAX_BCRYPT_COST, MAX_BROUGHT_WORK, MAX_LANES, MAX_MEMORY, MAX_PASSES,
+    MAX_ROUNDS, PasswordHash, PasswordHashError,
 };
 pub use prefix::{MAX_PREFIX, Prefix, PrefixError, shell_word};
 pub use protocol::{Protocols, ProtocolsError};

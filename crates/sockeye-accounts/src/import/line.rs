@@ -56,6 +56,8 @@ pub(super) struct Line<'a> {
     pub(super) quota: QuotaChoice,
     /// Whether it says more that has no counterpart here: rates, addresses, times.
     pub(super) says_more: bool,
+    /// Whether what follows would be the rest of a password with a colon in it, if this is no hash.
+    pub(super) may_be_cut: bool,
 }
 
 /// Fields of `/etc/shadow`, and those of a line of pure-ftpd at least.
@@ -76,7 +78,8 @@ pub(super) fn guess(line: &str) -> Format {
 }
 
 impl<'a> Line<'a> {
-    /// Takes a line apart; the error says what is wrong with it.
+    /// Takes a line apart; the error says what is wrong with it, by the column: what stands there may be the piece of a
+    /// password that has a separator in it.
     pub(super) fn parse(text: &'a str, format: Format) -> Result<Self, String> {
         match format {
             Format::Csv => Self::separated(text, ','),
@@ -86,7 +89,8 @@ impl<'a> Line<'a> {
                 let mut fields = text.split(':');
                 let (name, hash) = (fields.next().unwrap_or_default(), fields.next());
                 let hash = hash.ok_or("there is no hash: write NAME:HASH")?;
-                Ok(Self { name, hash, ..Self::default() })
+                let may_be_cut = fields.next().is_some();
+                Ok(Self { name, hash, may_be_cut, ..Self::default() })
             }
         }
     }
@@ -94,7 +98,7 @@ impl<'a> Line<'a> {
     /// pure-ftpd's own order: see its README.Virtual-Users.
     fn of_pure_ftpd(text: &'a str) -> Result<Self, String> {
         let fields: Vec<_> = text.split(':').collect();
-        let [name, hash, _uid, _gid, _gecos, _home, rest @ ..] = fields.as_slice() else {
+        let [name, hash, uid, gid, _gecos, _home, rest @ ..] = fields.as_slice() else {
             return Err(
                 "pure-ftpd has more fields in a line: NAME:HASH:UID:GID:GECOS:HOME:…".to_owned()
             );
@@ -104,9 +108,7 @@ impl<'a> Line<'a> {
             "" | "0" => Ok(Limit::Usual),
             text => match text.parse() {
                 Ok(limit) => Ok(Limit::Of(limit)),
-                Err(_) => {
-                    Err(format!("its quota of {what} is no number: `{}`", text.escape_debug()))
-                }
+                Err(_) => Err(format!("its quota of {what} is no number")),
             },
         };
         // Rates up and down, ratios, sessions; files, bytes; addresses and times.
@@ -114,7 +116,9 @@ impl<'a> Line<'a> {
             QuotaChoice { entries: limit(field(5), "files")?, bytes: limit(field(6), "bytes")? };
         let mut others = (0..rest.len()).filter(|at| !matches!(at, 5 | 6));
         let says_more = others.any(|at| !matches!(field(at).trim(), "" | "0"));
-        Ok(Self { name, hash, quota, says_more, role: None })
+        // A colon in a password moves all others.
+        let may_be_cut = [uid, gid].iter().any(|id| id.parse::<u32>().is_err());
+        Ok(Self { name, hash, quota, says_more, may_be_cut, role: None })
     }
 
     fn separated(text: &'a str, separator: char) -> Result<Self, String> {
@@ -128,25 +132,22 @@ impl<'a> Line<'a> {
         let mut next = || fields.next().filter(|field| !field.is_empty());
         let role = next().map(|role| role.parse::<Role>().map_err(|error| error.to_string()));
         let bytes = limit(next(), |text| {
-            let size = sockeye::quantity::parse_size(text);
-            size.map_err(|error| error.to_string())
+            sockeye::quantity::parse_size(text)
+                .map_err(|_| "its QUOTA is no size, such as 5GiB, or `none`")
         });
         let entries = limit(next(), |text| {
-            text.parse().map_err(|_| format!("`{}` is no number of files", text.escape_debug()))
+            text.parse().map_err(|_| "its FILES is no number of files, or `none`")
         });
         let quota = QuotaChoice { bytes: bytes?, entries: entries? };
-        if let Some(more) = fields.next() {
-            return Err(format!(
-                "there is more in it than NAME, HASH, ROLE, QUOTA, FILES: `{}`",
-                more.escape_debug()
-            ));
+        if fields.next().is_some() {
+            return Err("there is more in it than NAME, HASH, ROLE, QUOTA, FILES".to_owned());
         }
         Ok(Self {
             name: bare(name),
             hash: bare(hash),
             role: role.transpose()?,
             quota,
-            says_more: false,
+            ..Self::default()
         })
     }
 }
@@ -159,12 +160,12 @@ fn bare(field: &str) -> &str {
 
 fn limit(
     field: Option<&str>,
-    read: impl FnOnce(&str) -> Result<u64, String>,
+    read: impl FnOnce(&str) -> Result<u64, &'static str>,
 ) -> Result<Limit, String> {
     match field {
         None => Ok(Limit::Usual),
         Some("none" | "unlimited") => Ok(Limit::None),
-        Some(text) => read(text).map(Limit::Of),
+        Some(text) => Ok(Limit::Of(read(text)?)),
     }
 }
 
@@ -219,12 +220,17 @@ mod tests {
         for (text, expected) in [
             ("alice", "there is no hash: write NAME:HASH"),
             ("alice,$6$s$h,boss", "a role is admin, member or guest"),
-            ("alice,$6$s$h,,5 apples", "5 apples"),
-            ("alice,$6$s$h,,,many", "`many` is no number of files"),
-            ("alice,$6$s$h,,,1,more", "`more`"),
-            ("a:b:1:1::/srv::::::x:1::::::", "its quota of files is no number: `x`"),
+            ("alice,$6$s$h,,5 apples", "its QUOTA is no size"),
+            ("alice,$6$s$h,,,many", "its FILES is no number"),
+            ("alice,$6$s$h,,,1,more", "there is more in it than"),
+            ("a:b:1:1::/srv::::::x:1::::::", "its quota of files is no number"),
+            ("bob,correct,horse", "a role is admin, member or guest"),
+            ("bob,correct,,horse,battery", "its QUOTA is no size"),
+            ("bob,correct,,,1,battery,horse", "there is more in it than"),
         ] {
             let error = parsed(text).unwrap_err();
+            let pieces = ["apples", "many", "`more`", "horse", "battery", "`x`"];
+            assert!(!pieces.iter().any(|piece| error.contains(piece)), "{text}: {error}");
             assert!(error.contains(expected), "{text}: {error}");
         }
     }

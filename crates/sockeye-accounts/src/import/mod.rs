@@ -1,7 +1,7 @@
 //! Accounts that come from elsewhere: another server's, with the hashes of the passwords that they have there.
 //!
-//! What they are read from is text ([`read`]); nothing here opens a file. Making them is one change each, as if each had
-//! been added by hand.
+//! What they are read from is text ([`read`]); nothing here opens a file. Making one is one change,
+//! all of it or nothing, and told as if it had been made by hand.
 
 mod line;
 mod read;
@@ -13,9 +13,9 @@ pub use self::{
     read::{FileLine, Newcomers, ReadOptions, Renamed, read},
 };
 use crate::{
-    AccountEdit, AccountId, AccountName, Accounts, Change, Edit, Error, NewAccount, PasswordHash,
-    Quota, QuotaChoice, Result, Role, Secret, Subject, What, changes::now, password::as_text,
-    secret::exposed,
+    Account, AccountEdit, AccountId, AccountName, Accounts, Change, Edit, Error, NewAccount,
+    PasswordHash, Quota, QuotaChoice, Result, Role, Secret, Subject, What, changes::now,
+    password::as_text, secret::exposed,
 };
 
 /// An account that is to come, and what was said of it elsewhere.
@@ -71,23 +71,24 @@ impl Accounts {
     /// is that of [`Accounts::add`] or of the single changes.
     ///
     /// # Errors
-    /// [`Error::Storage`], [`Error::Busy`]: those before it were taken. What is wrong with one alone is
-    /// [`Imported::Refused`], and hinders no other.
+    /// [`Error::Storage`], [`Error::Busy`], if nothing came of any. What is wrong with one alone is [`Imported::Refused`],
+    /// and hinders no other; if the accounts fail when something came of others, all that are left are refused.
     ///
     /// Cancellation: as all changes; those that were not begun are not made.
     pub async fn import(&self, newcomers: Vec<Newcomer>, taking: Taking) -> Result<Vec<Imported>> {
-        let mut imported = Vec::with_capacity(newcomers.len());
+        let (all, mut imported) = (newcomers.len(), Vec::with_capacity(newcomers.len()));
         for newcomer in newcomers {
-            imported.push(match self.take(newcomer, taking).await {
-                Err(
-                    error @ (Error::Storage(_)
-                    | Error::Busy
-                    | Error::Broken
-                    | Error::Unsupported { .. }),
-                ) => return Err(error),
-                Err(error) => Imported::Refused(error.to_string()),
-                Ok(done) => done,
-            });
+            match self.take(newcomer, taking).await {
+                Ok(done) => imported.push(done),
+                Err(error) if !concerns_all(&error) => {
+                    imported.push(Imported::Refused(error.to_string()));
+                }
+                Err(error) if imported.is_empty() => return Err(error),
+                Err(error) => {
+                    imported.resize(all, Imported::Refused(error.to_string()));
+                    break;
+                }
+            }
         }
         Ok(imported)
     }
@@ -115,31 +116,50 @@ impl Accounts {
             Brought::Hash(hash) => hash,
             Brought::Plain(secret) => self.inner().hasher.hash(&secret).await?,
         };
-        let Some(account) = known else {
-            let (id, created) = (AccountId::generate(), now());
-            let (role, quota) = (role.unwrap_or(Role::Member), quota.decide(taking.usual));
-            let change =
-                Change { subject: Subject::Account(id), name: name.to_string(), what: What::Added };
-            let new = NewAccount {
-                id,
-                name,
-                role,
-                quota,
-                password: Some(hash),
-                must_change: false,
-                created,
-            };
-            self.change(Edit::Add(vec![new]), change).await?;
-            return Ok(Imported::Added);
-        };
-        if let Some(role) = role.filter(|role| *role != account.role) {
-            self.set_role(account.id, role).await?;
+        match known {
+            Some(account) => self.update(&account, role, quota, hash).await,
+            None => self.add_brought(name, role, quota.decide(taking.usual), hash).await,
         }
+    }
+
+    async fn add_brought(
+        &self,
+        name: AccountName,
+        role: Option<Role>,
+        quota: Quota,
+        hash: PasswordHash,
+    ) -> Result<Imported> {
+        let (id, role) = (AccountId::generate(), role.unwrap_or(Role::Member));
+        let change =
+            Change { subject: Subject::Account(id), name: name.to_string(), what: What::Added };
+        let (password, created) = (Some(hash), now());
+        let new = NewAccount { id, name, role, quota, password, must_change: false, created };
+        self.change(Edit::Add(vec![new]), change).await?;
+        Ok(Imported::Added)
+    }
+
+    /// All in one change: no role without the password that is to guard it.
+    async fn update(
+        &self,
+        account: &Account,
+        role: Option<Role>,
+        quota: QuotaChoice,
+        hash: PasswordHash,
+    ) -> Result<Imported> {
+        let role = role.filter(|role| *role != account.role);
+        let mut whats = vec![What::PasswordSet];
+        whats.extend(role.map(What::RoleSet));
         if quota != QuotaChoice::default() {
-            self.set_quota(account.id, quota).await?;
+            whats.push(What::QuotaSet(quota.decide(account.quota)));
         }
-        let change = account.says(What::PasswordSet);
-        self.edit_saying(&account, AccountEdit::Password(hash, false), change).await?;
+        let changes = whats.into_iter().map(|what| account.says(what)).collect();
+        let edit = Edit::Account(account.id, AccountEdit::Brought(hash, role, quota));
+        self.change_saying_all(edit, changes).await?;
         Ok(Imported::Updated)
     }
+}
+
+/// Whether what failed would fail for every other, too.
+const fn concerns_all(error: &Error) -> bool {
+    matches!(error, Error::Storage(_) | Error::Busy | Error::Broken | Error::Unsupported { .. })
 }

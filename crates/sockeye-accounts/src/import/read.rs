@@ -6,10 +6,13 @@ use super::{
     Brought, Newcomer,
     line::{Format, Line, guess},
 };
-use crate::{AccountName, Secret};
+use crate::{AccountName, PasswordHash, PasswordHashError, Secret};
 
-/// What stands in `/etc/shadow` for nobody's password.
-const NO_PASSWORD: [&str; 5] = ["", "*", "!", "!!", "!*"];
+/// What the second column is called where the first line says what the columns are.
+const HASH_HEADINGS: [&str; 3] = ["hash", "password", "passwd"];
+
+/// How a text begins that is a hash or a lock, known here or not, and no password itself.
+const NO_PLAIN: [char; 4] = ['$', '!', '*', '{'];
 
 /// How a file is read.
 #[derive(Clone, Debug, Default)]
@@ -85,12 +88,26 @@ struct Reading<'a> {
     has_begun: bool,
 }
 
-/// Whether it says what the columns are: `name,hash,role,quota`.
+/// Whether it says what the columns are: `name,hash,role,quota`. An account may be called `name`.
 fn is_heading(text: &str, format: Format) -> bool {
     let is_table = matches!(format, Format::Csv | Format::Tsv);
     let mut fields = text.split([',', '\t']).map(|field| field.trim().trim_matches('"'));
     let is_name = fields.next().is_some_and(|field| field.eq_ignore_ascii_case("name"));
-    is_table && is_name && fields.next().is_some_and(|field| !field.starts_with('$'))
+    let is_hash = |field: &str| HASH_HEADINGS.iter().any(|it| field.eq_ignore_ascii_case(it));
+    is_table && is_name && fields.next().is_some_and(is_hash)
+}
+
+/// Why nobody logs in with it where it comes from, if that is so: `/etc/shadow` has nothing there, or marks of a lock,
+/// alone (`*`, `!!`, `*LK*`) or in front of the hash (`!$6$…`, and two of RHEL's).
+fn closed(hash: &str) -> Option<&'static str> {
+    let open = hash.strip_prefix("*LK*").unwrap_or(hash).trim_start_matches(['!', '*']);
+    if open.is_empty() {
+        return Some("has no password there");
+    }
+    let is_hash = || {
+        open.starts_with('$') || PasswordHash::from_elsewhere(open) != Err(PasswordHashError::Form)
+    };
+    (open.len() < hash.len() && is_hash()).then_some("is locked there")
 }
 
 /// Why a line brings no account.
@@ -165,22 +182,15 @@ impl Reading<'_> {
 
     fn password(&self, line: &Line<'_>) -> Result<Brought, Unfit> {
         let hash = line.hash;
-        if NO_PASSWORD.contains(&hash) {
-            return Err(Unfit::PassedOver("has no password there"));
-        }
-        if let Some(locked) = hash.strip_prefix('!')
-            && locked.starts_with('$')
-        {
-            return Err(Unfit::PassedOver("is locked there"));
+        if let Some(why) = closed(hash) {
+            return Err(Unfit::PassedOver(why));
         }
         if hash == "x" {
             return Err(Unfit::Wrong("its hash is in /etc/shadow, not in this file".to_owned()));
         }
-        match hash.parse() {
+        match PasswordHash::from_elsewhere(hash) {
             Ok(hash) => Ok(Brought::Hash(hash)),
-            Err(_) if self.options.plain && !hash.starts_with('$') => {
-                Ok(Brought::Plain(Secret::new(hash)))
-            }
+            Err(PasswordHashError::Form) if self.options.plain => plain(line).map_err(Unfit::Wrong),
             Err(error) => Err(Unfit::Wrong(error.to_string())),
         }
     }
@@ -190,6 +200,21 @@ impl Reading<'_> {
         let name = name.to_owned();
         self.found.wrong.push(FileLine { line, name, why });
     }
+}
+
+/// What is no hash, as the password itself: all of it, and nothing that may be a hash.
+fn plain(line: &Line<'_>) -> Result<Brought, String> {
+    if line.hash.starts_with(NO_PLAIN) {
+        return Err(format!(
+            "what begins with {} may be a hash of another kind, and is taken for no password: add the account by hand",
+            NO_PLAIN.map(String::from).join(" ")
+        ));
+    }
+    if line.may_be_cut {
+        return Err("what follows may be the rest of a password with a colon: write NAME,PASSWORD"
+            .to_owned());
+    }
+    Ok(Brought::Plain(Secret::new(line.hash)))
 }
 
 #[cfg(test)]
@@ -254,6 +279,56 @@ mod tests {
         let plain = read(&text, &ReadOptions { plain: true, ..ReadOptions::default() });
         assert_eq!(names(&plain), [(1, "alice"), (5, "carol")]);
         assert!(!format!("{plain:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_locks_of_all_systems_are_locks() {
+        let locks =
+            ["!", "!!", "*", "*!", "*LK*"].map(|lock| format!("bob:{lock}{HASH}:1:0:9:7:::\n"));
+        let none = ["", "*", "!*", "!!", "*LK*"].map(|lock| format!("carol:{lock}:1:0:9:7:::\n"));
+        for plain in [false, true] {
+            let options = ReadOptions { plain, ..ReadOptions::default() };
+            for (texts, expected) in [(&locks, "is locked there"), (&none, "has no password there")]
+            {
+                for text in texts {
+                    let found = read(text, &options);
+                    assert_eq!(whys(&found.passed_over), [(1, expected)], "{text}");
+                }
+            }
+        }
+        let found = read("bob:!!abJnggxhB/yWI\n", &ReadOptions::default());
+        assert_eq!(whys(&found.passed_over), [(1, "is locked there")]);
+    }
+
+    #[test]
+    fn what_may_be_a_hash_is_no_password_and_a_password_is_not_cut() {
+        let options = ReadOptions { plain: true, ..ReadOptions::default() };
+        for (text, expected) in [
+            ("bob:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "one of a directory service"),
+            ("bob:{UNHEARD-OF}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "one of a directory service"),
+            ("bob:_J9..rasmBYk8r9AiWNc", "this hash is DES"),
+            ("bob:abJnggxhB/yWI", "this hash is DES"),
+            ("bob:$9$saltstring$vc6YOOogU4kWVvwga8e9z", "may be a hash of another kind"),
+            ("bob:!!not-a-hash-of-ours", "may be a hash of another kind"),
+            ("bob:*94BDCEBE19083CE2A1F959FD02F964C7AF4CFC29", "may be a hash of another kind"),
+            ("bob:correct horse:battery", "the rest of a password with a colon"),
+            ("bob:correct:horse:battery:staple:::::", "the rest of a password with a colon"),
+            ("bob:correct:horse:1:1::/srv/bob::::::::::::", "the rest of a password with a colon"),
+        ] {
+            let found = read(text, &options);
+            assert_eq!((found.accounts.len(), found.wrong.len()), (0, 1), "{text}");
+            assert!(found.wrong[0].why.contains(expected), "{text}: {:?}", found.wrong);
+        }
+        let found = read("bob,correct horse:battery\n", &options);
+        let Brought::Plain(secret) = &found.accounts[0].1.password else { panic!("{found:?}") };
+        assert_eq!(secret.expose(), "correct horse:battery");
+    }
+
+    #[test]
+    fn an_account_may_be_called_as_a_column_is() {
+        let options = ReadOptions { plain: true, ..ReadOptions::default() };
+        assert_eq!(names(&read("name,correct horse\n", &options)), [(1, "name")]);
+        assert!(names(&read("Name\tPassword\tRole\n", &options)).is_empty());
     }
 
     #[test]

@@ -50,7 +50,6 @@ const NOT_TAKEN: &[(&str, &str)] = &[
     ("$sha1$", "SHA-1"),
     ("$3$", "NT's MD4"),
     ("{", "one of a directory service"),
-    ("_", "DES"),
     ("$2x$", "bcrypt of a version that was broken"),
     ("$7$", "scrypt"),
     ("$gy$", "gost-yescrypt"),
@@ -75,6 +74,10 @@ impl Crypt {
             ["y", params, _salt, hash] if hash.len() == YESCRYPT_LETTERS => yescrypt(params)?,
             // Thirteen letters, two of which are the salt.
             _ if text.len() == 13 && text.bytes().all(is_letter) => {
+                return Err(PasswordHashError::NotTaken("DES"));
+            }
+            // BSDI's: count and salt of four letters each, and eleven.
+            _ if text.len() == 20 && text.starts_with('_') && text[1..].bytes().all(is_letter) => {
                 return Err(PasswordHashError::NotTaken("DES"));
             }
             _ => return Err(PasswordHashError::Form),
@@ -127,6 +130,8 @@ fn sha(parts: &[&str], letters: usize) -> Result<Scheme, PasswordHashError> {
         [salt, hash] => (Some("5000"), salt, hash),
         _ => return Err(PasswordHashError::Form),
     };
+    // As `crypt(3)` writes it: no sign, no zeros in front.
+    let rounds = rounds.filter(|digits| digits.starts_with(|c: char| matches!(c, '1'..='9')));
     let rounds =
         rounds.and_then(|digits| digits.parse::<u32>().ok()).ok_or(PasswordHashError::Form)?;
     if rounds > MAX_ROUNDS {
@@ -212,6 +217,8 @@ mod tests {
             (format!("$2b$15${}", &bcrypt[7..]), "a cost of at most 14"),
             (format!("$y$jFT${of_yescrypt}"), "at most 256 MiB"),
             (format!("$6$rounds=999${tail}"), "of none of the forms"),
+            (format!("$6$rounds=+5000${tail}"), "of none of the forms"),
+            (format!("$6$rounds=05000${tail}"), "of none of the forms"),
             (format!("$6${tail}x"), "of none of the forms"),
             (format!("$6$rounds=5000${}", &tail[1..tail.len() - 1]), "of none of the forms"),
             ("correct horse".to_owned(), "of none of the forms"),

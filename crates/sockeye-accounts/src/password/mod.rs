@@ -27,6 +27,10 @@ pub const MAX_MEMORY: u32 = 256 * 1024;
 /// Most passes over the memory.
 pub const MAX_PASSES: u32 = 64;
 
+/// Most that a hash from elsewhere may have written in all its passes together, in KiB: four times what other programs
+/// ask for, and below a second.
+pub const MAX_BROUGHT_WORK: u32 = 1024 * 1024;
+
 /// Most lanes.
 pub const MAX_LANES: u32 = 16;
 
@@ -127,6 +131,22 @@ pub enum PasswordHashError {
 }
 
 impl PasswordHash {
+    /// Reads a hash that was made elsewhere, which anybody may have written.
+    ///
+    /// # Errors
+    /// As [`FromStr`], and [`PasswordHashError::TooDear`] for Argon2id beyond [`MAX_BROUGHT_WORK`]. Of one that we kept
+    /// ourselves the parameters are bounded, each for itself.
+    pub fn from_elsewhere(text: &str) -> Result<Self, PasswordHashError> {
+        let hash: Self = text.parse()?;
+        let work = hash.cost().map(|cost| cost.memory.saturating_mul(cost.passes));
+        if work.is_some_and(|work| work > MAX_BROUGHT_WORK) {
+            return Err(PasswordHashError::TooDear(
+                "at most 1 GiB for argon2id, memory times passes",
+            ));
+        }
+        Ok(hash)
+    }
+
     /// With which cost it was made, if it is of our own kind.
     #[must_use]
     pub fn cost(&self) -> Option<HashCost> {
@@ -213,7 +233,7 @@ pub(crate) mod as_text {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<PasswordHash, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
+        PasswordHash::from_elsewhere(&String::deserialize(from)?).map_err(D::Error::custom)
     }
 }
 
@@ -258,6 +278,21 @@ mod tests {
         ] {
             let text = FOREIGN.replace(from, to);
             assert!(text.parse::<PasswordHash>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hash_from_elsewhere_is_bounded_in_all_that_it_costs_together() {
+        for (costs, is_taken) in
+            [("m=262144,t=4", true), ("m=262144,t=5", false), ("m=65536,t=64", false)]
+        {
+            let text = FOREIGN.replace("m=65536,t=3", costs);
+            let read = PasswordHash::from_elsewhere(&text);
+            assert_eq!(read.is_ok(), is_taken, "{costs}");
+            if let Err(error) = read {
+                assert!(error.to_string().contains("at most 1 GiB"), "{error}");
+            }
+            text.parse::<PasswordHash>().unwrap();
         }
     }
 

@@ -63,6 +63,8 @@ pub enum AccountEdit {
     Lock(bool),
     /// Another password, and whether it is to be changed.
     Password(PasswordHash, bool),
+    /// What is known of it elsewhere: the password, which need not be changed, a role if one is said, and a quota.
+    Brought(PasswordHash, Option<Role>, QuotaChoice),
     /// Another quota; a limit of which nothing is said stays.
     Quota(QuotaChoice),
     /// Another role.
@@ -90,7 +92,12 @@ impl AccountEdit {
     /// is locked.
     #[must_use]
     pub const fn ends_sign_ins(&self) -> bool {
-        matches!(self, Self::Password(..) | Self::Lock(true))
+        self.sets_password() || matches!(self, Self::Lock(true))
+    }
+
+    /// Whether the password is another one.
+    pub(crate) const fn sets_password(&self) -> bool {
+        matches!(self, Self::Password(..) | Self::Brought(..))
     }
 }
 

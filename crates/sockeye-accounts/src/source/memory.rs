@@ -386,6 +386,13 @@ impl Kept {
                 account.has_password = true;
                 account.must_change = *must_change;
             }
+            AccountEdit::Brought(hash, role, quota) => {
+                self.record.password = Some(hash.clone());
+                account.has_password = true;
+                account.must_change = false;
+                account.role = role.unwrap_or(account.role);
+                account.quota = quota.decide(account.quota);
+            }
             AccountEdit::Quota(quota) => account.quota = quota.decide(account.quota),
             AccountEdit::Role(role) => account.role = *role,
             AccountEdit::Grant(grant) => account.put_grant(grant.clone())?,

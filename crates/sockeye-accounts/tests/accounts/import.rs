@@ -1,6 +1,9 @@
 //! Accounts that come from elsewhere with their passwords' hashes.
 
-use super::*;
+use super::{
+    live::{Gate, Gated},
+    *,
+};
 
 /// What `crypt(3)` makes of `correct horse`.
 const HASH: &str = "$5$rounds=1000$x$iQZpM1omHUPunsHyFj3BDlScQB2YZdUeOB22XlNl6w3";
@@ -66,6 +69,68 @@ async fn who_is_there_stays_as_it_is_unless_it_is_to_be_updated() {
     accounts.import(vec![guest], update).await.unwrap();
     let after = accounts.find(&name("alice")).await.unwrap();
     assert_eq!((after.role, after.quota.bytes), (Role::Guest, Some(9)));
+}
+
+#[tokio::test]
+async fn an_update_is_one_change_of_which_nothing_stays_if_it_cannot_be() {
+    let ear = Ear::default();
+    let accounts = Accounts::new(Memory::default(), settings(), ear.clone());
+    let mut alice = newcomer("alice");
+    alice.role = Some(Role::Admin);
+    accounts.import(vec![alice.clone()], Taking::default()).await.unwrap();
+    let before = accounts.find(&name("alice")).await.unwrap();
+    ear.changes.lock().unwrap().clear();
+    let update = Taking { update: true, ..Taking::default() };
+    alice.password = Brought::Plain(Secret::new("another horse"));
+    alice.role = Some(Role::Guest);
+    alice.quota = QuotaChoice { bytes: Limit::Of(9), entries: Limit::Usual };
+    let done = accounts.import(vec![alice], update).await.unwrap();
+    assert!(
+        matches!(&done[..], [Imported::Refused(why)] if why.contains("the last admin")),
+        "{done:?}"
+    );
+    assert_eq!(accounts.find(&name("alice")).await.unwrap(), before);
+    accounts.login(&password("alice"), &from(1)).await.unwrap();
+    assert!(ear.changes.lock().unwrap().is_empty());
+
+    let mut bob = newcomer("bob");
+    accounts.import(vec![bob.clone()], Taking::default()).await.unwrap();
+    let before = accounts.find(&name("bob")).await.unwrap();
+    ear.changes.lock().unwrap().clear();
+    bob.role = Some(Role::Guest);
+    bob.quota = QuotaChoice { bytes: Limit::Of(9), entries: Limit::Usual };
+    assert_eq!(accounts.import(vec![bob], update).await.unwrap(), [Imported::Updated]);
+    let after = accounts.find(&name("bob")).await.unwrap();
+    assert_eq!(after.revision, before.revision + 1, "one change");
+    let told: Vec<_> =
+        ear.changes.lock().unwrap().iter().map(|change| change.what.clone()).collect();
+    let quota = Quota { bytes: Some(9), entries: None };
+    assert_eq!(told, [What::PasswordSet, What::RoleSet(Role::Guest), What::QuotaSet(quota)]);
+}
+
+#[tokio::test]
+async fn when_the_accounts_fail_in_the_middle_it_is_told_what_came_of_each() {
+    /// After the first change there is no other.
+    struct Closing(Arc<Gate>);
+
+    impl Observer for Closing {
+        fn changed(&self, _: &Change, _: &Commander) {
+            self.0.open.close();
+        }
+    }
+
+    let gate = Arc::new(Gate::default());
+    gate.open.add_permits(1);
+    let source = Gated { inner: Memory::new(), gate: Arc::clone(&gate) };
+    let accounts = Accounts::new(source, settings(), Closing(gate));
+    let newcomers = ["ann", "bob", "cid"].map(newcomer).to_vec();
+    let done = accounts.import(newcomers.clone(), Taking::default()).await.unwrap();
+    let [Imported::Added, Imported::Refused(bob), Imported::Refused(cid)] = &done[..] else {
+        panic!("{done:?}")
+    };
+    assert!(bob.contains("try again") && bob == cid, "{done:?}");
+    let error = accounts.import(newcomers[1..].to_vec(), Taking::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Busy), "{error}");
 }
 
 #[tokio::test]

@@ -108,11 +108,11 @@ async fn futures_race<T>(
     }
 }
 
-/// Counts the changes that have begun, and lets each go on when it is told to.
+/// Counts the changes that have begun, and lets each go on when it is told to; none, once `open` is closed.
 #[derive(Debug)]
-struct Gate {
+pub(super) struct Gate {
     begun: Semaphore,
-    open: Semaphore,
+    pub(super) open: Semaphore,
 }
 
 impl Default for Gate {
@@ -123,9 +123,9 @@ impl Default for Gate {
 
 /// A source whose changes wait at a gate.
 #[derive(Debug)]
-struct Gated {
-    inner: Memory,
-    gate: Arc<Gate>,
+pub(super) struct Gated {
+    pub(super) inner: Memory,
+    pub(super) gate: Arc<Gate>,
 }
 
 impl Source for Gated {
@@ -168,7 +168,7 @@ impl Source for Gated {
     fn change<'a>(&'a self, edit: &'a Edit) -> Answer<'a, Changed> {
         Box::pin(async move {
             self.gate.begun.add_permits(1);
-            self.gate.open.acquire().await.unwrap().forget();
+            self.gate.open.acquire().await.map_err(|_| Error::Busy)?.forget();
             self.inner.change(edit).await
         })
     }

@@ -229,6 +229,12 @@ async fn each_edit_changes_what_it_says_and_counts_one_revision(source: &dyn Sou
     let edits = [
         AccountEdit::Rename(name("alicia")),
         AccountEdit::Lock(true),
+        AccountEdit::Brought(
+            hash(1),
+            Some(Role::Member),
+            Quota { bytes: Some(7), entries: None }.into(),
+        ),
+        AccountEdit::Brought(hash(2), None, quota.into()),
         AccountEdit::Password(hash(2), false),
         AccountEdit::Quota(quota.into()),
         AccountEdit::Role(Role::Guest),

@@ -196,6 +196,14 @@ async fn change(on: &mut SqliteConnection, id: AccountId, edit: &AccountEdit) ->
             let new = set("UPDATE accounts SET password = ?, must_change = ? WHERE id = ?");
             new.bind(hash.to_string()).bind(*must_change).bind(key).execute(&mut *on).await?;
         }
+        AccountEdit::Brought(hash, role, quota) => {
+            let new = set(
+                "UPDATE accounts SET password = ?, must_change = FALSE, role = ?, quota_bytes = ?, \
+                           quota_entries = ? WHERE id = ?",
+            );
+            let new = new.bind(hash.to_string()).bind(role.unwrap_or(before.role).as_str());
+            bind_quota(new, &quota.decide(before.quota)).bind(key).execute(&mut *on).await?;
+        }
         AccountEdit::Quota(quota) => {
             let new = set("UPDATE accounts SET quota_bytes = ?, quota_entries = ? WHERE id = ?");
             bind_quota(new, &quota.decide(before.quota)).bind(key).execute(&mut *on).await?;
