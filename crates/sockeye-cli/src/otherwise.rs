@@ -4,7 +4,12 @@
 
 use std::env;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{
+    CommandFactory as _,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use crate::args::Args;
 
 /// Words in a verb's place.
 const VERBS: &[(&[&str], &str)] = &[
@@ -29,48 +34,62 @@ const VERBS: &[(&[&str], &str)] = &[
     (&["connect", "open", "nc", "telnet"], "sockeye dial ADDR"),
 ];
 
-/// Words in an argument's place.
-const ARGUMENTS: &[(&[&str], &str)] = &[
-    (&["-d", "--dir", "--datadir", "--data-dir"], "write --data DIR"),
+/// Words in an argument's place, the option that a verb has to have where that is the way out, and what is told.
+const ARGUMENTS: &[(&[&str], &str, &str)] = &[
+    (&["-d", "--dir", "--datadir", "--data-dir"], "data", "write --data DIR"),
     (
         &["-c", "--config", "--conf"],
+        "data",
         "a node's configuration is sockeye.toml in its data folder: write --data DIR",
     ),
     (
         &["--ftp", "--ftps", "--http", "--https", "--tls-port", "-P"],
+        "listen",
         "write --listen ftp+tcp://[::]:21, ftp+tls+tcp://[::]:990, http+tls+tcp://[::]:443",
     ),
-    (&["--anonymous", "--public"], "write --set public=true"),
+    (&["--anonymous", "--public"], "set", "write --set public=true"),
     (
         &["-D", "--daemon", "--background", "-B", "--fork"],
+        "listen",
         "it stays in front; a service manager, as systemd, keeps it behind",
     ),
-    (&["-u", "--username"], "write --user NAME"),
-    (&["-n", "--dryrun", "--noop"], "write --dry-run"),
+    (&["-u", "--username"], "user", "write --user NAME"),
+    (&["-n", "--dryrun", "--noop"], "dry-run", "write --dry-run"),
 ];
 
 /// Tells clap's error what was meant, if that is known, in place of what is spelt alike.
 pub(crate) fn told(mut error: clap::Error) -> clap::Error {
-    let (kind, table) = match error.kind() {
-        ErrorKind::InvalidSubcommand if is_verb(&error) => (ContextKind::InvalidSubcommand, VERBS),
-        ErrorKind::UnknownArgument => (ContextKind::InvalidArg, ARGUMENTS),
+    let kind = match error.kind() {
+        ErrorKind::InvalidSubcommand if is_verb(&error) => ContextKind::InvalidSubcommand,
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
         _ => return error,
     };
     let Some(ContextValue::String(word)) = error.get(kind) else { return error };
-    // Of a verb without a spelling of its own, what clap found is as good.
-    let Some(meant) = meant(table, word) else { return error };
+    let hint = match kind {
+        ContextKind::InvalidSubcommand => verb(word).map(|meant| format!("that is `{meant}` here")),
+        _ => argument(word, env::args().skip(1)).map(str::to_owned),
+    };
+    // Of a word without a spelling of its own, what clap found is as good.
+    let Some(hint) = hint else { return error };
     error.remove(ContextKind::SuggestedSubcommand);
     error.remove(ContextKind::SuggestedArg);
-    let hint = match kind {
-        ContextKind::InvalidSubcommand => format!("that is `{meant}` here"),
-        _ => meant.to_owned(),
-    };
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
     error
 }
 
-fn meant(table: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
-    table.iter().find(|(words, _)| words.contains(&word)).map(|(_, meant)| *meant)
+fn verb(word: &str) -> Option<&'static str> {
+    VERBS.iter().find(|(words, _)| words.contains(&word)).map(|(_, meant)| *meant)
+}
+
+/// What is meant by an argument among all that were given, if the verb that it was given to has that.
+fn argument(word: &str, given: impl Iterator<Item = String>) -> Option<&'static str> {
+    let (_, option, meant) = ARGUMENTS.iter().find(|(words, ..)| words.contains(&word))?;
+    let mut command = Args::command();
+    command.build();
+    let before = given.take_while(|argument| argument.split('=').next() != Some(word));
+    let of = before
+        .fold(&command, |command, argument| command.find_subcommand(argument).unwrap_or(command));
+    of.get_arguments().any(|it| it.get_long() == Some(option)).then_some(*meant)
 }
 
 /// Whether the word that is no subcommand stands where a verb does, or was asked help about.
@@ -86,10 +105,7 @@ fn is_verb(error: &clap::Error) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
-    use clap::CommandFactory as _;
-
     use super::*;
-    use crate::args::Args;
 
     #[test]
     fn no_word_is_one_of_ours_and_each_way_out_is() {
@@ -109,6 +125,47 @@ mod tests {
                 if let (Some(verb), Some(second)) = (verb, second) {
                     assert!(verb.find_subcommand(second).is_some(), "{meant}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn an_argument_is_answered_where_the_verb_has_what_is_told() {
+        let meant = |line: &str, word| argument(word, line.split(' ').map(str::to_owned));
+        for (line, word, expected) in [
+            ("serve -d /srv", "-d", true),
+            ("user add bob -d /srv", "-d", true),
+            ("-v user import --dryrun f", "--dryrun", true),
+            ("user add bob -n", "-n", false),
+            ("dial -d x", "-d", false),
+            ("status -u x", "-u", false),
+            ("-d /srv serve", "-d", false),
+            ("log --fork", "--fork", false),
+        ] {
+            assert_eq!(meant(line, word).is_some(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn no_argument_is_one_of_ours_and_each_way_out_is_somewhere() {
+        fn all<'a>(command: &'a clap::Command, found: &mut Vec<&'a clap::Command>) {
+            found.push(command);
+            command.get_subcommands().for_each(|it| all(it, found));
+        }
+        let (mut command, mut found) = (Args::command(), Vec::new());
+        command.build();
+        all(&command, &mut found);
+        for (words, option, meant) in ARGUMENTS {
+            let has =
+                |it: &&&clap::Command| it.get_arguments().any(|it| it.get_long() == Some(option));
+            let having: Vec<_> = found.iter().filter(has).collect();
+            assert!(!having.is_empty(), "{meant}");
+            let longs = meant.split([' ', ',']).filter_map(|word| word.strip_prefix("--"));
+            longs.for_each(|long| assert_eq!(long, *option, "{meant}"));
+            for argument in having.iter().flat_map(|it| it.get_arguments()) {
+                let (short, long) = (argument.get_short(), argument.get_long());
+                let ours = [short.map(|it| format!("-{it}")), long.map(|it| format!("--{it}"))];
+                assert!(!ours.iter().flatten().any(|it| words.contains(&it.as_str())), "{meant}");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `sockeye user import`: accounts of another server, with the passwords that they have there.
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -28,7 +29,7 @@ const AT_ONCE: usize = 200;
 
 /// Take over accounts of another server, with the passwords that they have
 ///
-/// FILE is /etc/shadow, a file of htpasswd, pure-ftpd's pureftpd.passwd, or NAME,HASH,ROLE,QUOTA,FILES with commas or tabs,
+/// FILE is what /etc/shadow says, a file of htpasswd, pure-ftpd's pureftpd.passwd, or NAME,HASH,ROLE,QUOTA,FILES with commas or tabs,
 /// of which all but the first two may be missing; `-` is standard input. Hashes are those of argon2id, yescrypt ($y$),
 /// SHA-crypt ($6$, $5$) and bcrypt ($2b$); each is replaced by one of sockeye's own at its owner's first login.
 ///
@@ -38,8 +39,8 @@ const AT_ONCE: usize = 200;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  sockeye user import /etc/shadow --dry-run              who would come, and who not
-  sockeye user import /etc/shadow alice bob              these two alone
+  sudo cat /etc/shadow | sockeye user import - --dry-run     who would come, and who not
+  sudo cat /etc/shadow | sockeye user import - alice bob     these two alone
   sockeye user import /etc/pure-ftpd/pureftpd.passwd --map-names
   sockeye user import users.csv --update --json")]
 pub(super) struct ImportArgs {
@@ -66,7 +67,7 @@ pub(super) struct ImportArgs {
     #[arg(long)]
     map_names: bool,
 
-    /// Take what is no hash for the password itself
+    /// Take what is no hash for the password itself; thirteen letters, and what begins with $, !, * or {, may be one
     #[arg(long)]
     plain: bool,
 
@@ -117,19 +118,38 @@ pub(super) fn run(args: ImportArgs) -> Result<(), Failure> {
         return Err(nothing_taken(&args, &found));
     }
     let taking = Taking { update: args.update, dry_run: args.dry_run, ..Taking::default() };
-    let outcomes = take(&args.target, &found, taking)?;
+    let (outcomes, failed) = take(&args.target, &found, taking)?;
     let rows = rows(&found, &outcomes, taking);
     match args.target.json {
         true => print_json(rows.iter())?,
         false => print(told(&rows, &args))?,
     }
     told_beside(&found, taking);
-    let refused = rows.iter().filter(|row| row.done == "refused").count();
-    if refused == 0 {
-        return Ok(());
+    if let Some(failure) = failed {
+        let line = found.accounts.get(outcomes.len()).map_or(0, |(line, _)| *line);
+        return Err(failure.hint(format!(
+            "from line {line} on nobody was taken over; the same again goes on with them"
+        )));
     }
-    let refused = format_count(refused as u64, "line was", "lines were");
-    Err(Failure::new(Fault::Partly, format!("{refused} not taken over; all others are done")))
+    match not_taken(&rows, args.dry_run) {
+        Some(message) => Err(Failure::new(Fault::Partly, message)),
+        None => Ok(()),
+    }
+}
+
+/// What is said in the end if it was not all right.
+fn not_taken(rows: &[Row<'_>], is_dry: bool) -> Option<String> {
+    let refused = rows.iter().filter(|row| row.done == "refused").count();
+    let others = rows.iter().any(|row| matches!(row.done, "added" | "updated" | "kept"));
+    let count = |one, more| format_count(refused as u64, one, more);
+    match (refused, is_dry) {
+        (0, _) => None,
+        (_, true) => Some(format!("{} not be taken over", count("line would", "lines would"))),
+        (_, false) => {
+            let others = if others { "; all others are done" } else { "" };
+            Some(format!("{} not taken over{others}", count("line was", "lines were")))
+        }
+    }
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
@@ -156,12 +176,20 @@ fn nothing_taken(args: &ImportArgs, found: &Newcomers) -> Failure {
     let lines: Vec<_> = found.wrong.iter().map(line).collect();
     let wrong = format_count(lines.len() as u64, "line is", "lines are");
     let message = format!("nobody was taken over, as {wrong} wrong:\n{}", lines.join("\n"));
-    let right = format_count(found.accounts.len() as u64, "other", "others");
-    Failure::usage(message).hint(format!("--skip-bad takes over the {right}"))
+    let right = match found.accounts.len() {
+        0 => None,
+        1 => Some("--skip-bad takes over the other".to_owned()),
+        more => Some(format!("--skip-bad takes over the {more} others")),
+    };
+    Failure::usage(message).hints(right)
 }
 
-/// Has them taken, some at a time; what became of each.
-fn take(target: &Target, found: &Newcomers, taking: Taking) -> Result<Vec<Imported>, Failure> {
+/// Has them taken, some at a time; what became of each, and what failed after those.
+fn take(
+    target: &Target,
+    found: &Newcomers,
+    taking: Taking,
+) -> Result<(Vec<Imported>, Option<Failure>), Failure> {
     let newcomers: Vec<Newcomer> = found.accounts.iter().map(|(_, it)| it.clone()).collect();
     let mut outcomes = Vec::with_capacity(newcomers.len());
     for some in newcomers.chunks(AT_ONCE) {
@@ -170,20 +198,18 @@ fn take(target: &Target, found: &Newcomers, taking: Taking) -> Result<Vec<Import
             Ok(AccountAnswer::Imported(done)) if done.len() == some.len() => outcomes.extend(done),
             Ok(_) => return Err(unexpected()),
             Err(failure) if outcomes.is_empty() => return Err(failure),
-            Err(failure) => {
-                let done = format!("the first {} accounts are taken over", outcomes.len());
-                return Err(failure.hint(format!("{done}; the same again goes on with the others")));
-            }
+            Err(failure) => return Ok((outcomes, Some(failure))),
         }
     }
-    Ok(outcomes)
+    Ok((outcomes, None))
 }
 
 /// Every line of which there is something to say, in the file's order.
 fn rows<'a>(found: &'a Newcomers, outcomes: &'a [Imported], taking: Taking) -> Vec<Row<'a>> {
+    let renamed: HashMap<_, _> =
+        found.renamed.iter().map(|it| (it.to.as_str(), it.from.as_str())).collect();
     let taken = found.accounts.iter().zip(outcomes).map(|((line, newcomer), outcome)| {
         let name = newcomer.name.as_str();
-        let renamed = found.renamed.iter().find(|it| it.to == newcomer.name);
         let (done, why) = match (outcome, taking.dry_run) {
             (Imported::Added, false) => ("added", None),
             (Imported::Added, true) => ("would be added", None),
@@ -192,7 +218,7 @@ fn rows<'a>(found: &'a Newcomers, outcomes: &'a [Imported], taking: Taking) -> V
             (Imported::Kept, _) => ("kept", Some("is there already, and stays as it is")),
             (Imported::Refused(why), _) => ("refused", Some(why.as_str())),
         };
-        Row { line: *line, name, from: renamed.map(|it| it.from.as_str()), done, why }
+        Row { line: *line, name, from: renamed.get(name).copied(), done, why }
     });
     let left = |it: &'a FileLine, done| Row {
         line: it.line,
@@ -249,5 +275,24 @@ fn told_beside(found: &Newcomers, taking: Taking) {
     }
     if !found.accounts.is_empty() && !taking.dry_run {
         note("the files do not come along; `sockeye user show NAME` says where they belong");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_in_the_end_what_was_done_and_what_was_not() {
+        let row = |done| Row { line: 1, name: "bob", from: None, done, why: None };
+        let all = |done: &[&'static str]| done.iter().copied().map(row).collect::<Vec<_>>();
+        assert_eq!(not_taken(&all(&["added", "passed over"]), false), None);
+        for (rows, is_dry, said) in [
+            (all(&["added", "refused"]), false, "1 line was not taken over; all others are done"),
+            (all(&["refused", "refused"]), false, "2 lines were not taken over"),
+            (all(&["refused", "would be added"]), true, "1 line would not be taken over"),
+        ] {
+            assert_eq!(not_taken(&rows, is_dry).as_deref(), Some(said));
+        }
     }
 }

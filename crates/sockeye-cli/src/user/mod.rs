@@ -30,7 +30,7 @@ use crate::failure::Failure;
 Examples:
   sockeye user add alice --quota 10GiB                  asks for a password
   sockeye user add bob --role guest --initial           makes one up, which bob is to change
-  sockeye user import /etc/shadow --dry-run             accounts of another server, with their passwords
+  sudo cat /etc/shadow | sockeye user import - --dry-run   accounts of another server, with their passwords
   sockeye user grant alice /shared/team read,write,list
   sockeye user token create alice backup --path /backup --expires 90d
   sockeye user lock bob                                 ends bob's sessions, too")]
