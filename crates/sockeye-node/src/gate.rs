@@ -23,7 +23,7 @@ use crate::{
     Error, Homes, Origin, Owner, Recorder, Result, Session, Sessions,
     pace::{Bucket, Pace},
     presence::{Presences, TooMany},
-    refusals,
+    refusals::Recurring,
     seat::{Holder, Seat},
     share::{Downloads, Drops},
 };
@@ -207,7 +207,7 @@ impl Gate {
         match &seated {
             Err(refused @ LoginError::TooMany { .. }) => {
                 let why = refused.to_string();
-                self.turn_away(refusals::Refused::Login, &origin, &record(Some(&why)));
+                self.turn_away(Recurring::Login, &origin, &record(Some(&why)));
             }
             // Whoever goes by a sign-in logged in when it was made.
             Ok(_) if login.sign_in().is_none() => {
@@ -233,15 +233,16 @@ impl Gate {
     }
 
     /// A session of anybody, who may read the public tree; none while it is closed. A [long](crate::Sessions::Long) one is
-    /// recorded as a login of [nobody's](crate::ANONYMOUS); what was given for a password is in no record.
+    /// recorded as a login of [nobody's](crate::ANONYMOUS), or counted if there are many from there; what was given for a
+    /// password is in no record.
     #[must_use]
     pub fn anonymous(self: &Arc<Self>, origin: Origin) -> Option<Session> {
         let pace = Pace::through(origin.listener.clone());
         let is_long = matches!(origin.sessions, Sessions::Long { .. });
-        let login = origin.record(Operation::Login, Outcome::Ok);
+        let (login, from) = (origin.record(Operation::Login, Outcome::Ok), origin.peer.ip());
         let seat = || Seat::new(Arc::clone(self), Holder::Anonymous, origin, pace).ok();
         let seat = self.public().then(seat).flatten()?;
-        if is_long {
+        if is_long && self.recorder.count(Recurring::Visit, from) {
             self.record(&Record { account: seat.recorded_name(), ..login });
         }
         Some(Session::seated(seat))

@@ -57,7 +57,7 @@ pub use marks::LockWish;
 pub use namespace::RESERVED;
 pub use node::{FIRST_ADMIN, Node, NodeError, Phase};
 pub use origin::{Origin, Peer, Sessions};
-pub use pace::Bucket;
+pub use pace::{Bucket, Pace};
 pub use presence::{Activity, Ending, Present};
 pub use read::{FileBody, OpenFile, Range};
 pub use recorder::{NOT_SPOKEN, Recorder};

@@ -69,16 +69,26 @@ impl Bucket {
     }
 }
 
-/// The buckets that a session's bytes go through.
+/// The buckets that a session's bytes go through. Clones are the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pace {
+pub struct Pace {
     buckets: Vec<Arc<Bucket>>,
 }
 
 impl Pace {
     /// Through all of these.
-    pub(crate) fn through(buckets: impl IntoIterator<Item = Arc<Bucket>>) -> Self {
+    #[must_use]
+    pub fn through(buckets: impl IntoIterator<Item = Arc<Bucket>>) -> Self {
         Self { buckets: buckets.into_iter().collect() }
+    }
+
+    /// Waits until so many bytes may have gone.
+    ///
+    /// Cancellation: what was taken is lost to the others, and nothing else.
+    pub async fn carry(&self, mut bytes: u64) {
+        while bytes > 0 {
+            bytes = bytes.saturating_sub(self.pass(bytes).await);
+        }
     }
 
     /// Waits until some of `wanted` bytes may go, and says how many: at least one if one is wanted.
@@ -105,18 +115,12 @@ fn nanos(time: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    async fn carry(pace: Pace, mut bytes: u64) {
-        while bytes > 0 {
-            bytes -= pace.pass(bytes).await;
-        }
-    }
-
     #[tokio::test(start_paused = true)]
     async fn what_shares_a_bucket_keeps_its_rate_together() {
         let shared = Arc::new(Bucket::new(Some(1_000_000)));
-        let pace = || Pace::through([Arc::clone(&shared)]);
+        let [one, another] = [(); 2].map(|()| Pace::through([Arc::clone(&shared)]));
         let begun = Instant::now();
-        tokio::join!(carry(pace(), 1_000_000), carry(pace(), 1_000_000));
+        tokio::join!(one.carry(1_000_000), another.carry(1_000_000));
         let took = begun.elapsed().as_millis();
         assert!((1600..=2100).contains(&took), "2 MB at 1 MB/s took {took} ms");
     }
@@ -127,12 +131,12 @@ mod tests {
             (Arc::new(Bucket::new(Some(1 << 30))), Arc::new(Bucket::new(Some(10_000))));
         let pace = Pace::through([fast, Arc::clone(&slow)]);
         let begun = Instant::now();
-        carry(pace.clone(), 20_000).await;
+        pace.carry(20_000).await;
         let took = begun.elapsed().as_millis();
         assert!((1600..=2100).contains(&took), "20 kB at 10 kB/s took {took} ms");
         slow.set_rate(None);
         let begun = Instant::now();
-        carry(pace, 1 << 30).await;
+        pace.carry(1 << 30).await;
         assert!(begun.elapsed() < Duration::from_secs(2));
     }
 

@@ -16,7 +16,8 @@ use crate::{
     logged::Log,
     node::PROTOCOL,
     origin::recorded,
-    refusals::{self, Counted, From, Refusals},
+    refusals::{Counted, From, Recurring, Refusals},
+    seat::ANONYMOUS,
 };
 
 /// Writes into the journal what the accounts tell. Clones are the same.
@@ -93,14 +94,14 @@ impl Recorder {
         }
     }
 
-    /// Counts a refusal, and says whether it is to be recorded by itself.
-    pub(crate) fn count_refused(&self, what: refusals::Refused, from: Option<IpAddr>) -> bool {
+    /// Counts what anybody can have recorded, and says whether it is to be recorded by itself.
+    pub(crate) fn count(&self, what: Recurring, from: Option<IpAddr>) -> bool {
         self.record_counted(false);
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         refusals.add(what, from)
     }
 
-    /// Records what was counted of refusals in a period that is over; or also in one that is not, at the
+    /// Records what was counted in a period that is over; or also in one that is not, at the
     /// end of all.
     pub(crate) fn record_counted(&self, end: bool) {
         let now = Instant::now();
@@ -113,20 +114,22 @@ impl Recorder {
                 From::Address(address) => (Some(recorded(Some(address))), ""),
                 From::Many => (None, ", from many addresses"),
             };
-            let what = what.several();
-            let detail = format!("{count} more refused {what}, counted together{whose}");
-            self.log.record(&Record {
-                from,
-                detail: Some(&detail),
-                ..Record::new(Operation::Refuse, Outcome::Denied, PROTOCOL)
-            });
+            let detail = format!("{count} more {}, counted together{whose}", what.several());
+            let record = match what {
+                Recurring::Visit => Record {
+                    account: Some(ANONYMOUS),
+                    ..Record::new(Operation::Login, Outcome::Ok, PROTOCOL)
+                },
+                _ => Record::new(Operation::Refuse, Outcome::Denied, PROTOCOL),
+            };
+            self.log.record(&Record { from, detail: Some(&detail), ..record });
         }
     }
 }
 
 impl Observer for Recorder {
     fn refused(&self, name: &str, attempt: &Attempt<'_>, refused: &Refused) {
-        if !self.count_refused(refusals::Refused::Login, attempt.address) {
+        if !self.count(Recurring::Login, attempt.address) {
             return;
         }
         let (outcome, detail) = match refused {

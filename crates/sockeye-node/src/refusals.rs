@@ -1,8 +1,9 @@
-//! Refusals as they come into the journal: one by one while an origin has few of them, counted while it has many.
+//! Refusals, and visitors' logins, as they come into the journal: one by one while an origin has few of them, counted while
+//! it has many.
 //!
-//! A journal that is bounded by its size keeps what happened longer the less is written: whoever guesses passwords
-//! all day must not be able to push out what others did. Nothing is left out: each refusal is a record or part of a count.
-//! What was refused is counted by itself, so that a client which dials again and again hides no guess.
+//! A journal that is bounded by its size keeps what happened longer the less is written: whoever guesses passwords, or comes
+//! as a visitor, all day must not be able to push out what others did. Nothing is left out: each is a record or part of a count.
+//! What each was is counted by itself, so that a client which dials again and again hides no guess.
 
 use std::{
     collections::HashMap,
@@ -16,30 +17,32 @@ use sockeye::Site;
 /// For how long refusals are counted before that is recorded.
 pub(crate) const PERIOD: Duration = Duration::from_secs(60);
 
-/// Origins told apart in a period, of each thing that is refused; refusals of all further ones are counted together.
+/// Origins told apart in a period, of each thing that is counted; all further ones are counted together.
 const ORIGINS: usize = 1024;
 
-/// What is refused.
+/// What anybody can have recorded again and again, without an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
-pub(crate) enum Refused {
-    /// A login.
+pub(crate) enum Recurring {
+    /// A login that was refused.
     Login,
-    /// A connection, before it has said anything.
+    /// A connection that was, before it had said anything.
     Connection,
-    /// A data connection, or how it would be protected.
+    /// A data connection that was, or how it would have been protected.
     Data,
+    /// A visitor's login.
+    Visit,
 }
 
-/// The refusals of the current period.
+/// What there was of these in the current period.
 #[derive(Debug)]
 pub(crate) struct Refusals {
     begun: Instant,
-    /// By what is refused.
-    tallies: [Tally; Refused::ALL.len()],
+    /// By what it was.
+    tallies: [Tally; Recurring::ALL.len()],
 }
 
-/// The refusals of one thing.
+/// How often there was one of them.
 #[derive(Debug, Default)]
 struct Tally {
     origins: HashMap<Option<Site>, u64>,
@@ -47,18 +50,18 @@ struct Tally {
     others: u64,
 }
 
-/// Refusals that were not recorded one by one.
+/// What was not recorded one by one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Counted {
-    /// What was refused.
-    pub(crate) what: Refused,
+    /// What it was.
+    pub(crate) what: Recurring,
     /// From where.
     pub(crate) from: From,
     /// How many there were.
     pub(crate) count: u64,
 }
 
-/// From where counted refusals came.
+/// From where came what was counted.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum From {
     /// This machine, by a socket that has no address.
@@ -69,14 +72,14 @@ pub(crate) enum From {
     Many,
 }
 
-impl Refused {
-    const ALL: [Self; 3] = [Self::Login, Self::Connection, Self::Data];
+impl Recurring {
+    const ALL: [Self; 4] = [Self::Login, Self::Connection, Self::Data, Self::Visit];
 
     /// How many of one origin are recorded one by one in a period. One connection too many is like the other, and clients
     /// dial again by themselves.
     const fn one_by_one(self) -> u64 {
         match self {
-            Self::Login | Self::Data => 20,
+            Self::Login | Self::Data | Self::Visit => 20,
             Self::Connection => 1,
         }
     }
@@ -84,9 +87,10 @@ impl Refused {
     /// What the log calls several.
     pub(crate) const fn several(self) -> &'static str {
         match self {
-            Self::Login => "logins",
-            Self::Connection => "connections",
-            Self::Data => "data connections",
+            Self::Login => "refused logins",
+            Self::Connection => "refused connections",
+            Self::Data => "refused data connections",
+            Self::Visit => "logins",
         }
     }
 }
@@ -97,8 +101,8 @@ impl Refusals {
         Self { begun: now, tallies: Default::default() }
     }
 
-    /// Counts a refusal, and says whether it is to be recorded by itself.
-    pub(crate) fn add(&mut self, what: Refused, address: Option<IpAddr>) -> bool {
+    /// Counts one, and says whether it is to be recorded by itself.
+    pub(crate) fn add(&mut self, what: Recurring, address: Option<IpAddr>) -> bool {
         let origin = address.map(Site::of);
         let Tally { origins, others } = &mut self.tallies[what as usize];
         if origins.len() == ORIGINS && !origins.contains_key(&origin) {
@@ -121,7 +125,7 @@ impl Refusals {
     /// Ends the period whether it is over or not.
     pub(crate) fn end(&mut self, now: Instant) -> Vec<Counted> {
         let Self { tallies, .. } = mem::replace(self, Self::new(now));
-        let all = Refused::ALL.into_iter().zip(tallies).flat_map(|(what, tally)| {
+        let all = Recurring::ALL.into_iter().zip(tallies).flat_map(|(what, tally)| {
             let each = tally.origins.into_iter().map(move |(origin, count)| Counted {
                 what,
                 from: origin.map_or(From::Local, |site| From::Address(site.ip())),
@@ -137,14 +141,14 @@ impl Refusals {
 mod tests {
     use std::net::Ipv6Addr;
 
-    use super::{Refused::Login, *};
+    use super::{Recurring::Login, *};
 
     #[test]
     fn few_are_recorded_and_many_are_counted_so_that_none_is_lost() {
         let now = Instant::now();
         let mut refusals = Refusals::new(now);
         let address: IpAddr = "192.0.2.7".parse().unwrap();
-        for (at, what) in Refused::ALL.into_iter().enumerate() {
+        for (at, what) in Recurring::ALL.into_iter().enumerate() {
             assert_eq!(what as usize, at);
             let recorded = (0..100).filter(|_| refusals.add(what, Some(address))).count() as u64;
             assert_eq!(recorded, what.one_by_one(), "others do not count for {what:?}");
@@ -152,11 +156,11 @@ mod tests {
             assert!(refusals.add(what, Some(elsewhere)), "another is not counted with it");
         }
         assert_eq!(refusals.over(now + PERIOD / 2), []);
-        let counted = |what: Refused| {
+        let counted = |what: Recurring| {
             let count = 100 - what.one_by_one();
             Counted { what, from: From::Address(address), count }
         };
-        assert_eq!(refusals.over(now + PERIOD), Refused::ALL.map(counted));
+        assert_eq!(refusals.over(now + PERIOD), Recurring::ALL.map(counted));
         assert!(refusals.add(Login, Some(address)), "a new period begins");
         assert_eq!(refusals.over(now + PERIOD * 3), []);
     }

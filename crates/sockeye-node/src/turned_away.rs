@@ -5,28 +5,28 @@
 
 use sockeye_journal::{Operation, Outcome, Record};
 
-use crate::{FilePath, Gate, Origin, Session, refusals::Refused, session::Kind};
+use crate::{FilePath, Gate, Origin, Session, refusals::Recurring, session::Kind};
 
 impl Gate {
     /// Records that a protocol took no login from there, before it knew a password: of the name that was claimed, and why.
     pub fn login_refused(&self, origin: &Origin, name: &str, why: &str) {
         let account = Some(name).filter(|name| !name.is_empty());
-        self.turn_away(Refused::Login, origin, &Record { account, ..because(why) });
+        self.turn_away(Recurring::Login, origin, &Record { account, ..because(why) });
     }
 
     /// Records that a connection from there was refused before anything was said on it, and why.
     pub fn connection_refused(&self, origin: &Origin, why: &str) {
-        self.turn_away(Refused::Connection, origin, &because(why));
+        self.turn_away(Recurring::Connection, origin, &because(why));
     }
 
     /// Records that nobody who has logged in was refused a data connection, and why; see [`Session::data_refused`].
     pub fn data_refused(&self, origin: &Origin, why: &str) {
-        self.turn_away(Refused::Data, origin, &because(why));
+        self.turn_away(Recurring::Data, origin, &because(why));
     }
 
     /// Records a refusal, or counts it if there are many from there.
-    pub(crate) fn turn_away(&self, what: Refused, origin: &Origin, record: &Record<'_>) {
-        if self.recorder().count_refused(what, origin.peer.ip()) {
+    pub(crate) fn turn_away(&self, what: Recurring, origin: &Origin, record: &Record<'_>) {
+        if self.recorder().count(what, origin.peer.ip()) {
             let Record { account, path, took, detail, .. } = *record;
             let refused = origin.record(Operation::Refuse, Outcome::Denied);
             self.record(&Record { account, path, took, detail, ..refused });
@@ -43,7 +43,7 @@ impl Session {
         let path = path.and_then(|path| Some(seat.recorded_path(&seat.reached(path).ok()?)));
         let record =
             Record { account: seat.recorded_name(), path: path.as_deref(), ..because(why) };
-        seat.gate().turn_away(Refused::Data, seat.origin(), &record);
+        seat.gate().turn_away(Recurring::Data, seat.origin(), &record);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     Error, Result, Session,
     act::{Act, Contents},
     change::Needed,
+    pace::Pace,
     seat::Way,
     session::Kind,
     share::Dropping,
@@ -191,6 +192,12 @@ impl Upload {
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         self.inner.length()
+    }
+
+    /// The limits on bandwidth that its bytes go through.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        self.act.seat().pace().clone()
     }
 
     /// Writes the next bytes, as fast as limits on bandwidth allow.

@@ -486,6 +486,20 @@ async fn the_log_has_what_everybody_reads_where_an_administrator_finds_it() {
 }
 
 #[tokio::test]
+async fn visitors_who_come_again_and_again_are_few_lines_of_the_log() {
+    let node = Fixture::new().await;
+    node.gate.set_public(true);
+    for _ in 0..100 {
+        let long = Origin { sessions: Sessions::Long { most: 1 }, ..origin() };
+        node.gate.anonymous(long).unwrap();
+    }
+    let told = node.told("login").await;
+    let visits = told.iter().filter(|it| it.contains("anonymous")).count();
+    // A minute may end meanwhile; what it counted is a line then, and it begins anew.
+    assert!((20..100).contains(&visits), "{told:?}");
+}
+
+#[tokio::test]
 async fn lines_bear_the_moment_at_which_things_ended_and_what_was_cut_has_its_size() {
     let node = Fixture::new().await;
     let alice = node.login("alice").await;

@@ -32,6 +32,7 @@ impl Receive {
         flow: &Flow,
     ) -> Result<End, Failure> {
         let Self { mut upload, representation, close_notify } = self;
+        let pace = upload.pace();
         match receive(&mut stream, &mut upload, representation, close_notify, flow).await {
             Ok(()) => {
                 // The client's TLS waits to hear the end of ours; if it does not, all has come nevertheless.
@@ -47,7 +48,7 @@ impl Receive {
                     true => upload.keep().await.map(drop),
                     false => upload.abort().await,
                 };
-                let leave = || Lingering::new(stream, flow.linger, flow.linger_bytes);
+                let leave = || Lingering::new(stream, flow.linger, flow.linger_bytes, pace);
                 Ok(End { reply: failure.reply(path), rest: refused.then(leave) })
             }
         }
