@@ -35,7 +35,8 @@ pub struct Newcomer {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Brought {
-    /// Its hash, which is checked until the first right login, and then replaced.
+    /// Its hash, which is checked until the first right login, and then replaced. Until then a wrong password takes longer
+    /// than for a name that nobody has, which tells the two apart.
     Hash(#[serde(with = "as_text")] PasswordHash),
     /// The password itself.
     Plain(#[serde(with = "exposed")] Secret),

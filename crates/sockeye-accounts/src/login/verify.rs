@@ -37,7 +37,9 @@ impl Accounts {
 
     /// Finds out whether somebody is who they claim to be.
     ///
-    /// An unknown name takes the time of a wrong password. Each refusal is told to the
+    /// An unknown name takes the time of a wrong password for a hash of our own of today's cost. An account whose hash
+    /// was brought from elsewhere, or made at another cost, takes longer or shorter until its owner logs in: until then
+    /// the time tells whoever guesses that the name is one. Each refusal is told to the
     /// [`Observer`](crate::Observer), but for what nobody could guess and a share's visitor who was not yet asked
     /// for the password.
     ///

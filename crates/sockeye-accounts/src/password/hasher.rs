@@ -39,7 +39,8 @@ impl Hasher {
         self.pool.run(move || fresh(&memory, cost, &password)).await?
     }
 
-    /// Checks a password against what is kept, or, taking the same time, against nothing.
+    /// Checks a password against what is kept, or against nothing, which takes the time of a wrong one for a hash of our
+    /// own of today's cost. One brought from elsewhere, or of another cost, takes its own time until its owner logs in.
     ///
     /// `held` is dropped when the work is done, even if the caller has gone by then.
     pub(crate) async fn verify(
@@ -57,7 +58,8 @@ impl Hasher {
                 Some(Kept::Own(own)) => (check(&memory, &own, &password)?, own.cost == cost),
                 Some(Kept::Brought(brought)) => {
                     let is_right = brought.is_of(&password);
-                    // What a right one pays for its new hash, so that a wrong one is no quicker than where there is none.
+                    // What a right one pays for its new hash: a wrong one is as slow, and no quicker than where there
+                    // is none. That it is slower tells that there is one; see `Accounts::login`.
                     if !is_right {
                         check(&memory, &dummy, &password)?;
                     }

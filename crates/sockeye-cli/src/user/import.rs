@@ -31,7 +31,8 @@ const AT_ONCE: usize = 200;
 ///
 /// FILE is what /etc/shadow says, a file of htpasswd, pure-ftpd's pureftpd.passwd, or NAME,HASH,ROLE,QUOTA,FILES with commas or tabs,
 /// of which all but the first two may be missing; `-` is standard input. Hashes are those of argon2id, yescrypt ($y$),
-/// SHA-crypt ($6$, $5$) and bcrypt ($2b$); each is replaced by one of sockeye's own at its owner's first login.
+/// SHA-crypt ($6$, $5$) and bcrypt ($2b$); each is replaced by one of sockeye's own at its owner's first login. Until then
+/// a wrong password takes longer for that account than for a name that nobody has, which tells that it is one.
 ///
 /// Nobody comes as long as a line is wrong, unless --skip-bad; an account that is there stays as it is, unless --update.
 /// Who has no password there, or is locked, and root are passed over. Files do not come along: `sockeye user show` says
