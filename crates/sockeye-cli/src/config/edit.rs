@@ -8,7 +8,6 @@ use sockeye_node::{
         Change, Config, ConfigError, Fault as ConfigFault, Sources, default_file,
         edit::{self, EditError, Edited},
     },
-    data::DataFolder,
 };
 
 use super::exposed;
@@ -94,6 +93,7 @@ fn change(
         return Err(Failure::new(Fault::NotFound, message)
             .hint("`sockeye serve` makes one; --data names another"));
     }
+    let hold = folder.hold_config()?;
     let (path, old) = folder.read_config()?.unwrap_or((folder.config(), default_file()));
     let (mut text, mut done) = (old.clone(), Vec::new());
     for edit in edits {
@@ -103,8 +103,9 @@ fn change(
     }
     if text != old {
         check(data, &path, &old, &text)?;
-        write(&folder, &text)?;
+        folder.write_config(&text)?;
     }
+    drop(hold);
     let told: String = done.iter().map(|edited| told(&path, edited)).collect();
     print(told)?;
     warn_of_environment(&done);
@@ -178,14 +179,6 @@ fn check_of_broken(new: &ConfigError, old: Option<ConfigError>) -> Result<(), Fa
         failure = failure.hint("set both at once: `sockeye config set tls.cert FILE tls.key FILE`");
     }
     Err(failure)
-}
-
-fn write(folder: &DataFolder, text: &str) -> Result<(), Failure> {
-    match folder.config().exists() {
-        true => folder.write_config(text)?,
-        false => sockeye_node::data::write_private(&folder.config(), text.as_bytes())?,
-    }
-    Ok(())
 }
 
 /// What was done, in a line.

@@ -106,6 +106,20 @@ async fn the_file_keeps_its_mode_and_its_place_behind_a_link() {
 }
 
 #[tokio::test]
+async fn keys_that_several_set_at_once_are_all_set() {
+    let place = place().await;
+    let keys = ["drain", "http.idle", "http.stall", "http.head-time", "ftp.idle", "trash.keep"];
+    let words = keys.map(|key| ["config", "set", key, "77s"]);
+    let set = words.each_ref().map(|words| place.run(words));
+    let [a, b, c, d, e, f] = set;
+    let all = tokio::join!(a, b, c, d, e, f);
+    for ended in [all.0, all.1, all.2, all.3, all.4, all.5] {
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+    assert_eq!(file(&place).matches("\"77s\"").count(), keys.len());
+}
+
+#[tokio::test]
 async fn a_node_that_runs_takes_a_key_up_at_once_if_it_is_told() {
     let place = Place::new();
     fs::create_dir(place.data()).unwrap();

@@ -31,6 +31,10 @@ const FILES: &str = "files";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataFolder(PathBuf);
 
+/// The configuration, held by who changes it: see [`DataFolder::hold_config`].
+#[derive(Debug)]
+pub struct ConfigHold(#[expect(dead_code, reason = "open, it holds the lock")] fs::File);
+
 /// What every data folder has, so that it is known again.
 const SIGNS: [&str; 2] = ["sockeye.toml", "lock"];
 
@@ -141,14 +145,28 @@ impl DataFolder {
         }
     }
 
-    /// Writes another text into the configuration, which keeps its owner and mode; a node reads it at its next reload.
+    /// Has the configuration for oneself, from reading to writing: of two who change it, none undoes what the other did.
+    /// Waits for whoever has it. It holds until what is given is dropped; a node does not ask for it.
     ///
     /// # Errors
-    /// If there is none, or it cannot be written.
+    /// If there is no data folder, or the system has no locks.
+    pub fn hold_config(&self) -> Result<ConfigHold, DataError> {
+        let held = private::hold_folder(&self.0);
+        held.map(ConfigHold).map_err(|error| DataError::io("lock", self.0.clone(), error))
+    }
+
+    /// Writes another text into the configuration, which keeps its owner and mode; a node reads it at its next reload.
+    /// Where there was none, it is of the folder's owner, who alone may read it. Under [`DataFolder::hold_config`].
+    ///
+    /// # Errors
+    /// If it cannot be written, or not be given to its owner.
     pub fn write_config(&self, text: &str) -> Result<(), DataError> {
         let path = self.config();
-        private::rewrite(&path, text.as_bytes())
-            .map_err(|error| DataError::io("write", path, error))
+        let written = match path.exists() {
+            true => private::rewrite(&path, text.as_bytes()),
+            false => private::write_for_owner(&path, text.as_bytes()),
+        };
+        written.map_err(|error| DataError::io("write", path, error))
     }
 
     /// Whether there is a data folder.

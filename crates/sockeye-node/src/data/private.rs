@@ -1,13 +1,13 @@
 //! Files and folders that only their owner may read, made whole or not at all.
 
 use std::{
-    fs::{DirBuilder, File},
+    fs::{DirBuilder, File, Metadata},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown},
     path::Path,
 };
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 
 /// Makes a folder with mode 0700; one that is there already is left as it is.
 pub(crate) fn make_folder(path: &Path) -> io::Result<bool> {
@@ -35,12 +35,36 @@ pub(crate) fn rewrite(path: &Path, contents: &[u8]) -> io::Result<()> {
     let path = std::fs::canonicalize(path)?;
     let old = std::fs::metadata(&path)?;
     put(&path, contents, |draft| {
-        let new = draft.metadata()?;
-        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-            fchown(draft, Some(old.uid()), Some(old.gid()))?;
-        }
+        give(draft, &old)?;
         draft.set_permissions(old.permissions())
     })
+}
+
+/// Writes a file with mode 0600 that belongs to whom its folder belongs to, in place of what has its name: what root writes
+/// for a service, the service can read.
+///
+/// # Errors
+/// If it cannot be written, given to its owner or brought to the disk.
+pub(crate) fn write_for_owner(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?.metadata()?;
+    put(path, contents, |draft| give(draft, &folder))
+}
+
+/// Gives a file to whom the other belongs, if it is not theirs.
+fn give(file: &File, other: &Metadata) -> io::Result<()> {
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (other.uid(), other.gid()) {
+        fchown(file, Some(other.uid()), Some(other.gid()))?;
+    }
+    Ok(())
+}
+
+/// Waits for a folder's own lock (flock(2)), and has it until the file is closed.
+pub(crate) fn hold_folder(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(path, flags, Mode::empty())?;
+    rustix::io::retry_on_intr(|| flock(&folder, FlockOperation::LockExclusive))?;
+    Ok(File::from(folder))
 }
 
 /// Writes a draft that only its owner may read, has it made ready by `prepare`, and renames it.

@@ -1,6 +1,6 @@
 //! What becomes of a data folder when it is made, held, and refused.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 
 use tempfile::TempDir;
 
@@ -101,4 +101,38 @@ fn a_configuration_is_read_if_there_is_one_and_is_of_a_sensible_size() {
     let file = fs::File::create(folder.config()).unwrap();
     file.set_len(MAX_FILE + 1).unwrap();
     assert!(folder.read_config().unwrap_err().to_string().contains("longer than"));
+}
+
+#[test]
+fn a_configuration_that_is_written_first_belongs_to_the_owner_of_the_folder() {
+    let dir = TempDir::new().unwrap();
+    let folder = DataFolder::new(dir.path());
+    if rustix::process::geteuid().is_root() {
+        // As `sudo sockeye config set` for a service.
+        chown(folder.path(), Some(4242), Some(4243)).unwrap();
+    }
+    folder.write_config("public = true\n").unwrap();
+    let of = |path: &Path| fs::metadata(path).map(|it| (it.uid(), it.gid())).unwrap();
+    assert_eq!(of(&folder.config()), of(folder.path()));
+    assert_eq!(mode(&folder.config()), 0o600);
+}
+
+#[test]
+fn whoever_changes_the_configuration_has_it_alone() {
+    let dir = TempDir::new().unwrap();
+    let folder = DataFolder::new(dir.path());
+    folder.write_config("").unwrap();
+    let add = || {
+        for _ in 0..20 {
+            let _hold = folder.hold_config().unwrap();
+            let text = folder.read_config().unwrap().unwrap().1;
+            folder.write_config(&(text + "#")).unwrap();
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(add);
+        }
+    });
+    assert_eq!(folder.read_config().unwrap().unwrap().1.len(), 80);
 }
