@@ -39,6 +39,14 @@ use crate::{
     config::{Changed, Held as HeldValue},
 };
 
+/// Characters of a path that are told in a list: a page has to fit into an answer, whatever the paths are.
+const MAX_PATH: usize = 1024;
+
+/// As much of a path as is told in a list.
+fn beginning(path: &str) -> String {
+    path.chars().take(MAX_PATH).collect()
+}
+
 /// What is to be done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -7,7 +7,7 @@ use sockeye_accounts::{AccountId, Commander};
 use sockeye_journal::{Operation, Record};
 use sockeye_store::{Amount, FilePath, Home, Partial, PartialId};
 
-use super::{Refusal, RefusalKind, Whose};
+use super::{Refusal, RefusalKind, Whose, beginning};
 use crate::{Error, Node, namespace::absolute};
 
 /// Most that is listed in one answer.
@@ -60,7 +60,7 @@ pub enum PartialsAnswer {
 pub struct Unfinished {
     /// By what it is destroyed.
     pub id: String,
-    /// Where the file will be, from the home's root.
+    /// Where the file will be, from the home's root; of a path that is very long, the beginning.
     pub path: String,
     /// Whose upload it is, if that is known: the account's name, or its id if it is there no more.
     pub by: Option<String>,
@@ -114,7 +114,7 @@ async fn told(node: &Node, found: Vec<Partial>) -> Vec<Unfinished> {
             }),
             None => None,
         };
-        let (id, path) = (id.to_string(), path.to_string());
+        let (id, path) = (id.to_string(), beginning(&path.to_string()));
         told.push(Unfinished { id, path, by, written: modified, expires, bytes, length, in_use });
     }
     told
@@ -178,4 +178,64 @@ const LIST: &str = "`sockeye store partials list` has what is there";
 fn id(text: &str) -> Result<PartialId, Refusal> {
     text.parse()
         .map_err(|error| Refusal::new(RefusalKind::Usage, format!("{text:?}: {error}")).hint(LIST))
+}
+
+#[cfg(test)]
+mod tests {
+    use sockeye_store::{Kind, TrashEntry};
+
+    use super::{
+        super::{Answer, Removed, TrashAnswer},
+        *,
+    };
+    use crate::{
+        config::{Config, Sources},
+        control::MAX_LINE,
+        data::{DataFolder, Hold},
+        listeners::tests::PROTOCOLS,
+    };
+
+    fn length(answer: Answer) -> usize {
+        serde_json::to_vec(&answer).unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn a_page_of_the_longest_paths_fits_into_an_answer() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::new(dir.path().join("data"));
+        let _hold = Hold::take_or_create(&folder).unwrap();
+        let config = Config::load(&Sources::default(), PROTOCOLS).unwrap();
+        let node = Node::open(&folder, config).await.unwrap();
+        // No text: each byte is told by several.
+        let path = [&[0xff; 255][..]; 15].join(&b'/');
+        let path = FilePath::parse(&path).unwrap();
+        let moment = SystemTime::now();
+        let partial = Partial {
+            id: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
+            path: path.clone(),
+            length: Some(u64::MAX),
+            offset: 0,
+            bytes: u64::MAX,
+            modified: moment,
+            expires: moment,
+            sender: None,
+            note: None,
+            in_use: false,
+        };
+        let entries = told(&node, vec![partial; PAGE]).await;
+        let page = PartialsAnswer::Page { entries, more: true };
+        assert!(length(Answer::Partials(page)) < MAX_LINE - 1024);
+        let removed = TrashEntry {
+            id: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
+            path,
+            deleted: moment,
+            kind: Kind::File,
+            bytes: u64::MAX,
+            entries: u64::MAX,
+        };
+        let entries = vec![Removed::from(removed); PAGE];
+        let page = TrashAnswer::Page { entries, more: true };
+        assert!(length(Answer::Trash(page)) < MAX_LINE - 1024);
+        node.close().await.unwrap();
+    }
 }

@@ -5,14 +5,11 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use sockeye_accounts::{AccountId, AccountName, Timestamp};
 
-use super::{Commander, Refusal, RefusalKind};
+use super::{Commander, Refusal, RefusalKind, beginning};
 use crate::{Activity, Ending, Node, Peer, Present, readable};
 
 /// Sessions in a page at most.
 pub const MAX_SESSIONS: usize = 500;
-
-/// Characters of a path that are told: a page has to fit into an answer, whatever the paths are.
-const MAX_PATH: usize = 1024;
 
 /// A command about sessions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -120,7 +117,7 @@ impl From<Activity> for ActivityStatus {
         let Activity { operation, path, bytes, since } = activity;
         Self {
             op: operation.name().to_owned(),
-            path: readable(&path).chars().take(MAX_PATH).collect(),
+            path: beginning(&readable(&path)),
             bytes,
             since: moment(since),
         }

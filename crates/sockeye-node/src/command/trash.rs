@@ -7,7 +7,7 @@ use sockeye_accounts::Commander;
 use sockeye_journal::{Operation, Record};
 use sockeye_store::{FilePath, Home, Kind, Purge, TrashEntry, TrashId};
 
-use super::{Refusal, RefusalKind, Whose};
+use super::{Refusal, RefusalKind, Whose, beginning};
 use crate::{Error, Node};
 
 /// Most that is listed in one answer.
@@ -69,7 +69,7 @@ pub enum TrashAnswer {
 pub struct Removed {
     /// By what it is restored.
     pub id: String,
-    /// Where it was, from the home's root.
+    /// Where it was, from the home's root; of a path that is very long, the beginning.
     pub path: String,
     /// When it was removed.
     pub deleted: SystemTime,
@@ -85,7 +85,7 @@ impl From<TrashEntry> for Removed {
     fn from(entry: TrashEntry) -> Self {
         let TrashEntry { id, path, deleted, kind, bytes, entries } = entry;
         let folder = kind == Kind::Folder;
-        Self { id: id.to_string(), path: shown(&path), deleted, folder, bytes, entries }
+        Self { id: id.to_string(), path: beginning(&shown(&path)), deleted, folder, bytes, entries }
     }
 }
 
