@@ -194,6 +194,11 @@ impl Presences {
         its.map(|(id, _)| *id).collect()
     }
 
+    /// The one of this id, without what is done in it.
+    fn find(&self, id: u64) -> Option<Present> {
+        self.lock().groups.get(&id).map(|group| group.present.clone())
+    }
+
     /// Ends those of this id. What begins from now on is another, also if it is alike.
     fn end(&self, id: u64) -> Option<Present> {
         let mut all = self.lock();
@@ -291,17 +296,20 @@ impl Gate {
     /// logout, with who commanded it. Whoever knows the password can begin another. `None` if there is no such session.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::Error::Io) if the sign-in could not be ended.
+    /// [`Error::Io`](crate::Error::Io) if the sign-in could not be ended; the session goes on then, and can be ended again.
     ///
-    /// Cancellation: the sign-in may not be ended.
+    /// Cancellation: the sign-in may have ended alone.
     pub async fn end_present(&self, id: u64, by: &Commander) -> Result<Option<Present>> {
-        let Some(present) = self.presences().end(id) else { return Ok(None) };
+        let Some(present) = self.presences().find(id) else { return Ok(None) };
+        // First: as long as it holds, the session is there to be ended, and its end to be asked for again.
         if let (Some(account), Some(sign_in)) = (present.account_id, present.sign_in) {
             match self.accounts().end_sign_in(account, sign_in).await.map_err(accounts_failed) {
                 Ok(_) | Err(crate::Error::NotFound) => {}
                 Err(error) => return Err(error),
             }
         }
+        // It may have ended with its sign-in.
+        let present = self.presences().end(id).unwrap_or(present);
         let detail = format!("ended by {by}");
         self.record(&Record {
             account: present.account.as_deref(),
@@ -316,7 +324,15 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
+    use sockeye_accounts::{NewPassword, Quota, Role};
+
     use super::*;
+    use crate::{
+        Node,
+        config::{Config, Sources},
+        data::{DataFolder, Hold},
+        listeners::tests::PROTOCOLS,
+    };
 
     fn enter(all: &Presences, present: Present) -> Arc<Presence> {
         all.enter(present, Sessions::Brief).unwrap()
@@ -390,6 +406,28 @@ mod tests {
         assert_eq!(all.page(0, 1), []);
         let left = all.lock();
         assert!(left.groups.is_empty() && left.ids.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_session_whose_sign_in_cannot_be_ended_goes_on_and_can_be_ended_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::new(dir.path().join("data"));
+        let _hold = Hold::take_or_create(&folder).unwrap();
+        let config = Config::load(&Sources::default(), PROTOCOLS).unwrap();
+        let node = Node::open(&folder, config).await.unwrap();
+        let (accounts, gate) = (node.accounts(), node.gate());
+        let none = (Quota::NONE, NewPassword::None);
+        let alice = accounts.add("alice".parse().unwrap(), Role::Member, none.0, none.1).await;
+        let (account_id, sign_in) = (Some(alice.unwrap().id), Some(SignInId::generate()));
+        let by_sign_in = Present { account_id, sign_in, ..from(1, false) };
+        let session = enter(gate.presences(), by_sign_in);
+        let id = gate.present(0, 1)[0].id;
+        // Nothing can be changed any more.
+        accounts.close().await.unwrap();
+        let failed = gate.end_present(id, &Commander::Server).await;
+        assert!(matches!(failed, Err(crate::Error::Io(_))), "{failed:?}");
+        assert!(!session.is_ended());
+        assert_eq!(gate.present(0, 1).len(), 1, "it is there to be ended again");
     }
 
     #[test]
