@@ -7,7 +7,7 @@ mod files;
 mod self_signed;
 
 use std::{
-    fmt, mem,
+    fmt,
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -97,17 +97,21 @@ impl Certificates {
         loaded: Option<Loaded>,
     ) -> Result<Option<(Presented, bool)>, TlsError> {
         let mut used = self.used();
-        used.files = files;
-        let before = mem::replace(&mut used.loaded, loaded);
-        let Some(Loaded { identity, presented, fingerprint }) = &used.loaded else {
+        let Some(new) = loaded else {
             // Who needs one later is to have that of these files.
-            used.servers.clear();
+            *used = Used { files, loaded: None, servers: Vec::new() };
             return Ok(None);
         };
-        let shown = |(_, server): &(_, TlsServer)| server.replace_identity(identity.clone());
+        // Before anything is noted as taken up: what cannot be shown is refused by the first of them, and is news again
+        // at the next reload.
+        let shown = |(_, server): &(_, TlsServer)| server.replace_identity(new.identity.clone());
         used.servers.iter().try_for_each(shown)?;
-        let renewed = before.is_none_or(|before| before.fingerprint != *fingerprint);
-        Ok((!used.servers.is_empty()).then(|| (presented.clone(), renewed)))
+        used.files = files;
+        let presented = new.presented.clone();
+        let before = used.loaded.as_ref().map(|before| before.fingerprint);
+        let renewed = before != Some(new.fingerprint);
+        used.loaded = Some(new);
+        Ok((!used.servers.is_empty()).then_some((presented, renewed)))
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {
