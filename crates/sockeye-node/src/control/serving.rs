@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    ops::ControlFlow,
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -217,14 +218,22 @@ impl Serving {
     async fn attend(&self, orders: &Orders) {
         loop {
             tokio::select! {
-                order = orders.next() => match order {
-                    Order::Drain | Order::Stop => return,
-                    Order::Reload => self.reload_wanted.notify_one(),
+                order = orders.next() => if self.obey(order).is_break() {
+                    return;
                 },
                 () = self.listeners.failed() => return,
                 () = self.finish.notified() => return,
             }
         }
+    }
+
+    /// Obeys, without waiting for what comes of it: the next order may be the one to end.
+    fn obey(&self, order: Order) -> ControlFlow<()> {
+        match order {
+            Order::Drain | Order::Stop => return ControlFlow::Break(()),
+            Order::Reload => self.reload_wanted.notify_one(),
+        }
+        ControlFlow::Continue(())
     }
 
     /// Reloads each time that a signal asks for it; several that come meanwhile are one.

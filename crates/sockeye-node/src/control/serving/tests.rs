@@ -32,8 +32,7 @@ async fn a_node_that_waits_for_a_reload_ends_when_it_is_told_to() {
     // As one does that waits for a name to be resolved.
     let under_way = serving.reloading.lock().await;
     let begun = || {
-        // As SIGHUP, and then SIGTERM.
-        serving.reload_wanted.notify_one();
+        assert!(serving.obey(Order::Reload).is_continue());
         serving.finish();
     };
     soon(serving.run(begun)).await.unwrap();
