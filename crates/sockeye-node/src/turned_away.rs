@@ -19,7 +19,7 @@ impl Gate {
         self.turn_away(Recurring::Connection, origin, &because(why));
     }
 
-    /// Records that nobody who has logged in was refused a data connection, and why; see [`Session::data_refused`].
+    /// Records that somebody who has not logged in was refused a data connection, and why; see [`Session::data_refused`].
     pub fn data_refused(&self, origin: &Origin, why: &str) {
         self.turn_away(Recurring::Data, origin, &because(why));
     }
